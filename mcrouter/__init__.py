@@ -1,0 +1,40 @@
+"""mcrouter for Python: a memcached request router that needs nothing but the standard library.
+
+    from mcrouter import Router, Settings, load_config
+
+    with Router(load_config(text), Settings(listen="tcp://127.0.0.1:0", metrics_listen_addr="off")) as router:
+        print(router.addresses)
+
+A tour of the house:
+
+    cli.py       flags -> Settings, logging, exit codes          config/    text -> checked model
+    settings.py  every setting once                              proto/     bytes <-> requests and replies; no I/O
+    router.py    config + settings -> engine, routes, metrics    routes/    policies; no sockets
+    testing/     embedded hosts to try out and test with         engine/    epoll loop, clients, hosts; no policy
+                                                                 metrics/   counters and the page that shows them
+
+The way of a request: engine.frontend reads, proto.requests cuts, routes choose, engine.upstream asks and proto.replies
+cuts the answer, which goes back through the route to the client's queue, one write a client and tick.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import ConfigError
+    from .router import Router, RouterError, load_config
+    from .settings import Settings, SettingsError
+
+__version__ = "0.1.0"
+__all__ = ["ConfigError", "Router", "RouterError", "Settings", "SettingsError", "__version__", "load_config"]
+
+_HOME = {"ConfigError": "config", "Router": "router", "RouterError": "router", "Settings": "settings",
+         "SettingsError": "settings", "load_config": "router"}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the public names when they are first asked for, so that importing the package costs nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

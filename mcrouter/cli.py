@@ -1,0 +1,185 @@
+"""The command line: flags to Settings, logging, exit codes.
+
+Exit codes: 0 after SIGTERM or SIGINT (in-flight requests are answered first; a second SIGINT ends at once, with 1);
+2 for a bad flag or config, one line on stderr; 1 when it cannot run, such as a port that is taken.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from typing import Any, Dict, List, NoReturn, Optional, Sequence
+
+from . import __version__
+from .settings import SETTINGS, Setting, Settings, SettingsError
+
+_USAGE_ERROR, _CANNOT_RUN = 2, 1
+_GROUPS = ("config", "listening", "engine", "upstream", "logging")
+_CONFIG_FILES = ("router.yaml", "router.json")
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for a bad flag, instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_USAGE_ERROR, f"{self.prog}: {message}; --help lists the flags\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser, derived from the table of settings."""
+    parser = _Parser(
+        prog="mcrouter",
+        usage="%(prog)s [flags]",
+        description="Routes memcached clients to memcached hosts by the policy of a config file.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=38, width=110),
+        allow_abbrev=False,
+        add_help=False,
+    )
+    for name in _GROUPS:
+        group = parser.add_argument_group(name)
+        for setting in SETTINGS:
+            if setting.group == name:
+                _add(group, setting)
+        if name == "config":
+            group.add_argument("--validate-config", action="store_true",
+                               help="check the config, print what would be routed where, and exit")  # fmt: skip
+            group.add_argument("--demo", nargs="?", const="2", metavar="N",
+                               help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
+    other = parser.add_argument_group("other")
+    other.add_argument("--version", action="version", version=f"mcrouter {__version__}", help="print the version")
+    other.add_argument("-h", "--help", action="help", help="print this")
+    return parser
+
+
+def _add(group: Any, setting: Setting) -> None:
+    flags = [flag for flag in (setting.short, setting.flag) if flag]
+    default = setting.default or "router.yaml, else router.json"
+    action = "append" if setting.many else "store"
+    group.add_argument(*flags, dest=setting.name, action=action, metavar=setting.metavar, default=None,
+                       help=f"{setting.help} (default {default})")  # fmt: skip
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Runs the command; returns the exit code."""
+    parser = make_parser()
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    values = {s.name: getattr(args, s.name) for s in SETTINGS if getattr(args, s.name) is not None}
+    try:
+        settings = Settings(**values)
+    except SettingsError as error:
+        return _complain(str(error), _USAGE_ERROR)
+    _log_to_stderr(settings.log_level)
+    if args.demo is not None:
+        return _demo(args.demo, settings)
+    return _run(settings, args.validate_config)
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"mcrouter: {message}", file=sys.stderr)
+    return code
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    logger = logging.getLogger(__name__.rpartition(".")[0])
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
+    logger.propagate = False
+
+
+def _run(settings: Settings, only_validate: bool) -> int:
+    from .config import ConfigError, load_file
+    from .router import VOCABULARY, describe
+
+    path = settings.router_config or next(filter(os.path.exists, _CONFIG_FILES), "")
+    if not path:
+        return _complain("no router.yaml or router.json here; name a config with -f FILE, or try --demo", _USAGE_ERROR)
+    try:
+        config = load_file(path, VOCABULARY)
+    except ConfigError as error:
+        return _complain(str(error), _USAGE_ERROR)
+    if only_validate:
+        print(describe(config))
+        return 0
+    return _serve(config, settings)
+
+
+def _serve(config: Any, settings: Settings, greet: Any = None) -> int:
+    from .router import Router, RouterError
+
+    router = Router(config, settings)
+    try:
+        router.bind()
+    except RouterError as error:
+        return _complain(str(error), _CANNOT_RUN)
+    interrupts: List[int] = []
+
+    def stop(number: int, _frame: Any) -> None:
+        if number == signal.SIGINT:
+            interrupts.append(number)
+            if len(interrupts) > 1:
+                os._exit(_CANNOT_RUN)
+        router.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    logger = logging.getLogger(__name__)
+    logger.info("mcrouter %s listens on %s, metrics on %s", __version__, ", ".join(router.addresses),
+                router.metrics_address or "no port")  # fmt: skip
+    if greet is not None:
+        greet(router)
+    router.serve()
+    return 0
+
+
+SAMPLE_POLICY: Dict[str, str] = {
+    **dict.fromkeys(("add", "append", "decr", "delete", "incr", "prepend", "replace", "set"), "AllFastestRoute"),
+    **dict.fromkeys(("get", "gets"), "MissFailoverRoute"),
+    **dict.fromkeys(("version", "quit"), "LocalRoute"),
+}
+"""The sample policy: writes to all hosts, reads from the first that has the key."""
+
+
+def _demo(count: str, settings: Settings) -> int:
+    import json
+
+    from .router import load_config
+    from .testing import DemoHost
+
+    if not count.isdigit() or not 1 <= int(count) <= 64:
+        return _complain(f"--demo: {count!r} will not do; give a number of hosts from 1 to 64", _USAGE_ERROR)
+    hosts = [DemoHost() for _ in range(int(count))]
+    for host in hosts:
+        host.start()
+    try:
+        pool = [host.address for host in hosts]
+        policy = {"type": "OperationSelectorRoute", "operationPolicies": SAMPLE_POLICY}
+        config = load_config(json.dumps({"orderedPool": pool, "route": policy}), "demo")
+        return _serve(config, settings, lambda router: _tour(router, pool))
+    finally:
+        for host in hosts:
+            host.stop()
+
+
+def _tour(router: Any, pool: Sequence[str]) -> None:
+    """What listens where, and commands to try."""
+    address = next((a for a in router.addresses if a.startswith("tcp://")), "tcp://:0")
+    port = address.rpartition(":")[2]
+    ask = (
+        f"python3 -c \"import socket,sys; s=socket.create_connection(('127.0.0.1',{port})); "
+        "s.sendall(sys.argv[1].encode().decode('unicode_escape').encode()); "
+        'sys.stdout.write(s.makefile().read())" '
+    )
+    print(f"router on {', '.join(router.addresses)}; embedded hosts on {', '.join(pool)}")
+    print("Writes go to all hosts, reads to the first that has the key. Try, in another terminal:\n")
+    print(f"  {ask}'set greeting 0 0 5\\r\\nhello\\r\\nget greeting\\r\\nquit\\r\\n'")
+    print(f"  {ask}'get greeting nothing\\r\\nversion\\r\\nstats\\r\\nquit\\r\\n'")
+    if router.metrics_address:
+        page = f"http://127.0.0.1:{router.metrics_address.rpartition(':')[2]}/metrics"
+        print(f"  python3 -c \"import urllib.request as u; print(u.urlopen('{page}').read().decode())\"")
+    print("\nEnd it with ^C.", flush=True)

@@ -1,0 +1,89 @@
+"""A host of the pool: `name`, `name:port`, `[v6]`, `[v6]:port` or `unix:///path`."""
+
+import ipaddress
+import re
+
+from .errors import show
+from .model import DEFAULT_PORT, HostAddress
+
+MAX_PATH = 107  # bytes that fit a sockaddr_un of Linux, with the NUL behind them
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
+_OCTET = re.compile(r"(?:0|[1-9][0-9]{0,2})\Z")
+
+
+class BadHostError(ValueError):
+    """Not a host; the message says what is wrong and what would be right."""
+
+
+def parse_host(text: str) -> HostAddress:
+    """The address that `text` stands for; BadHostError if for none."""
+    scheme = _SCHEME.match(text)
+    if scheme:
+        if scheme.group(1) != "unix":
+            raise BadHostError(f"unknown scheme {show(scheme.group())}; write host:port or unix:///path")
+        return HostAddress(text, path=_path(text[scheme.end() :]))
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and rest[0] != ":"):
+            raise BadHostError(f"bad host {show(text)}; write an IPv6 address like [::1]:{DEFAULT_PORT}")
+        _check_v6(host)
+        return HostAddress(text, host, _port(rest[1:]) if rest else DEFAULT_PORT)
+    if text.count(":") > 1:
+        raise BadHostError(f"an IPv6 address without brackets, or two ports; write [::1]:{DEFAULT_PORT} or host:port")
+    host, colon, port = text.partition(":")
+    _check_name(host)
+    return HostAddress(text, host, _port(port) if colon else DEFAULT_PORT)
+
+
+def identity(address: HostAddress) -> tuple[str, int, str]:
+    """Equal for two addresses that are the same but for their spelling."""
+    host = address.host
+    if ":" in host:
+        base, percent, zone = host.partition("%")
+        return str(ipaddress.IPv6Address(base)) + percent + zone, address.port, ""
+    return host.lower().rstrip("."), address.port, address.path
+
+
+def _path(path: str) -> str:
+    if not path.startswith("/") or path == "/":
+        raise BadHostError("a unix socket without an absolute path; write unix:///path")
+    if not path.isprintable():
+        raise BadHostError("a character that cannot be shown in the socket's path; remove it")
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
+        raise BadHostError(f"a socket path of more than {MAX_PATH} bytes; use a shorter one")
+    return path
+
+
+def _port(text: str) -> int:
+    if not text:
+        raise BadHostError(f"no port after the ':'; write host:port, or the host alone for port {DEFAULT_PORT}")
+    if not re.match(r"[0-9]+\Z", text):
+        raise BadHostError(f"the port {show(text)} is not a number; write host:port")
+    digits = text.lstrip("0")
+    if not digits or len(digits) > 5 or int(digits) > 65535:
+        raise BadHostError(f"the port {show(text)[1:-1]} is out of range; write one from 1 to 65535")
+    return int(digits)
+
+
+def _check_v6(host: str) -> None:
+    base, percent, zone = host.partition("%")
+    try:
+        ipaddress.IPv6Address(base)
+    except ValueError:
+        base = ""
+    if not base or (percent and not re.match(r"[A-Za-z0-9_.-]+\Z", zone)):
+        raise BadHostError(f"{show(host)} is not an IPv6 address; write one like [::1]:{DEFAULT_PORT}")
+
+
+def _check_name(host: str) -> None:
+    if not host:
+        raise BadHostError("an empty host; write host:port")
+    labels = (host[:-1] if host.endswith(".") else host).split(".")
+    if all(label.isdigit() for label in labels):
+        # 127.1 and 2130706433 are addresses for some resolvers only.
+        if len(labels) != 4 or not all(_OCTET.match(label) and int(label) < 256 for label in labels):
+            raise BadHostError(f"{show(host)} is not an IPv4 address; write four numbers from 0 to 255")
+    elif len(host) > 254 or not all(_LABEL.match(label) for label in labels):
+        raise BadHostError(f"bad host name {show(host)}; a name has letters, digits, '-', '_' and single dots")

@@ -1,0 +1,86 @@
+"""What the two parsers give: scalars, lists and maps that know where they stood.
+
+The position of every node and key stays, so that the schema can point at whatever it does not like. Nodes are tuples:
+a config may hold a hundred thousand of them.
+"""
+
+from typing import Any, NamedTuple, Union
+
+MAX_DEPTH = 100  # lists and maps inside one another; keeps every recursion over a tree shallow
+TOO_DEEP = f"lists and maps are nested deeper than {MAX_DEPTH}; use fewer levels"
+
+MAX_DIGITS = 300  # characters of a number: Python reads longer ones in quadratic time, or not at all
+TOO_LONG = f"a number of more than {MAX_DIGITS} characters; put it in quotes if it is a text"
+
+Atom = Union[None, bool, int, float, str]
+
+
+class Scalar(NamedTuple):
+    """A single value."""
+
+    value: Atom
+    line: int
+    column: int
+
+
+class Entry(NamedTuple):
+    """One `key: value` of a map."""
+
+    key: Scalar
+    value: "Node"
+
+
+class Map(NamedTuple):
+    """Keys and values in the order of the text; no key twice."""
+
+    entries: tuple[Entry, ...]
+    line: int
+    column: int
+
+
+class Seq(NamedTuple):
+    """Values in the order of the text."""
+
+    items: tuple["Node", ...]
+    line: int
+    column: int
+
+
+Node = Union[Scalar, Map, Seq]
+
+
+class Seen:
+    """The keys that a map has so far. Equal values of different types, as 1 and true, are different keys."""
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[type, Atom], int] = {}
+
+    def add(self, key: Scalar) -> int:
+        """Note a key; the line of an equal one that was noted before, else 0."""
+        identity = (type(key.value), key.value)
+        first = self._lines.setdefault(identity, 0)
+        if not first:
+            self._lines[identity] = key.line
+        return first
+
+
+def plain(node: Node) -> Any:
+    """The node as plain Python values, without positions."""
+    if isinstance(node, Map):
+        return {entry.key.value: plain(entry.value) for entry in node.entries}
+    if isinstance(node, Seq):
+        return [plain(item) for item in node.items]
+    return node.value
+
+
+def kind(node: Node) -> str:
+    """What the node is, in an operator's words."""
+    if isinstance(node, Map):
+        return "a map"
+    if isinstance(node, Seq):
+        return "a list"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, bool):
+        return "true" if node.value else "false"
+    return "a text" if isinstance(node.value, str) else f"the number {node.value}"

@@ -1,0 +1,119 @@
+"""Listening sockets: opened once, before anything serves, so that a taken port is told at once.
+
+With one shard a socket is bound alone. With several, each has its own on the same port (SO_REUSEPORT: the kernel
+spreads the clients); unix and inherited sockets are shared by all.
+"""
+
+import contextlib
+import os
+import socket
+import stat
+from typing import Any, List, Sequence, Tuple
+
+_BACKLOG = 1024
+
+
+class ListenError(Exception):
+    """A socket cannot be opened; the message names it."""
+
+
+def open_listeners(addresses: Sequence[Any], shards: int) -> Tuple[List[List[socket.socket]], List[str]]:
+    """(the sockets of each shard, the addresses as text with their real ports); raises ListenError."""
+    per_shard: List[List[socket.socket]] = [[] for _ in range(shards)]
+    texts = []
+    try:
+        for address in addresses:
+            socks = _open(address, shards)
+            texts.append(_text(address, socks[0]))
+            for number, sock in enumerate(socks):
+                per_shard[number].append(sock)
+    except OSError as error:
+        for socks in per_shard:
+            for sock in socks:
+                sock.close()
+        raise ListenError(f"cannot listen on {address.text}: {error.strerror or error}") from None
+    return per_shard, texts
+
+
+def _open(address: Any, shards: int) -> List[socket.socket]:
+    if address.kind == "tcp":
+        return _open_tcp(address.host, address.port, shards)
+    sock = _open_unix(address.path) if address.kind == "unix" else socket.socket(fileno=os.dup(address.fd))
+    return [sock, *(sock.dup() for _ in range(shards - 1))]
+
+
+def _open_tcp(host: str, port: int, shards: int) -> List[socket.socket]:
+    first = _bind_tcp(host, port, False)
+    if shards == 1:
+        first.listen(_BACKLOG)
+        return [first]
+    port = first.getsockname()[1]  # bound alone once, so that a port in use is an error and not shared
+    first.close()
+    socks: List[socket.socket] = []
+    try:
+        for _ in range(shards):
+            socks.append(_bind_tcp(host, port, True))
+            socks[-1].listen(_BACKLOG)
+    except OSError:
+        for sock in socks:
+            sock.close()
+        raise
+    return socks
+
+
+def _bind_tcp(host: str, port: int, shared: bool) -> socket.socket:
+    family, where = _resolve(host, port)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6 and not host:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind(where)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _resolve(host: str, port: int) -> Tuple[int, Any]:
+    """Where to bind; an empty host is every address, of both families where there is IPv6."""
+    if host:
+        family, _, _, _, where = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)[0]
+        return family, where
+    if socket.has_dualstack_ipv6():
+        return socket.AF_INET6, ("::", port)
+    return socket.AF_INET, ("", port)
+
+
+def _open_unix(path: str) -> socket.socket:
+    """Binds a path; one that a dead process left behind is taken over."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_stale(path)
+        sock.bind(path)
+        sock.listen(_BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _remove_stale(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            try:
+                probe.connect(path)
+            except ConnectionRefusedError:
+                os.unlink(path)
+
+
+def _text(address: Any, sock: socket.socket) -> str:
+    """The address with the port that it really has."""
+    if address.kind != "tcp":
+        return str(address.text)
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"tcp://{host}:{sock.getsockname()[1]}"

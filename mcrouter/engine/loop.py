@@ -1,0 +1,200 @@
+"""The poll group: one visible loop, its poller and its clock injected.
+
+A tick:  poll -> what is due (timers) -> handlers of the ready descriptors -> calls from other threads
+         -> flush hosts, flush clients (one write a socket and tick) until nothing is dirty -> close what was closed.
+
+Everything of a poll group runs in its thread. `call_soon_threadsafe` is the only door for others.
+"""
+
+import collections
+import heapq
+import itertools
+import logging
+import os
+import time
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+
+from .poller import make_poller
+
+logger = logging.getLogger(__name__)
+
+_WAKE_READ = 4096
+
+
+class Timer:
+    """A pending call; `cancel()` costs nothing: the heap drops it when it comes up."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Optional[Callable[[], None]]) -> None:
+        self.call = call
+
+    def cancel(self) -> None:
+        """Makes sure that the call does not happen."""
+        self.call = None
+
+
+class PollGroup:
+    """The loop. `now` is the clock in seconds (monotonic), read once a tick.
+
+    `handlers` maps descriptors to functions of the event mask. `dirty_hosts` and `dirty_clients` are the objects whose
+    `flush()` is due at the end of the tick; who appends itself sees to it that it does so once.
+    """
+
+    def __init__(self, poller: Any = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.poller = poller if poller is not None else make_poller()
+        self.clock = clock
+        self.now = clock()
+        self.handlers: Dict[int, Callable[[int], None]] = {}
+        self.dirty_hosts: List[Any] = []
+        self.dirty_clients: List[Any] = []
+        self._ready: List[Callable[[], None]] = []
+        self._closing: List[int] = []
+        self._timers: List[Tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+        self._calls: Deque[Callable[[], None]] = collections.deque()
+        self._stopping = False
+        self._wake_in, self._wake_out = os.pipe()
+        os.set_blocking(self._wake_in, False)
+        os.set_blocking(self._wake_out, False)
+        self.poller.add_listener(self._wake_in)
+        self.handlers[self._wake_in] = self._woken
+
+    def watch(self, fd: int, handler: Callable[[int], None]) -> None:
+        """Registers a connection's descriptor, by its edges."""
+        self.poller.add_stream(fd)
+        self.handlers[fd] = handler
+
+    def watch_listener(self, fd: int, handler: Callable[[int], None]) -> None:
+        """Registers a listening descriptor, by its level."""
+        self.poller.add_listener(fd)
+        self.handlers[fd] = handler
+
+    def unwatch(self, fd: int) -> None:
+        """Stops reporting a descriptor that stays open."""
+        self.poller.remove(fd)
+        self.handlers[fd] = _ignore
+
+    def close_later(self, fd: int) -> None:
+        """Closes a descriptor at the end of the tick; its events until then go nowhere."""
+        self.handlers[fd] = _ignore
+        self._closing.append(fd)
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        """Calls at the start of the next tick, without waiting for I/O."""
+        self._ready.append(call)
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Calls once that many seconds from now have gone by."""
+        timer = Timer(call)
+        heapq.heappush(self._timers, (self.now + seconds, next(self._order), timer))
+        return timer
+
+    def call_soon_threadsafe(self, call: Callable[[], None]) -> None:
+        """Calls in the loop's thread; may be called from any thread and from a signal handler."""
+        self._calls.append(call)
+        try:
+            os.write(self._wake_out, b"\0")
+        except (BlockingIOError, OSError):
+            pass  # full: the loop is about to wake up anyway; closed: it has ended
+
+    def stop(self) -> None:
+        """Ends `run` after the current tick."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Runs ticks until `stop`."""
+        self._stopping = False
+        self.now = self.clock()
+        while not self._stopping:
+            self.tick()
+
+    def tick(self) -> None:
+        """One round; waits for events or the next timer, whichever comes first."""
+        handlers = self.handlers
+        events = self.poller.poll(self._patience())
+        self.now = self.clock()
+        if self._timers and self._timers[0][0] <= self.now:
+            self._fire()
+        for fd, mask in events:
+            try:
+                handlers[fd](mask)
+            except Exception:  # a bug of ours must not take the others' connections down
+                logger.exception("unexpected error; closing the connection")
+                self._abandon(fd)
+        if self._ready:
+            ready, self._ready = self._ready, []
+            for call in ready:
+                self._guarded(call)
+        self.flush()
+        if self._closing:
+            self._close()
+
+    def flush(self) -> None:
+        """Writes what the tick has collected: first to hosts, then to clients, until nothing is left to write."""
+        while self.dirty_hosts or self.dirty_clients:
+            hosts, self.dirty_hosts = self.dirty_hosts, []
+            for lane in hosts:
+                lane.flush()
+            clients, self.dirty_clients = self.dirty_clients, []
+            for client in clients:
+                self._guarded(client.flush)
+
+    def close(self) -> None:
+        """Gives the loop's own descriptors back; call it when `run` has ended."""
+        self._close()
+        self.poller.close()
+        os.close(self._wake_in)
+        os.close(self._wake_out)
+
+    def _patience(self) -> float:
+        """How many seconds the poll may wait; negative: for ever."""
+        if self._ready:
+            return 0.0
+        while self._timers and self._timers[0][2].call is None:
+            heapq.heappop(self._timers)
+        if not self._timers:
+            return -1.0
+        return max(0.0, self._timers[0][0] - self.clock())
+
+    def _fire(self) -> None:
+        while self._timers and self._timers[0][0] <= self.now:
+            call = heapq.heappop(self._timers)[2].call
+            if call is not None:
+                self._guarded(call)
+
+    def _woken(self, _mask: int) -> None:
+        try:
+            while len(os.read(self._wake_in, _WAKE_READ)) == _WAKE_READ:
+                pass
+        except BlockingIOError:
+            pass
+        while self._calls:
+            self._guarded(self._calls.popleft())
+
+    def _guarded(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception:
+            logger.exception("unexpected error in %r", call)
+
+    def _abandon(self, fd: int) -> None:
+        """After a bug in a handler: closes its connection as if the peer had gone."""
+        owner = getattr(self.handlers.get(fd), "__self__", None)
+        abort = getattr(owner, "abort", None)
+        if abort is not None:
+            self._guarded(abort)
+
+    def _close(self) -> None:
+        closing, self._closing = self._closing, []
+        for fd in closing:
+            self.handlers.pop(fd, None)
+            try:
+                self.poller.remove(fd)
+            except (OSError, KeyError, ValueError):
+                pass  # it was not watched any more
+            os.close(fd)
+
+
+def _ignore(_mask: int) -> None:
+    """The handler of a descriptor that is closing: its owner has forgotten it."""

@@ -1,0 +1,161 @@
+"""Shards as processes: a supervisor that forks them, replaces one that dies, and ends them all.
+
+The supervisor keeps every listening socket open, so that connections waiting for a shard that died are served by its
+successor. A shard notices by a pipe that its supervisor has gone, and ends too.
+"""
+
+import logging
+import os
+import select
+import signal
+import time
+import warnings
+from typing import Callable, List
+
+logger = logging.getLogger(__name__)
+
+_PAUSE_FIRST, _PAUSE_MOST = 0.05, 5.0  # seconds before a shard that died is replaced
+_LIVED_LONG = 10.0  # seconds after which a death is not held against the next one
+_POLL = 0.1  # seconds between looks where the kernel has no pidfd
+
+RunShard = Callable[[int, int], None]  # (number, descriptor that ends when the supervisor has gone)
+
+
+class _Shard:
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.pid = 0
+        self.pidfd = -1
+        self.born = 0.0
+        self.deaths = 0  # quick ones, in a row
+        self.due = 0.0  # when to start it again
+
+
+class Supervisor:
+    """Runs `count` shards; `run` is called in each child process and its return ends the child."""
+
+    def __init__(self, count: int, run: RunShard) -> None:
+        self._run = run
+        self._shards = [_Shard(number) for number in range(count)]
+        self._lifeline_in, self._lifeline_out = os.pipe()
+        self._wake_in, self._wake_out = os.pipe()
+        self._stopping = False
+        self._grace = 5.0
+
+    @property
+    def pids(self) -> List[int]:
+        """The processes of the shards that run."""
+        return [shard.pid for shard in self._shards if shard.pid]
+
+    def stop(self, grace: float) -> None:
+        """Ends `serve`: shards are asked to drain, and killed after `grace` seconds. Safe in a signal handler."""
+        self._grace = grace
+        self._stopping = True
+        os.write(self._wake_out, b"\0")
+
+    def serve(self) -> None:
+        """Starts the shards and keeps them going until `stop`."""
+        try:
+            while not self._stopping:
+                self._start_due()
+                self._wait(self._next_due())
+                self._reap()
+        finally:
+            self._end()
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for shard in self._shards:
+            if not shard.pid and shard.due <= now:
+                self._fork(shard)
+
+    def _next_due(self) -> float:
+        waits = [shard.due - time.monotonic() for shard in self._shards if not shard.pid]
+        return max(0.0, min(waits)) if waits else -1.0
+
+    def _fork(self, shard: _Shard) -> None:
+        with warnings.catch_warnings():
+            # The metrics thread of the supervisor does not exist in the child, which runs nothing of it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if not pid:
+            self._be(shard)
+        shard.pid, shard.born = pid, time.monotonic()
+        shard.pidfd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+        logger.debug("shard %d is process %d", shard.number, pid)
+
+    def _be(self, shard: _Shard) -> None:
+        """The child's life; never returns."""
+        code = 1
+        try:
+            os.close(self._lifeline_out)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ^C is the supervisor's business
+            self._run(shard.number, self._lifeline_in)
+            code = 0
+        except BaseException:
+            logger.exception("shard %d failed", shard.number)
+        finally:
+            os._exit(code)
+
+    def _wait(self, seconds: float) -> None:
+        """Until a shard ends, `stop` is called, or the time is up."""
+        poll = select.poll()
+        poll.register(self._wake_in, select.POLLIN)
+        blind = False
+        for shard in self._shards:
+            if shard.pidfd >= 0:
+                poll.register(shard.pidfd, select.POLLIN)
+            blind = blind or (shard.pid != 0 and shard.pidfd < 0)
+        if blind:
+            seconds = _POLL if seconds < 0 else min(seconds, _POLL)
+        poll.poll(None if seconds < 0 else seconds * 1000 + 1)
+
+    def _reap(self) -> None:
+        for shard in self._shards:
+            if not shard.pid:
+                continue
+            pid, status = os.waitpid(shard.pid, os.WNOHANG)
+            if pid:
+                self._buried(shard, status)
+
+    def _buried(self, shard: _Shard, status: int) -> None:
+        lived = time.monotonic() - shard.born
+        shard.deaths = 0 if lived > _LIVED_LONG else shard.deaths + 1
+        pause = 0.0 if shard.deaths < 2 else min(_PAUSE_MOST, _PAUSE_FIRST * 2 ** min(shard.deaths, 10))
+        shard.due = time.monotonic() + pause
+        if not self._stopping:
+            how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
+            logger.error(
+                "shard %d (process %d) ended by %s; replacing it in %.1f s", shard.number, shard.pid, how, pause
+            )
+        if shard.pidfd >= 0:
+            os.close(shard.pidfd)
+        shard.pid, shard.pidfd = 0, -1
+
+    def _end(self) -> None:
+        self._signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._grace + 1.0
+        while self.pids and time.monotonic() < deadline:
+            os.set_blocking(self._wake_in, False)
+            self._drain_wake()
+            self._wait(max(0.0, deadline - time.monotonic()))
+            self._reap()
+        self._signal(signal.SIGKILL)
+        for shard in self._shards:
+            if shard.pid:
+                self._buried(shard, os.waitpid(shard.pid, 0)[1])
+        for fd in (self._lifeline_in, self._lifeline_out, self._wake_in, self._wake_out):
+            os.close(fd)
+
+    def _drain_wake(self) -> None:
+        try:
+            os.read(self._wake_in, 4096)
+        except BlockingIOError:
+            pass
+
+    def _signal(self, number: int) -> None:
+        for pid in self.pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass

@@ -1,0 +1,42 @@
+"""The one table of metric families; the exposition and the README's table derive from it."""
+
+from typing import NamedTuple, Tuple
+
+BUCKETS_MS = (
+    0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 10.0, 25.0, 30.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0,
+    400.0, 500.0, 700.0, 1000.0, 2000.0, 3000.0, 5000.0,
+)  # fmt: skip
+"""Upper bounds (inclusive) of the duration histograms, milliseconds."""
+
+
+class Metric(NamedTuple):
+    """One family. `name` has no namespace prefix, except for the `process_*` names, which never take one."""
+
+    name: str
+    type: str
+    help: str
+    labels: Tuple[str, ...] = ()
+
+
+METRICS = (
+    Metric("requests_total", "counter", "Requests answered to clients.", ("cmd",)),
+    Metric("request_duration_milliseconds", "histogram", "From a request's arrival to its answer.", ("cmd",)),
+    Metric("upstream_requests_total", "counter", "Requests to a host that have ended, well or not.", ("cmd", "host")),
+    Metric("upstream_request_duration_milliseconds", "histogram", "From asking a host to its answer.",
+           ("cmd", "host")),
+    Metric("upstream_errors_total", "counter", "Error lines, timeouts and lost connections.", ("cmd", "host")),
+    Metric("upstream_healthy_hosts_total", "gauge", "Hosts that every shard finds healthy."),
+    Metric("upstream_connections_total", "gauge", "Open connections to a host, over all shards.", ("host",)),
+    Metric("upstream_get_hits_total", "counter", "Keys that a host had.", ("host",)),
+    Metric("upstream_get_misses_total", "counter", "Keys that a host had not.", ("host",)),
+    Metric("client_connections", "gauge", "Open client connections."),
+    Metric("client_connections_total", "counter", "Client connections ever accepted."),
+    Metric("version", "gauge", "1, labelled with the version.", ("version",)),
+    Metric("process_cpu_seconds_total", "counter", "User and system CPU time, all shards, in seconds."),
+    Metric("process_resident_memory_bytes", "gauge", "Resident memory, all shards."),
+    Metric("process_virtual_memory_bytes", "gauge", "Virtual memory, all shards."),
+    Metric("process_open_fds", "gauge", "Open file descriptors, all shards."),
+    Metric("process_max_fds", "gauge", "The limit on open file descriptors of one process."),
+    Metric("process_start_time_seconds", "gauge", "When the router was started, Unix time."),
+)  # fmt: skip
+BY_NAME = {metric.name: metric for metric in METRICS}

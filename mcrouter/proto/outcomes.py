@@ -1,0 +1,41 @@
+"""What a reply means to a policy: one byte an outcome, so that a run's outcomes are one bytes string.
+
+A route never looks into a reply's bytes; it asks these sets (`code in SUCCESS`, or for a whole run
+`not outcomes.translate(None, SUCCESS)`).
+"""
+
+VALUE = b"V"  # a hit: VALUE blocks and END, VA of the meta commands
+PARTIAL = b"P"  # a multi-key get that found some of its keys
+MISS = b"E"  # END alone, EN
+STORED = b"S"
+NOT_STORED = b"N"  # NOT_STORED, NS
+EXISTS = b"X"  # EXISTS, EX
+NOT_FOUND = b"F"  # NOT_FOUND, NF
+DELETED = b"D"
+TOUCHED = b"T"
+NUMBER = b"#"  # incr's and decr's new value
+OK = b"O"  # OK, RESET
+TEXT = b"R"  # VERSION, STAT lists and whatever else is an answer but no outcome
+HEADER = b"H"  # HD, MN, ME: a meta success without a value
+
+ERROR = b"e"  # the host's ERROR
+CLIENT_ERROR = b"c"  # the host's CLIENT_ERROR
+SERVER_ERROR = b"s"  # the host's SERVER_ERROR
+
+TIMEOUT = b"t"  # no answer within the timeout; a late one is dropped
+LOST = b"l"  # the connection broke while the request was in flight
+UNAVAILABLE = b"u"  # never sent: no healthy host, no connection
+
+SUCCESS = VALUE + STORED + DELETED + TOUCHED + NUMBER + OK + TEXT + HEADER
+MISSES = PARTIAL + MISS + NOT_STORED + EXISTS + NOT_FOUND  # memcached's 'no'
+HOST_ERRORS = ERROR + CLIENT_ERROR + SERVER_ERROR
+OUR_ERRORS = TIMEOUT + LOST + UNAVAILABLE
+ANSWERS = SUCCESS + MISSES  # a host's real answer, wanted or not
+
+
+def _ranks() -> "dict[bytes, int]":
+    order = (SUCCESS, PARTIAL, MISS + NOT_STORED + EXISTS + NOT_FOUND, CLIENT_ERROR, ERROR, SERVER_ERROR, OUR_ERRORS)
+    return {codes[i : i + 1]: rank for rank, codes in enumerate(order) for i in range(len(codes))}
+
+
+RANK = _ranks()  # which of several replies to give when none is a success: the lowest

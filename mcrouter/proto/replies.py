@@ -1,0 +1,268 @@
+"""Host bytes to replies: finds where the reply to a request ends and what its outcome is, without rebuilding a byte.
+
+    cutter.cut(data, at, request) -> how far the bytes are verified; `cutter.done` says whether the reply ends there
+
+A reply may come in any number of reads: what was verified is not looked at again (`cut` goes on where it stopped), so
+the cost is linear in the bytes. A reply that the request cannot have is a ProtocolError: the stream is out of step
+and must be closed.
+"""
+
+import re
+from typing import Dict, Iterator, List, Tuple
+
+from . import outcomes as o
+from .commands import BY_NAME, COMMANDS, LINES, META_VALUE, VALUES
+from .requests import GET, SET, Request
+from .runs import LINES as LINES_STRETCH
+from .runs import MAX_RUN, ReplyStretches
+
+_LINE_MAX = 8192  # a longer line without an end is no reply
+_SHAPES = tuple(command.reply for command in COMMANDS)
+_ACCEPTED = tuple(command.success + command.miss for command in COMMANDS)
+_OUTCOME: Dict[bytes, bytes] = {
+    b"STORED\r\n": o.STORED,
+    b"NOT_STORED\r\n": o.NOT_STORED,
+    b"EXISTS\r\n": o.EXISTS,
+    b"NOT_FOUND\r\n": o.NOT_FOUND,
+    b"DELETED\r\n": o.DELETED,
+    b"TOUCHED\r\n": o.TOUCHED,
+    b"OK\r\n": o.OK,
+    b"RESET\r\n": o.OK,
+    b"ERROR\r\n": o.ERROR,
+}
+_MG = BY_NAME["mg"].number
+_META = {b"HD": o.HEADER, b"EN": o.MISS, b"NF": o.NOT_FOUND, b"NS": o.NOT_STORED, b"EX": o.EXISTS, b"MN": o.HEADER,
+         b"ME": o.HEADER}  # fmt: skip
+# A run's kinds to the outcomes of a run in which every get hits and every set is stored.
+_AS_HIT = bytes(o.VALUE[0] if kind == GET else o.STORED[0] for kind in range(256))
+_HEADER = re.compile(rb"VALUE ([^ \r\n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
+_VA = re.compile(rb"VA (\d{1,10})(?: [^\r\n]*)?\r\n").match
+
+
+class ProtocolError(Exception):
+    """The host sent what cannot be the reply to the request that is due: its stream is out of step."""
+
+
+class ReplyCutter:
+    """Cuts one connection's stream into replies.
+
+    After `cut`: `done` says whether the reply ended; if so `outcomes` has a byte a command, `values` and `misses`
+    say how many keys its gets found and did not; if not, `need` is the length that `data` must at least have before
+    another `cut` gets further.
+    """
+
+    __slots__ = ("_blocks", "_found", "_got", "_replies", "_stretch", "done", "misses", "need", "outcomes", "values")
+
+    def __init__(self, stretches: ReplyStretches) -> None:
+        self._replies, self._blocks = stretches
+        self._stretch = LINES_STRETCH
+        self._got = b""  # outcomes of the run's commands that are through
+        self._found: List[bytes] = []  # keys that the unfinished get has found so far
+        self.done = False
+        self.need = 0
+        self.outcomes = b""
+        self.values = self.misses = 0
+
+    def cut(self, data: bytes, at: int, request: Request) -> int:
+        """How far `data` from `at` is verified as (part of) the reply to `request`; raises ProtocolError."""
+        kinds = request.kinds
+        if len(kinds) > 1:
+            return self._run(data, at, request)
+        if not self._found:
+            self.values = self.misses = 0
+        shape = _SHAPES[kinds[0]]
+        if shape is VALUES:
+            at, outcome = self._values(data, at, request.keys())
+        else:
+            at, outcome = self._line(data, at, kinds[0])
+        self.outcomes = outcome
+        self.done = outcome != b""
+        return at
+
+    def _run(self, data: bytes, at: int, request: Request) -> int:
+        kinds, words, got = request.kinds, request.words, self._got
+        assert words is not None
+        if not got and not self._found:
+            self.values = self.misses = 0
+        while len(got) < len(kinds):
+            left = len(kinds) - len(got)
+            match = None if self._found else self._stretch.match(left)(data, at)
+            if match:
+                named = self._stretch.words(data, at, match.end())
+                got += self._named(named, kinds[len(got) :], words[len(got) :])
+                at = match.end()
+                continue
+            kind = kinds[len(got)]
+            if kind == GET:
+                at, outcome = self._values(data, at, [words[len(got)]])
+            else:
+                at, outcome = self._line(data, at, kind)
+            if not outcome:
+                self._got, self.done = got, False
+                return at
+            got += outcome
+        self._got, self.outcomes, self.done = b"", got, True
+        return at
+
+    def _named(self, named: List[bytes], kinds: bytes, words: List[bytes]) -> bytes:
+        """The outcomes of a stretch of a run's replies, by what each of them names."""
+        count = len(named)
+        if named == words[:count]:
+            outcomes = kinds[:count].translate(_AS_HIT)
+        else:
+            outcomes = b"".join(map(_named_outcome, named, kinds, words))
+            self.misses += outcomes.count(o.MISS)
+        self.values += outcomes.count(o.VALUE)
+        return outcomes
+
+    def _values(self, data: bytes, at: int, keys: List[bytes]) -> Tuple[int, bytes]:
+        """VALUE blocks up to END: (verified up to, outcome), the outcome empty while more is to come."""
+        found = self._found
+        while True:
+            if data.startswith(b"END\r\n", at):
+                if found:
+                    return at + 5, self._hit(found, keys)
+                self.misses += len(keys)
+                return at + 5, o.MISS
+            match = _HEADER(data, at)
+            if match is None:
+                return self._no_value(data, at)
+            size = int(match[2])
+            end = match.end() + size + 2
+            if end > len(data):
+                self.need = end
+                return at, b""
+            if data[end - 2 : end] != b"\r\n":
+                raise ProtocolError(f"a value of {size} bytes does not end there: {data[end - 8 : end]!r}")
+            found.append(match[1])
+            at = end
+            if len(keys) > 1:
+                at = self._more_blocks(data, at, size)
+            else:
+                self._stretch = self._replies.get(size) or self._stretch
+
+    def _more_blocks(self, data: bytes, at: int, size: int) -> int:
+        """Takes the blocks that are of the same size as the one before in one go."""
+        stretch = self._blocks.get(size)
+        match = stretch and stretch.match(MAX_RUN)(data, at)
+        if not match or not stretch:
+            return at
+        self._found += stretch.words(data, at, match.end())
+        return match.end()
+
+    def _hit(self, found: List[bytes], keys: List[bytes]) -> bytes:
+        self.values += len(found)
+        self._found = []
+        if found == keys:
+            return o.VALUE
+        self.misses += len(keys) - len(found)
+        asked = iter(keys)
+        if not all(key in asked for key in found):
+            raise ProtocolError(f"values of {found[:3]} in answer to {keys[:3]}")
+        return o.PARTIAL
+
+    def _no_value(self, data: bytes, at: int) -> Tuple[int, bytes]:
+        """Neither a whole VALUE line nor END: an error line, or the start of something that is not all there."""
+        end = data.find(b"\n", at) + 1
+        if not end:
+            return self._unfinished(data, at)
+        outcome = _error(data[at:end])
+        if not outcome:
+            raise ProtocolError(f"not a reply to a get: {data[at : min(end, at + 60)]!r}")
+        self._found = []
+        return end, outcome
+
+    def _unfinished(self, data: bytes, at: int) -> Tuple[int, bytes]:
+        if len(data) - at > _LINE_MAX:
+            raise ProtocolError(f"a line without an end: {data[at : at + 60]!r}")
+        self.need = 0
+        return at, b""
+
+    def _line(self, data: bytes, at: int, kind: int) -> Tuple[int, bytes]:
+        """A reply that is one line, VA with its data, or the lines of `stats`."""
+        while True:
+            end = data.find(b"\n", at) + 1
+            if not end:
+                return self._unfinished(data, at)
+            line = data[at:end]
+            shape = _SHAPES[kind]
+            if shape is META_VALUE and line.startswith(b"VA "):
+                return self._meta_value(data, at, end)
+            outcome = _OUTCOME.get(line) or _error(line) or _worded(line, shape)
+            if kind == _MG and outcome:
+                self.values, self.misses = int(outcome == o.HEADER), int(outcome == o.MISS)
+            if outcome in _ACCEPTED[kind] or outcome in o.HOST_ERRORS:
+                return end, outcome
+            if shape is not LINES or outcome:
+                raise ProtocolError(f"not a reply to {COMMANDS[kind].name}: {line[:60]!r}")
+            at = end  # one of many lines
+
+    def _meta_value(self, data: bytes, at: int, end: int) -> Tuple[int, bytes]:
+        match = _VA(data, at)
+        if match is None:
+            raise ProtocolError(f"not a meta value: {data[at : min(end, at + 60)]!r}")
+        end += int(match[1]) + 2
+        if end > len(data):
+            self.need = end
+            return at, b""
+        if data[end - 2 : end] != b"\r\n":
+            raise ProtocolError("a meta value does not end where its length says")
+        self.values += 1
+        return end, o.VALUE
+
+
+def _named_outcome(named: bytes, kind: int, word: bytes) -> bytes:
+    """The outcome of one reply of a run, by what it names and what it should."""
+    if named == word:
+        return o.VALUE if kind == GET else o.STORED
+    if named == b"END" and kind == GET:
+        return o.MISS
+    if named == b"NOT_STORED" and kind == SET:
+        return o.NOT_STORED
+    raise ProtocolError(f"{named!r} in answer to {word!r}")
+
+
+def _error(line: bytes) -> bytes:
+    """The outcome of a host's error line, empty when it is none."""
+    if line == b"ERROR\r\n" or line.startswith(b"ERROR "):
+        return o.ERROR
+    if line.startswith(b"CLIENT_ERROR "):
+        return o.CLIENT_ERROR
+    return o.SERVER_ERROR if line.startswith(b"SERVER_ERROR ") else b""
+
+
+def _worded(line: bytes, shape: str) -> bytes:
+    """The outcome of a line that carries more than a fixed word, empty when it is none."""
+    if line[:2] in _META and line[2:3] in b" \r":
+        return _META[line[:2]]
+    if shape is LINES:
+        return o.TEXT if line == b"END\r\n" else b""
+    if line.startswith(b"VERSION "):
+        return o.TEXT
+    return o.NUMBER if line[:-2].isdigit() else b""
+
+
+def split_reply(reply: bytes, kinds: bytes, outcomes: bytes) -> List[bytes]:
+    """The replies to each command of a run (single-key gets and sets), cut out of the run's whole reply."""
+    parts, at = [], 0
+    for kind, outcome in zip(kinds, outcomes):
+        end = reply.index(b"\n", at) + 1
+        if kind == GET and outcome == o.VALUE[0]:
+            match = _HEADER(reply, at)
+            assert match is not None
+            end += int(match[2]) + len(b"\r\nEND\r\n")
+        parts.append(reply[at:end])
+        at = end
+    return parts
+
+
+def value_blocks(reply: bytes) -> Iterator[Tuple[bytes, bytes]]:
+    """(key, VALUE block) for each value in a whole reply to a get."""
+    at = 0
+    while True:
+        match = _HEADER(reply, at)
+        if match is None:
+            return
+        end = match.end() + int(match[2]) + 2
+        yield match[1], reply[at:end]
+        at = end

@@ -1,0 +1,231 @@
+"""Client bytes to requests: the parser's way for well-formed lines; what is not so well formed goes to `lines`.
+
+    bytes ──► RequestParser.next ──► Request (to be routed, or already answered, or closing)
+                     │ one match for the common commands, `runs` for what follows them in the same read
+                     └ anything else ──► lines.read_line: what memcached itself would do with that line
+
+A `Request` is one command, or a run: consecutive commands of one client that take the same way, forwarded as they came.
+"""
+
+import re
+from typing import Any, Callable, List, NamedTuple, Optional
+
+from . import lines
+from .commands import BARE, BY_NAME, COMMANDS, EXPTIME_KEYS, READ, STORE, VALUES
+from .runs import GETS, KEY, MAX_RUN, RequestStretches, Stretch
+
+GET, SET = BY_NAME["get"].number, BY_NAME["set"].number
+# One command's `kinds`: the byte of its index; interned here so that the hot path makes none.
+KIND = tuple(bytes([command.number]) for command in COMMANDS)
+ANSWERED = bytes([len(COMMANDS)])  # the kinds of a request whose reply the parser knew
+CLOSE = bytes([len(COMMANDS) + 1])  # the kinds of a request at which the connection is to be closed
+_EXPTIME_FIRST = frozenset(command.number for command in COMMANDS if command.request == EXPTIME_KEYS)
+_READS = bytes(command.number for command in COMMANDS if command.kind == READ)
+
+
+class Request:
+    """One command of a client, or a run of them that travels as one.
+
+    `kinds` has one byte a command (its index in the command table), `data` the bytes for a host, without `noreply` or
+    quiet flags. `words` names the keys of a get, or, for a run, what each command's reply must name: its key, or
+    STORED. `mute` holds the outcome codes whose reply the client must not see. `body`, where there is one, brings the
+    rest of a value that was too large to wait for. `client` is whoever made the request.
+    """
+
+    __slots__ = ("body", "client", "data", "kinds", "mute", "reply", "started", "words")
+
+    def __init__(self, client: Any, kinds: bytes, data: bytes, words: Optional[List[bytes]] = None) -> None:
+        self.client = client
+        self.kinds = kinds
+        self.data = data
+        self.words = words
+        self.started = 0.0
+        self.reply: Any = None
+        self.mute = b""
+
+    def keys(self) -> List[bytes]:
+        """The keys it names, in order, repetitions kept."""
+        if self.words is None:
+            fields = self.data[: self.data.index(b"\n")].split()
+            kind = self.kinds[0]
+            first = 2 if kind in _EXPTIME_FIRST else 1
+            if COMMANDS[kind].reply == VALUES:
+                self.words = fields[first:]
+            else:
+                self.words = [] if COMMANDS[kind].request == BARE else fields[first : first + 1]
+        return self.words
+
+    def all_keys(self) -> List[bytes]:
+        """The keys that it reads or writes, those of a run included; none when it is about no key in particular."""
+        if len(self.kinds) == 1:
+            return self.keys()
+        return [command.split(b" ", 2)[1].rstrip() for command in self.split()]
+
+    def reads_only(self) -> bool:
+        """Whether nothing in it changes anything."""
+        return not self.kinds.translate(None, _READS)
+
+    def split(self) -> List[bytes]:
+        """The bytes of each command of a run."""
+        if len(self.kinds) == 1:
+            return [self.data]
+        parts, at, data = [], 0, self.data
+        for kind in self.kinds:
+            end = data.index(b"\n", at) + 1
+            if kind != GET:
+                end += int(data[data.rindex(b" ", at, end) + 1 : end]) + 2
+            parts.append(data[at:end])
+            at = end
+        return parts
+
+
+class Plan(NamedTuple):
+    """Which commands may share a run, as the policy decides at load time."""
+
+    gets: bool = False  # consecutive gets
+    sets: bool = False  # consecutive sets
+    together: bool = False  # both in any order: they take the same way
+
+
+_COMMON = re.compile(
+    rb"(?:get (%(key)b)|(?:set) %(key)b %(numbers)b (\d{1,9})|get %(key)b(?: %(key)b)+()|gets %(key)b(?: %(key)b)*()"
+    rb"|delete %(key)b()|incr %(key)b \d{1,19}()|decr %(key)b \d{1,19}()|touch %(key)b -?\d{1,9}()"
+    rb"|add %(key)b %(numbers)b (\d{1,9})|replace %(key)b %(numbers)b (\d{1,9})|append %(key)b %(numbers)b (\d{1,9})"
+    rb"|prepend %(key)b %(numbers)b (\d{1,9})|cas %(key)b %(numbers)b (\d{1,9}) \d{1,19}"
+    rb")\r\n" % {b"key": KEY, b"numbers": rb"\d{1,9} -?\d{1,9}"}
+).match
+_GROUPS = ("", "get", "set", "get", "gets", "delete", "incr", "decr", "touch", "add", "replace", "append", "prepend",
+           "cas")  # fmt: skip
+_INDEX = tuple(BY_NAME[name].number if name else -1 for name in _GROUPS)
+_STORES = tuple(name != "" and BY_NAME[name].request.startswith(STORE) for name in _GROUPS)
+_GET_GROUP, _SET_GROUP = 1, 2
+_SET = b"set "  # how the stretches name a set; no key has a space
+_STORED = b"STORED"
+_CR = 13
+_LONGEST_LINE = 1 << 20  # a get of more keys than fit into this closes the connection
+_ALONE = Plan()
+
+Make = Callable[..., Any]
+
+
+class RequestParser:
+    """Cuts one client's stream into requests.
+
+    After `next`: `at` is where the next request begins; when there was none yet, `need` is the length that `data` must
+    at least have, so that nobody looks again at a value of which a part is missing; negative: nothing to look at before
+    the end of a line has come, or that many bytes.
+    """
+
+    __slots__ = ("_both", "_make", "_plan", "_scanned", "_sets", "at", "need")
+
+    def __init__(self, make: Make, stretches: RequestStretches, plan: Plan = _ALONE) -> None:
+        self._make = make
+        self._sets, self._both = stretches
+        self._plan = plan
+        self._scanned = 0  # bytes of an unfinished line that are known to hold no end of line
+        self.at = 0
+        self.need = 0
+
+    def next(self, data: bytes, at: int, client: Any, room: int = MAX_RUN) -> Any:
+        """The request that begins at `at`, a run of at most `room` commands, or None while it is not all there."""
+        match = None if self._scanned else _COMMON(data, at)
+        if match is None:
+            return self._uncommon(data, at, client)
+        group = match.lastindex
+        end = match.end()
+        if _STORES[group]:  # type: ignore[index]
+            end += int(match[group]) + 2  # type: ignore[index]
+            if end > len(data):
+                self.at, self.need = at, end
+                return None
+            if data[end - 2 : end] != b"\r\n":
+                return self._uncommon(data, at, client)
+        if end < len(data) and room > 1 and group < 3 and self._plan[group - 1]:  # type: ignore[operator]
+            return self._run(data, at, client, room)
+        self.at = end
+        whole = data if end - at == len(data) else data[at:end]
+        return self._make(client, KIND[_INDEX[group]], whole, [match[1]] if group == 1 else None)  # type: ignore[index]
+
+    def _answer(self, client: Any, end: int, text: bytes) -> Any:
+        """A request that never leaves the router."""
+        self.at = end
+        request = self._make(client, ANSWERED, b"")
+        request.data = text
+        return request
+
+    def _run(self, data: bytes, at: int, client: Any, room: int) -> Any:
+        """The gets and sets from `at` that may travel together, as one request."""
+        gets, sets, together = self._plan
+        start, size = at, len(data)
+        if data.startswith(_SET, at):
+            gets = together
+        else:
+            sets = together
+        words: List[bytes] = []
+        stretch: Optional[Stretch] = None
+        while at < size and len(words) < room:
+            match = _COMMON(data, at)
+            group = match.lastindex if match else None
+            if group == _GET_GROUP and gets:
+                words.append(match[1])  # type: ignore[index]
+                at = match.end()  # type: ignore[union-attr]
+                if not together:
+                    stretch = GETS
+            elif group == _SET_GROUP and sets:
+                length = int(match[2])  # type: ignore[index]
+                end = match.end() + length + 2  # type: ignore[union-attr]
+                if end > size or data[end - 2 : end] != b"\r\n":
+                    break
+                words.append(_SET)
+                at = end
+                stretch = (self._both if together else self._sets).get(length)
+            else:
+                break
+            if stretch is not None and len(words) < room:
+                match = stretch.match(room - len(words))(data, at)
+                if match:
+                    words += stretch.words(data, at, match.end())
+                    at = match.end()
+        self.at = at
+        whole = data if at - start == size else data[start:at]
+        if words == [_SET]:
+            return self._make(client, KIND[SET], whole)
+        kinds = bytes([SET if word == _SET else GET for word in words])
+        return self._make(client, kinds, whole, [_STORED if word == _SET else word for word in words])
+
+    def _uncommon(self, data: bytes, at: int, client: Any) -> Any:
+        """What the common patterns do not take: other commands, and whatever memcached has an error for."""
+        end = data.find(b"\n", max(at, at + self._scanned))
+        if end < 0:
+            return self._no_line(data, at, client)
+        self._scanned = 0
+        line = lines.read_line(data[at : end - 1 if end - at > 1 and data[end - 1] == _CR else end])
+        return self._read(line, data, at, end + 1, client)
+
+    def _read(self, line: lines.Line, data: bytes, at: int, end: int, client: Any) -> Any:
+        if line.kind < 0:
+            return self._close(client) if line.closes else self._answer(client, end, line.answer)
+        wire = line.wire
+        if line.size >= 0:
+            begin, end = end, end + line.size + 2
+            if end > len(data):
+                self.at, self.need = at, end
+                return None
+            wire += data[begin:end]
+        self.at = end
+        request = self._make(client, KIND[line.kind], wire)
+        request.mute = line.mute
+        return request
+
+    def _no_line(self, data: bytes, at: int, client: Any) -> Any:
+        """No end of line yet: wait for it, unless memcached would close."""
+        length = len(data) - at
+        self.at, self.need = at, 0
+        if length > lines.MAX_LINE:
+            if length > _LONGEST_LINE or not (self._scanned or lines.may_be_long(data[at : at + 200])):
+                return self._close(client)
+            self._scanned, self.need = length, -_LONGEST_LINE
+        return None
+
+    def _close(self, client: Any) -> Any:
+        return self._make(client, CLOSE, b"")

@@ -1,0 +1,70 @@
+"""What routes and destinations are to each other.
+
+    route.start(request, sink)        begins; `sink.on_reply` is called exactly once, at once or later
+    destination.send(request, sink)   the same for one host
+
+A request may be a run (`len(request.kinds)` > 1). A reply is bytes and one outcome byte a command (proto.outcomes).
+"""
+
+from typing import Any, List, Protocol, Sequence
+
+from ..proto import outcomes as o
+from ..proto.requests import Request
+
+
+class Sink(Protocol):
+    """Whoever waits for a reply."""
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """Takes the reply; `outcomes` has a byte for each command of the request."""
+
+
+class Destination(Protocol):
+    """One host as routes see it."""
+
+    name: str
+    healthy: bool
+
+    def send(self, request: Request, sink: Any) -> None:
+        """Asks the host."""
+
+
+class Route(Protocol):
+    """A policy.
+
+    `takes_runs`: whether a run costs it about as much as one command. `goes_on`: whether it may ask another host after
+    the first has answered, so that what the client does to the same keys must wait.
+    """
+
+    takes_runs: bool
+    goes_on: bool
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Begins to serve the request."""
+
+
+class Pool:
+    """Hosts in the config's order. `healthy` is kept by whoever watches them, so that routes need not filter."""
+
+    def __init__(self, hosts: Sequence[Any]) -> None:
+        self.hosts = list(hosts)
+        self.healthy: List[Any] = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Takes notice of a host that went or came."""
+        self.healthy = [host for host in self.hosts if host.healthy]
+
+
+NO_HEALTHY = b"SERVER_ERROR mcrouter: no healthy upstream\r\n"
+
+
+def refuse(request: Request, sink: Any, text: bytes = NO_HEALTHY) -> None:
+    """Answers every command of the request with an error line of ours."""
+    count = len(request.kinds)
+    sink.on_reply(text * count, o.UNAVAILABLE * count)
+
+
+def part(request: Request, kinds: bytes, data: bytes, words: List[bytes]) -> Request:
+    """A request for some of what `request` asks for, on the same client's behalf."""
+    return Request(request.client, kinds, data, words)

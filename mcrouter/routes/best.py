@@ -1,0 +1,83 @@
+"""The best answers so far, when several hosts are asked for the same request or run.
+
+A command's reply gets better by rank (a success, then memcached's 'no', then a host's error, then ours); among equals
+the first stays. A get of several keys gets better key by key: whatever any host has is in the answer.
+"""
+
+from typing import Dict, List, Optional, Tuple
+
+from ..proto import outcomes as o
+from ..proto.commands import COMMANDS, VALUES
+from ..proto.replies import split_reply, value_blocks
+from ..proto.requests import Request
+
+
+def is_success(outcomes: bytes) -> bool:
+    """Whether every command of the run succeeded."""
+    return not outcomes.translate(None, o.SUCCESS)
+
+
+class Best:
+    """Merges replies to `request`; `missing()` is what is still worth asking another host for."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._many_keys = (
+            len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES and len(request.keys()) > 1
+        )
+        self._found: Dict[bytes, bytes] = {}
+        self._replies: List[Optional[bytes]] = [None] * len(request.kinds)
+        self._outcomes = bytearray(len(request.kinds))
+        self._open = list(range(len(request.kinds)))  # the commands that have not succeeded
+
+    def add(self, reply: bytes, outcomes: bytes, asked: Request) -> bool:
+        """Takes a host's reply to `asked` (the request itself, or what `missing` gave); True when all is found."""
+        if self._many_keys:
+            return self._add_values(reply, outcomes)
+        whole = len(asked.kinds) == len(self._replies)
+        places = range(len(self._replies)) if whole else list(self._open)
+        replies = [reply] if len(outcomes) == 1 else split_reply(reply, asked.kinds, outcomes)
+        for place, text, code in zip(places, replies, outcomes):
+            self._improve(place, text, code)
+        self._open = [place for place in self._open if self._outcomes[place] not in o.SUCCESS]
+        return not self._open
+
+    def _improve(self, place: int, reply: bytes, code: int) -> None:
+        known = self._outcomes[place]
+        if not known or o.RANK[bytes([code])] < o.RANK[bytes([known])]:
+            self._outcomes[place] = code
+            self._replies[place] = reply
+
+    def _add_values(self, reply: bytes, outcomes: bytes) -> bool:
+        if outcomes in o.ANSWERS:
+            for key, block in value_blocks(reply):
+                self._found.setdefault(key, block)
+        self._improve(0, reply, outcomes[0])
+        return all(key in self._found for key in self._request.keys())
+
+    def missing(self) -> Request:
+        """What has not succeeded yet, as a request for the next host."""
+        request = self._request
+        if self._many_keys:
+            keys = [key for key in request.keys() if key not in self._found]
+            fields = request.data.split()
+            head = fields[: len(fields) - len(request.keys())]  # the verb, and the exptime of gat
+            return Request(request.client, request.kinds, b" ".join(head + keys) + b"\r\n", keys)
+        if len(self._open) == len(request.kinds):
+            return request
+        commands, words = request.split(), request.words
+        return Request(
+            request.client,
+            bytes(request.kinds[place] for place in self._open),
+            b"".join(commands[place] for place in self._open),
+            [words[place] for place in self._open] if words else None,
+        )
+
+    def result(self) -> Tuple[bytes, bytes]:
+        """The reply and outcomes to give."""
+        if self._many_keys and self._found:
+            keys = self._request.keys()
+            blocks = [self._found[key] for key in keys if key in self._found]
+            whole = o.VALUE if len(blocks) == len(keys) else o.PARTIAL
+            return b"".join(blocks) + b"END\r\n", whole
+        return b"".join(reply or b"" for reply in self._replies), bytes(self._outcomes)

@@ -1,0 +1,30 @@
+"""DefaultRoute: the first healthy host in pool order."""
+
+from typing import Any
+
+from ..proto.requests import Request
+from .base import Pool, refuse
+
+
+class DefaultRoute:
+    """To the first healthy host; its answer, whatever it is, is the answer.
+
+    | hosts                   | asked | answer                                       |
+    | 1 healthy, 2 healthy    | 1     | what 1 says                                  |
+    | 1 unhealthy, 2 healthy  | 2     | what 2 says                                  |
+    | none healthy            | none  | SERVER_ERROR mcrouter: no healthy upstream   |
+    """
+
+    takes_runs = True
+    goes_on = False
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the first healthy host."""
+        healthy = self._pool.healthy
+        if healthy:
+            healthy[0].send(request, sink)
+        else:
+            refuse(request, sink)

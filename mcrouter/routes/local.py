@@ -1,0 +1,43 @@
+"""LocalRoute: what the router answers by itself."""
+
+from typing import Any, Callable, Dict, Iterable, Tuple
+
+from ..proto import outcomes as o
+from ..proto.commands import COMMANDS
+from ..proto.requests import Request
+
+Stats = Callable[[], Iterable[Tuple[str, object]]]
+
+
+class LocalRoute:
+    """`version`, `stats` (the router's own), `verbosity`; `quit` has closed the connection before it gets here.
+
+    Other commands get a SERVER_ERROR that says so. `stats` takes a function that gives (name, value) pairs.
+    """
+
+    takes_runs = False
+    goes_on = False
+
+    def __init__(self, version: str, stats: Stats) -> None:
+        self._stats = stats
+        self._version = f"VERSION {version} mcrouter\r\n".encode()
+        self._answers: Dict[str, Callable[[Request], Tuple[bytes, bytes]]] = {
+            "version": lambda request: (self._version, o.TEXT),
+            "verbosity": lambda request: (b"OK\r\n", o.OK),
+            "stats": self._stat_lines,
+            "mn": lambda request: (b"MN\r\n", o.HEADER),
+        }
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Answers at once."""
+        name = COMMANDS[request.kinds[0]].name
+        answer = self._answers.get(name)
+        if answer is None:
+            sink.on_reply(f"SERVER_ERROR mcrouter: LocalRoute does not serve {name}\r\n".encode(), o.UNAVAILABLE)
+        else:
+            sink.on_reply(*answer(request))
+
+    def _stat_lines(self, request: Request) -> Tuple[bytes, bytes]:
+        if len(request.data.split()) > 1:
+            return b"ERROR\r\n", o.ERROR
+        return b"".join(f"STAT {name} {value}\r\n".encode() for name, value in self._stats()) + b"END\r\n", o.TEXT

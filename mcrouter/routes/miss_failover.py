@@ -1,0 +1,72 @@
+"""MissFailoverRoute: healthy hosts in order, until a hit or a success."""
+
+from typing import Any, List
+
+from ..proto.requests import Request
+from .base import Pool, refuse
+from .best import Best, is_success
+
+
+class MissFailoverRoute:
+    """Asks the first healthy host; what it has not, the next; and so on.
+
+    | first host     | second host | answer                                             |
+    | hit or success | not asked   | the first's                                        |
+    | miss or error  | hit         | the second's                                       |
+    | miss           | error       | the miss: a real answer wins over an error         |
+    | some keys      | the others  | all, in request order (a get of several keys)      |
+    | no healthy host              | SERVER_ERROR mcrouter: no healthy upstream         |
+
+    Of a run only the commands that failed go on.
+    """
+
+    takes_runs = True
+    goes_on = True
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the first healthy host."""
+        hosts = self._pool.healthy
+        if len(hosts) > 1:
+            hosts[0].send(request, _Walk(request, sink, hosts))
+        elif hosts:
+            hosts[0].send(request, sink)
+        else:
+            refuse(request, sink)
+
+
+class _Walk:
+    """One request on its way along the hosts."""
+
+    __slots__ = ("_asked", "_at", "_best", "_hosts", "_request", "_sink")
+
+    def __init__(self, request: Request, sink: Any, hosts: List[Any]) -> None:
+        self._request = request
+        self._sink = sink
+        self._hosts = hosts  # those that were healthy when it began; the pool makes a new list when that changes
+        self._at = 0
+        self._asked = request
+        self._best: Any = None  # made when the first host is not enough
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """The current host's answer."""
+        if self._best is None:
+            if is_success(outcomes):
+                self._sink.on_reply(reply, outcomes)
+                return
+            self._best = Best(self._request)
+        if self._best.add(reply, outcomes, self._asked) or not self._next():
+            self._sink.on_reply(*self._best.result())
+
+    def _next(self) -> bool:
+        """Asks the next healthy host for what is missing; False when there is none left."""
+        hosts = self._hosts
+        while self._at + 1 < len(hosts):
+            self._at += 1
+            if hosts[self._at].healthy:
+                self._asked = self._best.missing()
+                hosts[self._at].send(self._asked, self)
+                return True
+        return False

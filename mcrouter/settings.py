@@ -1,0 +1,183 @@
+"""Every setting once: name, flag, type, default, help. The command line and the README's table derive from it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
+
+
+class SettingsError(ValueError):
+    """A setting's value is of no use; the message names the flag and what would be right."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to listen: `kind` is tcp, unix or fd. An empty `host` means every address."""
+
+    text: str
+    kind: str
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    fd: int = -1
+
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_HOST_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^\[\]:/]*)):(?P<port>\d{1,5})")
+
+
+def duration(text: str) -> float:
+    """Seconds of a Go duration such as `200ms` or `1m30s`; raises ValueError."""
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError("a duration such as 200ms, 10s, 1m30s or 1h")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not 0 < seconds < 1e9:
+        raise ValueError("a duration longer than 0s, such as 200ms, 10s or 1m30s")
+    return float(seconds)
+
+
+def seconds(value: Union[str, float, int]) -> float:
+    """A Go duration, or a number of seconds; raises ValueError."""
+    if isinstance(value, str):
+        return duration(value)
+    if isinstance(value, bool) or not 0 < value < 1e9:
+        raise ValueError("a number of seconds above 0")
+    return float(value)
+
+
+def whole(low: int, high: int) -> Callable[[Any], int]:
+    """Reads whole numbers from `low` to `high`."""
+
+    def read(value: Union[str, int]) -> int:
+        number = int(value) if re.fullmatch(r"\d{1,18}", str(value)) else -1
+        if isinstance(value, bool) or not low <= number <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def listen_address(value: Union[str, Address]) -> Address:
+    """tcp://HOST:PORT, unix:///path or fd://N; raises ValueError."""
+    if isinstance(value, Address):
+        return value
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        scheme, rest = "tcp", value
+    if scheme == "unix" and rest.startswith("/"):
+        return Address(value, "unix", path=rest)
+    if scheme == "fd" and re.fullmatch(r"\d{1,9}", rest):
+        return Address(value, "fd", fd=int(rest))
+    match = _HOST_PORT.fullmatch(rest) if scheme == "tcp" else None
+    if match is None or int(match["port"]) > 65535:
+        raise ValueError("tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N")
+    return Address(value, "tcp", host=match["v6"] or match["host"] or "", port=int(match["port"]))
+
+
+def listen_addresses(value: Any) -> Tuple[Address, ...]:
+    """One address or several."""
+    several = value if isinstance(value, (list, tuple)) else [value]
+    return tuple(listen_address(one) for one in several)
+
+
+def metrics_address(value: Union[str, Address, None]) -> Optional[Address]:
+    """HOST:PORT, or `off`, which is None; raises ValueError."""
+    if value is None or value == "off":
+        return None
+    try:
+        address = listen_address(value)
+    except ValueError:
+        address = None
+    if address is None or address.kind != "tcp":
+        raise ValueError("HOST:PORT, :PORT for every address, or off")
+    return address
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Reads one of these words."""
+
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def _text(value: str) -> str:
+    return str(value)
+
+
+class Setting(NamedTuple):
+    """One row. `read` makes the value, or raises ValueError with what would be right; `default` is as on the command
+    line."""
+
+    name: str
+    short: str
+    metavar: str
+    default: str
+    read: Callable[[Any], Any]
+    help: str
+    group: str
+    many: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The long flag."""
+        return "--" + self.name.replace("_", "-")
+
+
+SETTINGS = (
+    Setting("router_config", "-f", "FILE", "", _text, "the config; - reads standard input", "config"),
+    Setting("listen", "-l", "ADDR", "tcp://:8080", listen_addresses,
+            "tcp://HOST:PORT (no host: every address), unix:///path or fd://N; may be given again", "listening", True),
+    Setting("metrics_listen_addr", "-L", "ADDR", ":9090", metrics_address, "metrics over HTTP; off disables",
+            "listening"),
+    Setting("server_event_loops", "-n", "N", "1", whole(1, 1024), "server event loops (shards: a process each)",
+            "engine"),
+    Setting("buffer_size", "-b", "N", "1048576", whole(4096, 1 << 30),
+            "socket buffers in bytes, and the most that is held for one connection", "engine"),
+    Setting("upstream_connections", "-C", "N", "2", whole(1, 1024), "connections per host and event loop", "upstream"),
+    Setting("timeout_ms", "-r", "N", "1000", whole(1, 3_600_000), "upstream timeout in ms, to connect and to reply",
+            "upstream"),
+    Setting("healthcheck_interval", "-H", "D", "10s", seconds, "time between health checks of a host", "upstream"),
+    Setting("dns_cache_ttl", "-t", "D", "30s", seconds, "how long a resolved name is used", "upstream"),
+    Setting("log_level", "", "LEVEL", "info", one_of("debug", "info", "warning", "error"),
+            "debug, info, warning or error", "logging"),
+)  # fmt: skip
+BY_NAME: Dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """A checked value for every setting: `Settings(timeout_ms=500, listen="tcp://127.0.0.1:0")`.
+
+    Values are as on the command line, or the plain Python value. Raises SettingsError.
+    """
+
+    router_config: str
+    listen: Tuple[Address, ...]
+    metrics_listen_addr: Optional[Address]
+    server_event_loops: int
+    buffer_size: int
+    upstream_connections: int
+    timeout_ms: int
+    healthcheck_interval: float
+    dns_cache_ttl: float
+    log_level: str
+
+    def __init__(self, **values: Any) -> None:
+        unknown = sorted(set(values) - set(BY_NAME))
+        if unknown:
+            raise SettingsError(f"there is no setting {unknown[0]!r}; there are {', '.join(BY_NAME)}")
+        for setting in SETTINGS:
+            value = values.get(setting.name, setting.default)
+            try:
+                setattr(self, setting.name, setting.read(value))
+            except (ValueError, TypeError) as error:
+                raise SettingsError(f"{setting.flag}: {_shown(value)} will not do; give {error}") from None
+
+
+def _shown(value: Any) -> str:
+    shown: List[str] = [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)]
+    return repr(shown[0] if len(shown) == 1 else shown)

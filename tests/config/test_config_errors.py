@@ -1,0 +1,139 @@
+"""Every config error with its exact text: the corpus in invalid/, and the tables here for what files cannot hold."""
+
+import ast
+import io
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+
+import mcrouter.config
+from mcrouter.config import ConfigError, load_config, load_file
+from mcrouter.config.errors import mend_name, show
+
+INVALID = Path(__file__).parent / "invalid"
+CASES = sorted(path for path in INVALID.iterdir() if path.suffix != ".error")
+
+RAW = {
+    "latin-1": (b"a: caf\xe9\n", "f:1:7: byte 0xe9 is not UTF-8; save the file as UTF-8"),
+    "utf-16": ("a: b\n".encode("utf-16"), None),
+    "utf-16-le": (b"\xff\xfea\0", "f:1:1: byte 0xff is not UTF-8; save the file as UTF-8"),
+    "cut short": (b"a: 1\r\nb: \xe2\x82", "f:2:4: byte 0xe2 is not UTF-8; save the file as UTF-8"),
+    "behind BOM and CR": (b"\xef\xbb\xbfa\r\xc3\xa9\xff", "f:2:2: byte 0xff is not UTF-8; save the file as UTF-8"),
+    "surrogate": ("a: \ud800", "f:1:4: the character U+D800 cannot stand in a config; remove it"),
+    "NUL behind BOM": ("\ufeff\0", "f:1:1: the character U+0000 cannot stand in a config; remove it"),
+    "CRLF before a control": ("a\r\nb\x01", "f:2:2: the character U+0001 cannot stand in a config; remove it"),
+    "CRLF": ("a: 1\r\nb: *c\r\n", "f:2:4: aliases (*) are not supported; write the value out"),
+}
+
+
+def error_of(path):
+    return path.with_name(path.stem + path.suffix + ".error").read_text("utf-8").rstrip("\n")
+
+
+def test_the_corpus_is_there():
+    assert len(CASES) > 150
+    assert {path.suffix for path in CASES} == {".yaml", ".json"}
+    assert len(list(INVALID.glob("*.error"))) == len(CASES)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+def test_invalid(path, vocabulary):
+    with pytest.raises(ConfigError) as caught:
+        load_config(path.read_bytes(), path.name, vocabulary)
+    assert str(caught.value) == error_of(path)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+def test_line_ends_and_bom_change_no_error(path, vocabulary):
+    text = path.read_bytes().decode()
+    for variant in ("\ufeff" + text, text.replace("\n", "\r\n"), text.replace("\n", "\r")):
+        with pytest.raises(ConfigError) as caught:
+            load_config(variant.encode(), path.name, vocabulary)
+        assert str(caught.value) == error_of(path)
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_bytes_that_are_no_text(name, vocabulary):
+    data, expected = RAW[name]
+    with pytest.raises(ConfigError) as caught:
+        load_config(data, "f", vocabulary)
+    assert expected is None or str(caught.value) == expected
+
+
+def file_errors(folder, vocabulary, monkeypatch):
+    """What `load_file` says of names that are no readable file, and what it has to say."""
+
+    class Closed(io.StringIO):
+        def read(self, *args):
+            raise ValueError("I/O operation on closed file.")
+
+    monkeypatch.setattr("sys.stdin", Closed())
+    mend = "name a file that can be read, or - for standard input"
+    for path, source, reason in (
+        (str(folder / "none.yaml"), str(folder / "none.yaml"), "No such file or directory"),
+        (str(folder), str(folder), "Is a directory"),
+        ("a\0b", "a\0b", "embedded null byte"),
+        ("-", "<stdin>", "I/O operation on closed file."),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load_file(path, vocabulary)
+        yield caught.value, f"{source}: cannot read the config ({reason}); {mend}"
+
+
+def test_files_that_cannot_be_read(tmp_path, vocabulary, monkeypatch):
+    seen = 0
+    for error, expected in file_errors(tmp_path, vocabulary, monkeypatch):
+        assert (error.line, error.column) == (0, 0)
+        assert str(error) == expected
+        seen += 1
+    assert seen == 4
+
+
+def test_the_error_carries_its_parts():
+    error = ConfigError("f.yaml", 2, 3, "this is wrong; do that")
+    assert (error.file, error.line, error.column, error.message) == ("f.yaml", 2, 3, "this is wrong; do that")
+    assert str(error) == "f.yaml:2:3: this is wrong; do that"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_names_in_messages():
+    assert show("a\nb") == "'a\\nb'"
+    assert len(show("x" * 1000)) == 62
+    assert mend_name("GETS", ["get", "gets"], "commands") == "did you mean 'gets'?"
+    assert mend_name("zzz", ["b", "a"], "commands") == "known commands: a, b"
+
+
+def test_every_message_has_a_test(tmp_path, vocabulary, monkeypatch):
+    """Each text in the room's code that has the form `what is wrong; what would be right` is seen in a test above."""
+    tested = [error_of(path) for path in CASES]
+    tested += [expected for _, expected in RAW.values() if expected]
+    tested += [expected for _, expected in file_errors(tmp_path, vocabulary, monkeypatch)]
+    messages = set()
+    for path in Path(mcrouter.config.__file__).parent.glob("*.py"):
+        messages.update(_messages(path.read_text("utf-8")))
+    assert len(messages) > 60
+    unseen = [message for message in messages if not any(re.search(message, text) for text in tested)]
+    assert unseen == []
+
+
+def _messages(source):
+    """Patterns of the messages in Python source: what is put in at run time can be anything."""
+    tree = ast.parse(source)
+    inside = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+            inside.add(id(node.body[0].value))
+        if isinstance(node, ast.JoinedStr):
+            inside.update(id(part) for part in node.values)
+    for node in ast.walk(tree):
+        parts = []
+        if id(node) not in inside and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            parts = [node]
+        elif isinstance(node, ast.JoinedStr):
+            parts = node.values
+        pattern = "".join(re.escape(part.value) if isinstance(part, ast.Constant) else ".+" for part in parts)
+        if re.search(r";\\? |; ", pattern):
+            yield pattern.replace(".+", ".*")

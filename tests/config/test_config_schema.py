@@ -1,0 +1,128 @@
+"""Tree -> model: hosts in every spelling, routes as names and as maps, policies inside policies, files and stdin."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from mcrouter.config import (
+    BadHostError,
+    Config,
+    HostAddress,
+    RouteOptions,
+    RouteSpec,
+    Vocabulary,
+    load_config,
+    load_file,
+    parse_host,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+HOSTS = {
+    "cache1": HostAddress("cache1", "cache1", 11211),
+    "cache1:11212": HostAddress("cache1:11212", "cache1", 11212),
+    "Cache_1-a.example.:1": HostAddress("Cache_1-a.example.:1", "Cache_1-a.example.", 1),
+    "1.example:65535": HostAddress("1.example:65535", "1.example", 65535),
+    "10.0.0.1:00080": HostAddress("10.0.0.1:00080", "10.0.0.1", 80),
+    "255.255.255.255": HostAddress("255.255.255.255", "255.255.255.255", 11211),
+    "[::1]": HostAddress("[::1]", "::1", 11211),
+    "[2001:db8::1]:11212": HostAddress("[2001:db8::1]:11212", "2001:db8::1", 11212),
+    "[::ffff:10.0.0.1]:1": HostAddress("[::ffff:10.0.0.1]:1", "::ffff:10.0.0.1", 1),
+    "[fe80::1%eth0]:1": HostAddress("[fe80::1%eth0]:1", "fe80::1%eth0", 1),
+    "unix:///run/mc d.sock": HostAddress("unix:///run/mc d.sock", path="/run/mc d.sock"),
+    "unix:///" + "x" * 106: HostAddress("unix:///" + "x" * 106, path="/" + "x" * 106),
+}
+
+
+@pytest.mark.parametrize("text", HOSTS)
+def test_hosts(text, vocabulary):
+    assert parse_host(text) == HOSTS[text]
+    config = load_config(f'orderedPool: ["{text}"]\nroute: DefaultRoute\n', "f", vocabulary)
+    assert config.hosts == (HOSTS[text],)
+
+
+def test_a_bad_host_alone():
+    with pytest.raises(BadHostError, match="an empty host; write host:port"):
+        parse_host("")
+
+
+def test_hosts_keep_their_order(vocabulary):
+    config = load_config("orderedPool:\n- b\n- a:1\n- a:2\n- unix:///a\n- c\nroute: LocalRoute", "f", vocabulary)
+    assert [host.text for host in config.hosts] == ["b", "a:1", "a:2", "unix:///a", "c"]
+
+
+def test_routes(vocabulary):
+    text = (
+        "route:\n"
+        "  operationPolicies:\n"
+        "    get: MissFailoverRoute\n"
+        "    set: {type: AllFastestRoute}\n"
+        "    delete:\n"
+        "      type: OperationSelectorRoute\n"
+        "      operationPolicies: {delete: LocalRoute}\n"
+        "  type: OperationSelectorRoute\n"
+        "orderedPool: [a]\n"
+    )
+    inner = {"delete": RouteSpec("LocalRoute", line=7, column=35)}
+    policies = {
+        "get": RouteSpec("MissFailoverRoute", line=3, column=10),
+        "set": RouteSpec("AllFastestRoute", line=4, column=10),
+        "delete": RouteSpec("OperationSelectorRoute", {}, inner, 6, 7),
+    }
+    route = RouteSpec("OperationSelectorRoute", {}, policies, 2, 3)
+    assert load_config(text, "f", vocabulary) == Config((HostAddress("a", "a", 11211),), route, "f")
+
+
+def test_a_selector_may_have_no_policies(vocabulary):
+    for route in ("OperationSelectorRoute", "{type: OperationSelectorRoute}"):
+        config = load_config(f"orderedPool: [a]\nroute: {route}\n", "f", vocabulary)
+        assert config.route == RouteSpec("OperationSelectorRoute", line=2, column=8)
+
+
+def test_every_command_can_have_a_policy(vocabulary):
+    policies = "".join(f"    {command}: LocalRoute\n" for command in vocabulary.commands)
+    text = "orderedPool: [a]\nroute:\n  type: OperationSelectorRoute\n  operationPolicies:\n" + policies
+    assert list(load_config(text, "f", vocabulary).route.policies) == list(vocabulary.commands)
+
+
+def test_options_are_plain_values():
+    vocabulary = Vocabulary({"X": RouteOptions(keys=("size", "table"))}, ())
+    text = "orderedPool: [a]\nroute: {type: X, table: {a: [1, ~]}, size: 0x10}\n"
+    assert load_config(text, "f", vocabulary).route.options == {"table": {"a": [1, None]}, "size": 16}
+
+
+def test_fifty_levels_of_policies(vocabulary):
+    route = '"LocalRoute"'
+    for _ in range(49):
+        route = f'{{"type": "OperationSelectorRoute", "operationPolicies": {{"get": {route}}}}}'
+    spec = load_config(f'{{"orderedPool": ["a"], "route": {route}}}', "f", vocabulary).route
+    for _ in range(49):
+        spec = spec.policies["get"]
+    assert spec.type == "LocalRoute"
+
+
+def test_the_sample_in_the_repository(vocabulary):
+    config = load_file(str(ROOT / "router.json"), vocabulary)
+    assert [host.text for host in config.hosts] == ["127.0.0.1:11211", "127.0.0.1:11212"]
+    assert config.route.type == "OperationSelectorRoute"
+    everywhere = ("add", "append", "decr", "delete", "incr", "prepend", "replace", "set")
+    expected = {
+        **dict.fromkeys(everywhere, "AllFastestRoute"),
+        **dict.fromkeys(("get", "gets"), "MissFailoverRoute"),
+        **dict.fromkeys(("version", "quit"), "LocalRoute"),
+    }
+    assert {command: spec.type for command, spec in config.route.policies.items()} == expected
+
+
+def test_files_and_standard_input(tmp_path, vocabulary, monkeypatch):
+    text = b"orderedPool: [a]\r\nroute: DefaultRoute\r\n"
+    file = tmp_path / "router.yaml"
+    file.write_bytes(text)
+    from_file = load_file(str(file), vocabulary)
+    assert from_file.source == str(file)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    piped = load_file("-", vocabulary)
+    assert (piped.source, piped.hosts, piped.route) == ("<stdin>", from_file.hosts, from_file.route)
+    monkeypatch.setattr("sys.stdin", io.StringIO(text.decode()))
+    assert load_file("-", vocabulary) == piped

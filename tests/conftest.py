@@ -1,0 +1,36 @@
+"""Fixtures: real memcacheds and routers that end with the test."""
+
+from typing import Any, Callable, Iterator, List
+
+import pytest
+
+from tests.support.processes import Memcached, RouterProcess
+
+
+@pytest.fixture
+def memcacheds() -> Iterator[Callable[..., List[Memcached]]]:
+    """Starts that many real memcacheds."""
+    started: List[Memcached] = []
+
+    def start(count: int, *args: str) -> List[Memcached]:
+        hosts = [Memcached(*args).start() for _ in range(count)]
+        started.extend(hosts)
+        return hosts
+
+    yield start
+    for host in started:
+        host.stop()
+
+
+@pytest.fixture
+def router() -> Iterator[Callable[..., RouterProcess]]:
+    """Starts routers from a config's text and flags."""
+    started: List[Any] = []
+
+    def start(text: str, *flags: str) -> RouterProcess:
+        started.append(RouterProcess(text, *flags))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.stop()

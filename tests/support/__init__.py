@@ -1,0 +1,1 @@
+"""What the tests share: real memcacheds, routers as processes, a raw client."""

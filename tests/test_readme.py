@@ -1,0 +1,38 @@
+"""The README is held to the code: its tables are those of the settings, the metrics and the commands."""
+
+from pathlib import Path
+
+from mcrouter import Settings, load_config
+from mcrouter.metrics.table import METRICS
+from mcrouter.router import describe
+from mcrouter.settings import SETTINGS
+
+README = Path(__file__).resolve().parent.parent.joinpath("README.md").read_text()
+
+
+def test_every_flag_is_there_with_its_default_and_meaning():
+    for setting in SETTINGS:
+        flags = ", ".join(flag for flag in (setting.short, setting.flag) if flag)
+        default = f"`{setting.default}`" if setting.default else "`router.yaml`, else `router.json`"
+        assert f"| `{flags} {setting.metavar}` | {default} | {setting.help} |\n" in README
+
+
+def test_every_metric_is_there():
+    for metric in METRICS:
+        name = metric.name if metric.name.startswith("process_") else f"mcrouter_{metric.name}"
+        labels = ", ".join(metric.labels) or "-"
+        assert f"| `{name}` | {metric.type} | {labels} | {metric.help} |\n" in README
+
+
+def test_its_config_is_the_one_in_router_json():
+    block = README.split("trailing commas are fine):\n\n")[1].split("\n\nHosts are")[0]
+    yaml = "\n".join(line[4:] for line in block.splitlines())
+    root = Path(__file__).resolve().parent.parent
+    shown = load_config(yaml, "README")
+    shipped = load_config(root.joinpath("router.json").read_text(), "README")
+    assert describe(shown).splitlines()[1:] == describe(shipped).splitlines()[1:]
+
+
+def test_settings_defaults_are_of_use():
+    settings = Settings()
+    assert (settings.timeout_ms, settings.healthcheck_interval, settings.dns_cache_ttl) == (1000, 10.0, 30.0)
