@@ -17,8 +17,7 @@ The way of a request: engine.frontend reads, proto.requests cuts, routes choose,
 cuts the answer, which goes back through the route to the client's queue, one write a client and tick.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own, without importing typing
 if TYPE_CHECKING:
     from .config import ConfigError
     from .router import Router, RouterError, load_config
@@ -31,7 +30,7 @@ _HOME = {"ConfigError": "config", "Router": "router", "RouterError": "router", "
          "SettingsError": "settings", "load_config": "router"}  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Loads the public names when they are first asked for, so that importing the package costs nothing."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

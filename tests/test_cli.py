@@ -1,0 +1,133 @@
+"""The command line as its users meet it: exit codes, one line for each mistake, the demo and what it prints."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mcrouter.cli import make_parser
+from mcrouter.settings import SETTINGS
+from tests.support.processes import DEADLINE, ROOT, ask, config, free_port, until
+
+
+def run(*flags, cwd=None, **more):
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "mcrouter", *flags]
+    return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, cwd=cwd, env=env, **more)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "router.yaml"
+    path.write_text(config(["127.0.0.1:1"], "DefaultRoute"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--nonsense"], "mcrouter: unrecognized arguments: --nonsense; --help lists the flags\n"),
+        (["--time", "5"], "mcrouter: unrecognized arguments: --time 5; --help lists the flags\n"),
+        (["-r"], "mcrouter: argument -r/--timeout-ms: expected one argument; --help lists the flags\n"),
+        (["-r", "0"], "mcrouter: --timeout-ms: '0' will not do; give a whole number from 1 to 3600000\n"),
+        (["--timeout-ms=x"], "mcrouter: --timeout-ms: 'x' will not do; give a whole number from 1 to 3600000\n"),
+        (["-n", "0"], "mcrouter: --server-event-loops: '0' will not do; give a whole number from 1 to 1024\n"),
+        (["-H", "10"], "mcrouter: --healthcheck-interval: '10' will not do; give a duration such as 200ms, 10s, 1m30s or 1h\n"),
+        (["-t", "0s"], "mcrouter: --dns-cache-ttl: '0s' will not do; give a duration longer than 0s, such as 200ms, 10s or 1m30s\n"),
+        (["-l", "udp://x"], "mcrouter: --listen: 'udp://x' will not do; give tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N\n"),
+        (["-L", "here"], "mcrouter: --metrics-listen-addr: 'here' will not do; give HOST:PORT, :PORT for every address, or off\n"),
+        (["--log-level", "loud"], "mcrouter: --log-level: 'loud' will not do; give one of debug, info, warning, error\n"),
+        (["--demo", "x"], "mcrouter: --demo: 'x' will not do; give a number of hosts from 1 to 64\n"),
+        (["-f", "missing.yaml"], "mcrouter: missing.yaml: cannot read the config (No such file or directory); name a file that can be read, or - for standard input\n"),
+        ([], "mcrouter: no router.yaml or router.json here; name a config with -f FILE, or try --demo\n"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_exit_code_2(flags, message, tmp_path):
+    done = run(*flags, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_validate_config_says_what_goes_where(file, tmp_path):
+    done = run("--validate-config", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("router.yaml: 1 hosts: 127.0.0.1:1\nDefaultRoute: get, gets, gat, gats, set,")
+    done = run("--validate-config", "-f", "-", input=file.read_text().replace("Default", "Defualt"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"mcrouter: <stdin>:4:9: .*DefaultRoute.*\n", done.stderr)
+
+
+def test_a_taken_port_is_named_with_exit_code_1(file):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("-f", str(file), "-l", f"tcp://127.0.0.1:{port}", "-L", "off")
+        assert (done.returncode, done.stderr) == (1, f"mcrouter: cannot listen on tcp://127.0.0.1:{port}: Address already in use\n")
+        done = run("-f", str(file), "-l", f"tcp://127.0.0.1:{free_port()}", "-L", f"127.0.0.1:{port}")
+        assert (done.returncode, done.stderr) == (1, f"mcrouter: cannot listen on 127.0.0.1:{port} for metrics: Address already in use\n")
+
+
+def test_help_shows_every_setting_with_its_default():
+    text = " ".join(make_parser().format_help().split())
+    for setting in SETTINGS:
+        assert setting.flag in text
+        assert f"{setting.help} (default {setting.default or 'router.yaml, else router.json'})" in text
+    assert run("--version").stdout.startswith("mcrouter ")
+
+
+def test_the_demo_serves_and_the_commands_it_prints_work_as_printed():
+    port, metrics = free_port(), free_port()
+    command = [sys.executable, str(ROOT / "mcrouter"), "--demo", f"--listen=tcp://127.0.0.1:{port}", "-L", f":{metrics}"]
+    demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd="/")
+    try:
+        lines = []
+        while not lines or not lines[-1].startswith("End it"):
+            lines.append(demo.stdout.readline())
+        commands = [line.strip() for line in lines if line.startswith("  ")]
+        assert len(commands) == 3
+        until(lambda: ask(port, b"quit\r\n") == b"")
+        answers = [subprocess.run(c, shell=True, capture_output=True, text=True, timeout=DEADLINE).stdout for c in commands]
+        assert answers[0].replace("\r", "") == "STORED\nVALUE greeting 0 5\nhello\nEND\n"
+        assert " mcrouter\n" in answers[1].replace("\r", "")
+        assert "mcrouter_requests_total" in answers[2]
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(DEADLINE) == 0
+    finally:
+        demo.kill()
+        demo.wait()
+        demo.stdout.close()
+
+
+def test_it_listens_on_unix_sockets_and_inherited_ones_and_on_several(file, tmp_path):
+    path, port = tmp_path / "socket", free_port()
+    with socket.create_server(("127.0.0.1", 0)) as inherited:
+        fd = inherited.fileno()
+        command = [sys.executable, "-m", "mcrouter", "-f", str(file), "-L", "off"]
+        command += ["-l", f"unix://{path}", "-l", f"fd://{fd}", "-l", f"tcp://[::1]:{port}"]
+        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[fd], stderr=subprocess.DEVNULL)
+        try:
+            until(path.exists)
+            assert b"SERVER_ERROR" in ask(inherited.getsockname()[1], b"get k\r\nquit\r\n")
+            with socket.socket(socket.AF_UNIX) as sock, sock.makefile("rb") as answers:
+                sock.connect(str(path))
+                sock.sendall(b"nonsense\r\nquit\r\n")
+                assert answers.read() == b"ERROR\r\n"
+            with socket.create_connection(("::1", port), DEADLINE) as sock, sock.makefile("rb") as answers:
+                sock.sendall(b"quit\r\n")
+                assert answers.read() == b""
+            process.terminate()
+            assert process.wait(DEADLINE) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_the_package_takes_little_to_import():
+    code = "import sys; before = set(sys.modules); import mcrouter; print(*sorted(set(sys.modules) - before))"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=DEADLINE)
+    assert done.stdout.split() == ["mcrouter"]
+    assert Path(ROOT, "mcrouter", "py.typed").exists()
