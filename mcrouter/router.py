@@ -220,7 +220,8 @@ class Router:
             )
         except OSError as error:
             raise RouterError(f"cannot listen on {address.text} for metrics: {error.strerror}") from None
-        self.metrics_address = f"{self._server.address[0]}:{self._server.address[1]}"
+        host, port = self._server.address[:2]
+        self.metrics_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def serve(self) -> None:
         """Serves in this thread until `stop`; raises RouterError when it cannot listen."""
@@ -277,7 +278,9 @@ class Router:
     def _serve_shards(self) -> None:
         from .engine.shards import Supervisor
 
-        self._supervisor = Supervisor(self._count, self._be_shard)
+        self._supervisor = Supervisor(
+            self._count, self._be_shard, lambda number: clear_gauges(self._layout, self._rows[number])
+        )
         if self._server is not None:
             self._server.start()
         if self._stop_asked is not None:
@@ -288,6 +291,8 @@ class Router:
         """The life of a shard's process."""
         import gc
 
+        if self._server is not None:
+            self._server.close_in_child()
         for other, listeners in enumerate(self._listeners):
             if other != number:
                 for sock in listeners:

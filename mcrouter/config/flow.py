@@ -4,7 +4,6 @@ Left out: `[a: b]` (a map without braces) and lists or maps as keys. A closing b
 likes; YAML wants it indented, but nobody does that and no parser insists.
 """
 
-
 from .errors import duplicate_key, not_closed, show
 from .scan import TAB, Scanner, indentation, is_marker
 from .tree import Entry, Map, Node, Scalar, Seen, Seq

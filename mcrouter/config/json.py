@@ -69,7 +69,7 @@ class _Parser:
                 self._fail(f"no ':' after the key {show(str(key.value))}; write \"key\": value")
             self._at += 1
             if self._next() in ("", "}", ","):
-                self._fail(f"the key {show(str(key.value))} has no value; write \"key\": value")
+                self._fail(f'the key {show(str(key.value))} has no value; write "key": value')
             entries.append(Entry(key, self._value()))
             self._separator("map", "}", line, column)
         return Map(tuple(entries), line, column)
@@ -114,7 +114,7 @@ class _Parser:
 
     def _key(self) -> Scalar:
         if self._text[self._at] != '"':
-            self._fail("a key without double quotes; write \"key\": value")
+            self._fail('a key without double quotes; write "key": value')
         return self._string()
 
     def _string(self) -> Scalar:

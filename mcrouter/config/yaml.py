@@ -2,6 +2,7 @@
 
 Block and flow maps and lists, plain, single- and double-quoted scalars, `|` and `>` blocks, comments, `---`, `...`.
 Refused by name: anchors, aliases, tags, directives, `?` keys, merge keys, several documents, tabs as indentation.
+Refused, too: keys that are empty, go over several lines, or are lists or maps.
 
 A collection's indentation is its `indent`; a value's `parent` is that of the collection around it:
 

@@ -32,10 +32,14 @@ class _Shard:
 
 
 class Supervisor:
-    """Runs `count` shards; `run` is called in each child process and its return ends the child."""
+    """Runs `count` shards; `run` is called in each child process and its return ends the child.
 
-    def __init__(self, count: int, run: RunShard) -> None:
+    `on_death` is called with the number of a shard that has ended.
+    """
+
+    def __init__(self, count: int, run: RunShard, on_death: Callable[[int], None] = lambda number: None) -> None:
         self._run = run
+        self._on_death = on_death
         self._shards = [_Shard(number) for number in range(count)]
         self._lifeline_in, self._lifeline_out = os.pipe()
         self._wake_in, self._wake_out = os.pipe()
@@ -131,6 +135,7 @@ class Supervisor:
         if shard.pidfd >= 0:
             os.close(shard.pidfd)
         shard.pid, shard.pidfd = 0, -1
+        self._on_death(shard.number)
 
     def _end(self) -> None:
         self._signal(signal.SIGTERM)

@@ -1,71 +1,124 @@
-"""Counters as flat arrays: an event is `cells[i] += n`, whatever it counts.
+"""Counters are flat arrays of numbers; an event adds to a cell: `cells[i] += n`.
 
-`Layout` says which cell is what. With one shard the cells are a plain list, the cheapest thing to index; with several
-each shard has its row in memory that all processes share, so that a shard's counts outlive it.
+`Layout` says which cell counts what. A shard has a row of cells of its own, so that no two writers share a cell and
+nothing needs a lock; whoever reads adds the rows up. One shard's row is a list. Rows of several shards lie in memory
+that all processes share, made before the fork, so they outlive a shard that dies: its successor goes on in its row.
+
+    row:  request[c] ...  | upstream[h][c] ...  errors[h][c] ... | hits[h] misses[h] accepted | gauges
+          histogram blocks  histogram blocks, counters             counters                     cleared at shard start
+
+    histogram block (STRIDE cells):  one count a bucket, not cumulative | count above the last | sum of milliseconds
 """
 
+import functools
 import mmap
-from typing import Any, List, MutableSequence, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Union
 
 from .table import BUCKETS_MS
 
-STRIDE = len(BUCKETS_MS) + 2
-"""Cells of a histogram: one a bucket (not cumulative), one beyond the last bound, then the sum in milliseconds."""
+INF = len(BUCKETS_MS)
+"""Where in a histogram block what is slower than the last bucket is counted."""
+SUM = INF + 1
+"""Where in a histogram block the milliseconds are summed up."""
+STRIDE = SUM + 1
+"""Cells of a histogram block."""
+
+Cells = Union[list[float], "memoryview[float]"]
+"""A row: what one shard counts in."""
+
+_CELL = 8  # bytes of a C double, which counts exactly up to 2**53
+_CACHE_LINE = 64 // _CELL  # cells; rows begin on a line of their own, so that shards do not slow each other down
+
+bucket = functools.partial(bisect_left, BUCKETS_MS)
+"""bucket(ms) -> where in a histogram block a time is counted; a bucket's bound belongs to it. C code, no frame."""
 
 
 class Layout:
-    """Cell numbers for these commands and hosts.
-
-    `request[command]` and `upstream[host][command]` are the first cells of histograms; `errors[host][command]`,
-    `hits[host]`, `misses[host]` and `client_connections_total` are counters; `healthy[host]`, `connections[host]` and
-    `client_connections` are gauges of the shard.
-    """
+    """Which cell counts what, for the commands and hosts of one configuration. Command and host are given by index."""
 
     def __init__(self, commands: Sequence[str], hosts: Sequence[str]) -> None:
         self.commands, self.hosts = tuple(commands), tuple(hosts)
+        for names in (self.commands, self.hosts):
+            if len(set(names)) != len(names):
+                raise ValueError(f"a name is here twice: {names}")  # two series of one name: no valid page
         self.size = 0
-        self.request = [self._take(STRIDE) for _ in commands]
-        self.upstream = [[self._take(STRIDE) for _ in commands] for _ in hosts]
-        self.errors = [[self._take() for _ in commands] for _ in hosts]
-        self.hits = [self._take() for _ in hosts]
-        self.misses = [self._take() for _ in hosts]
-        self.client_connections_total = self._take()
-        self.healthy = [self._take() for _ in hosts]
-        self.connections = [self._take() for _ in hosts]
-        self.client_connections = self._take()
+        self.request = self._take(len(commands), STRIDE)
+        """By command: the histogram of requests answered to clients."""
+        self.upstream = tuple(self._take(len(commands), STRIDE) for _ in hosts)
+        """By host, then command: the histogram of requests sent to the host that have ended, answered or failed."""
+        self.errors = tuple(self._take(len(commands)) for _ in hosts)
+        """By host, then command: those that failed."""
+        self.hits = self._take(len(hosts))
+        """By host: keys asked for and had."""
+        self.misses = self._take(len(hosts))
+        """By host: keys asked for and not had."""
+        (self.client_connections_total,) = self._take(1)
+        """Clients accepted."""
+        first_gauge = self.size
+        (self.client_connections,) = self._take(1)
+        """Gauge: clients connected."""
+        self.healthy = self._take(len(hosts))
+        """Gauge, by host: 1 when the shard finds it healthy, else 0."""
+        self.connections = self._take(len(hosts))
+        """Gauge, by host: connections open to it."""
+        self.gauges = range(first_gauge, self.size)
+        """All cells that say how things are, not what happened."""
 
-    def _take(self, cells: int = 1) -> int:
-        first, self.size = self.size, self.size + cells
-        return first
+    def _take(self, count: int, stride: int = 1) -> tuple[int, ...]:
+        start = self.size
+        self.size += count * stride
+        return tuple(range(start, self.size, stride))
 
 
-def clear_gauges(layout: Layout, cells: MutableSequence[float]) -> None:
-    """For a shard that starts: what its predecessor had open is not open any more; its counts stay."""
-    for cell in (*layout.healthy, *layout.connections, layout.client_connections):
-        cells[cell] = 0
+def clear_gauges(layout: Layout, cells: Cells) -> None:
+    """A shard starts, or has died: it has no connections and knows no healthy host. What it has counted stays."""
+    for i in layout.gauges:
+        cells[i] = 0
 
 
-def local_cells(layout: Layout) -> List[float]:
-    """Cells for a single shard."""
+def observe(cells: Cells, block: int, ms: float, count: int = 1) -> None:
+    """Counts `count` events of `ms` each in the histogram at `block`. The request path writes the same out in line."""
+    cells[block + bucket(ms)] += count
+    cells[block + SUM] += ms * count
+
+
+def healthy_hosts(layout: Layout, shards: Sequence[Cells]) -> int:
+    """How many hosts every shard finds healthy."""
+    return sum(all(cells[i] for cells in shards) for i in layout.healthy) if shards else 0
+
+
+def local_cells(layout: Layout) -> list[float]:
+    """The row of a single shard: a list is the cheapest to index, ints (all but the sums) the cheapest to add."""
     return [0] * layout.size
 
 
 class SharedCells:
-    """Rows of cells, one a shard, in memory that forked processes share."""
+    """The rows of several shards in anonymous memory that processes forked later share."""
 
-    def __init__(self, layout: Layout, shards: int) -> None:
-        self._memory = mmap.mmap(-1, max(1, layout.size) * 8 * shards)
-        self._whole = memoryview(self._memory)
-        self._cells = self._whole.cast("d")
-        self.rows: List[Any] = [self._cells[i * layout.size : (i + 1) * layout.size] for i in range(shards)]
+    def __init__(self, size: int, shards: int) -> None:
+        stride = -(-size // _CACHE_LINE) * _CACHE_LINE
+        self._map = mmap.mmap(-1, stride * shards * _CELL)  # on Unix: MAP_SHARED
+        raw = memoryview(self._map)
+        cells = raw.cast("d")
+        self.rows: list[Cells] = [cells[start : start + size] for start in range(0, stride * shards, stride)]
+        """A row a shard."""
+        self._views = [*self.rows, cells, raw]
 
     def close(self) -> None:
-        """Gives the memory back; the rows must not be used any more."""
-        for view in (*self.rows, self._cells, self._whole):
-            view.release()
-        self._memory.close()
+        """Gives the memory back; who still counts gets a ValueError. Again does nothing."""
+        self.rows = []
+        for view in self._views:
+            if isinstance(view, memoryview):
+                view.release()
+        self._views = []
+        try:
+            self._map.close()
+        except BufferError:
+            pass  # somebody holds a slice of a row: the memory goes with it
 
 
 def shared_cells(layout: Layout, shards: int) -> SharedCells:
-    """Cells for several shards; call it before they are forked."""
-    return SharedCells(layout, shards)
+    """Rows for `shards` processes; to be made before they are forked."""
+    return SharedCells(layout.size, shards)

@@ -1,110 +1,169 @@
-"""From cells to the Prometheus text format 0.0.4, without a socket: `collect`, then `render`."""
+"""From counters to the page: `collect` adds the shards up, `render` writes Prometheus text format 0.0.4.
 
-from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+Pure functions: no socket, no clock. A series by command, or by command and host, is there once it has counted:
+every command for each of 200 hosts would be 150,000 lines of zeros. Always there are `requests_total` of get and set
+and everything that is by host alone, so that a rate over them is right from the first request on.
+"""
 
-from .counters import STRIDE, Layout
+import math
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import NamedTuple, Optional, Union
+
+from .counters import STRIDE, SUM, Cells, Layout, healthy_hosts
+from .process import ProcessFacts
 from .table import BUCKETS_MS, METRICS, Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Of the page that `render` writes."""
 
-Labels = Tuple[str, ...]
-_ALWAYS = ("get", "set")  # commands whose request counters are there from the start
+_ALWAYS = ("get", "set")
+_COMMON = "process_"  # names that all exporters share: they take no namespace
+_EXACT = 2.0**53  # above it not every integer is a float
+
+
+class Histogram(NamedTuple):
+    """Times: how many in each bucket of BUCKETS_MS and above (not cumulative), and their sum in milliseconds."""
+
+    counts: tuple[float, ...]
+    sum: float
+
+    @property
+    def total(self) -> float:
+        """How many in all."""
+        return sum(self.counts)
+
+
+class Sample(NamedTuple):
+    """One series: the values of the family's labels, and its number or histogram."""
+
+    labels: tuple[str, ...]
+    value: Union[float, Histogram]
 
 
 class Family(NamedTuple):
-    """A metric with its samples: labels' values to a number, or to a histogram's cells."""
+    """A family with its series."""
 
     metric: Metric
-    samples: Mapping[Labels, "float | Sequence[float]"]
+    samples: list[Sample]
+
+
+_Found = dict[str, list[Sample]]
 
 
 def collect(
-    layout: Layout, rows: Sequence[Sequence[float]], version: str, process: Mapping[str, float]
-) -> List[Family]:
-    """All families, summed over the shards' rows. `process` has the `process_*` samples by name."""
-    total = _sum(rows)
-    requests = {(cmd,): total(first, STRIDE) for cmd, first in zip(layout.commands, layout.request)}
-    requests = {key: cells for key, cells in requests.items() if key[0] in _ALWAYS or any(cells[:-1])}
-    upstream: Dict[Labels, Sequence[float]] = {}
-    errors: Dict[Labels, float] = {}
-    for host, firsts, cells in zip(layout.hosts, layout.upstream, layout.errors):
-        for cmd, first, cell in zip(layout.commands, firsts, cells):
-            histogram, failed = total(first, STRIDE), total(cell, 1)[0]
-            if any(histogram[:-1]):
-                upstream[cmd, host] = histogram
-            if failed:
-                errors[cmd, host] = failed
-    samples: Dict[str, Mapping[Labels, "float | Sequence[float]"]] = {
-        "requests_total": {key: sum(cells[:-1]) for key, cells in requests.items()},
-        "request_duration_milliseconds": {key: cells for key, cells in requests.items() if any(cells[:-1])},
-        "upstream_requests_total": {key: sum(cells[:-1]) for key, cells in upstream.items()},
-        "upstream_request_duration_milliseconds": upstream,
-        "upstream_errors_total": errors,
-        "upstream_healthy_hosts_total": {(): healthy_hosts(layout, rows)},
-        "upstream_connections_total": _per_host(layout, layout.connections, total),
-        "upstream_get_hits_total": _per_host(layout, layout.hits, total),
-        "upstream_get_misses_total": _per_host(layout, layout.misses, total),
-        "client_connections": {(): total(layout.client_connections, 1)[0]},
-        "client_connections_total": {(): total(layout.client_connections_total, 1)[0]},
-        "version": {(version,): 1},
-    }
-    samples.update({name: {(): value} for name, value in process.items()})
-    return [Family(metric, samples[metric.name]) for metric in METRICS if metric.name in samples]
+    layout: Layout, shards: Sequence[Cells], version: str, process: Optional[ProcessFacts] = None
+) -> list[Family]:
+    """The families of METRICS, counters and connections summed over the shards' rows."""
+    found: _Found = {metric.name: [] for metric in METRICS}
+    found["version"].append(Sample((version,), 1))
+    for name, i in (
+        ("client_connections", layout.client_connections),
+        ("client_connections_total", layout.client_connections_total),
+    ):
+        found[name].append(Sample((), _total(shards, i)))
+    found["upstream_healthy_hosts_total"].append(Sample((), healthy_hosts(layout, shards)))
+    _collect_requests(layout, shards, found)
+    for number in range(len(layout.hosts)):
+        _collect_host(layout, shards, number, found)
+    if process is not None:
+        for name, value in process._asdict().items():
+            if value is not None:
+                found[_COMMON + name].append(Sample((), value))
+    families = [Family(metric, found[metric.name]) for metric in METRICS]
+    return [family for family in families if family.samples or not family.metric.name.startswith(_COMMON)]
 
 
-def healthy_hosts(layout: Layout, rows: Sequence[Sequence[float]]) -> int:
-    """How many hosts every shard finds healthy."""
-    return sum(all(row[cell] for row in rows) for cell in layout.healthy)
+def _collect_requests(layout: Layout, shards: Sequence[Cells], found: _Found) -> None:
+    for command, block in zip(layout.commands, layout.request):
+        histogram = _histogram(shards, block)
+        if histogram is not None:
+            found["requests_total"].append(Sample((command,), histogram.total))
+            found["request_duration_milliseconds"].append(Sample((command,), histogram))
+        elif command in _ALWAYS:
+            found["requests_total"].append(Sample((command,), 0))
 
 
-def _sum(rows: Sequence[Sequence[float]]) -> Callable[[int, int], List[float]]:
-    def total(first: int, count: int) -> List[float]:
-        return [sum(row[cell] for row in rows) for cell in range(first, first + count)]
+def _collect_host(layout: Layout, shards: Sequence[Cells], number: int, found: _Found) -> None:
+    host = layout.hosts[number]
+    for name, i in (
+        ("upstream_connections_total", layout.connections[number]),
+        ("upstream_get_hits_total", layout.hits[number]),
+        ("upstream_get_misses_total", layout.misses[number]),
+    ):
+        found[name].append(Sample((host,), _total(shards, i)))
+    for command, block, error in zip(layout.commands, layout.upstream[number], layout.errors[number]):
+        labels = (command, host)
+        histogram = _histogram(shards, block)
+        if histogram is not None:
+            found["upstream_requests_total"].append(Sample(labels, histogram.total))
+            found["upstream_request_duration_milliseconds"].append(Sample(labels, histogram))
+        errors = _total(shards, error)
+        if errors:
+            found["upstream_errors_total"].append(Sample(labels, errors))
 
-    return total
+
+def _total(shards: Sequence[Cells], i: int) -> float:
+    return sum(cells[i] for cells in shards)
 
 
-def _per_host(
-    layout: Layout, cells: Sequence[int], total: Callable[[int, int], List[float]]
-) -> Dict[Labels, float]:
-    return {(host,): total(cell, 1)[0] for host, cell in zip(layout.hosts, cells)}
+def _histogram(shards: Sequence[Cells], block: int) -> Optional[Histogram]:
+    """The sum of the shards' blocks, read once, so that its buckets and its count agree; None if nothing was counted.
+
+    Most blocks are empty, and with one shard this runs beside the request path: `any` over a slice is C code.
+    """
+    slices = [cells[block : block + STRIDE] for cells in shards]
+    if not any(map(any, slices)):
+        return None
+    cells = [sum(column) for column in zip(*slices)]
+    histogram = Histogram(tuple(cells[:SUM]), cells[SUM])
+    return histogram if histogram.total else None
 
 
-def render(families: Sequence[Family], namespace: str = "mcrouter") -> bytes:
+def render(families: Iterable[Family], namespace: str = "mcrouter") -> bytes:
     """The page."""
-    lines: List[str] = []
+    lines: list[str] = []
     for metric, samples in families:
-        name = metric.name if metric.name.startswith("process_") else f"{namespace}_{metric.name}"
-        lines += [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.type}"]
-        for labels, value in samples.items():
-            pairs = [f'{label}="{_escape(text)}"' for label, text in zip(metric.labels, labels)]
-            if isinstance(value, (int, float)):
-                lines.append(f"{name}{_braces(pairs)} {_number(value)}")
+        name = metric.name if metric.name.startswith(_COMMON) else f"{namespace}_{metric.name}"
+        lines.append(f"# HELP {name} {_escaped(metric.help)}\n# TYPE {name} {metric.type}\n")
+        for labels, value in samples:
+            pairs = ",".join(f'{key}="{_quoted(text)}"' for key, text in zip(metric.labels, labels))
+            if isinstance(value, Histogram):
+                lines.append(_histogram_lines(name, pairs, value))
             else:
-                lines += _histogram(name, pairs, value)
-    return ("\n".join(lines) + "\n").encode()
+                lines.append(f"{name}{_braced(pairs)} {_number(value)}\n")
+    return "".join(lines).encode()
 
 
-def _histogram(name: str, pairs: List[str], cells: Sequence[float]) -> List[str]:
-    lines, count = [], 0.0
-    for bound, cell in zip((*map(_number, BUCKETS_MS), "+Inf"), cells):
-        count += cell
-        label = f'le="{bound}"'
-        lines.append(f"{name}_bucket{_braces([*pairs, label])} {_number(count)}")
-    lines.append(f"{name}_sum{_braces(pairs)} {_number(cells[-1])}")
-    lines.append(f"{name}_count{_braces(pairs)} {_number(count)}")
-    return lines
+def _histogram_lines(name: str, pairs: str, histogram: Histogram) -> str:
+    before = pairs + "," if pairs else ""
+    running = [_number(count) for count in accumulate(histogram.counts)]
+    lines = [f'{name}_bucket{{{before}le="{bound}"}} {count}\n' for bound, count in zip(_BOUNDS, running)]
+    lines.append(f"{name}_sum{_braced(pairs)} {_number(histogram.sum)}\n")
+    lines.append(f"{name}_count{_braced(pairs)} {running[-1]}\n")
+    return "".join(lines)
 
 
-def _braces(pairs: List[str]) -> str:
-    return "{" + ",".join(pairs) + "}" if pairs else ""
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+def _braced(pairs: str) -> str:
+    return f"{{{pairs}}}" if pairs else ""
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return str(int(value)) if abs(value) < _EXACT and value == int(value) else repr(float(value))
 
 
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _quoted(text: str) -> str:
+    """A label's value. A path that is not UTF-8 reaches us with surrogates, which the page cannot hold."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return _escaped(text).replace('"', '\\"')
+
+
+_BOUNDS = (*map(_number, BUCKETS_MS), "+Inf")

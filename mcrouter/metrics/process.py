@@ -1,37 +1,124 @@
-"""Facts about the router's processes, under the usual `process_*` names."""
+"""What the router's processes use: CPU, memory, descriptors; from /proc, else what Python can tell of this process."""
 
 import contextlib
 import os
-import resource
 import time
-from typing import Dict, Iterable
+from collections.abc import Iterable
+from typing import NamedTuple, Optional
 
-_STARTED = time.time()
-_UTIME, _STIME, _VSIZE, _RSS = 11, 12, 20, 21  # fields of /proc/PID/stat behind the name, proc(5)
-
-
-def process_facts(pids: Iterable[int]) -> Dict[str, float]:
-    """Sums over these processes; CPU time of children that have ended is in it, so that it never goes back."""
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    facts = {
-        "process_cpu_seconds_total": ended.ru_utime + ended.ru_stime,
-        "process_resident_memory_bytes": 0.0,
-        "process_virtual_memory_bytes": 0.0,
-        "process_open_fds": 0.0,
-        "process_max_fds": float(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
-        "process_start_time_seconds": _STARTED,
-    }
-    for pid in pids:
-        with contextlib.suppress(OSError):  # it has ended, or there is no /proc here
-            _add(facts, pid)
-    return facts
+_IMPORTED = time.time()  # the start, as near as it can be told without /proc
+_TRIES = 3
+_GONE = (OSError, ValueError, IndexError)  # of a process that ends while we read
 
 
-def _add(facts: Dict[str, float], pid: int) -> None:
-    with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-        fields = file.read().rpartition(")")[2].split()
-    ticks = os.sysconf("SC_CLK_TCK")
-    facts["process_cpu_seconds_total"] += (int(fields[_UTIME]) + int(fields[_STIME])) / ticks
-    facts["process_virtual_memory_bytes"] += int(fields[_VSIZE])
-    facts["process_resident_memory_bytes"] += int(fields[_RSS]) * os.sysconf("SC_PAGE_SIZE")
-    facts["process_open_fds"] += len(os.listdir(f"/proc/{pid}/fd"))
+class ProcessFacts(NamedTuple):
+    """Sums over the processes; None: not known here. The fields are the metrics `process_*`."""
+
+    cpu_seconds_total: float
+    resident_memory_bytes: Optional[float] = None
+    virtual_memory_bytes: Optional[float] = None
+    start_time_seconds: Optional[float] = None
+    open_fds: Optional[float] = None
+    max_fds: Optional[float] = None  # of one process, as it is the limit of each
+
+
+class _Stat(NamedTuple):
+    cpu: float
+    started: float  # seconds after boot
+    virtual: int
+    resident: int
+
+
+def process_facts(pids: Iterable[int], proc: str = "/proc") -> ProcessFacts:
+    """The facts of the processes `pids`, this one among them, and the CPU time of its children that have ended.
+
+    Without the latter the CPU time would go back when a shard dies. Memory that processes share counts in each.
+    """
+    pids, own = list(pids), os.getpid()
+    try:
+        _stat(own, proc)
+    except _GONE:
+        return _facts_without_proc()
+    ended, stats = _read(pids, proc)
+    return ProcessFacts(
+        ended + sum(stat.cpu for stat in stats),
+        sum(stat.resident for stat in stats),
+        sum(stat.virtual for stat in stats),
+        _boot_time(proc) + min((stat.started for stat in stats), default=0.0),
+        sum(_open_fds(pid, proc) for pid in pids),
+        _max_fds(),
+    )
+
+
+def _read(pids: list[int], proc: str) -> tuple[float, list[_Stat]]:
+    """CPU seconds of ended children, and the living.
+
+    A child that ends while we look would count twice or not at all, so we look again.
+    """
+    for _ in range(_TRIES):
+        ended = _ended_children()
+        stats = []
+        for pid in pids:
+            with contextlib.suppress(*_GONE):
+                stats.append(_stat(pid, proc))
+        if _ended_children() == ended:
+            break
+    return ended, stats
+
+
+def _ended_children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _stat(pid: int, proc: str) -> _Stat:
+    with open(f"{proc}/{pid}/stat", "rb") as file:
+        # The name of the program, in parentheses, may hold anything; proc(5) counts the fields behind it from 3.
+        fields = file.read().rpartition(b")")[2].split()
+    tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+    utime, stime, started, virtual, resident = (int(fields[n - 3]) for n in (14, 15, 22, 23, 24))
+    return _Stat((utime + stime) / tick, started / tick, virtual, resident * page)
+
+
+def _boot_time(proc: str) -> float:
+    try:
+        with open(f"{proc}/stat", "rb") as file:
+            return next(float(line.split()[1]) for line in file if line.startswith(b"btime "))
+    except (OSError, StopIteration):
+        return 0.0
+
+
+def _open_fds(pid: int, proc: str) -> int:
+    try:
+        return len(os.listdir(f"{proc}/{pid}/fd"))
+    except OSError:
+        return 0  # it has ended, or does not let us look
+
+
+def _max_fds() -> Optional[float]:
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return float("inf") if limit == resource.RLIM_INFINITY else limit
+
+
+def _facts_without_proc() -> ProcessFacts:
+    """Of this process alone, with the CPU time of its ended children: only Linux tells of the others by files."""
+    times = os.times()
+    return ProcessFacts(
+        times.user + times.system + times.children_user + times.children_system,
+        _peak_memory(),  # there is nothing better
+        start_time_seconds=_IMPORTED,
+        max_fds=_max_fds(),
+    )
+
+
+def _peak_memory() -> Optional[float]:
+    try:
+        import resource
+    except ImportError:
+        return None
+    unit = 1 if os.uname().sysname == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,119 +1,193 @@
-"""The http thread: shows pages that functions make. It knows nothing of what is on them."""
+"""The http thread: accepts scrapes and gives each a short-lived thread. Knows pages, not what is on them.
 
-import http.server
+http.server answers the request (handler.py, imported when the server starts: it is heavy), but its server classes do
+not listen: they wake up again and again to see whether to stop, spin when there is no descriptor for a client, and
+leave clients behind at the end. Here one thread waits for three things: a client, the oldest client's time, the end.
+
+A client that says nothing, or says it byte by byte, is cut: each read has a timeout, and so has the whole exchange.
+"""
+
+import contextlib
+import errno
 import logging
+import os
+import selectors
 import socket
 import threading
-from typing import Any, Callable, Mapping, Tuple
+import time
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple, Optional, Union
+
+Page = tuple[int, str, bytes]
+"""Status, content type, body."""
+TEXT = "text/plain; charset=utf-8"
 
 logger = logging.getLogger(__name__)
 
-Page = Tuple[int, str, bytes]
-"""Status, content type, body."""
-
-_READ_TIMEOUT = 5.0  # seconds a client may take to ask
-_MOST = 32  # connections at a time; more are closed
+_BACKLOG = 64
+_WHOLE = 3  # timeouts that a whole exchange may take
+_PAUSE = 0.05  # seconds, when accepting fails for want of descriptors or threads
+_NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 def health_page(healthy: int) -> Page:
-    """200 while any host is healthy, else 503."""
+    """/healthz: 200 with at least one healthy host, else 503."""
     if healthy:
-        return 200, "text/plain", f"ok: {healthy} healthy hosts\n".encode()
-    return 503, "text/plain", b"no healthy host\n"
+        return 200, TEXT, f"ok, healthy hosts: {healthy}\n".encode()
+    return 503, TEXT, b"no healthy host\n"
+
+
+class _Client(NamedTuple):
+    sock: socket.socket
+    thread: threading.Thread
+    due: float  # when it is cut
 
 
 class MetricsServer:
-    """Serves pages (path to function) over HTTP in daemon threads; raises OSError when it cannot listen.
+    """Serves `pages` (path -> function that makes the page) on `address`, a (host, port) or a listening socket.
 
-    An empty host listens on every address, of both families where there is IPv6. `address` is (host, port), with the
-    real port when 0 was asked for.
+    An empty host is every address, IPv6 too. Listens from the start, and raises OSError if it cannot; answers from
+    `start()` on. `address` tells the port when 0 was asked. At most `limit` clients at once; more are closed.
     """
 
     def __init__(
-        self, address: Tuple[str, int], pages: Mapping[str, Callable[[], Page]], read_timeout: float = _READ_TIMEOUT
+        self,
+        address: Union[tuple[str, int], socket.socket],
+        pages: Mapping[str, Callable[[], Page]],
+        *,
+        timeout: float = 5.0,
+        limit: int = 32,
     ) -> None:
-        host, port = address
-        dual = not host and socket.has_dualstack_ipv6()
-        family = socket.AF_INET6 if dual or ":" in host else socket.AF_INET
-        handler = type("Handler", (_Handler,), {"pages": pages, "timeout": read_timeout})
-        self._server = _Server(family, (host, port), handler, dual)
-        name = self._server.server_address
-        self.address: Tuple[str, int] = (str(name[0]), int(name[1]))
-        self._thread: Any = None
+        self._listener = address if isinstance(address, socket.socket) else _listen(*address)
+        self._listener.setblocking(False)
+        self.address: Any = self._listener.getsockname()
+        self._pages = pages
+        self._timeout, self._limit = timeout, limit
+        self._clients: list[_Client] = []  # oldest first; the thread's own while it runs
+        self._thread: Optional[threading.Thread] = None
+        self._wake: tuple[socket.socket, ...] = ()
+        self._stopping = False
 
     def start(self) -> None:
-        """Begins to answer, in a thread."""
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="metrics", daemon=True)
+        """Starts the thread."""
+        from .handler import Handler
+
+        self._handler = Handler
+        self._wake = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, name="mcrouter-metrics", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends; no thread and no descriptor is left."""
-        if self._thread is not None:
-            self._server.shutdown()
+        """Ends the thread and all clients, and closes the listening socket. Again does nothing."""
+        self._stopping = True
+        if self._thread is not None and self._thread.is_alive():  # not in a forked child, whose parent would wake
+            self._wake[1].send(b"\0")
             self._thread.join()
-            self._thread = None
-        self._server.server_close()
+            for client in self._clients:
+                _cut(client)
+            for client in self._clients:
+                client.thread.join(self._timeout)  # a page that does not end must not hold us for ever
+        self.close_in_child()
 
+    def close_in_child(self) -> None:
+        """After a fork: closes the child's copies of our descriptors. The threads were never the child's."""
+        self._listener.close()
+        for sock in self._wake:
+            sock.close()
+        for client in self._clients:
+            fd = client.sock.detach()  # close() would wait for the files that the handler made of it
+            if fd >= 0:
+                os.close(fd)
+        self._clients.clear()
+        self._wake, self._thread = (), None
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = True
+    def _run(self) -> None:
+        # Not epoll: it would be one more descriptor that a forked child has to close.
+        with getattr(selectors, "PollSelector", selectors.SelectSelector)() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._wake[0], selectors.EVENT_READ)
+            while not self._stopping:
+                ready = selector.select(self._tidy())
+                if any(key.fileobj is self._listener for key, _ in ready):
+                    self._accept()
 
-    def __init__(self, family: int, address: Tuple[str, int], handler: Any, dual: bool) -> None:
-        self.address_family = family
-        self._dual = dual
-        self._slots = threading.BoundedSemaphore(_MOST)
-        super().__init__(address, handler)
+    def _tidy(self) -> Optional[float]:
+        """Cuts clients that are due, forgets those that have ended; the seconds until the next is due.
 
-    def server_bind(self) -> None:
-        if self.address_family == socket.AF_INET6:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if self._dual else 1)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
+        All have the same time, so the oldest is the first that is due.
+        """
+        now = time.monotonic()
+        for client in self._clients:
+            if client.due > now:
+                break
+            _cut(client)
+        self._clients = [client for client in self._clients if client.thread.is_alive()]
+        return next((client.due - now for client in self._clients if client.due > now), None)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if self._slots.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def _accept(self) -> None:
         try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._slots.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        logger.debug("metrics client %s failed", client_address, exc_info=True)
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    pages: Mapping[str, Callable[[], Page]] = {}
-    server_version = "mcrouter"
-    sys_version = ""
-
-    def do_GET(self) -> None:
-        page = self.pages.get(self.path.partition("?")[0])
-        if page is None:
-            self._send(404, "text/plain", ("there is: " + " ".join(self.pages) + "\n").encode())
+            sock, peer = self._listener.accept()
+        except BlockingIOError:
             return
+        except OSError as error:  # a client that is gone already, or no descriptor left: it must not spin
+            logger.debug("metrics: accepting failed: %s", error)
+            time.sleep(_PAUSE)
+            return
+        self._tidy()
+        if len(self._clients) >= self._limit:
+            logger.debug("metrics: more than %d clients; closing %s", self._limit, peer)
+            sock.close()
+            return
+        thread = threading.Thread(target=self._serve, args=(sock, peer), name="mcrouter-metrics-client", daemon=True)
         try:
-            answer = page()
+            thread.start()
+        except RuntimeError as error:
+            logger.debug("metrics: no thread for %s: %s", peer, error)
+            sock.close()
+            time.sleep(_PAUSE)
+            return
+        self._clients.append(_Client(sock, thread, time.monotonic() + _WHOLE * self._timeout))
+
+    def _serve(self, sock: socket.socket, peer: Any) -> None:
+        """A client's thread."""
+        try:
+            self._handler(sock, peer, self._pages, self._timeout)
+            sock.shutdown(socket.SHUT_WR)  # closing alone would not end it while a forked child holds a copy
+        except OSError as error:
+            logger.debug("metrics: client %s: %s", peer, error)
         except Exception:
-            logger.exception("cannot make %s", self.path)
-            answer = 500, "text/plain", b"internal error; see the log\n"
-        self._send(*answer)
+            logger.exception("metrics: client %s", peer)
+        finally:
+            sock.close()
 
-    do_HEAD = do_GET
 
-    def _send(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+def _cut(client: _Client) -> None:
+    """Ends whatever its thread waits for. Closing would not, and is the thread's own business."""
+    with contextlib.suppress(OSError):  # it is closed already
+        client.sock.shutdown(socket.SHUT_RDWR)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        logger.debug("metrics client %s: " + format, self.address_string(), *args)
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not host:
+        try:
+            return _bound(socket.AF_INET6, ("::", port), both=True)
+        except OSError as error:
+            if error.errno not in _NO_IPV6:
+                raise
+        return _bound(socket.AF_INET, ("0.0.0.0", port))
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return _bound(family, address)
+
+
+def _bound(family: int, address: Any, both: bool = False) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not both)
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

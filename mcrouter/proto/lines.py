@@ -168,7 +168,7 @@ def _flush_all(tokens: List[bytes]) -> Line:
 
 
 def _verbosity(tokens: List[bytes]) -> Line:
-    if not 2 <= len(tokens) <= 4:
+    if not 2 <= len(tokens) <= 3:
         return _refuse(ERROR)
     quiet = _is_quiet(tokens)
     level = _unsigned(tokens[1])

@@ -12,10 +12,10 @@ from mcrouter.config.text import to_text
 from mcrouter.config.tree import plain
 
 PIECES = [
-    *"abk01-?:,[]{}#&*!|>'\"%@`~<.\\/ \t\n", "\n  ", "\n    ", "\n\n", ": ", "- ", " #", "k: ", "- a\n", "k:\n", "'x'",
-    '"x"', "''", "\\n", "\\x41", "\\ud83d", "\\ude00", "---", "\n---\n", "\n...\n", "|2\n", ">-\n", "// c\n", "/* ", "*/", "<<: ",
-    "0x1F", "-1.5e3", ".inf", "true", "null", "\r\n", "\r", "\ufeff", "\u2028", "\x85", "é", "orderedPool", "route", "type",
-    "operationPolicies", "DefaultRoute", "[::1]:1", "unix:///x", "get",
+    *"abk01-?:,[]{}#&*!|>'\"%@`~<.\\/ \t\n", "\n  ", "\n    ", "\n\n", ": ", "- ", " #", "k: ", "- a\n", "k:\n", "'x'", '"x"',
+    "''", "\\n", "\\x41", "\\ud83d", "\\ude00", "---", "\n---\n", "\n...\n", "|2\n", ">-\n", "// c\n", "/* ", "*/", "<<: ",
+    "0x1F", "-1.5e3", ".inf", "true", "null", "\r\n", "\r", "\ufeff", "\u2028", "\x85", "é",
+    "orderedPool", "route", "type", "operationPolicies", "DefaultRoute", "[::1]:1", "unix:///x", "get",
 ]  # fmt: skip
 LIKELY = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 ANY = st.one_of(LIKELY, st.text(max_size=40), st.builds(lambda a, b: f"{a}\n{b}", LIKELY, LIKELY))

@@ -11,10 +11,14 @@ def addresses(hosts):
     return [f"127.0.0.1:{host.port}" for host in hosts]
 
 
+def counted_first(samples):
+    return samples if samples["mcrouter_client_connections_total"] else None
+
+
 def test_metrics_equal_the_traffic_exactly_over_two_shards(memcacheds, router):
     hosts = memcacheds(1)
     proxy = router(config(addresses(hosts), "DefaultRoute"), "-n", "2")
-    before = proxy.metrics()
+    before = until(lambda: counted_first(proxy.metrics()), "the readiness check's connection to be counted")
     for client in range(20):  # spread over both shards by the kernel
         proxy.ask(b"set k%d 0 0 1\r\nv\r\n" % client + b"get k%d\r\n" % client * 7 + b"get none\r\nincr none 1\r\n" * 3)
     after = proxy.metrics()

@@ -1,0 +1,79 @@
+"""One HTTP exchange: a request is read, a page answered, the connection closed. server.py imports it when it starts.
+
+HTTP/1.0, so no connection outlives its page: a scrape comes every few seconds, and an idle one would hold a place.
+"""
+
+import logging
+import socket
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Callable
+
+from .server import TEXT, Page
+
+logger = logging.getLogger(__name__)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers GET and HEAD with the page of the path."""
+
+    error_message_format = "%(code)d %(message)s\n"
+    error_content_type = TEXT
+
+    def __init__(self, sock: socket.socket, peer: Any, pages: Mapping[str, Callable[[], Page]], timeout: float) -> None:
+        self._pages = pages
+        self._timeout = timeout
+        no_server: Any = None
+        super().__init__(sock, peer, no_server)
+
+    def setup(self) -> None:
+        """Bounds each read and write."""
+        super().setup()
+        self.connection.settimeout(self._timeout)
+
+    def parse_request(self) -> bool:
+        """Ends any method but ours here; the base class would answer 501 where 405 is true."""
+        if not super().parse_request():
+            return False
+        if self.command in ("GET", "HEAD"):
+            return True
+        self._answer((405, TEXT, f"{self.command} is not for here; GET and HEAD are\n".encode()), allow="GET, HEAD")
+        return False
+
+    def do_GET(self) -> None:
+        """The page."""
+        self._answer(self._page())
+
+    do_HEAD = do_GET
+
+    def _page(self) -> Page:
+        path = self.path.partition("?")[0]
+        make = self._pages.get(path)
+        if make is None:
+            return 404, TEXT, f"not here; there is {' and '.join(self._pages)}\n".encode()
+        try:
+            return make()
+        except Exception:
+            logger.exception("the page %s failed", path)
+            return 500, TEXT, b"the page failed; the router's log says why\n"
+
+    def _answer(self, page: Page, allow: str = "") -> None:
+        status, content_type, body = page
+        self.close_connection = True
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        if allow:
+            self.send_header("Allow", allow)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def version_string(self) -> str:
+        """The Server header: which Python this is concerns nobody."""
+        return "mcrouter"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """To the log at debug; the base class prints to stderr."""
+        logger.debug("metrics client %s: %r", self.client_address, format % args)
