@@ -27,7 +27,7 @@ _NO_SHUTDOWN = b"ERROR: shutdown not enabled\r\n"
 _EVERYTHING = o.ANSWERS + o.HOST_ERRORS + o.OUR_ERRORS
 # What the quiet flag hides. Errors are always shown.
 _QUIET = {"mg": o.MISS, "ms": o.HEADER, "md": o.HEADER, "ma": o.HEADER + o.VALUE}
-_MOST_FLAGS = 18  # a meta line with more is refused by the host: it goes there as it is
+_MOST_TOKENS = 19  # a meta line with more is refused; of `ms` the host then takes the data for a command
 
 
 class Line(NamedTuple):
@@ -58,8 +58,15 @@ def read_line(line: bytes) -> Line:
         return _refuse(ERROR)
     reader = _READERS.get(tokens[0])
     if reader is None:
-        return Line(-1, closes=True) if tokens[-1].startswith(b"HTTP/") else _refuse(ERROR)
+        return Line(-1, closes=True) if _is_http(tokens) else _refuse(ERROR)
     return reader(tokens)
+
+
+def _is_http(tokens: List[bytes]) -> bool:
+    """Whether memcached hangs up, so that a browser cannot be turned into a client. It looks only at verbs that begin
+    like none of its common ones."""
+    verb = tokens[0]
+    return tokens[-1].startswith(b"HTTP/") and verb[:1] not in b"acdgist" and not (verb[:1] == b"m" and len(verb) == 2)
 
 
 def _refuse(answer: bytes, quiet: bool = False) -> Line:
@@ -189,7 +196,7 @@ def _meta(tokens: List[bytes]) -> Line:
     if len(tokens) == 1 and name != "me":
         return _refuse(ERROR)
     quiet = [token for token in tokens[first_flag:] if token[:1] == b"q"]
-    hides = len(quiet) == 1 and len(tokens) <= _MOST_FLAGS and name in _QUIET
+    hides = len(quiet) == 1 and len(tokens) <= _MOST_TOKENS and name in _QUIET
     if hides:
         tokens = tokens[:first_flag] + [token for token in tokens[first_flag:] if token != quiet[0]]
     line = _whole(tokens)
@@ -202,6 +209,8 @@ def _meta_store(tokens: List[bytes]) -> Line:
     size = _signed(tokens[2])
     if len(tokens[1]) > MAX_KEY or size is None or not 0 <= size <= _MAX_VALUE:
         return _refuse(BAD_FORMAT)
+    if len(tokens) > _MOST_TOKENS:
+        return _refuse(b"CLIENT_ERROR options flags too long\r\n")
     line = _meta([*tokens[:2], b"%d" % size, *tokens[3:]])
     return line._replace(size=size) if line.kind >= 0 else line
 

@@ -191,7 +191,7 @@ class ReplyCutter:
             outcome = _OUTCOME.get(line) or _error(line) or _worded(line, shape)
             if kind == _MG and outcome:
                 self.values, self.misses = int(outcome == o.HEADER), int(outcome == o.MISS)
-            if outcome in _ACCEPTED[kind] or outcome in o.HOST_ERRORS:
+            if outcome and outcome in _ACCEPTED[kind] + o.HOST_ERRORS:
                 return end, outcome
             if shape is not LINES or outcome:
                 raise ProtocolError(f"not a reply to {COMMANDS[kind].name}: {line[:60]!r}")

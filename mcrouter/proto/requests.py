@@ -46,7 +46,7 @@ class Request:
     def keys(self) -> List[bytes]:
         """The keys it names, in order, repetitions kept."""
         if self.words is None:
-            fields = self.data[: self.data.index(b"\n")].split()
+            fields = self.data[: self.data.index(b"\n") - 1].split(b" ")  # nothing but a space ends a key
             kind = self.kinds[0]
             first = 2 if kind in _EXPTIME_FIRST else 1
             if COMMANDS[kind].reply == VALUES:

@@ -1,0 +1,90 @@
+"""The router before one memcached beside another memcached: the same bytes in, the same bytes and closing out.
+
+A stream is sent in given pieces, then the client's side is shut down; both must answer the same up to the end of file.
+Cas uniques are compared by order of appearance (meta hits and `gets` carry them), `stats`, `version`, `me` and times
+are left aside.
+"""
+
+import re
+import socket
+from typing import Dict, List, Sequence, Union
+
+from mcrouter.proto.requests import CLOSE, Request, RequestParser
+from mcrouter.proto.runs import request_stretches
+
+DEADLINE = 4.0
+_CAS = re.compile(rb"^(VALUE \S+ \d+ \d+ )(\d+)(?=\r\n)|(?<= c)(\d+)(?=[ \r])", re.M)
+_GET_TOO_LONG = re.compile(rb"^ *(?:b?gets?|gats?) [^\n]*[^ \n]{251}", re.M)
+_ASIDE = (
+    (re.compile(rb"^STAT .*?\r\n", re.M | re.S), b""),
+    (re.compile(rb"^VERSION .*?\r\n", re.M), b"VERSION\r\n"),
+    (re.compile(rb"^ME .*?\r\n", re.M), b"ME\r\n"),
+)
+
+
+def talk(port: int, pieces: Sequence[bytes]) -> bytes:
+    """Everything that is answered up to the end of file; a reset counts as the end."""
+    got: List[bytes] = []
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            for piece in pieces:
+                sock.sendall(piece)
+            sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it has closed early; what it said counts
+        try:
+            while True:
+                data = sock.recv(65536)
+                if not data:
+                    break
+                got.append(data)
+        except ConnectionError:
+            pass
+    return b"".join(got)
+
+
+def normal(answer: bytes) -> bytes:
+    """The answer without what may differ between two servers."""
+    for pattern, instead in _ASIDE:
+        answer = pattern.sub(instead, answer)
+    seen: Dict[bytes, bytes] = {}
+
+    def name(match: "re.Match[bytes]") -> bytes:
+        head, unique = match[1] or b"", match[2] or match[3]
+        return head + seen.setdefault(unique, b"cas%d" % len(seen))
+
+    return _CAS.sub(name, answer)
+
+
+def split(data: bytes, cuts: Sequence[int]) -> List[bytes]:
+    """`data` in pieces, cut at these places."""
+    places = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
+    return [data[a:b] for a, b in zip(places, places[1:]) if a < b]
+
+
+def may_lose(data: bytes) -> bool:
+    """Whether memcached may lose answers that were due: where it hangs up (an HTTP line, a line too long) and where the
+    stream ends inside a data block, it closes without having written what it had collected."""
+    if b"HTTP/" in data or max(map(len, data.split(b"\n"))) > 2048:
+        return True
+    parser, at = RequestParser(Request, request_stretches()), 0
+    while at < len(data):
+        request = parser.next(data, at, None, 1)
+        if request is None or request.kinds == CLOSE:
+            break
+        at = parser.at
+    return parser.need > 0
+
+
+def differs(router: int, memcached: int, pieces: Sequence[bytes]) -> Union[str, None]:
+    """What is different, None when nothing is."""
+    ours, theirs = normal(talk(router, pieces)), normal(talk(memcached, pieces))
+    data = b"".join(pieces)
+    if _GET_TOO_LONG.search(data):
+        return None  # memcached loses the answers to what was pipelined before
+    if ours.startswith(theirs) and may_lose(data):
+        return None
+    if theirs.startswith(ours) and max(map(len, data.split(b"\n"))) > 2048:
+        return None  # how much of a long line is there when it is looked at is up to the kernel
+    return None if ours == theirs else f"sent {data[:600]!r}\nrouter    {ours[-600:]!r}\nmemcached {theirs[-600:]!r}"
