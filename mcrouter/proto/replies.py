@@ -35,7 +35,7 @@ _META = {b"HD": o.HEADER, b"EN": o.MISS, b"NF": o.NOT_FOUND, b"NS": o.NOT_STORED
          b"ME": o.HEADER}  # fmt: skip
 # A run's kinds to the outcomes of a run in which every get hits and every set is stored.
 _AS_HIT = bytes(o.VALUE[0] if kind == GET else o.STORED[0] for kind in range(256))
-_HEADER = re.compile(rb"VALUE ([^ \r\n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
+_HEADER = re.compile(rb"VALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
 _VA = re.compile(rb"VA (\d{1,10})(?: [^\r\n]*)?\r\n").match
 
 
@@ -126,7 +126,9 @@ class ReplyCutter:
                 return at + 5, o.MISS
             match = _HEADER(data, at)
             if match is None:
-                return self._no_value(data, at)
+                return self._no_value(data, at, keys)
+            if found and len(found) >= len(keys):
+                raise ProtocolError(f"more values than keys: {data[at : at + 60]!r} in answer to {keys[:3]}")
             size = int(match[2])
             end = match.end() + size + 2
             if end > len(data):
@@ -161,13 +163,13 @@ class ReplyCutter:
             raise ProtocolError(f"values of {found[:3]} in answer to {keys[:3]}")
         return o.PARTIAL
 
-    def _no_value(self, data: bytes, at: int) -> Tuple[int, bytes]:
+    def _no_value(self, data: bytes, at: int, keys: List[bytes]) -> Tuple[int, bytes]:
         """Neither a whole VALUE line nor END: an error line, or the start of something that is not all there."""
         end = data.find(b"\n", at) + 1
         if not end:
             return self._unfinished(data, at)
         outcome = _error(data[at:end])
-        if not outcome:
+        if not outcome or len(self._found) >= len(keys):
             raise ProtocolError(f"not a reply to a get: {data[at : min(end, at + 60)]!r}")
         self._found = []
         return end, outcome
@@ -187,7 +189,7 @@ class ReplyCutter:
             line = data[at:end]
             shape = _SHAPES[kind]
             if shape is META_VALUE and line.startswith(b"VA "):
-                return self._meta_value(data, at, end)
+                return self._meta_value(data, at, end, kind)
             outcome = _OUTCOME.get(line) or _error(line) or _worded(line, shape)
             if kind == _MG and outcome:
                 self.values, self.misses = int(outcome == o.HEADER), int(outcome == o.MISS)
@@ -197,7 +199,7 @@ class ReplyCutter:
                 raise ProtocolError(f"not a reply to {COMMANDS[kind].name}: {line[:60]!r}")
             at = end  # one of many lines
 
-    def _meta_value(self, data: bytes, at: int, end: int) -> Tuple[int, bytes]:
+    def _meta_value(self, data: bytes, at: int, end: int, kind: int) -> Tuple[int, bytes]:
         match = _VA(data, at)
         if match is None:
             raise ProtocolError(f"not a meta value: {data[at : min(end, at + 60)]!r}")
@@ -207,7 +209,7 @@ class ReplyCutter:
             return at, b""
         if data[end - 2 : end] != b"\r\n":
             raise ProtocolError("a meta value does not end where its length says")
-        self.values += 1
+        self.values = int(kind == _MG)
         return end, o.VALUE
 
 
@@ -215,15 +217,17 @@ def _named_outcome(named: bytes, kind: int, word: bytes) -> bytes:
     """The outcome of one reply of a run, by what it names and what it should."""
     if named == word:
         return o.VALUE if kind == GET else o.STORED
-    if named == b"END" and kind == GET:
+    if named == b"END\r" and kind == GET:
         return o.MISS
-    if named == b"NOT_STORED" and kind == SET:
+    if named == b"NOT_STORED\r" and kind == SET:
         return o.NOT_STORED
     raise ProtocolError(f"{named!r} in answer to {word!r}")
 
 
 def _error(line: bytes) -> bytes:
     """The outcome of a host's error line, empty when it is none."""
+    if not line.endswith(b"\r\n"):
+        return b""
     if line == b"ERROR\r\n" or line.startswith(b"ERROR "):
         return o.ERROR
     if line.startswith(b"CLIENT_ERROR "):
@@ -233,6 +237,8 @@ def _error(line: bytes) -> bytes:
 
 def _worded(line: bytes, shape: str) -> bytes:
     """The outcome of a line that carries more than a fixed word, empty when it is none."""
+    if not line.endswith(b"\r\n"):
+        return b""
     if line[:2] in _META and line[2:3] in b" \r":
         return _META[line[:2]]
     if shape is LINES:

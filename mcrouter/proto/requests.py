@@ -100,7 +100,7 @@ _INDEX = tuple(BY_NAME[name].number if name else -1 for name in _GROUPS)
 _STORES = tuple(name != "" and BY_NAME[name].request.startswith(STORE) for name in _GROUPS)
 _GET_GROUP, _SET_GROUP = 1, 2
 _SET = b"set "  # how the stretches name a set; no key has a space
-_STORED = b"STORED"
+_STORED = b"STORED\r"  # how the stretches name that reply; no key of a run has a CR
 _CR = 13
 _LONGEST_LINE = 1 << 20  # a get of more keys than fit into this closes the connection
 _ALONE = Plan()

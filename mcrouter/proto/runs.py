@@ -100,7 +100,7 @@ class ReplyStretches(NamedTuple):
 def _replies(size: int) -> Stretch:
     value = rb" \d{1,10} %d\r\n(?s:.{%d})\r\nEND" % (size, size)
     item = rb"VALUE %b%b\r\n|(?:STORED|END|NOT_STORED)\r\n" % (KEY, value)
-    return Stretch(item, rb"(?:VALUE )?(%b)(?:%b)?\r\n" % (KEY, value))
+    return Stretch(item, rb"(?:VALUE )?(%b\r?)(?:%b\r)?\n" % (KEY, value))
 
 
 def _blocks(size: int) -> Stretch:
@@ -108,7 +108,8 @@ def _blocks(size: int) -> Stretch:
     return Stretch(rb"VALUE %b%b" % (KEY, tail), rb"VALUE (%b)%b" % (KEY, tail))
 
 
-LINES = Stretch(rb"(?:STORED|END|NOT_STORED)\r\n", rb"(STORED|END|NOT_STORED)\r\n")
+# A line's word keeps its CR, so that `END` is not taken for the key END.
+LINES = Stretch(rb"(?:STORED|END|NOT_STORED)\r\n", rb"((?:STORED|END|NOT_STORED)\r)\n")
 
 
 def request_stretches() -> RequestStretches:

@@ -60,7 +60,7 @@ class Best:
         request = self._request
         if self._many_keys:
             keys = [key for key in request.keys() if key not in self._found]
-            fields = request.data.split()
+            fields = request.data[:-2].split(b" ")
             head = fields[: len(fields) - len(request.keys())]  # the verb, and the exptime of gat
             return Request(request.client, request.kinds, b" ".join(head + keys) + b"\r\n", keys)
         if len(self._open) == len(request.kinds):

@@ -30,9 +30,15 @@ def ports():
 
 
 def compare(ports, data, cuts):
-    stream = data.replace(b"@", b"%d:" % next(NUMBER))
-    difference = differs(*ports, split(stream, cuts))
-    assert difference is None, difference
+    """Fails on a difference that stays: what memcached does with a long line depends on how the bytes arrive."""
+    differences = []
+    while len(differences) < 3:
+        stream = data.replace(b"@", b"%d:" % next(NUMBER))
+        difference = differs(*ports, split(stream, cuts))
+        if difference is None:
+            return
+        differences.append(difference)
+    raise AssertionError(differences[0])
 
 
 @pytest.mark.parametrize("data", CORPUS)

@@ -1,0 +1,187 @@
+"""Bytes fed to the parser and the cutter as the engine feeds them: what is unfinished is kept, `need` is honoured."""
+
+from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from mcrouter.proto.commands import COMMANDS
+from mcrouter.proto.replies import ProtocolError, ReplyCutter
+from mcrouter.proto.requests import ANSWERED, CLOSE, Plan, Request, RequestParser
+from mcrouter.proto.runs import ReplyStretches, RequestStretches, reply_stretches, request_stretches
+
+PLANS = (Plan(), Plan(gets=True), Plan(sets=True), Plan(True, True), Plan(True, True, True))
+_OFTEN = 32  # a length gets its pattern when it is seen so often
+_WARM_SIZES = (*range(41), 100)
+
+
+def _warm(caches: Any) -> Any:
+    for sizes in caches:
+        for size in _WARM_SIZES:
+            for _ in range(_OFTEN):
+                sizes.get(size)
+    return caches
+
+
+WARM_REQUESTS: RequestStretches = _warm(request_stretches())
+WARM_REPLIES: ReplyStretches = _warm(reply_stretches())
+
+
+def split(data: bytes, cuts: Iterable[int]) -> List[bytes]:
+    """`data` in pieces, cut at these places (modulo its length)."""
+    places = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
+    return [data[a:b] for a, b in zip(places, places[1:]) if a < b]
+
+
+def bytewise(data: bytes) -> List[bytes]:
+    """`data` byte by byte."""
+    return [data[i : i + 1] for i in range(len(data))]
+
+
+class Command(NamedTuple):
+    """What became of one command: its name (or `answer`, `close`), its bytes, and which outcomes are hidden."""
+
+    name: str
+    data: bytes
+    mute: bytes = b""
+
+
+class ClientFeed:
+    """The client's side of engine/frontend.py (`_received`, `_parse`, `_keep`), without sockets and windows."""
+
+    def __init__(self, plan: Plan = PLANS[0], room: int = 64, stretches: RequestStretches = WARM_REQUESTS) -> None:
+        self.parser = RequestParser(Request, stretches, plan)
+        self.room = room
+        self.requests: List[Request] = []
+        self.closed = False
+        self.calls = 0  # of `next`
+        self.offered = 0  # bytes that were looked at in vain
+        self._backlog: Optional[List[bytes]] = None
+        self._size = 0
+
+    def received(self, data: bytes) -> None:
+        """One read."""
+        if self.closed:
+            return
+        need = self.parser.need
+        if self._backlog is not None:
+            self._backlog.append(data)
+            self._size += len(data)
+            if self._size < need or (need < 0 and b"\n" not in data and self._size < -need):
+                return
+            data = b"".join(self._backlog)
+            self._backlog = None
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        parser, at = self.parser, 0
+        while at < len(data):
+            self.calls += 1
+            request = parser.next(data, at, None, self.room)
+            if request is None:
+                self.offered += len(data) - at
+                assert parser.at == at
+                self._backlog, self._size = [data[at:]], len(data) - at
+                parser.need = parser.need - at if parser.need > 0 else parser.need
+                return
+            self.requests.append(request)
+            if request.kinds == CLOSE:
+                self.closed = True
+                return
+            assert at < parser.at <= len(data)
+            at = parser.at
+
+    def rest(self) -> bytes:
+        """What is not parsed."""
+        return b"".join(self._backlog or [])
+
+
+def commands(requests: Iterable[Request]) -> List[Command]:
+    """The commands, each for itself."""
+    shown = []
+    for request in requests:
+        if request.kinds == CLOSE:
+            shown.append(Command("close", b""))
+        elif request.kinds == ANSWERED:
+            shown.append(Command("answer", request.data))
+        else:
+            pairs = zip(request.kinds, request.split())
+            shown += [Command(COMMANDS[kind].name, data, request.mute) for kind, data in pairs]
+    return shown
+
+
+def parse(pieces: Sequence[bytes], plan: Plan = PLANS[0], room: int = 64, stretches: Any = WARM_REQUESTS) -> Any:
+    """(the commands, what is left) of a stream that comes in these pieces."""
+    feed = ClientFeed(plan, room, stretches)
+    for piece in pieces:
+        feed.received(piece)
+    return commands(feed.requests), feed.rest()
+
+
+class Reply(NamedTuple):
+    """One reply, and what the cutter says about it."""
+
+    data: bytes
+    outcomes: bytes
+    values: int
+    misses: int
+
+
+class HostFeed:
+    """The host's side of engine/upstream.py (`received`, `_hold`), without sockets."""
+
+    def __init__(self, requests: Iterable[Request], stretches: ReplyStretches = WARM_REPLIES) -> None:
+        self.cutter = ReplyCutter(stretches)
+        self.inflight = list(requests)
+        self.replies: List[Reply] = []
+        self.offered = 0  # bytes given to `cut`
+        self._held: List[bytes] = []
+        self._size = 0
+        self._pieces: List[bytes] = []
+
+    def received(self, data: bytes) -> None:
+        """One read."""
+        if self._held:
+            self._held.append(data)
+            self._size += len(data)
+            if self._size < self.cutter.need:
+                return
+            data = b"".join(self._held)
+            self._held = []
+        at, cutter = 0, self.cutter
+        while at < len(data):
+            if not self.inflight:
+                raise ProtocolError("nobody asked")
+            self.offered += len(data) - at
+            end = cutter.cut(data, at, self.inflight[0])
+            assert at <= end <= len(data)
+            if not cutter.done:
+                self._hold(data, at, end)
+                return
+            reply = b"".join([*self._pieces, data[at:end]])
+            self._pieces = []
+            at = end
+            assert len(cutter.outcomes) == len(self.inflight.pop(0).kinds)
+            self.replies.append(Reply(reply, cutter.outcomes, cutter.values, cutter.misses))
+
+    def _hold(self, data: bytes, at: int, end: int) -> None:
+        if end > at:
+            self._pieces.append(data[at:end])
+        self.cutter.need = max(0, self.cutter.need - end)
+        self._held, self._size = [data[end:]], len(data) - end
+
+
+def cut(requests: Iterable[Request], pieces: Sequence[bytes], stretches: Any = WARM_REPLIES) -> List[Reply]:
+    """The replies to these requests out of a stream that comes in these pieces."""
+    feed = HostFeed(requests, stretches)
+    for piece in pieces:
+        feed.received(piece)
+    return feed.replies
+
+
+def request(data: bytes, plan: Plan = PLANS[-1]) -> Request:
+    """The one request (or run) that `data` is."""
+    feed = ClientFeed(plan)
+    feed.received(data)
+    (made,) = feed.requests
+    return made
+
+
+Outcome = Tuple[bytes, bytes]
