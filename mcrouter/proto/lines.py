@@ -206,11 +206,11 @@ def _meta(tokens: List[bytes]) -> Line:
 def _meta_store(tokens: List[bytes]) -> Line:
     if len(tokens) < 3:
         return _refuse(ERROR if len(tokens) == 1 else BAD_FORMAT)
+    if len(tokens) > _MOST_TOKENS:
+        return _refuse(b"CLIENT_ERROR options flags too long\r\n")
     size = _signed(tokens[2])
     if len(tokens[1]) > MAX_KEY or size is None or not 0 <= size <= _MAX_VALUE:
         return _refuse(BAD_FORMAT)
-    if len(tokens) > _MOST_TOKENS:
-        return _refuse(b"CLIENT_ERROR options flags too long\r\n")
     line = _meta([*tokens[:2], b"%d" % size, *tokens[3:]])
     return line._replace(size=size) if line.kind >= 0 else line
 
