@@ -3,8 +3,13 @@
 from typing import Any, Callable, Iterator, List
 
 import pytest
+from hypothesis import settings
 
 from tests.support.processes import Memcached, RouterProcess
+
+# The same draws every time, so that a change is judged by what it changed; a long form may load another profile.
+settings.register_profile("same draws", derandomize=True, deadline=None, database=None)
+settings.load_profile("same draws")
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_facts_are_sums_over_the_processes(tmp_path):
     times = os.times()
     facts = process_facts([os.getpid(), 99999999, 88888888], str(tmp_path))  # the last one has just ended
     assert facts == ProcessFacts(
-        cpu_seconds_total=6.0 + times.children_user + times.children_system,
+        cpu_seconds_total=pytest.approx(6.0 + times.children_user + times.children_system),
         resident_memory_bytes=6 * PAGE,
         virtual_memory_bytes=2000,
         start_time_seconds=1700000040.0,

@@ -27,6 +27,8 @@ _NO_SHUTDOWN = b"ERROR: shutdown not enabled\r\n"
 _EVERYTHING = o.ANSWERS + o.HOST_ERRORS + o.OUR_ERRORS
 # What the quiet flag hides. Errors are always shown.
 _QUIET = {"mg": o.MISS, "ms": o.HEADER, "md": o.HEADER, "ma": o.HEADER + o.VALUE}
+_TOO_MANY = {"mg": b"CLIENT_ERROR options flags are too long\r\n"}
+_TOO_MANY.update(dict.fromkeys(("ms", "md", "ma"), b"CLIENT_ERROR options flags too long\r\n"))
 _MOST_TOKENS = 19  # a meta line with more is refused; of `ms` the host then takes the data for a command
 
 
@@ -195,6 +197,8 @@ def _meta(tokens: List[bytes]) -> Line:
     first_flag = 3 if name == "ms" else 2
     if len(tokens) == 1 and name != "me":
         return _refuse(ERROR)
+    if len(tokens) > _MOST_TOKENS and name in _TOO_MANY:
+        return _refuse(_TOO_MANY[name])
     quiet = [token for token in tokens[first_flag:] if token[:1] == b"q"]
     hides = len(quiet) == 1 and len(tokens) <= _MOST_TOKENS and name in _QUIET
     if hides:
@@ -207,7 +211,7 @@ def _meta_store(tokens: List[bytes]) -> Line:
     if len(tokens) < 3:
         return _refuse(ERROR if len(tokens) == 1 else BAD_FORMAT)
     if len(tokens) > _MOST_TOKENS:
-        return _refuse(b"CLIENT_ERROR options flags too long\r\n")
+        return _refuse(_TOO_MANY["ms"])
     size = _signed(tokens[2])
     if len(tokens[1]) > MAX_KEY or size is None or not 0 <= size <= _MAX_VALUE:
         return _refuse(BAD_FORMAT)

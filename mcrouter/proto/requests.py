@@ -28,8 +28,8 @@ class Request:
 
     `kinds` has one byte a command (its index in the command table), `data` the bytes for a host, without `noreply` or
     quiet flags. `words` names the keys of a get, or, for a run, what each command's reply must name: its key, or
-    STORED. `mute` holds the outcome codes whose reply the client must not see. `body`, where there is one, brings the
-    rest of a value that was too large to wait for. `client` is whoever made the request.
+    STORED with its CR. `mute` holds the outcome codes whose reply the client must not see. `body`, where there is one,
+    brings the rest of a value that was too large to wait for. `client` is whoever made the request.
     """
 
     __slots__ = ("body", "client", "data", "kinds", "mute", "reply", "started", "words")

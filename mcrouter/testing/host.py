@@ -1,132 +1,204 @@
-"""An embedded host: a thread that serves a Store on a loopback port."""
+"""An embedded host: one thread that serves a Store on a port of this machine.
+
+Each connection has one queue of answers, each with the time from which it may go out; the faults that change answers
+act where they are queued, those that change how they travel where they are sent.
+"""
 
 import contextlib
 import selectors
 import socket
+import struct
 import threading
-from typing import Any, Dict, Optional
+import time
+from collections import deque
+from typing import Any, Deque, List, Optional, Tuple
 
-from ..proto.requests import ANSWERED, CLOSE, Request, RequestParser
-from ..proto.runs import request_stretches
+from .faults import Faults
+from .protocol import Conversation
 from .store import Store
+
+_RECEIVE = 1 << 17  # bytes
+_BACKLOG = 1024
+_DRIP_EVERY = 0.01  # seconds
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 
 
 class _Connection:
-    def __init__(self, sock: socket.socket, parser: RequestParser) -> None:
+    def __init__(self, sock: socket.socket, conversation: Conversation) -> None:
         self.sock = sock
-        self.parser = parser
-        self.held = b""
-        self.out = b""
-        self.closing = False
+        self.conversation = conversation
+        self.answers: Deque[Tuple[float, bytes]] = deque()  # (not before, bytes)
+        self.sent = 0
+        self.ended = False  # nothing more comes in
 
 
 class DemoHost:
-    """A memcached-like host on loopback: `start`, `stop`, `address` ('127.0.0.1:PORT'); a context manager.
+    """A memcached-like host: `start` and `stop` it, at will several times, or use it as a context manager.
 
-    `port` 0 takes a free one, which it keeps when it is started again. Raises OSError when the port is taken.
+    `port` 0 takes a free one, which it keeps when it is started again; `address` is 'HOST:PORT'. `store` has what it
+    remembers, also while it is stopped; `faults` what it is to do wrong. `item_max` is the size of the largest item,
+    `byte_max` of all of them (0: no limit). `start` raises OSError when the port is taken.
     """
 
-    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, port: int = 0, host: str = "127.0.0.1", *, item_max: int = 1 << 20, byte_max: int = 0
+    ) -> None:  # fmt: skip
         self.host, self.port = host, port
-        self.store = Store()
-        self._stretches = request_stretches()
+        self.store = Store(item_max, byte_max)
         self._thread: Optional[threading.Thread] = None
-        self._selector: Any = None
-        self._listener: Any = None
-        self._wake: Any = None
+        self._stopping = False
+        self._selector: selectors.BaseSelector
+        self._listener: socket.socket
+        self._wake: Optional[socket.socket] = None
+        self._connections: List[_Connection] = []
+        self.faults = Faults(self._poke)
 
     @property
     def address(self) -> str:
         """HOST:PORT, the port known after `start`."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    def start(self) -> None:
+    def start(self) -> "DemoHost":
         """Begins to serve; does nothing while it does."""
         if self._thread is not None:
-            return
-        self._listener = socket.create_server((self.host, self.port))
+            return self
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, self.port), family=family, backlog=_BACKLOG)
         self.port = self._listener.getsockname()[1]
         self._listener.setblocking(False)
-        self._selector = selectors.DefaultSelector()
         asleep, self._wake = socket.socketpair()
-        self._selector.register(self._listener, selectors.EVENT_READ, None)
-        self._selector.register(asleep, selectors.EVENT_READ, asleep)
-        self._thread = threading.Thread(target=self._serve, name=f"demo host {self.port}", daemon=True)
+        asleep.setblocking(False)
+        self._wake.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(asleep, selectors.EVENT_READ)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._serve, args=(asleep,), name=f"demo host {self.port}", daemon=True)
         self._thread.start()
+        return self
 
     def stop(self) -> None:
-        """Ends, closing all connections; what is stored stays."""
-        if self._thread is not None:
-            self._wake.send(b"\0")
-            self._thread.join()
-            self._wake.close()
-            self._thread = None
+        """Ends and closes all connections; what is stored stays. Does nothing when it is stopped."""
+        thread, wake = self._thread, self._wake
+        if thread is None or wake is None:
+            return
+        self._stopping = True
+        self._poke()
+        thread.join()
+        wake.close()
+        self._thread = self._wake = None
 
     def __enter__(self) -> "DemoHost":
-        self.start()
-        return self
+        return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _serve(self) -> None:
-        with self._selector:
-            while True:
-                for key, mask in self._selector.select():
-                    if isinstance(key.data, socket.socket):
-                        self._close_all()
-                        return
-                    if key.data is None:
-                        self._accept()
-                    else:
-                        self._on_event(key.data, mask)
+    def _poke(self) -> None:
+        """Has the thread look around."""
+        if self._wake is not None:
+            with contextlib.suppress(BlockingIOError):
+                self._wake.send(b"\0")
 
-    def _close_all(self) -> None:
-        keys: Dict[int, selectors.SelectorKey] = dict(self._selector.get_map())
-        for key in keys.values():
-            key.fileobj.close()  # type: ignore[union-attr]
+    def _serve(self, asleep: socket.socket) -> None:
+        with self._selector, self._listener, asleep:
+            while not self._stopping:
+                for key, _ in self._selector.select(self._pause()):
+                    if key.fileobj is self._listener:
+                        self._accept()
+                    elif key.fileobj is asleep:
+                        asleep.recv(4096)
+                    else:
+                        self._read(key.data)
+                for connection in list(self._connections):
+                    self._write(connection)
+            for connection in list(self._connections):
+                self._drop(connection)
+
+    def _pause(self) -> Optional[float]:
+        """Seconds until an answer that waits for its time may go out."""
+        due = [connection.answers[0][0] for connection in self._connections if connection.answers]
+        due = [at for at in due if at > 0]
+        return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _accept(self) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
             sock, _ = self._listener.accept()
+            if self.faults.refuse:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                sock.close()
+                return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = _Connection(sock, RequestParser(Request, self._stretches))
+            connection = _Connection(sock, Conversation(self.store))
             self._selector.register(sock, selectors.EVENT_READ, connection)
+            self._connections.append(connection)
 
-    def _on_event(self, connection: _Connection, mask: int) -> None:
+    def _read(self, connection: _Connection) -> None:
+        if connection.ended or self.faults.deaf or connection.sock.fileno() < 0:
+            return
         try:
-            if mask & selectors.EVENT_READ:
-                data = connection.sock.recv(1 << 18)
-                connection.closing = connection.closing or not data
-                self._received(connection, connection.held + data)
-            self._send(connection)
+            data = connection.sock.recv(_RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(connection)
+            return
+        answer = connection.conversation.receive(data)
+        connection.ended = not data or connection.conversation.closed
+        if answer and not self.faults.mute:
+            after = time.monotonic() + self.faults.delay if self.faults.delay else 0.0
+            connection.answers.append((after, self.faults.garbage or answer))
+
+    def _write(self, connection: _Connection) -> None:
+        """Sends what may be sent, then waits for what the connection waits for."""
+        try:
+            while connection.answers and self._send_some(connection):
+                pass
         except BlockingIOError:
             pass
         except OSError:
-            connection.closing, connection.out = True, b""
-        if connection.closing and not connection.out:
+            self._drop(connection)
+            return
+        cut = self.faults.cut_after
+        if (connection.ended and not connection.answers) or (cut is not None and connection.sent >= cut):
+            self._drop(connection)
+            return
+        self._watch(connection)
+
+    def _send_some(self, connection: _Connection) -> bool:
+        """Sends from the first answer; whether to go on at once."""
+        after, data = connection.answers[0]
+        if after > time.monotonic():
+            return False
+        cut, drip = self.faults.cut_after, self.faults.drip
+        piece = data[: drip or None]
+        if cut is not None:
+            piece = piece[: max(0, cut - connection.sent)]
+        sent = connection.sock.send(piece)
+        connection.sent += sent
+        if sent == len(data):
+            connection.answers.popleft()
+        else:
+            connection.answers[0] = (time.monotonic() + _DRIP_EVERY if drip else 0.0, data[sent:])
+        return cut is None or connection.sent < cut
+
+    def _watch(self, connection: _Connection) -> None:
+        reads = not connection.ended and not self.faults.deaf
+        ready = bool(connection.answers) and connection.answers[0][0] <= time.monotonic()
+        events = (selectors.EVENT_READ if reads else 0) | (selectors.EVENT_WRITE if ready else 0)
+        known: Any = self._selector.get_map().get(connection.sock)
+        if known is None:
+            if events:
+                self._selector.register(connection.sock, events, connection)
+        elif not events:
             self._selector.unregister(connection.sock)
+        elif events != known.events:
+            self._selector.modify(connection.sock, events, connection)
+
+    def _drop(self, connection: _Connection) -> None:
+        if connection in self._connections:
+            self._connections.remove(connection)
+            if connection.sock in self._selector.get_map():
+                self._selector.unregister(connection.sock)
             connection.sock.close()
-
-    def _received(self, connection: _Connection, data: bytes) -> None:
-        at, out = 0, [connection.out]
-        while at < len(data):
-            request = connection.parser.next(data, at, None, 1)
-            if request is None:
-                break
-            at = connection.parser.at
-            if request.kinds == CLOSE:
-                connection.closing = True
-                break
-            reply = request.data if request.kinds == ANSWERED else self.store.answer(request)
-            out.append(b"" if request.mute else reply)
-        connection.held = data[at:]
-        connection.out = b"".join(out)
-
-    def _send(self, connection: _Connection) -> None:
-        if connection.out:
-            with contextlib.suppress(BlockingIOError):
-                connection.out = connection.out[connection.sock.send(connection.out) :]
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.out else 0)
-        self._selector.modify(connection.sock, events, connection)

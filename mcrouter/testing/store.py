@@ -1,152 +1,110 @@
-"""What an embedded host remembers, and the classic commands on it. No I/O: `answer` takes a request, gives a reply."""
+"""What an embedded host remembers: a dict with memcached's rules of life, age, cas uniques and sizes. No protocol."""
 
 import time
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, Optional
 
-from ..proto.commands import COMMANDS
-from ..proto.requests import Request
-
-_MONTH = 30 * 24 * 3600  # seconds; a larger exptime is a Unix time (protocol.txt)
-_WRAP = 2**64
-_ITEM_MAX = 1024 * 1024
-_OVERHEAD = 60  # bytes that an item needs besides its value
+_MONTH = 30 * 24 * 3600  # seconds; a larger exptime is a Unix time
+_BEFORE = 61  # seconds that a negative exptime lies back
+_FIXED = 48 + 8 + 1  # bytes that memcached needs for any item, its cas unique and its key's end
 
 
-class Item(NamedTuple):
-    """A value with its flags, cas unique and end of life (Unix time; 0: none)."""
+class Item:
+    """A value and what memcached knows about it. Times are whole Unix seconds; `expires` 0 is never."""
 
-    value: bytes
-    flags: int
-    cas: int
-    expires: float
+    __slots__ = ("binary", "cas", "expires", "fetched", "flags", "stale", "time", "token_sent", "value")
+
+    def __init__(self, value: bytes, flags: int, expires: int) -> None:
+        self.value, self.flags, self.expires = value, flags, expires
+        self.cas = self.time = 0
+        self.fetched = self.stale = self.token_sent = self.binary = False
+
+
+def size_of(key: bytes, value: bytes, flags: int) -> int:
+    """Bytes that memcached needs for an item."""
+    return _FIXED + len(key) + (4 if flags else 0) + len(value) + 2
 
 
 class Store:
-    """A dict that speaks memcached. `clock` gives Unix time."""
+    """A dict of items. `item_max` bytes an item; `byte_max` bytes in all (0: no limit); `clock` gives Unix time."""
 
-    def __init__(self, version: str = "1.6.0-demo", clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, item_max: int = 1 << 20, byte_max: int = 0, clock: Callable[[], float] = time.time
+    ) -> None:  # fmt: skip
+        self.item_max, self.byte_max = item_max, byte_max
+        self.items: Dict[bytes, Item] = {}
+        self.bytes = 0
         self._clock = clock
-        self._items: Dict[bytes, Item] = {}
         self._cas = 0
-        self._version = version.encode()
-        self._started = clock()
-        self._flush_at = 0.0
-        self.commands = 0
-        self._answers: Dict[str, Callable[[Request], bytes]] = {
-            **dict.fromkeys(("get", "gets", "gat", "gats"), self._get),
-            **dict.fromkeys(("set", "add", "replace", "append", "prepend", "cas"), self._store),
-            "delete": self._delete,
-            "incr": self._arithmetic,
-            "decr": self._arithmetic,
-            "touch": self._touch,
-            "flush_all": self._flush_all,
-            "version": lambda request: b"VERSION " + self._version + b"\r\n",
-            "verbosity": lambda request: b"OK\r\n",
-            "stats": self._stats,
-            "mn": lambda request: b"MN\r\n",
-        }
+        self._flushed_at = 0  # items last used then or earlier are gone; 0: never flushed
+        self._flushed_cas = 0  # items with a lower cas unique are gone
 
-    def answer(self, request: Request) -> bytes:
-        """The reply to one command, muted or not."""
-        self.commands += 1
-        answer = self._answers.get(COMMANDS[request.kinds[0]].name)
-        return answer(request) if answer else b"ERROR\r\n"
+    def now(self) -> int:
+        """The time, in whole seconds as memcached counts."""
+        return int(self._clock())
 
-    def _live(self, key: bytes) -> Optional[Item]:
-        now = self._clock()
-        if self._flush_at and now >= self._flush_at:
-            self._items.clear()
-            self._flush_at = 0.0
-        item = self._items.get(key)
-        if item is not None and item.expires and item.expires <= now:
-            del self._items[key]
-            return None
+    def expires(self, exptime: int) -> int:
+        """When an item with this exptime of the protocol ends."""
+        if exptime < 0:
+            return self.now() - _BEFORE
+        return exptime if exptime > _MONTH or exptime == 0 else self.now() + exptime
+
+    def find(self, key: bytes) -> Optional[Item]:
+        """The living item of a key."""
+        item = self.items.get(key)
+        if item is None or self._alive(item):
+            return item
+        self.drop(key)
+        return None
+
+    def _alive(self, item: Item) -> bool:
+        now = self.now()
+        if item.expires and item.expires <= now:
+            return False
+        if not self._flushed_at or self._flushed_at > now:
+            return True
+        return item.time > self._flushed_at and item.cas >= self._flushed_cas
+
+    def read(self, key: bytes) -> Optional[Item]:
+        """The living item of a key, which counts as fetched from now on."""
+        item = self.find(key)
+        if item is not None:
+            self.bump(item)
         return item
 
-    def _put(self, key: bytes, value: bytes, flags: int, expires: float) -> None:
+    def bump(self, item: Item) -> None:
+        """Marks an item as fetched now."""
+        item.fetched, item.time = True, self.now()
+
+    def fits(self, key: bytes, length: int, flags: int) -> bool:
+        """Whether a value of that length is not too large for one item."""
+        return size_of(key, b"", flags) + length <= self.item_max
+
+    def put(self, key: bytes, item: Item) -> bool:
+        """Links an item in place of the key's old one; False, and nothing done, when there is no room left."""
+        old = self.items.get(key)
+        grown = size_of(key, item.value, item.flags) - (size_of(key, old.value, old.flags) if old else 0)
+        if self.byte_max and self.bytes + grown > self.byte_max:
+            return False
+        self.bytes += grown
+        self.items[key] = item
+        item.time = self.now()
+        self.renew(item)
+        return True
+
+    def renew(self, item: Item) -> None:
+        """Gives an item a new cas unique."""
         self._cas += 1
-        self._items[key] = Item(value, flags, self._cas, expires)
+        item.cas = self._cas
 
-    def _expires(self, exptime: int) -> float:
-        now = self._clock()
-        if exptime == 0:
-            return 0.0
-        if exptime < 0:
-            return now
-        return float(exptime) if exptime > _MONTH else now + exptime
+    def drop(self, key: bytes) -> None:
+        """Forgets a key."""
+        item = self.items.pop(key, None)
+        if item is not None:
+            self.bytes -= size_of(key, item.value, item.flags)
 
-    def _get(self, request: Request) -> bytes:
-        verb, *words = request.data.split()
-        out: List[bytes] = []
-        for key in request.keys():
-            item = self._live(key)
-            if item is None:
-                continue
-            if verb.startswith(b"gat"):
-                self._items[key] = item = item._replace(expires=self._expires(int(words[0])))
-            cas = b" %d" % item.cas if verb.endswith(b"s") else b""
-            out.append(b"VALUE %b %d %d%b\r\n%b\r\n" % (key, item.flags, len(item.value), cas, item.value))
-        return b"".join(out) + b"END\r\n"
-
-    def _store(self, request: Request) -> bytes:
-        line, _, data = request.data.partition(b"\r\n")
-        verb, key, flags, exptime, size, *cas = line.split()
-        if int(size) + len(key) + _OVERHEAD > _ITEM_MAX:
-            if verb == b"set":
-                self._items.pop(key, None)
-            return b"SERVER_ERROR object too large for cache\r\n"
-        if len(data) != int(size) + 2 or not data.endswith(b"\r\n"):
-            return b"CLIENT_ERROR bad data chunk\r\n"
-        value, known = data[:-2], self._live(key)
-        if verb == b"cas" and (known is None or known.cas != int(cas[0])):
-            return b"NOT_FOUND\r\n" if known is None else b"EXISTS\r\n"
-        if (known is not None if verb == b"add" else known is None) and verb not in (b"set", b"cas"):
-            return b"NOT_STORED\r\n"
-        if known is not None and verb in (b"append", b"prepend"):
-            joined = known.value + value if verb == b"append" else value + known.value
-            self._put(key, joined, known.flags, known.expires)
-        else:
-            self._put(key, value, int(flags), self._expires(int(exptime)))
-        return b"STORED\r\n"
-
-    def _delete(self, request: Request) -> bytes:
-        key = request.keys()[0]
-        if self._live(key) is None:
-            return b"NOT_FOUND\r\n"
-        del self._items[key]
-        return b"DELETED\r\n"
-
-    def _arithmetic(self, request: Request) -> bytes:
-        verb, key, delta = request.data.split()
-        item = self._live(key)
-        if item is None:
-            return b"NOT_FOUND\r\n"
-        number = item.value.rstrip(b" ")
-        if not number.isdigit() or int(number) >= _WRAP:
-            return b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"
-        now = (int(number) + int(delta)) % _WRAP if verb == b"incr" else max(0, int(number) - int(delta))
-        text = b"%d" % now
-        self._put(key, text if verb == b"incr" else text.ljust(len(item.value)), item.flags, item.expires)
-        return text + b"\r\n"
-
-    def _touch(self, request: Request) -> bytes:
-        _, key, exptime = request.data.split()
-        item = self._live(key)
-        if item is None:
-            return b"NOT_FOUND\r\n"
-        self._items[key] = item._replace(expires=self._expires(int(exptime)))
-        return b"TOUCHED\r\n"
-
-    def _flush_all(self, request: Request) -> bytes:
-        delay = int([*request.data.split(), b"0"][1])
-        self._flush_at = self._clock() + max(0, delay)
-        return b"OK\r\n"
-
-    def _stats(self, request: Request) -> bytes:
-        if len(request.data.split()) > 1:
-            return b"ERROR\r\n"
-        now = self._clock()
-        facts = {"uptime": int(now - self._started), "time": int(now), "curr_items": len(self._items),
-                 "total_commands": self.commands}  # fmt: skip
-        lines = [b"STAT version " + self._version, *(f"STAT {name} {value}".encode() for name, value in facts.items())]
-        return b"\r\n".join(lines) + b"\r\nEND\r\n"
+    def flush(self, delay: int) -> None:
+        """flush_all: everything stored before `delay` seconds from now (before now when it is 0 or less) is gone."""
+        self._flushed_at = (self.expires(delay) if delay > 0 else self.now()) - 1
+        if self._flushed_at <= self.now():
+            self._cas += 1
+            self._flushed_cas = self._cas

@@ -7,14 +7,13 @@ are left aside.
 
 import re
 import socket
-from typing import Dict, List, Sequence, Union
+from typing import Dict, List, Sequence
 
 from mcrouter.proto.requests import CLOSE, Request, RequestParser
 from mcrouter.proto.runs import request_stretches
 
 DEADLINE = 4.0
 _CAS = re.compile(rb"^(VALUE \S+ \d+ \d+ )(\d+)(?=\r\n)|(?<= c)(\d+)(?=[ \r])", re.M)
-_GET_TOO_LONG = re.compile(rb"^ *(?:b?gets?|gats?) [^\n]*[^ \n]{251}", re.M)
 _ASIDE = (
     (re.compile(rb"^STAT .*?\r\n", re.M | re.S), b""),
     (re.compile(rb"^VERSION .*?\r\n", re.M), b"VERSION\r\n"),
@@ -75,16 +74,3 @@ def may_lose(data: bytes) -> bool:
             break
         at = parser.at
     return parser.need > 0
-
-
-def differs(router: int, memcached: int, pieces: Sequence[bytes]) -> Union[str, None]:
-    """What is different, None when nothing is."""
-    ours, theirs = normal(talk(router, pieces)), normal(talk(memcached, pieces))
-    data = b"".join(pieces)
-    if _GET_TOO_LONG.search(data):
-        return None  # memcached loses the answers to what was pipelined before
-    if ours.startswith(theirs) and may_lose(data):
-        return None
-    if theirs.startswith(ours) and max(map(len, data.split(b"\n"))) > 2048:
-        return None  # how much of a long line is there when it is looked at is up to the kernel
-    return None if ours == theirs else f"sent {data[:600]!r}\nrouter    {ours[-600:]!r}\nmemcached {theirs[-600:]!r}"

@@ -9,8 +9,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.differential.compare import same
 from tests.differential.corpus import CORPUS
-from tests.differential.harness import differs, split
+from tests.differential.harness import split, talk
 from tests.differential.streams import STREAMS
 from tests.support.processes import Memcached, RouterProcess, config
 
@@ -34,10 +35,10 @@ def compare(ports, data, cuts):
     differences = []
     while len(differences) < 3:
         stream = data.replace(b"@", b"%d:" % next(NUMBER))
-        difference = differs(*ports, split(stream, cuts))
-        if difference is None:
+        ours, theirs = (talk(port, split(stream, cuts)) for port in ports)
+        if same(ours, theirs, stream):
             return
-        differences.append(difference)
+        differences.append(f"sent {stream[:600]!r}\nrouter    {ours[-600:]!r}\nmemcached {theirs[-600:]!r}")
     raise AssertionError(differences[0])
 
 
