@@ -1,6 +1,6 @@
 """Bytes fed to the parser and the cutter as the engine feeds them: what is unfinished is kept, `need` is honoured."""
 
-from typing import Any, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, NamedTuple, Optional, Sequence
 
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.proto.replies import ProtocolError, ReplyCutter
@@ -182,6 +182,3 @@ def request(data: bytes, plan: Plan = PLANS[-1]) -> Request:
     feed.received(data)
     (made,) = feed.requests
     return made
-
-
-Outcome = Tuple[bytes, bytes]
