@@ -9,14 +9,15 @@ import logging
 import os
 import signal
 import sys
-from typing import Any, Dict, List, NoReturn, Optional, Sequence
+from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple
 
 from . import __version__
-from .settings import SETTINGS, Setting, Settings, SettingsError
+from .settings import SETTINGS, Setting, Settings, SettingsError, whole
 
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
 _GROUPS = ("config", "listening", "engine", "upstream", "logging")
 _CONFIG_FILES = ("router.yaml", "router.json")
+_DEMO_HOSTS = 64  # at most: each is a thread of this process
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,6 +75,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return _complain(str(error), _USAGE_ERROR)
     _log_to_stderr(settings.log_level)
     if args.demo is not None:
+        if settings.router_config or args.validate_config:
+            message = "--demo brings its own config; leave out --router-config and --validate-config"
+            return _complain(message, _USAGE_ERROR)
         return _demo(args.demo, settings)
     return _run(settings, args.validate_config)
 
@@ -113,10 +117,21 @@ def _serve(config: Any, settings: Settings, greet: Any = None) -> int:
     from .router import Router, RouterError
 
     router = Router(config, settings)
+    _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
     try:
         router.bind()
     except RouterError as error:
         return _complain(str(error), _CANNOT_RUN)
+    logger = logging.getLogger(__name__)
+    logger.info("mcrouter %s listens on %s, metrics on %s", __version__, ", ".join(router.addresses),
+                router.metrics_address or "no port")  # fmt: skip
+    if greet is not None:
+        greet(router)
+    router.serve()
+    return 0
+
+
+def _end_on_signals(router: Any) -> None:
     interrupts: List[int] = []
 
     def stop(number: int, _frame: Any) -> None:
@@ -128,13 +143,6 @@ def _serve(config: Any, settings: Settings, greet: Any = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    logger = logging.getLogger(__name__)
-    logger.info("mcrouter %s listens on %s, metrics on %s", __version__, ", ".join(router.addresses),
-                router.metrics_address or "no port")  # fmt: skip
-    if greet is not None:
-        greet(router)
-    router.serve()
-    return 0
 
 
 SAMPLE_POLICY: Dict[str, str] = {
@@ -151,9 +159,11 @@ def _demo(count: str, settings: Settings) -> int:
     from .router import load_config
     from .testing import DemoHost
 
-    if not count.isdigit() or not 1 <= int(count) <= 64:
-        return _complain(f"--demo: {count!r} will not do; give a number of hosts from 1 to 64", _USAGE_ERROR)
-    hosts = [DemoHost() for _ in range(int(count))]
+    try:
+        hosts = [DemoHost() for _ in range(whole(1, _DEMO_HOSTS)(count))]
+    except ValueError:
+        message = f"--demo: {count!r} will not do; give a number of hosts from 1 to {_DEMO_HOSTS}"
+        return _complain(message, _USAGE_ERROR)
     for host in hosts:
         host.start()
     try:
@@ -166,20 +176,35 @@ def _demo(count: str, settings: Settings) -> int:
             host.stop()
 
 
+_TO_TRY = (
+    r"set greeting 0 0 5\r\nhello\r\nget greeting\r\nquit\r\n",
+    r"set visits 0 0 1\r\n0\r\nincr visits 1\r\nget greeting visits nothing\r\nquit\r\n",
+    r"version\r\nstats\r\nquit\r\n",
+)
+
+
 def _tour(router: Any, pool: Sequence[str]) -> None:
-    """What listens where, and commands to try."""
-    address = next((a for a in router.addresses if a.startswith("tcp://")), "tcp://:0")
-    port = address.rpartition(":")[2]
-    ask = (
-        f"python3 -c \"import socket,sys; s=socket.create_connection(('127.0.0.1',{port})); "
-        "s.sendall(sys.argv[1].encode().decode('unicode_escape').encode()); "
-        'sys.stdout.write(s.makefile().read())" '
-    )
+    """What listens where, and commands to try: with python3 alone, the one tool that is surely there."""
     print(f"router on {', '.join(router.addresses)}; embedded hosts on {', '.join(pool)}")
     print("Writes go to all hosts, reads to the first that has the key. Try, in another terminal:\n")
-    print(f"  {ask}'set greeting 0 0 5\\r\\nhello\\r\\nget greeting\\r\\nquit\\r\\n'")
-    print(f"  {ask}'get greeting nothing\\r\\nversion\\r\\nstats\\r\\nquit\\r\\n'")
+    for address in [address for address in router.addresses if address.startswith("tcp://")][:1]:
+        host, port = _reach(address)
+        ask = (
+            f"python3 -c \"import socket,sys; s=socket.create_connection(('{host}',{port})); "
+            "s.sendall(sys.argv[1].encode().decode('unicode_escape').encode()); "
+            'sys.stdout.write(s.makefile().read())"'
+        )
+        for commands in _TO_TRY:
+            print(f"  {ask} '{commands}'")
     if router.metrics_address:
-        page = f"http://127.0.0.1:{router.metrics_address.rpartition(':')[2]}/metrics"
+        host, port = _reach(router.metrics_address)
+        page = f"http://[{host}]:{port}/metrics" if ":" in host else f"http://{host}:{port}/metrics"
         print(f"  python3 -c \"import urllib.request as u; print(u.urlopen('{page}').read().decode())\"")
     print("\nEnd it with ^C.", flush=True)
+
+
+def _reach(address: str) -> Tuple[str, str]:
+    """(host, port) to connect to what listens on `address`; every address includes this machine's own."""
+    host, _, port = address.replace("tcp://", "").rpartition(":")
+    host = host.strip("[]")
+    return ("127.0.0.1" if host in ("", "::", "0.0.0.0") else host), port

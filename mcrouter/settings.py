@@ -1,6 +1,8 @@
 """Every setting once: name, flag, type, default, help. The command line and the README's table derive from it."""
 
+import os
 import re
+import socket
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
@@ -21,9 +23,12 @@ class Address:
     fd: int = -1
 
 
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
-_HOST_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^\[\]:/]*)):(?P<port>\d{1,5})")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")  # Go's two signs for micro
+_HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:/]*)):(?P<port>[0-9]{1,5})")
+_NAME = re.compile(r"(?!.{254})(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
+_LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N"
+_METRICS = "HOST:PORT, :PORT for every address, or off"
 
 
 def duration(text: str) -> float:
@@ -37,21 +42,21 @@ def duration(text: str) -> float:
     return float(seconds)
 
 
-def seconds(value: Union[str, float, int]) -> float:
+def seconds(value: Any) -> float:
     """A Go duration, or a number of seconds; raises ValueError."""
     if isinstance(value, str):
         return duration(value)
-    if isinstance(value, bool) or not 0 < value < 1e9:
-        raise ValueError("a number of seconds above 0")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
+        raise ValueError("a number of seconds above 0, or a duration such as 200ms")
     return float(value)
 
 
 def whole(low: int, high: int) -> Callable[[Any], int]:
     """Reads whole numbers from `low` to `high`."""
 
-    def read(value: Union[str, int]) -> int:
-        number = int(value) if re.fullmatch(r"\d{1,18}", str(value)) else -1
-        if isinstance(value, bool) or not low <= number <= high:
+    def read(value: Any) -> int:
+        number = int(value) if re.fullmatch("[0-9]{1,18}", str(value)) else -1
+        if not low <= number <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return number
 
@@ -62,22 +67,38 @@ def listen_address(value: Union[str, Address]) -> Address:
     """tcp://HOST:PORT, unix:///path or fd://N; raises ValueError."""
     if isinstance(value, Address):
         return value
+    if not isinstance(value, str):
+        raise ValueError(_LISTEN)
     scheme, separator, rest = value.partition("://")
     if not separator:
         scheme, rest = "tcp", value
-    if scheme == "unix" and rest.startswith("/"):
+    if scheme == "unix" and rest.startswith("/") and "\0" not in rest:
         return Address(value, "unix", path=rest)
-    if scheme == "fd" and re.fullmatch(r"\d{1,9}", rest):
+    if scheme == "fd" and re.fullmatch("[0-9]{1,9}", rest):
         return Address(value, "fd", fd=int(rest))
     match = _HOST_PORT.fullmatch(rest) if scheme == "tcp" else None
-    if match is None or int(match["port"]) > 65535:
-        raise ValueError("tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N")
-    return Address(value, "tcp", host=match["v6"] or match["host"] or "", port=int(match["port"]))
+    if match is None or int(match["port"]) > 65535 or not _is_host(match["v6"], match["host"]):
+        raise ValueError(_LISTEN)
+    return Address(value, "tcp", host=match["v6"] or match["host"], port=int(match["port"]))
+
+
+def _is_host(v6: Optional[str], name: str) -> bool:
+    """Whether the resolver can be asked for it: it raises UnicodeError for some of what it could not find."""
+    if v6 is None:
+        return not name or _NAME.fullmatch(name) is not None
+    number, percent, scope = v6.partition("%")
+    try:
+        socket.inet_pton(socket.AF_INET6, number)
+    except (OSError, ValueError):  # ValueError: not ASCII, or a NUL
+        return False
+    return not percent or _NAME.fullmatch(scope) is not None
 
 
 def listen_addresses(value: Any) -> Tuple[Address, ...]:
-    """One address or several."""
+    """One address or several; raises ValueError."""
     several = value if isinstance(value, (list, tuple)) else [value]
+    if not several:
+        raise ValueError(_LISTEN)
     return tuple(listen_address(one) for one in several)
 
 
@@ -88,25 +109,28 @@ def metrics_address(value: Union[str, Address, None]) -> Optional[Address]:
     try:
         address = listen_address(value)
     except ValueError:
-        address = None
-    if address is None or address.kind != "tcp":
-        raise ValueError("HOST:PORT, :PORT for every address, or off")
+        raise ValueError(_METRICS) from None
+    if address.kind != "tcp":
+        raise ValueError(_METRICS)
     return address
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
+def one_of(*choices: str) -> Callable[[Any], str]:
     """Reads one of these words."""
 
-    def read(value: str) -> str:
+    def read(value: Any) -> str:
         if value not in choices:
             raise ValueError(f"one of {', '.join(choices)}")
-        return value
+        return str(value)
 
     return read
 
 
-def _text(value: str) -> str:
-    return str(value)
+def _file(value: Any) -> str:
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or "\0" in path:
+        raise ValueError("the name of a file, or - for standard input")
+    return path
 
 
 class Setting(NamedTuple):
@@ -129,7 +153,7 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("router_config", "-f", "FILE", "", _text, "the config; - reads standard input", "config"),
+    Setting("router_config", "-f", "FILE", "", _file, "the config; - reads standard input", "config"),
     Setting("listen", "-l", "ADDR", "tcp://:8080", listen_addresses,
             "tcp://HOST:PORT (no host: every address), unix:///path or fd://N; may be given again", "listening", True),
     Setting("metrics_listen_addr", "-L", "ADDR", ":9090", metrics_address, "metrics over HTTP; off disables",
@@ -152,7 +176,7 @@ BY_NAME: Dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
 class Settings:
     """A checked value for every setting: `Settings(timeout_ms=500, listen="tcp://127.0.0.1:0")`.
 
-    Values are as on the command line, or the plain Python value. Raises SettingsError.
+    Values are as on the command line, or the plain Python value; they stay as they are. Raises SettingsError.
     """
 
     router_config: str
@@ -173,9 +197,12 @@ class Settings:
         for setting in SETTINGS:
             value = values.get(setting.name, setting.default)
             try:
-                setattr(self, setting.name, setting.read(value))
-            except (ValueError, TypeError) as error:
+                self.__dict__[setting.name] = setting.read(value)
+            except ValueError as error:
                 raise SettingsError(f"{setting.flag}: {_shown(value)} will not do; give {error}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a Settings cannot be changed; make another one with its own {name}")
 
 
 def _shown(value: Any) -> str:

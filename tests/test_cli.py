@@ -1,12 +1,12 @@
 """The command line as its users meet it: exit codes, one line for each mistake, the demo and what it prints."""
 
+import functools
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -43,6 +43,9 @@ def file(tmp_path):
         (["-L", "here"], "mcrouter: --metrics-listen-addr: 'here' will not do; give HOST:PORT, :PORT for every address, or off\n"),
         (["--log-level", "loud"], "mcrouter: --log-level: 'loud' will not do; give one of debug, info, warning, error\n"),
         (["--demo", "x"], "mcrouter: --demo: 'x' will not do; give a number of hosts from 1 to 64\n"),
+        (["--demo=²"], "mcrouter: --demo: '²' will not do; give a number of hosts from 1 to 64\n"),
+        (["--demo", "--validate-config"], "mcrouter: --demo brings its own config; leave out --router-config and --validate-config\n"),
+        (["--demo", "-f", "x"], "mcrouter: --demo brings its own config; leave out --router-config and --validate-config\n"),
         (["-f", "missing.yaml"], "mcrouter: missing.yaml: cannot read the config (No such file or directory); name a file that can be read, or - for standard input\n"),
         ([], "mcrouter: no router.yaml or router.json here; name a config with -f FILE, or try --demo\n"),
     ],
@@ -78,27 +81,93 @@ def test_help_shows_every_setting_with_its_default():
     assert run("--version").stdout.startswith("mcrouter ")
 
 
-def test_the_demo_serves_and_the_commands_it_prints_work_as_printed():
-    port, metrics = free_port(), free_port()
-    command = [sys.executable, str(ROOT / "mcrouter"), "--demo", f"--listen=tcp://127.0.0.1:{port}", "-L", f":{metrics}"]
-    demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd="/")
-    try:
+@pytest.fixture
+def demo():
+    """Starts `--demo` with flags, as a folder and from elsewhere; gives its process and the commands that it printed."""
+    started = []
+
+    def start(*flags):
+        command = [sys.executable, str(ROOT / "mcrouter"), "--demo", *flags]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd="/")
+        started.append(process)
         lines = []
         while not lines or not lines[-1].startswith("End it"):
-            lines.append(demo.stdout.readline())
-        commands = [line.strip() for line in lines if line.startswith("  ")]
-        assert len(commands) == 3
-        until(lambda: ask(port, b"quit\r\n") == b"")
-        answers = [subprocess.run(c, shell=True, capture_output=True, text=True, timeout=DEADLINE).stdout for c in commands]
-        assert answers[0].replace("\r", "") == "STORED\nVALUE greeting 0 5\nhello\nEND\n"
-        assert " mcrouter\n" in answers[1].replace("\r", "")
-        assert "mcrouter_requests_total" in answers[2]
-        demo.send_signal(signal.SIGINT)
-        assert demo.wait(DEADLINE) == 0
-    finally:
-        demo.kill()
-        demo.wait()
-        demo.stdout.close()
+            lines.append(process.stdout.readline())
+            assert lines[-1], lines
+        return process, [line.strip() for line in lines if line.startswith("  ")]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "", "[::1]"])
+def test_the_demo_serves_and_the_commands_it_prints_work_as_printed(demo, host):
+    process, commands = demo(f"--listen=tcp://{host}:0", "-L", f"{host}:0")
+    run_it = functools.partial(subprocess.run, shell=True, capture_output=True, text=True, timeout=DEADLINE, check=True)
+    first, second, third, page = [run_it(command).stdout.replace("\r", "") for command in commands]
+    assert first == "STORED\nVALUE greeting 0 5\nhello\nEND\n"
+    assert second == "STORED\n1\nVALUE greeting 0 5\nhello\nVALUE visits 0 1\n1\nEND\n"
+    assert third.startswith("VERSION ") and third.splitlines()[0].endswith(" mcrouter") and third.endswith("END\n")
+    assert 'mcrouter_requests_total{cmd="incr"} 1\n' in page
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE) == 0
+
+
+def test_the_demo_prints_no_command_for_what_it_does_not_serve(demo, tmp_path):
+    assert demo("3", "-l", f"unix://{tmp_path}/socket", "-L", "off")[1] == []
+
+
+@pytest.mark.parametrize("sent", [[signal.SIGTERM, signal.SIGTERM], [signal.SIGINT]])
+def test_a_signal_lets_it_answer_what_is_in_flight_and_end_with_0(memcacheds, router, sent):
+    (host,) = memcacheds(1)
+    served = router(config([f"127.0.0.1:{host.port}"]), "-r", "10000")
+    with socket.create_connection(("127.0.0.1", served.port), DEADLINE) as client, client.makefile("rb") as answers:
+        _ask_a_frozen_host(host, served, client)
+        for number in sent:
+            served.process.send_signal(number)
+        until(lambda: not served.serves_new(), "its listener to close")
+        host.thaw()
+        assert answers.readline() == b"END\r\n"
+    assert served.process.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize("shards", ["1", "2"])
+def test_a_signal_that_comes_as_soon_as_it_listens_ends_it_with_0(file, shards):
+    for _ in range(5):
+        port = free_port()
+        command = [sys.executable, "-m", "mcrouter", "-f", str(file), "-L", "off", "-n", shards, "-l", f"tcp://127.0.0.1:{port}"]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process, socket.socket() as sock:
+            until(lambda: sock.connect_ex(("127.0.0.1", port)) == 0)  # noqa: B023 - called here and now
+            process.terminate()
+            assert process.wait(DEADLINE) == 0
+
+
+def test_a_second_interrupt_ends_it_at_once_with_1(memcacheds, router):
+    (host,) = memcacheds(1)
+    served = router(config([f"127.0.0.1:{host.port}"]), "-r", "10000")
+    with socket.create_connection(("127.0.0.1", served.port), DEADLINE) as client:
+        _ask_a_frozen_host(host, served, client)
+        served.process.send_signal(signal.SIGINT)
+        until(lambda: not served.serves_new(), "its listener to close")
+        served.process.send_signal(signal.SIGINT)
+        assert served.process.wait(DEADLINE) == 1
+
+
+def _ask_a_frozen_host(host, served, client):
+    """Returns when the request is known to be in flight: the router has answered a later client since."""
+    served.ask(b"get warm\r\n")
+    host.freeze()
+    client.sendall(b"get key\r\n")
+    served.ask(b"version\r\n")
+
+
+def test_it_logs_a_line_an_event_to_stderr(router):
+    served = router(config(["127.0.0.1:1"]))
+    line = until(lambda: [line for line in served.log().splitlines() if "listens on" in line])[0]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} INFO mcrouter \S+ listens on .*, metrics on \S+", line)
 
 
 def test_it_listens_on_unix_sockets_and_inherited_ones_and_on_several(file, tmp_path):
@@ -123,11 +192,3 @@ def test_it_listens_on_unix_sockets_and_inherited_ones_and_on_several(file, tmp_
         finally:
             process.kill()
             process.wait()
-
-
-def test_the_package_takes_little_to_import():
-    code = "import sys; before = set(sys.modules); import mcrouter; print(*sorted(set(sys.modules) - before))"
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=DEADLINE)
-    assert done.stdout.split() == ["mcrouter"]
-    assert Path(ROOT, "mcrouter", "py.typed").exists()

@@ -37,7 +37,7 @@ def main() -> None:
     port, metrics = free_port(), free_port()
     command = [sys.executable, "-X", "dev", "-W", "error", "-m", "mcrouter", "--demo", "2"]
     command += ["-l", f"tcp://127.0.0.1:{port}", "-L", f"127.0.0.1:{metrics}"]
-    router = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    router = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         with connect(port) as sock, sock.makefile("rb") as answers:
             sock.sendall(b"set greeting 0 0 5\r\nhello\r\nget greeting\r\nget nothing\r\nquit\r\n")
@@ -48,7 +48,9 @@ def main() -> None:
         assert router.wait(DEADLINE) == 0, f"exit code {router.returncode}"
     finally:
         router.kill()
-        router.wait()
+        log = router.communicate()[1]
+        if any(" INFO " not in line for line in log.splitlines()):
+            raise AssertionError(f"more on stderr than is good:\n{log}")
     print(f"smoke test passed on {platform.python_implementation()} {platform.python_version()}")
 
 

@@ -15,6 +15,7 @@ from .commands import BY_NAME, COMMANDS
 
 MAX_LINE = 2048  # bytes; a longer line without an end closes the connection, unless it is a get
 MAX_KEY = 250
+_MOST_WORDS = 23  # memcached's tokens of a line
 _MAX_VALUE = 2**31 - 3
 
 BAD_FORMAT = b"CLIENT_ERROR bad command line format\r\n"
@@ -67,8 +68,8 @@ def read_line(line: bytes) -> Line:
 def _is_http(tokens: List[bytes]) -> bool:
     """Whether memcached hangs up, so that a browser cannot be turned into a client. It looks only at verbs that begin
     like none of its common ones."""
-    verb = tokens[0]
-    return tokens[-1].startswith(b"HTTP/") and verb[:1] not in b"acdgist" and not (verb[:1] == b"m" and len(verb) == 2)
+    verb, last = tokens[0], tokens[:_MOST_WORDS][-1]
+    return last.startswith(b"HTTP/") and verb[:1] not in b"acdgist" and not (verb[:1] == b"m" and len(verb) == 2)
 
 
 def _refuse(answer: bytes, quiet: bool = False) -> Line:
@@ -79,7 +80,7 @@ def _forward(verb: bytes, words: List[bytes], quiet: bool = False) -> Line:
     return Line(BY_NAME[verb.decode()].number, b" ".join([verb, *words]) + b"\r\n", mute=_EVERYTHING if quiet else b"")
 
 
-_NUMBER = re.compile(rb"[\t\v\f\r]*([+-]?\d{1,20})(?:[\t\v\f\r].*)?", re.S).fullmatch
+_NUMBER = re.compile(rb"[\t\v\f\r]*([+-]?\d{1,2000})(?:[\t\v\f\r].*)?", re.S).fullmatch
 
 
 def _number(token: bytes, low: int, high: int) -> Optional[int]:
@@ -96,7 +97,12 @@ def _signed(token: bytes) -> Optional[int]:
 
 
 def _unsigned(token: bytes) -> Optional[int]:
-    return _number(token, 0, 2**64 - 1)
+    """strtoull: a minus wraps, as in C, and is refused only where the result would be negative as a signed number."""
+    value = _number(token, 1 - 2**64, 2**64 - 1)
+    if value is None or value >= 0:
+        return value
+    wrapped = value + 2**64
+    return wrapped if wrapped < 2**63 else None
 
 
 def _is_quiet(tokens: List[bytes]) -> bool:
