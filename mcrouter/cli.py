@@ -17,6 +17,7 @@ from .settings import SETTINGS, Setting, Settings, SettingsError, whole
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
 _GROUPS = ("config", "listening", "engine", "upstream", "logging")
 _CONFIG_FILES = ("router.yaml", "router.json")
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 _DEMO_HOSTS = 64  # at most: each is a thread of this process
 
 
@@ -128,6 +129,8 @@ def _serve(config: Any, settings: Settings, greet: Any = None) -> int:
     if greet is not None:
         greet(router)
     router.serve()
+    for number in _ENDING:  # it ends well: Python would give the defaults back on its way out, and die of one more
+        signal.signal(number, signal.SIG_IGN)
     return 0
 
 
@@ -141,7 +144,7 @@ def _end_on_signals(router: Any) -> None:
                 os._exit(_CANNOT_RUN)
         router.stop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDING:
         signal.signal(number, stop)
 
 

@@ -21,7 +21,8 @@ from .engine.health import Prober
 from .engine.listeners import ListenError, open_listeners
 from .engine.loop import PollGroup
 from .engine.resolver import Resolver, known_address
-from .engine.upstream import Host, Tally
+from .engine.tally import Tally
+from .engine.upstream import Host
 from .metrics.counters import Layout, clear_gauges, local_cells, shared_cells
 from .metrics.table import BUCKETS_MS
 from .proto.commands import COMMANDS
@@ -87,6 +88,7 @@ class Shard:
             self._cells,
             BUCKETS_MS,
             layout.upstream[index],
+            layout.direct[index],
             layout.errors[index],
             layout.hits[index],
             layout.misses[index],
@@ -101,8 +103,12 @@ class Shard:
             lanes=settings.upstream_connections,
             timeout=settings.timeout_ms / 1000,
             buffer_size=settings.buffer_size,
-            on_health=lambda host: self.pool.refresh(),
+            on_health=self._on_health,
         )
+
+    def _on_health(self, _host: Host) -> None:
+        self.pool.refresh()
+        self.frontend.find_direct()
 
     def _watch(self, host: Host, address: HostAddress, settings: Settings) -> List[Any]:
         """Has the host's name resolved and its health probed."""
@@ -165,8 +171,9 @@ class Shard:
         yield from (("version", f"{__version__} mcrouter"), ("curr_connections", total(layout.client_connections)))
         yield "total_connections", total(layout.client_connections_total)
         for command in COMMANDS:
-            first = layout.request[command.number]
-            yield f"cmd_{command.name}", sum(total(first + bucket) for bucket in range(len(BUCKETS_MS) + 1))
+            blocks = layout.requests(command.number)
+            count = sum(total(first + bucket) for first in blocks for bucket in range(len(BUCKETS_MS) + 1))
+            yield f"cmd_{command.name}", count
         yield "get_hits", sum(map(total, layout.hits))
         yield "get_misses", sum(map(total, layout.misses))
         for host in self.hosts:

@@ -25,7 +25,7 @@ LAYOUT = Layout(["get", "set", "delete"], ["a:1", "b:2"])
 
 def cells_of(layout):
     """Every cell that the layout names, block by block."""
-    blocks = [*layout.request, *(block for host in layout.upstream for block in host)]
+    blocks = [*layout.request, *(block for host in (*layout.upstream, *layout.direct) for block in host)]
     yield from (cell for block in blocks for cell in range(block, block + STRIDE))
     yield from (cell for host in layout.errors for cell in host)
     yield from (*layout.hits, *layout.misses, layout.client_connections_total)

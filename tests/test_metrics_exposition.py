@@ -266,7 +266,7 @@ def routers(draw):
     """A layout and what some shards have counted in it."""
     commands = draw(st.lists(st.sampled_from([command.name for command in COMMANDS]), unique=True, max_size=4))
     layout = Layout(commands, draw(st.lists(st.text(max_size=8), unique=True, max_size=3)))
-    blocks = [*layout.request, *(block for host in layout.upstream for block in host)]
+    blocks = [*layout.request, *(block for host in (*layout.upstream, *layout.direct) for block in host)]
     shards = []
     for _ in range(draw(st.integers(1, 3))):
         cells = local_cells(layout)
@@ -284,19 +284,20 @@ def test_whatever_was_counted_is_on_the_page(router):
     families = {name: series for name, (_, series) in page_of(layout, shards).items()}
     row = [sum(column) for column in zip(*shards)]
 
-    def block_at(name, start, labels):
-        """The series of a histogram block, and of the counter that is its total."""
-        cells = row[start : start + STRIDE]
+    def blocks_at(name, labels, *starts):
+        """The series of histogram blocks that count as one, and of the counter that is their total."""
+        cells = [sum(column) for column in zip(*(row[start : start + STRIDE] for start in starts))]
         running = [sum(cells[: i + 1]) for i in range(SUM)]
         if running[-1]:
-            assert families[f"mcrouter_{name}_duration_milliseconds"].pop(labels) == (running, cells[SUM])
+            buckets, total = families[f"mcrouter_{name}_duration_milliseconds"].pop(labels)
+            assert buckets == running and total == pytest.approx(cells[SUM])
         assert families[f"mcrouter_{name}s_total"].pop(labels, 0) == running[-1]
 
     for c, command in enumerate(layout.commands):
-        block_at("request", layout.request[c], (("cmd", command),))
+        blocks_at("request", (("cmd", command),), layout.request[c], *(direct[c] for direct in layout.direct))
         for h, host in enumerate(layout.hosts):
             labels = ("cmd", command), ("host", host)
-            block_at("upstream_request", layout.upstream[h][c], labels)
+            blocks_at("upstream_request", labels, layout.upstream[h][c], layout.direct[h][c])
             assert families["mcrouter_upstream_errors_total"].pop(labels, 0) == row[layout.errors[h][c]]
     for name, cells in (
         ("connections", layout.connections),
@@ -319,4 +320,4 @@ def test_a_page_of_200_hosts_with_every_command_is_valid():
     cells = [1.0] * layout.size
     requests = page_of(layout, [cells, cells])["mcrouter_upstream_requests_total"][1]
     assert len(requests) == 200 * len(COMMANDS)
-    assert set(requests.values()) == {2.0 * SUM}
+    assert set(requests.values()) == {2.0 * 2 * SUM}

@@ -4,8 +4,11 @@
 nothing needs a lock; whoever reads adds the rows up. One shard's row is a list. Rows of several shards lie in memory
 that all processes share, made before the fork, so they outlive a shard that dies: its successor goes on in its row.
 
-    row:  request[c] ...  | upstream[h][c] ...  errors[h][c] ... | hits[h] misses[h] accepted | gauges
-          histogram blocks  histogram blocks, counters             counters                     cleared at shard start
+    row:  request[c] ...  | upstream[h][c] ...  direct[h][c] ...  errors[h][c] ... | hits[h] misses[h] accepted | gauges
+          histogram blocks  histogram blocks                      counters          counters      cleared at shard start
+
+A request that one host answers and whose answer is the client's as it came is counted once, in `direct`, for both ends:
+requests are `request` and `direct` over all hosts, a host's are `upstream` and `direct`.
 
     histogram block (STRIDE cells):  one count a bucket, not cumulative | count above the last | sum of milliseconds
 """
@@ -45,9 +48,11 @@ class Layout:
                 raise ValueError(f"a name is here twice: {names}")  # two series of one name: no valid page
         self.size = 0
         self.request = self._take(len(commands), STRIDE)
-        """By command: the histogram of requests answered to clients."""
+        """By command: the histogram of requests answered to clients, without those in `direct`."""
         self.upstream = tuple(self._take(len(commands), STRIDE) for _ in hosts)
-        """By host, then command: the histogram of requests sent to the host that have ended, answered or failed."""
+        """By host, then command: the histogram of requests that the host has answered, without those in `direct`."""
+        self.direct = tuple(self._take(len(commands), STRIDE) for _ in hosts)
+        """By host, then command: the histogram of requests whose answer by this host was the client's."""
         self.errors = tuple(self._take(len(commands)) for _ in hosts)
         """By host, then command: those that failed."""
         self.hits = self._take(len(hosts))
@@ -65,6 +70,14 @@ class Layout:
         """Gauge, by host: connections open to it."""
         self.gauges = range(first_gauge, self.size)
         """All cells that say how things are, not what happened."""
+
+    def requests(self, command: int) -> tuple[int, ...]:
+        """The blocks that together count a command's requests."""
+        return (self.request[command], *(blocks[command] for blocks in self.direct))
+
+    def upstream_requests(self, host: int, command: int) -> tuple[int, ...]:
+        """The blocks that together count what a host was asked."""
+        return (self.upstream[host][command], self.direct[host][command])
 
     def _take(self, count: int, stride: int = 1) -> tuple[int, ...]:
         start = self.size

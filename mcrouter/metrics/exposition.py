@@ -75,8 +75,8 @@ def collect(
 
 
 def _collect_requests(layout: Layout, shards: Sequence[Cells], found: _Found) -> None:
-    for command, block in zip(layout.commands, layout.request):
-        histogram = _histogram(shards, block)
+    for index, command in enumerate(layout.commands):
+        histogram = _histogram(shards, layout.requests(index))
         if histogram is not None:
             found["requests_total"].append(Sample((command,), histogram.total))
             found["request_duration_milliseconds"].append(Sample((command,), histogram))
@@ -92,13 +92,13 @@ def _collect_host(layout: Layout, shards: Sequence[Cells], number: int, found: _
         ("upstream_get_misses_total", layout.misses[number]),
     ):
         found[name].append(Sample((host,), _total(shards, i)))
-    for command, block, error in zip(layout.commands, layout.upstream[number], layout.errors[number]):
+    for index, command in enumerate(layout.commands):
         labels = (command, host)
-        histogram = _histogram(shards, block)
+        histogram = _histogram(shards, layout.upstream_requests(number, index))
         if histogram is not None:
             found["upstream_requests_total"].append(Sample(labels, histogram.total))
             found["upstream_request_duration_milliseconds"].append(Sample(labels, histogram))
-        errors = _total(shards, error)
+        errors = _total(shards, layout.errors[number][index])
         if errors:
             found["upstream_errors_total"].append(Sample(labels, errors))
 
@@ -107,12 +107,12 @@ def _total(shards: Sequence[Cells], i: int) -> float:
     return sum(cells[i] for cells in shards)
 
 
-def _histogram(shards: Sequence[Cells], block: int) -> Optional[Histogram]:
-    """The sum of the shards' blocks, read once, so that its buckets and its count agree; None if nothing was counted.
+def _histogram(shards: Sequence[Cells], blocks: Sequence[int]) -> Optional[Histogram]:
+    """The sum of these blocks of all shards, read once, so that its buckets and its count agree; None if all is zero.
 
     Most blocks are empty, and with one shard this runs beside the request path: `any` over a slice is C code.
     """
-    slices = [cells[block : block + STRIDE] for cells in shards]
+    slices = [cells[block : block + STRIDE] for cells in shards for block in blocks]
     if not any(map(any, slices)):
         return None
     cells = [sum(column) for column in zip(*slices)]

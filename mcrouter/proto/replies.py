@@ -8,7 +8,7 @@ and must be closed.
 """
 
 import re
-from typing import Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 from . import outcomes as o
 from .commands import BY_NAME, COMMANDS, LINES, META_VALUE, VALUES
@@ -48,14 +48,17 @@ class ReplyCutter:
 
     After `cut`: `done` says whether the reply ended; if so `outcomes` has a byte a command, `values` and `misses`
     say how many keys its gets found and did not; if not, `need` is the length that `data` must at least have before
-    another `cut` gets further.
+    another `cut` gets further. `singles`, while it is worth a try, is the quick way for whole replies to lone gets and
+    sets (runs.ReplyStretch).
     """
 
-    __slots__ = ("_blocks", "_found", "_got", "_replies", "_stretch", "done", "misses", "need", "outcomes", "values")
+    __slots__ = ("_blocks", "_found", "_got", "_replies", "_stretch",
+                 "done", "misses", "need", "outcomes", "singles", "values")  # fmt: skip
 
     def __init__(self, stretches: ReplyStretches) -> None:
         self._replies, self._blocks = stretches
         self._stretch = LINES_STRETCH
+        self.singles: Any = LINES_STRETCH.singles
         self._got = b""  # outcomes of the run's commands that are through
         self._found: List[bytes] = []  # keys that the unfinished get has found so far
         self.done = False
@@ -141,7 +144,13 @@ class ReplyCutter:
             if len(keys) > 1:
                 at = self._more_blocks(data, at, size)
             else:
-                self._stretch = self._replies.get(size) or self._stretch
+                self._one_size(size)
+
+    def _one_size(self, size: int) -> None:
+        """Prepares for more values of this size."""
+        stretch: Any = self._replies.get(size)
+        self.singles = stretch.singles if stretch and stretch is self._stretch else None
+        self._stretch = stretch or self._stretch
 
     def _more_blocks(self, data: bytes, at: int, size: int) -> int:
         """Takes the blocks that are of the same size as the one before in one go."""

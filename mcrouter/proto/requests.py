@@ -28,17 +28,25 @@ class Request:
 
     `kinds` has one byte a command (its index in the command table), `data` the bytes for a host, without `noreply` or
     quiet flags. `words` names the keys of a get, or, for a run, what each command's reply must name: its key, or
-    STORED with its CR. `mute` holds the outcome codes whose reply the client must not see. `body`, where there is one,
-    brings the rest of a value that was too large to wait for. `client` is whoever made the request.
+    STORED with its CR. `word` is the key of a lone get, empty for a lone set, None for what is not so common.
+    `mute` holds the outcome codes whose reply the client must not see. `client` is whoever made the request.
     """
 
-    __slots__ = ("body", "client", "data", "kinds", "mute", "reply", "started", "words")
+    __slots__ = ("client", "data", "kinds", "mute", "reply", "started", "word", "words")
 
-    def __init__(self, client: Any, kinds: bytes, data: bytes, words: Optional[List[bytes]] = None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        kinds: bytes,
+        data: bytes,
+        words: Optional[List[bytes]] = None,
+        word: Optional[bytes] = None,
+    ) -> None:
         self.client = client
         self.kinds = kinds
         self.data = data
         self.words = words
+        self.word = word
         self.started = 0.0
         self.reply: Any = None
         self.mute = b""
@@ -46,6 +54,8 @@ class Request:
     def keys(self) -> List[bytes]:
         """The keys it names, in order, repetitions kept."""
         if self.words is None:
+            if self.word:
+                return [self.word]
             fields = self.data[: self.data.index(b"\n") - 1].split(b" ")  # nothing but a space ends a key
             kind = self.kinds[0]
             first = 2 if kind in _EXPTIME_FIRST else 1
@@ -107,6 +117,23 @@ _ALONE = Plan()
 
 Make = Callable[..., Any]
 
+_LONE = re.compile(rb"(?:get (%b)|set %b \d{1,9} -?\d{1,9} (\d{1,9}))\r\n" % (KEY, KEY)).match
+_GET_KIND, _SET_KIND = KIND[GET], KIND[SET]
+
+
+def lone(data: bytes, client: Any, make: Make) -> Any:
+    """The request, when `data` is a single get or set and nothing else: the way of a client that does not pipeline.
+    Else None."""
+    match = _LONE(data)
+    if match is None:
+        return None
+    end = match.end()
+    if match.lastindex == _GET_GROUP:
+        return make(client, _GET_KIND, data, None, match[1]) if end == len(data) else None
+    if end + int(match[2]) + 2 == len(data) and data.endswith(b"\r\n"):
+        return make(client, _SET_KIND, data, None, b"")
+    return None
+
 
 class RequestParser:
     """Cuts one client's stream into requests.
@@ -144,7 +171,8 @@ class RequestParser:
             return self._run(data, at, client, room)
         self.at = end
         whole = data if end - at == len(data) else data[at:end]
-        return self._make(client, KIND[_INDEX[group]], whole, [match[1]] if group == 1 else None)  # type: ignore[index]
+        word = match[1] if group == _GET_GROUP else b"" if group == _SET_GROUP else None
+        return self._make(client, KIND[_INDEX[group]], whole, None, word)  # type: ignore[index]
 
     def _answer(self, client: Any, end: int, text: bytes) -> Any:
         """A request that never leaves the router."""
@@ -188,8 +216,10 @@ class RequestParser:
                     at = match.end()
         self.at = at
         whole = data if at - start == size else data[start:at]
-        if words == [_SET]:
-            return self._make(client, KIND[SET], whole)
+        if len(words) == 1:
+            if words == [_SET]:
+                return self._make(client, _SET_KIND, whole, None, b"")
+            return self._make(client, _GET_KIND, whole, None, words[0])
         kinds = bytes([SET if word == _SET else GET for word in words])
         return self._make(client, kinds, whole, [_STORED if word == _SET else word for word in words])
 

@@ -7,7 +7,7 @@ that keep coming back (compiling one costs as much as a thousand matches) and ke
 """
 
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 # What a key may hold on the fast way; other bytes that memcached takes in a key go the slow way.
 KEY = rb"[^\x00-\x20\x7f]{1,250}"
@@ -38,6 +38,19 @@ class Stretch:
         if found is None:
             found = self._matches[power] = re.compile(rb"(?:%b){1,%d}" % (self._item, power)).match
         return found
+
+
+class ReplyStretch(Stretch):
+    """Replies to runs, and, by `singles(data, at)`, those to lone gets and sets of any number of clients: a list of
+    (reply, key or b"") without gaps; a pair of empty strings ends it where `data` has something else."""
+
+    __slots__ = ("singles",)
+
+    def __init__(self, item: bytes, words: bytes, value: bytes = b"") -> None:
+        super().__init__(item, words)
+        hit = b"VALUE (%b)%b|" % (KEY, value) if value else b"()"
+        # The last branch swallows all the rest, so that nothing is skipped unseen.
+        self.singles: Callable[..., List[Any]] = re.compile(b"((?:%bSTORED|END|NOT_STORED)\r\n)|(?s:.+)" % hit).findall
 
 
 class Sizes:
@@ -97,10 +110,10 @@ class ReplyStretches(NamedTuple):
     blocks: Sizes
 
 
-def _replies(size: int) -> Stretch:
+def _replies(size: int) -> ReplyStretch:
     value = rb" \d{1,10} %d\r\n(?s:.{%d})\r\nEND" % (size, size)
     item = rb"VALUE %b%b\r\n|(?:STORED|END|NOT_STORED)\r\n" % (KEY, value)
-    return Stretch(item, rb"(?:VALUE )?(%b\r?)(?:%b\r)?\n" % (KEY, value))
+    return ReplyStretch(item, rb"(?:VALUE )?(%b\r?)(?:%b\r)?\n" % (KEY, value), value)
 
 
 def _blocks(size: int) -> Stretch:
@@ -109,7 +122,7 @@ def _blocks(size: int) -> Stretch:
 
 
 # A line's word keeps its CR, so that `END` is not taken for the key END.
-LINES = Stretch(rb"(?:STORED|END|NOT_STORED)\r\n", rb"((?:STORED|END|NOT_STORED)\r)\n")
+LINES = ReplyStretch(rb"(?:STORED|END|NOT_STORED)\r\n", rb"((?:STORED|END|NOT_STORED)\r)\n")
 
 
 def request_stretches() -> RequestStretches:

@@ -26,6 +26,10 @@ class AllFastestRoute:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    def sole(self) -> Any:
+        """The only healthy host, when it is alone."""
+        return self._pool.sole()
+
     def start(self, request: Request, sink: Any) -> None:
         """Asks all healthy hosts."""
         hosts = self._pool.healthy

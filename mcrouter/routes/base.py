@@ -39,6 +39,9 @@ class Route(Protocol):
     takes_runs: bool
     goes_on: bool
 
+    def sole(self) -> Any:
+        """The destination to which it sends everything as things are, giving its answers as they come; else None."""
+
     def start(self, request: Request, sink: Any) -> None:
         """Begins to serve the request."""
 
@@ -50,6 +53,10 @@ class Pool:
         self.hosts = list(hosts)
         self.healthy: List[Any] = []
         self.refresh()
+
+    def sole(self) -> Any:
+        """The one healthy host, when there is just one."""
+        return self.healthy[0] if len(self.healthy) == 1 else None
 
     def refresh(self) -> None:
         """Takes notice of a host that went or came."""

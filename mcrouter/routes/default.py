@@ -21,6 +21,10 @@ class DefaultRoute:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    def sole(self) -> Any:
+        """The first healthy host."""
+        return self._pool.healthy[0] if self._pool.healthy else None
+
     def start(self, request: Request, sink: Any) -> None:
         """Asks the first healthy host."""
         healthy = self._pool.healthy

@@ -28,6 +28,10 @@ class LocalRoute:
             "mn": lambda request: (b"MN\r\n", o.HEADER),
         }
 
+    def sole(self) -> Any:
+        """No host has a part in it."""
+        return None
+
     def start(self, request: Request, sink: Any) -> None:
         """Answers at once."""
         name = COMMANDS[request.kinds[0]].name

@@ -1,0 +1,387 @@
+"""One client's connection.
+
+    read ──► parser ──► request ──► route ──► ... hosts ...
+                          │                      │ on_reply, in any order
+                          ▼                      ▼
+                  queue: [r1 | r2 | r3]   r2 answered: waits for r1
+                          │ r1 answered: r1 and r2 leave together
+                          ▼
+                  out ──(flush: one write a tick)──► client
+
+Example: a client pipelines `get a`, `get b`, which go to two hosts. b's host answers first: r2 keeps its reply; when
+a's host answers, both replies leave in one write, in the order asked.
+
+A client is served in windows: it has at most `window` commands in flight, and none more while it does not read what it
+was answered. The window follows the size of its replies, so that what is held for it stays about `buffer_size`.
+
+Most clients ask one thing and wait. `plain` says that there is nothing to see to: then a read that is one get or set
+goes straight to the lane that its route would choose anyway, and its reply straight to the socket.
+"""
+
+import collections
+import enum
+import os
+from typing import Any, Deque, List, Optional
+
+from ..proto.commands import COMMANDS
+from ..proto.requests import Request, RequestParser, lone
+from .poller import GONE, IN, OUT
+
+_READ_SIZE, _READ_MORE, _READ_MOST = 16384, 65536, 1 << 20  # bytes: at first, for who has more to say, for large values
+_WINDOW_FIRST, _WINDOW_MOST = 64, 1024  # commands in flight
+_MANY_PIECES = 512  # reads that a backlog holds before they are put together: small ones cost memory
+_LARGE_FLUSH = 65536  # bytes written at once that make the window worth a look
+
+
+class ClientState(enum.Enum):
+    """OPEN -> ENDED (the client has said all) or DRAINING (we take no more): what was asked is answered -> CLOSED."""
+
+    OPEN = "open"
+    ENDED = "ended"
+    DRAINING = "draining"
+    CLOSED = "closed"
+
+
+class ClientRequest(Request):
+    """A client's request; the last sink of all."""
+
+    __slots__ = ()
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """Takes the answer; it leaves when those before it have left."""
+        client = self.client
+        client.frontend.count(self)
+        client.answer(self, b"" if self.mute and outcomes in self.mute else reply)
+
+
+class Client:
+    """One client connection; `frontend` is what it shares with the others, `lane` which of a host's connections it
+    rides."""
+
+    __slots__ = (
+        "backlog",
+        "backlog_size",
+        "direct",
+        "fd",
+        "frontend",
+        "hungry",
+        "lane",
+        "loop",
+        "out",
+        "parser",
+        "paused",
+        "plain",
+        "queue",
+        "read_size",
+        "readable",
+        "state",
+        "unsent",
+        "window",
+    )
+
+    def __init__(self, frontend: Any, fd: int, lane: int) -> None:
+        self.frontend = frontend
+        self.loop = frontend.loop
+        self.fd = fd
+        self.lane = lane
+        self.direct = frontend.direct[lane]
+        self.parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan)
+        self.state = ClientState.OPEN
+        self.queue: Deque[Request] = collections.deque()
+        self.out: List[bytes] = []
+        self.unsent = b""
+        self.backlog: Optional[List[bytes]] = None  # received, not parsed
+        self.backlog_size = 0
+        self.hungry = False  # the backlog is the beginning of a request: no use to parse it before more has come
+        self.window = _WINDOW_FIRST
+        self.paused = 0  # hosts that asked it to wait
+        self.readable = False  # the poller said that there is something, and it was not all read
+        self.plain = True
+        self.read_size = _READ_SIZE
+
+    # the short way ------------------------------------------------------------------------------------------------
+
+    def on_event(self, mask: int) -> None:
+        """The poller's report."""
+        if mask | OUT != IN | OUT or not self.plain or self.queue:
+            self._on_event(mask)
+            return
+        try:
+            data = os.read(self.fd, self.read_size)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()
+            return
+        request = lone(data, self, ClientRequest)
+        lane = self.direct[request.kinds[0]] if request is not None else None
+        if lane is None or len(data) == self.read_size:
+            self._on_read(data, self.read_size, mask)
+            self._read()
+            self._settle()
+            return
+        request.started = now = self.loop.now
+        self.queue.append(request)
+        if not lane.out:
+            lane.out_began()
+        lane.out.append(data)
+        lane.inflight.append((request, request, now))
+
+    def answer(self, request: Request, reply: bytes) -> None:
+        """Takes a request's reply and lets everything leave whose turn has come."""
+        queue = self.queue
+        if self.plain and len(queue) == 1 and queue[0] is request and reply:
+            queue.popleft()
+            try:
+                sent = os.write(self.fd, reply)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.abort()
+                return
+            if sent != len(reply):
+                self._rest(reply, sent)
+            return
+        request.reply = reply
+        if queue and queue[0] is request:
+            out = self.out
+            if not out:
+                self.plain = False
+                self.loop.dirty_clients.append(self)
+            while queue:
+                head: Any = queue[0].reply
+                if head is None:
+                    break
+                out.append(head)
+                queue.popleft()
+
+    def _settle(self) -> None:
+        """After anything out of the ordinary: whether all is plain again."""
+        self.plain = (
+            self.state is ClientState.OPEN
+            and self.backlog is None
+            and not (self.out or self.unsent or self.paused or self.readable)
+        )
+
+    # reading ------------------------------------------------------------------------------------------------------
+
+    def _on_event(self, mask: int) -> None:
+        if mask & OUT and self.unsent:
+            self._on_writable()
+        if mask & (IN | GONE):
+            self.readable = True
+            self._read(mask)
+        self._settle()
+
+    def _stuck(self) -> bool:
+        """Whether it must not be given more to do."""
+        return bool(self.paused or self.unsent) or len(self.queue) >= self.window
+
+    def _read(self, mask: int = 0) -> None:
+        """Reads and parses until the socket is drained or the client has enough in flight."""
+        while self.readable and self.state is ClientState.OPEN:
+            if self.backlog is not None and not self.hungry:
+                return
+            size = self._read_size()
+            try:
+                data = os.read(self.fd, size)
+            except BlockingIOError:
+                self.readable = False
+                return
+            except OSError:
+                self.abort()
+                return
+            self._on_read(data, size, mask)
+
+    def _on_read(self, data: bytes, size: int, mask: int) -> None:
+        """Takes what a read of at most `size` bytes gave. Less than that means drained (poller.py)."""
+        self.readable = len(data) == size or mask & GONE != 0
+        if len(data) == size:
+            self.read_size = _READ_MORE
+        if data:
+            self._received(data)
+        else:
+            self._ended()
+
+    def _read_size(self) -> int:
+        """As much as is missing of a large value, so that it takes few reads."""
+        if self.backlog is None:
+            return self.read_size
+        return min(max(_READ_MORE, self.parser.need - self.backlog_size), _READ_MOST)
+
+    def _received(self, data: bytes) -> None:
+        backlog, need = self.backlog, self.parser.need
+        if backlog is not None:
+            backlog.append(data)
+            self.backlog_size += len(data)
+            if self.backlog_size < need or (need < 0 and b"\n" not in data and self.backlog_size < -need):
+                if len(backlog) > _MANY_PIECES:
+                    backlog[:] = [b"".join(backlog)]
+                return
+            data = b"".join(backlog)
+            self.backlog = None
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        """Hands the requests in `data` to their routes, as far as the window allows."""
+        parser, queue, ways = self.parser, self.queue, self.frontend.ways
+        room = self.window - (sum(len(request.kinds) for request in queue) if queue else 0)
+        at, size, now = 0, len(data), self.loop.now
+        while at < size:
+            if room <= 0 or self.paused or self.unsent:
+                self._keep(data, at, 0)
+                self.hungry = False
+                return
+            request = parser.next(data, at, self, room)
+            if request is None:
+                self._keep(data, parser.at, parser.need)
+                self.hungry = True
+                return
+            if queue and self.frontend.careful and self._must_wait(request):
+                self._keep(data, at, 0)
+                self.hungry = False
+                return
+            at = parser.at
+            request.started = now
+            queue.append(request)
+            kinds = request.kinds
+            room -= len(kinds)
+            ways[kinds[0]].start(request, request)
+            if self.state is ClientState.DRAINING or self.state is ClientState.CLOSED:
+                return
+
+    def _must_wait(self, request: Request) -> bool:
+        """Whether an earlier request may yet be asked of another host, which must not have seen this one by then.
+
+        `get k`, `set k` pipelined: when the get misses at the first host and goes on to the second, the set must not
+        be there already, or the get would answer with a value from its future.
+        """
+        if request.kinds[0] >= len(COMMANDS):
+            return False
+        ways, reads, keys = self.frontend.ways, request.reads_only(), None
+        for earlier in self.queue:
+            if earlier.reply is None and ways[earlier.kinds[0]].goes_on and not (reads and earlier.reads_only()):
+                keys = keys or set(request.all_keys())
+                if not keys or not keys.isdisjoint(earlier.all_keys()):
+                    return True
+        return False
+
+    def _keep(self, data: bytes, at: int, need: int) -> None:
+        """Keeps what is not parsed, until `need` bytes (counted from the start of `data`) are there."""
+        if at < len(data):
+            self.backlog, self.backlog_size = [data[at:]], len(data) - at
+        self.parser.need = need - at if need > 0 else need
+
+    def _go_on(self) -> None:
+        """After a stop: parses what was kept, then reads on."""
+        if self.state is ClientState.DRAINING or self.state is ClientState.CLOSED or self._stuck():
+            return
+        if self.backlog is not None and not self.hungry:
+            data = b"".join(self.backlog)
+            self.backlog = None
+            self._parse(data)
+        self._read()
+
+    def pause(self) -> None:
+        """A host that it asked reads slowly: it gets nothing more to do until `resume`."""
+        self.paused += 1
+        self.plain = False
+
+    def resume(self) -> None:
+        """That host reads on, or has gone."""
+        self.paused -= 1
+        self.loop.call_soon(self._resumed)
+
+    def _resumed(self) -> None:
+        self._go_on()
+        self._close_if_done()
+        self._settle()
+
+    # writing ------------------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Writes what the tick has collected, in one piece."""
+        if self.unsent or not self.out:
+            return
+        out, self.out = self.out, []
+        data = out[0] if len(out) == 1 else b"".join(out)
+        if self._write(data):
+            if len(data) > _LARGE_FLUSH:
+                self._resize(len(data) // len(out))
+            elif self.window < _WINDOW_MOST:
+                self.window = min(_WINDOW_MOST, 2 * self.window)
+            if self.readable or self.backlog is not None:
+                self._go_on()
+            if self.state is not ClientState.OPEN:
+                self._close_if_done()
+        self._settle()
+
+    def _resize(self, average: int) -> None:
+        """Replies are large: fewer of them at a time."""
+        self.window = max(1, min(self.window, self.frontend.buffer_size // average))
+
+    def _write(self, data: bytes) -> bool:
+        """Whether the kernel took it all."""
+        try:
+            sent = os.write(self.fd, data) if data else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.abort()
+            return False
+        if sent == len(data):
+            return True
+        self._rest(data, sent)
+        return False
+
+    def _rest(self, data: bytes, sent: int) -> None:
+        """The kernel did not take all: the rest goes when it can."""
+        self.plain = False
+        self.unsent = data[sent:]
+        self.loop.poller.want_write(self.fd, True)
+
+    def _on_writable(self) -> None:
+        self.loop.poller.want_write(self.fd, False)
+        data, self.unsent = self.unsent, b""
+        if self.out:
+            data += b"".join(self.out)
+            self.out = []
+        if self._write(data):
+            self._go_on()
+            self._close_if_done()
+
+    # ending -------------------------------------------------------------------------------------------------------
+
+    def _ended(self) -> None:
+        """The client has said all it wants to say; it still gets what it asked for."""
+        self.readable = False
+        self.state = ClientState.ENDED
+        self._close_if_done()
+
+    def drain(self) -> None:
+        """Takes nothing more from the client; closes when what it asked for is answered."""
+        if self.state is not ClientState.CLOSED:
+            self.state = ClientState.DRAINING
+            self.plain = False
+            self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        if self.queue or self.out or self.unsent:
+            return
+        if self.state is ClientState.DRAINING or (
+            self.state is ClientState.ENDED and (self.backlog is None or self.hungry)
+        ):
+            self.abort()
+
+    def abort(self) -> None:
+        """Closes the connection; answers that are still to come go nowhere."""
+        if self.state is ClientState.CLOSED:
+            return
+        self.state = ClientState.CLOSED
+        self.plain = False
+        self.frontend.forget(self)
+        self.loop.close_later(self.fd)
+        self.queue.clear()
+        self.out = []
+        self.unsent = b""
+        self.backlog = None

@@ -1,0 +1,421 @@
+"""Lanes: the connections to a host. A host has a fixed number of them; each client rides one, so that its reads see its
+writes. A lane is a pipe with a memory: what was asked, in order.
+
+    send ──► out ──(flush: one write a tick)──► host
+      └────► inflight: (request, sink, since) ... ◄──(replies, in order)── host
+
+Example: clients 7 and 9 ask in one tick. out = [a7, b9], inflight = [a7, b9]; one write. The host's answers arrive as
+one read `A7 B9`: the cutter says where A7 ends, the head of inflight whose it is.
+
+The timeout is the same for all, so inflight is its own timer: only its head can be due. A request that timed out stays
+in its place (`expired` counts such): its late reply is cut and dropped, never given to the next. What cannot be matched
+closes the lane; its requests fail over or fail.
+"""
+
+import collections
+import enum
+import errno
+import logging
+import os
+import random
+import socket
+from bisect import bisect_left
+from typing import Any, Deque, List, Optional, Tuple
+
+from ..proto import outcomes as o
+from ..proto.replies import ProtocolError, ReplyCutter
+from ..proto.runs import ReplyStretches
+from .loop import Timer
+from .poller import GONE, IN, OUT
+
+logger = logging.getLogger(__name__)
+
+READ_SIZE = 65536  # bytes; more costs 1 µs more a call, and pays only where large values are expected
+READ_MOST = 1 << 20
+_BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 2.0  # seconds between attempts to connect
+
+_STORED, _END = b"STORED\r\n", b"END\r\n"
+
+Entry = Tuple[Any, Any, float]  # (request, sink, since)
+
+
+class LaneState(enum.Enum):
+    """DOWN -> CONNECTING -> UP -> DOWN."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    UP = "up"
+
+
+class Lane:
+    """One upstream connection."""
+
+    __slots__ = (
+        "_connect_timer",
+        "cutter",
+        "expired",
+        "failures",
+        "fd",
+        "held",
+        "held_size",
+        "host",
+        "inflight",
+        "loop",
+        "out",
+        "pieces",
+        "read_size",
+        "runs",
+        "sock",
+        "state",
+        "stretches",
+        "unsent",
+        "waiters",
+    )
+
+    def __init__(self, host: Any, stretches: ReplyStretches) -> None:
+        self.host = host
+        self.loop = host.loop
+        self.stretches = stretches
+        self.state = LaneState.DOWN
+        self.sock: Optional[socket.socket] = None
+        self.fd = -1
+        self.failures = 0  # attempts to connect that failed in a row
+        self._connect_timer: Optional[Timer] = None
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self.out: List[bytes] = []
+        self.unsent = b""  # what the kernel did not take yet
+        self.inflight: Deque[Entry] = collections.deque()
+        self.expired = 0  # entries at the head of inflight that have timed out
+        self.runs = 0  # entries that are runs
+        self.cutter = ReplyCutter(self.stretches)
+        self.held: List[bytes] = []  # received, not verified: the reply they belong to is not all there
+        self.held_size = 0
+        self.pieces: List[bytes] = []  # verified pieces of an unfinished reply
+        self.read_size = READ_SIZE
+        self.waiters: List[Any] = []  # clients that wait until the host reads on
+
+    # connecting ---------------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Starts to connect, unless that is under way or done, or the last failure is too fresh."""
+        address = self.host.address
+        if self.state is not LaneState.DOWN or self._connect_timer is not None or address is None:
+            return
+        if self.failures:
+            self._connect_timer = self.loop.call_later(backoff(self.failures), self._connect_now)
+        else:
+            self._connect_now()
+
+    def _connect_now(self) -> None:
+        self._connect_timer = None
+        assert self.host.address is not None
+        family, where = self.host.address
+        try:
+            self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
+            sock.setblocking(False)
+            if family != getattr(socket, "AF_UNIX", None):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            code = sock.connect_ex(where)
+        except OSError as error:
+            code = error.errno or errno.EIO
+        if self.sock is None or code not in (0, errno.EINPROGRESS, errno.EAGAIN):
+            self._refused(code)
+            return
+        self.fd = self.sock.fileno()
+        self.state = LaneState.CONNECTING
+        self.loop.watch(self.fd, self.on_event)
+        self._connect_timer = self.loop.call_later(self.host.timeout, self._connect_late)
+
+    def _connect_late(self) -> None:
+        self._connect_timer = None
+        self._refused(errno.ETIMEDOUT)
+
+    def _connected(self) -> None:
+        self._stop_timer()
+        self.state = LaneState.UP
+        self.host.tally.cells[self.host.tally.connections] += 1
+        self.flush()
+
+    def _refused(self, code: int) -> None:
+        """The host does not take connections: that is news about the host, not just about this lane."""
+        why = f"cannot connect: {os.strerror(code)}"
+        self.close(o.UNAVAILABLE, why)
+        self.host.mark_down(why)
+
+    def _stop_timer(self) -> None:
+        if self._connect_timer is not None:
+            self._connect_timer.cancel()
+            self._connect_timer = None
+
+    # sending ------------------------------------------------------------------------------------------------------
+
+    def out_began(self) -> None:
+        """The first bytes of a tick: be flushed at its end, and be connected."""
+        self.loop.dirty_hosts.append(self)
+
+    def flush(self) -> None:
+        """Writes what the tick has collected, in one piece."""
+        if self.state is not LaneState.UP:
+            self._flush_down()
+            return
+        out = self.out
+        if self.unsent:
+            return  # the kernel is full; its edge brings us back
+        if not out:
+            return
+        data = out[0] if len(out) == 1 else b"".join(out)
+        self.out = []
+        self.host.expect()
+        try:
+            sent = os.write(self.fd, data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self.lost(error.strerror or "write failed")
+            return
+        if sent < len(data):
+            self.unsent = data[sent:]
+            self.loop.poller.want_write(self.fd, True)
+
+    def _flush_down(self) -> None:
+        self.host.expect()
+        if self.state is LaneState.DOWN:
+            if self.host.healthy:
+                self.connect()
+            else:
+                self.close(o.UNAVAILABLE, "it is unhealthy")
+
+    # receiving ----------------------------------------------------------------------------------------------------
+
+    def on_event(self, mask: int) -> None:
+        """The poller's report."""
+        if self.state is LaneState.CONNECTING:
+            self._on_connecting(mask)
+            return
+        if self.state is LaneState.DOWN:
+            return
+        if mask & OUT and self.unsent:
+            self._on_writable()
+        while mask & (IN | GONE) and self.state is LaneState.UP:
+            size = self.read_size
+            try:
+                data = os.read(self.fd, size)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self.lost(error.strerror or "read failed")
+                return
+            if not data:
+                self.lost("closed by the host")
+                return
+            self.received(data)
+            if len(data) < size and not mask & GONE:
+                return
+
+    def _on_connecting(self, mask: int) -> None:
+        assert self.sock is not None
+        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._refused(code)
+        elif mask & (OUT | IN):
+            self._connected()
+            if mask & (IN | GONE):
+                self.on_event(mask)
+
+    def stall(self, client: Any) -> None:
+        """The host reads slowly: whoever asks it waits once enough has piled up; the others do not notice."""
+        if len(self.unsent) + sum(map(len, self.out)) > self.host.buffer_size and client not in self.waiters:
+            self.waiters.append(client)
+            client.pause()
+
+    def _on_writable(self) -> None:
+        self.loop.poller.want_write(self.fd, False)
+        self.out.insert(0, self.unsent)
+        self.unsent = b""
+        self.flush()
+        if not self.unsent and self.waiters:
+            waiters, self.waiters = self.waiters, []
+            for client in waiters:
+                client.resume()
+
+    def received(self, data: bytes) -> None:
+        """Cuts replies off what the host sent and gives each to whoever asked."""
+        if self.held:
+            self.held.append(data)
+            self.held_size += len(data)
+            if self.held_size < self.cutter.need:
+                self._size_read()
+                return
+            data = b"".join(self.held)
+            self.held = []
+        self.host.timeouts = self.failures = 0
+        self.read_size = READ_SIZE
+        at = 0
+        if self.cutter.singles is not None and not self.runs and not self.expired:
+            at = self._singles(data)
+        if at < len(data):
+            try:
+                self._replies(data, at)
+            except ProtocolError as error:
+                self.lost(f"out of step: {error}")
+
+    def _singles(self, data: bytes) -> int:
+        """Gives out the replies to lone gets and sets, of any number of clients, in one pass; returns how far it got.
+
+        It takes the three plain outcomes; at anything else it stops.
+        """
+        inflight, tally, now = self.inflight, self.host.tally, self.loop.now
+        cells, direct, upstream, sums = tally.cells, tally.direct, tally.upstream, tally.sum
+        at = hits = misses = 0
+        known, ms, bucket = -1.0, 0.0, 0
+        for reply, key in self.cutter.singles(data):
+            if not inflight:
+                break
+            entry = inflight[0]
+            request, sink, since = entry
+            if key == request.word and (key or reply == _STORED):
+                if key:
+                    hits += 1
+                    outcome = o.VALUE
+                else:
+                    outcome = o.STORED
+            elif reply == _END and request.word:
+                misses += 1
+                outcome = o.MISS
+            else:
+                break
+            inflight.popleft()
+            at += len(reply)
+            if since != known:  # few ticks: most were sent together
+                known, ms = since, (now - since) * 1000
+                bucket = bisect_left(tally.bounds, ms)
+            block = (direct if sink is request else upstream)[request.kinds[0]]
+            cells[block + bucket] += 1
+            cells[block + sums] += ms
+            if sink is request:
+                request.client.answer(request, reply)
+            else:
+                sink.on_reply(reply, outcome)
+        tally.looked_up(hits, misses)
+        if not at:
+            self.cutter.singles = None  # not worth a try until lengths repeat again
+        return at
+
+    def _replies(self, data: bytes, at: int) -> None:
+        """Gives out whatever replies there are from `at`; raises ProtocolError."""
+        inflight, cutter, size = self.inflight, self.cutter, len(data)
+        while at < size:
+            if not inflight:
+                raise ProtocolError(f"an answer that nobody asked for: {data[at : at + 60]!r}")
+            request, sink, since = inflight[0]
+            end = cutter.cut(data, at, request)
+            if not cutter.done:
+                self._hold(data, at, end)
+                return
+            reply = data[at:end]
+            if self.pieces:
+                self.pieces.append(reply)
+                reply = b"".join(self.pieces)
+                self.pieces = []
+            at = end
+            inflight.popleft()
+            if len(request.kinds) > 1:
+                self.runs -= 1
+            self._answered(request, sink, since, reply, cutter.outcomes)
+
+    def _answered(self, request: Any, sink: Any, since: float, reply: bytes, outcomes: bytes) -> None:
+        """Counts a reply and gives it to who waits for it."""
+        tally, kinds, ms = self.host.tally, request.kinds, (self.loop.now - since) * 1000
+        tally.looked_up(self.cutter.values, self.cutter.misses)
+        tally.refused(kinds, outcomes)
+        if self.expired:
+            self.expired -= 1
+            tally.answered(kinds, ms, tally.upstream)
+        elif sink is request:
+            tally.answered(kinds, ms, tally.direct)
+            request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
+        else:
+            tally.answered(kinds, ms, tally.upstream)
+            sink.on_reply(reply, outcomes)
+
+    def _hold(self, data: bytes, at: int, end: int) -> None:
+        """Keeps an unfinished reply: what is verified as a piece, the rest until enough more has come."""
+        if end > at:
+            self.pieces.append(data[at:end])
+        rest = data[end:]
+        self.cutter.need = max(0, self.cutter.need - end)
+        self.held = [rest]
+        self.held_size = len(rest)
+        self._size_read()
+
+    def _size_read(self) -> None:
+        """Reads as much as is missing, so that a large value takes few reads."""
+        missing = self.cutter.need - self.held_size
+        self.read_size = min(max(READ_SIZE, missing), READ_MOST)
+
+    # failing ------------------------------------------------------------------------------------------------------
+
+    def expire(self, due: float) -> None:
+        """Answers requests that were sent before `due` and have waited long enough."""
+        inflight = self.inflight
+        while self.expired < len(inflight) and inflight is self.inflight:
+            request, sink, since = inflight[self.expired]
+            if since > due:
+                return
+            self.expired += 1
+            self._fail(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms")
+            self.host.timed_out()
+
+    def lost(self, why: str) -> None:
+        """The connection broke."""
+        if self.inflight:
+            logger.warning("host %s: connection lost with %d requests in flight: %s", self.host.name,
+                           len(self.inflight), why)  # fmt: skip
+        else:
+            logger.debug("host %s: connection lost: %s", self.host.name, why)
+        self.close(o.LOST, why)
+        if self.host.healthy:
+            self.connect()
+            self.failures += 1  # until a reply comes: a host that hangs up at once is not asked in a loop
+
+    def abort(self) -> None:
+        """After a bug of ours: start over."""
+        self.lost("internal error")
+
+    def retire(self) -> None:
+        """Lets go of the connection; what is in flight fails over or fails."""
+        self.close(o.LOST, "its address changed")
+        self.connect()
+
+    def close(self, code: bytes, why: str) -> None:
+        """Ends the connection; everything in flight fails with `code`."""
+        self._stop_timer()
+        if self.sock is not None:
+            if self.state is LaneState.UP:
+                self.host.tally.cells[self.host.tally.connections] -= 1
+            if self.fd >= 0:
+                self.loop.close_later(self.sock.detach())
+            else:
+                self.sock.close()
+        self.sock, self.fd, self.state = None, -1, LaneState.DOWN
+        entries, waiters = list(self.inflight)[self.expired :], self.waiters
+        self._fresh()
+        for request, sink, _since in entries:
+            self._fail(request, sink, code, why)
+        for client in waiters:
+            client.resume()
+
+    def _fail(self, request: Any, sink: Any, code: bytes, why: str) -> None:
+        count = len(request.kinds)
+        tally = self.host.tally
+        for kind in request.kinds:
+            tally.cells[tally.errors[kind]] += 1
+        text = f"SERVER_ERROR mcrouter: {self.host.name}: {why}\r\n".encode(errors="replace")
+        sink.on_reply(text * count, code * count)
+
+
+def backoff(failures: int) -> float:
+    """Seconds to wait after so many failed attempts: doubling, with jitter so that routers do not march in step."""
+    return min(_BACKOFF_MOST, _BACKOFF_FIRST * (1 << min(failures, 10))) * random.uniform(0.5, 1.0)

@@ -1,0 +1,64 @@
+"""Where a host's events are counted: cells of the poll group's flat array."""
+
+from bisect import bisect_left
+from typing import Any, Iterable, Sequence, Tuple
+
+from ..proto import outcomes as o
+
+
+class Tally:
+    """One host's counters, by cell number.
+
+    `bounds` are the upper bounds of a histogram's buckets in milliseconds; behind its last bucket a histogram has the
+    sum of milliseconds. By command: `upstream` has what other requests of ours asked this host, `direct` what was
+    answered to a client as it came, so that one event counts for both; `errors` what failed.
+    """
+
+    __slots__ = ("bounds", "cells", "connections", "direct", "errors", "healthy", "hits", "misses", "sum", "upstream")
+
+    def __init__(
+        self,
+        cells: Any,
+        bounds: Sequence[float],
+        upstream: Sequence[int],
+        direct: Sequence[int],
+        errors: Sequence[int],
+        hits: int,
+        misses: int,
+        connections: int,
+        healthy: int,
+    ) -> None:
+        self.cells = cells
+        self.bounds = bounds
+        self.sum = len(bounds) + 1
+        self.upstream, self.direct, self.errors = upstream, direct, errors
+        self.hits, self.misses = hits, misses
+        self.connections, self.healthy = connections, healthy
+
+    def answered(self, kinds: bytes, ms: float, blocks: Sequence[int]) -> None:
+        """Counts a request or run that took so many milliseconds, in `upstream` or `direct`."""
+        cells, bucket = self.cells, bisect_left(self.bounds, ms)
+        for kind, count in _counted(kinds):
+            first = blocks[kind]
+            cells[first + bucket] += count
+            cells[first + self.sum] += ms * count
+
+    def looked_up(self, hits: int, misses: int) -> None:
+        """Counts keys that gets asked for."""
+        if hits:
+            self.cells[self.hits] += hits
+        if misses:
+            self.cells[self.misses] += misses
+
+    def refused(self, kinds: bytes, outcomes: bytes) -> None:
+        """Counts the commands of a run that ended in an error line."""
+        if outcomes.translate(None, o.ANSWERS):
+            for kind, outcome in zip(kinds, outcomes):
+                if outcome not in o.ANSWERS:
+                    self.cells[self.errors[kind]] += 1
+
+
+def _counted(kinds: bytes) -> Iterable[Tuple[int, int]]:
+    if len(kinds) == 1:
+        return ((kinds[0], 1),)
+    return [(kind, kinds.count(kind)) for kind in set(kinds)]
