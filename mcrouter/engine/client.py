@@ -24,8 +24,11 @@ import os
 from typing import Any, Deque, List, Optional
 
 from ..proto.commands import COMMANDS
+from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request, RequestParser, lone
+from .bulk import PIECE
 from .poller import GONE, IN, OUT
+from .transfer import Download, Upload
 
 _READ_SIZE, _READ_MORE, _READ_MOST = 16384, 65536, 1 << 20  # bytes: at first, for who has more to say, for large values
 _WINDOW_FIRST, _WINDOW_MOST = 64, 1024  # commands in flight
@@ -50,6 +53,9 @@ class ClientRequest(Request):
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """Takes the answer; it leaves when those before it have left."""
         client = self.client
+        if reply is TOO_LARGE:
+            client.too_large(self)
+            return
         client.frontend.count(self)
         client.answer(self, b"" if self.mute and outcomes in self.mute else reply)
 
@@ -64,6 +70,7 @@ class Client:
         "direct",
         "fd",
         "frontend",
+        "gone",
         "hungry",
         "lane",
         "loop",
@@ -75,6 +82,7 @@ class Client:
         "read_size",
         "readable",
         "state",
+        "transfer",
         "unsent",
         "window",
     )
@@ -85,7 +93,8 @@ class Client:
         self.fd = fd
         self.lane = lane
         self.direct = frontend.direct[lane]
-        self.parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan)
+        self.parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan, frontend.buffer_size)
+        self.transfer: Any = None  # a large value on its way
         self.state = ClientState.OPEN
         self.queue: Deque[Request] = collections.deque()
         self.out: List[bytes] = []
@@ -96,6 +105,7 @@ class Client:
         self.window = _WINDOW_FIRST
         self.paused = 0  # hosts that asked it to wait
         self.readable = False  # the poller said that there is something, and it was not all read
+        self.gone = False  # the poller said that the client ends: it is read to the end, whenever that is
         self.plain = True
         self.read_size = _READ_SIZE
 
@@ -116,7 +126,7 @@ class Client:
         request = lone(data, self, ClientRequest)
         lane = self.direct[request.kinds[0]] if request is not None else None
         if lane is None or len(data) == self.read_size:
-            self._on_read(data, self.read_size, mask)
+            self._on_read(data, self.read_size)
             self._read()
             self._settle()
             return
@@ -152,6 +162,9 @@ class Client:
                 head: Any = queue[0].reply
                 if head is None:
                     break
+                if head is TOO_LARGE:
+                    self._download()
+                    break
                 out.append(head)
                 queue.popleft()
 
@@ -170,16 +183,17 @@ class Client:
             self._on_writable()
         if mask & (IN | GONE):
             self.readable = True
-            self._read(mask)
+            self.gone = self.gone or mask & GONE != 0
+            self._read()
         self._settle()
 
     def _stuck(self) -> bool:
         """Whether it must not be given more to do."""
         return bool(self.paused or self.unsent) or len(self.queue) >= self.window
 
-    def _read(self, mask: int = 0) -> None:
+    def _read(self) -> None:
         """Reads and parses until the socket is drained or the client has enough in flight."""
-        while self.readable and self.state is ClientState.OPEN:
+        while self.readable and self.state is ClientState.OPEN and self.transfer is None:
             if self.backlog is not None and not self.hungry:
                 return
             size = self._read_size()
@@ -191,11 +205,31 @@ class Client:
             except OSError:
                 self.abort()
                 return
-            self._on_read(data, size, mask)
+            self._on_read(data, size)
+        if self.transfer is not None:
+            self._read_value(self.transfer)
 
-    def _on_read(self, data: bytes, size: int, mask: int) -> None:
+    def _read_value(self, transfer: Any) -> None:
+        """Reads as much of a large value as its hosts can take."""
+        while self.readable and self.transfer is transfer:
+            wanted = transfer.wanted()
+            if not wanted:
+                return
+            try:
+                data = os.read(self.fd, min(wanted, PIECE))
+            except BlockingIOError:
+                self.readable = False
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.abort()
+                return
+            transfer.feed(data)
+
+    def _on_read(self, data: bytes, size: int) -> None:
         """Takes what a read of at most `size` bytes gave. Less than that means drained (poller.py)."""
-        self.readable = len(data) == size or mask & GONE != 0
+        self.readable = len(data) == size or self.gone
         if len(data) == size:
             self.read_size = _READ_MORE
         if data:
@@ -241,11 +275,18 @@ class Client:
                 self._keep(data, at, 0)
                 self.hungry = False
                 return
+            if request.bulk is not None and queue:  # it travels alone
+                self._keep(data, at, 0)
+                self.hungry = False
+                return
             at = parser.at
             request.started = now
             queue.append(request)
             kinds = request.kinds
             room -= len(kinds)
+            if request.bulk is not None:
+                self._upload(request, data[at:])
+                return
             ways[kinds[0]].start(request, request)
             if self.state is ClientState.DRAINING or self.state is ClientState.CLOSED:
                 return
@@ -295,6 +336,64 @@ class Client:
     def _resumed(self) -> None:
         self._go_on()
         self._close_if_done()
+        self._settle()
+
+    # large values ---------------------------------------------------------------------------------------------------
+
+    def _upload(self, request: Request, data: bytes) -> None:
+        """Begins to pass on a large value, of which `data` has the first bytes."""
+        self.pause()
+        transfer = self.transfer = Upload(self, request)
+        self.frontend.ways[request.kinds[0]].start(request, transfer)
+        rest = transfer.feed(data)
+        if rest and self.state is not ClientState.CLOSED:
+            self._keep(rest, 0, 0)
+            self.hungry = False
+        self.go_on_later()
+
+    def may_ask_again(self) -> bool:
+        """Whether a get in flight may be asked again later: nothing that was asked after it changes anything."""
+        asked = [request for request in self.queue if request.reply is None]
+        reads = [request.repeatable() for request in asked]
+        return True in reads and all(reads[reads.index(True) :])
+
+    def too_large(self, request: Request) -> None:
+        """The reply to a request is too large to be held: it is asked again when its turn has come."""
+        self.pause()
+        request.reply = TOO_LARGE
+        if self.queue and self.queue[0] is request:
+            self._download()
+
+    def _download(self) -> None:
+        request = self.queue[0]
+        self.transfer = Download(self, request, self.frontend.ways[request.kinds[0]])
+        self.loop.call_soon(self.transfer.next)
+
+    def put(self, data: bytes) -> None:
+        """Sends some of a large reply."""
+        self.out.append(data)
+        if not self.unsent:
+            out, self.out = self.out, []
+            self._write(out[0] if len(out) == 1 else b"".join(out))
+
+    def transferred(self, request: Request, reply: bytes) -> None:
+        """A transfer is over; `reply` is what the client has yet to get."""
+        if self.state is not ClientState.CLOSED:
+            self.transfer = None
+            self.frontend.count(request)
+            self.answer(request, reply)
+            self.resume()
+
+    def is_gone(self) -> bool:
+        """Whether there is nobody any more to answer."""
+        return self.state is ClientState.CLOSED
+
+    def go_on_later(self) -> None:
+        """A host can take more of what the client sends."""
+        self.loop.call_soon(self._go_on_reading)
+
+    def _go_on_reading(self) -> None:
+        self._read()
         self._settle()
 
     # writing ------------------------------------------------------------------------------------------------------
@@ -347,6 +446,8 @@ class Client:
             data += b"".join(self.out)
             self.out = []
         if self._write(data):
+            if self.transfer is not None:
+                self.transfer.go_on()
             self._go_on()
             self._close_if_done()
 
@@ -381,6 +482,9 @@ class Client:
         self.plain = False
         self.frontend.forget(self)
         self.loop.close_later(self.fd)
+        if self.transfer is not None:
+            self.transfer.cancel()
+            self.transfer = None
         self.queue.clear()
         self.out = []
         self.unsent = b""

@@ -13,18 +13,16 @@ closes the lane; its requests fail over or fail.
 """
 
 import collections
-import enum
-import errno
 import logging
 import os
 import random
-import socket
 from bisect import bisect_left
 from typing import Any, Deque, List, Optional, Tuple
 
 from ..proto import outcomes as o
-from ..proto.replies import ProtocolError, ReplyCutter
+from ..proto.replies import TOO_LARGE, ProtocolError, ReplyCutter
 from ..proto.runs import ReplyStretches
+from .connection import Connection, State
 from .loop import Timer
 from .poller import GONE, IN, OUT
 
@@ -39,34 +37,23 @@ _STORED, _END = b"STORED\r\n", b"END\r\n"
 Entry = Tuple[Any, Any, float]  # (request, sink, since)
 
 
-class LaneState(enum.Enum):
-    """DOWN -> CONNECTING -> UP -> DOWN."""
-
-    DOWN = "down"
-    CONNECTING = "connecting"
-    UP = "up"
-
-
-class Lane:
+class Lane(Connection):
     """One upstream connection."""
 
     __slots__ = (
-        "_connect_timer",
+        "_again",
         "cutter",
         "expired",
         "failures",
-        "fd",
         "held",
         "held_size",
         "host",
         "inflight",
-        "loop",
         "out",
         "pieces",
+        "pieces_size",
         "read_size",
         "runs",
-        "sock",
-        "state",
         "stretches",
         "unsent",
         "waiters",
@@ -74,13 +61,10 @@ class Lane:
 
     def __init__(self, host: Any, stretches: ReplyStretches) -> None:
         self.host = host
-        self.loop = host.loop
+        super().__init__(host.loop)
         self.stretches = stretches
-        self.state = LaneState.DOWN
-        self.sock: Optional[socket.socket] = None
-        self.fd = -1
         self.failures = 0  # attempts to connect that failed in a row
-        self._connect_timer: Optional[Timer] = None
+        self._again: Optional[Timer] = None  # the next attempt
         self._fresh()
 
     def _fresh(self) -> None:
@@ -93,6 +77,7 @@ class Lane:
         self.held: List[bytes] = []  # received, not verified: the reply they belong to is not all there
         self.held_size = 0
         self.pieces: List[bytes] = []  # verified pieces of an unfinished reply
+        self.pieces_size = 0
         self.read_size = READ_SIZE
         self.waiters: List[Any] = []  # clients that wait until the host reads on
 
@@ -101,53 +86,26 @@ class Lane:
     def connect(self) -> None:
         """Starts to connect, unless that is under way or done, or the last failure is too fresh."""
         address = self.host.address
-        if self.state is not LaneState.DOWN or self._connect_timer is not None or address is None:
+        if self.state is not State.DOWN or self._again is not None or address is None:
             return
         if self.failures:
-            self._connect_timer = self.loop.call_later(backoff(self.failures), self._connect_now)
+            self._again = self.loop.call_later(backoff(self.failures), self._connect_now)
         else:
             self._connect_now()
 
     def _connect_now(self) -> None:
-        self._connect_timer = None
-        assert self.host.address is not None
-        family, where = self.host.address
-        try:
-            self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
-            sock.setblocking(False)
-            if family != getattr(socket, "AF_UNIX", None):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = sock.connect_ex(where)
-        except OSError as error:
-            code = error.errno or errno.EIO
-        if self.sock is None or code not in (0, errno.EINPROGRESS, errno.EAGAIN):
-            self._refused(code)
-            return
-        self.fd = self.sock.fileno()
-        self.state = LaneState.CONNECTING
-        self.loop.watch(self.fd, self.on_event)
-        self._connect_timer = self.loop.call_later(self.host.timeout, self._connect_late)
+        self._again = None
+        self.open(self.host.address, self.host.timeout)
 
-    def _connect_late(self) -> None:
-        self._connect_timer = None
-        self._refused(errno.ETIMEDOUT)
-
-    def _connected(self) -> None:
-        self._stop_timer()
-        self.state = LaneState.UP
+    def connected(self) -> None:
+        """Sends what has waited for it."""
         self.host.tally.cells[self.host.tally.connections] += 1
         self.flush()
 
-    def _refused(self, code: int) -> None:
+    def refused(self, why: str) -> None:
         """The host does not take connections: that is news about the host, not just about this lane."""
-        why = f"cannot connect: {os.strerror(code)}"
         self.close(o.UNAVAILABLE, why)
         self.host.mark_down(why)
-
-    def _stop_timer(self) -> None:
-        if self._connect_timer is not None:
-            self._connect_timer.cancel()
-            self._connect_timer = None
 
     # sending ------------------------------------------------------------------------------------------------------
 
@@ -157,7 +115,7 @@ class Lane:
 
     def flush(self) -> None:
         """Writes what the tick has collected, in one piece."""
-        if self.state is not LaneState.UP:
+        if self.state is not State.UP:
             self._flush_down()
             return
         out = self.out
@@ -181,7 +139,7 @@ class Lane:
 
     def _flush_down(self) -> None:
         self.host.expect()
-        if self.state is LaneState.DOWN:
+        if self.state is State.DOWN:
             if self.host.healthy:
                 self.connect()
             else:
@@ -189,16 +147,11 @@ class Lane:
 
     # receiving ----------------------------------------------------------------------------------------------------
 
-    def on_event(self, mask: int) -> None:
-        """The poller's report."""
-        if self.state is LaneState.CONNECTING:
-            self._on_connecting(mask)
-            return
-        if self.state is LaneState.DOWN:
-            return
+    def ready(self, mask: int) -> None:
+        """Reads until the socket is drained; goes on writing."""
         if mask & OUT and self.unsent:
             self._on_writable()
-        while mask & (IN | GONE) and self.state is LaneState.UP:
+        while mask & (IN | GONE) and self.state is State.UP:
             size = self.read_size
             try:
                 data = os.read(self.fd, size)
@@ -213,16 +166,6 @@ class Lane:
             self.received(data)
             if len(data) < size and not mask & GONE:
                 return
-
-    def _on_connecting(self, mask: int) -> None:
-        assert self.sock is not None
-        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            self._refused(code)
-        elif mask & (OUT | IN):
-            self._connected()
-            if mask & (IN | GONE):
-                self.on_event(mask)
 
     def stall(self, client: Any) -> None:
         """The host reads slowly: whoever asks it waits once enough has piled up; the others do not notice."""
@@ -312,18 +255,47 @@ class Lane:
             request, sink, since = inflight[0]
             end = cutter.cut(data, at, request)
             if not cutter.done:
+                if self._outgrown(request, at, end):
+                    self._skip(request.client)
+                    at = end
+                    continue
                 self._hold(data, at, end)
                 return
-            reply = data[at:end]
-            if self.pieces:
-                self.pieces.append(reply)
-                reply = b"".join(self.pieces)
-                self.pieces = []
+            reply = self._whole(data[at:end])
             at = end
             inflight.popleft()
             if len(request.kinds) > 1:
                 self.runs -= 1
             self._answered(request, sink, since, reply, cutter.outcomes)
+            if cutter.skipping:
+                cutter.skipping = False
+                request.client.resume()
+
+    def _whole(self, reply: bytes) -> bytes:
+        """The whole reply, by its last piece."""
+        if self.cutter.skipping:
+            return TOO_LARGE
+        if self.pieces:
+            self.pieces.append(reply)
+            reply = b"".join(self.pieces)
+            self.pieces, self.pieces_size = [], 0
+        return reply
+
+    def _outgrown(self, request: Any, at: int, end: int) -> bool:
+        """Whether an unfinished reply is more than should be held, and can be had in another way."""
+        size = self.pieces_size + max(end, self.cutter.need) - at
+        return (
+            size > self.host.buffer_size
+            and not self.cutter.skipping
+            and request.repeatable()
+            and request.client.may_ask_again()
+        )
+
+    def _skip(self, client: Any) -> None:
+        """Lets the reply pass; the client will ask again, in a way that streams it (transfer.py)."""
+        client.pause()  # until then it does nothing that should come later
+        self.cutter.skipping = True
+        self.pieces, self.pieces_size = [], 0
 
     def _answered(self, request: Any, sink: Any, since: float, reply: bytes, outcomes: bytes) -> None:
         """Counts a reply and gives it to who waits for it."""
@@ -333,7 +305,7 @@ class Lane:
         if self.expired:
             self.expired -= 1
             tally.answered(kinds, ms, tally.upstream)
-        elif sink is request:
+        elif sink is request and reply is not TOO_LARGE:
             tally.answered(kinds, ms, tally.direct)
             request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
         else:
@@ -342,8 +314,9 @@ class Lane:
 
     def _hold(self, data: bytes, at: int, end: int) -> None:
         """Keeps an unfinished reply: what is verified as a piece, the rest until enough more has come."""
-        if end > at:
+        if end > at and not self.cutter.skipping:
             self.pieces.append(data[at:end])
+            self.pieces_size += end - at
         rest = data[end:]
         self.cutter.need = max(0, self.cutter.need - end)
         self.held = [rest]
@@ -391,16 +364,15 @@ class Lane:
 
     def close(self, code: bytes, why: str) -> None:
         """Ends the connection; everything in flight fails with `code`."""
-        self._stop_timer()
-        if self.sock is not None:
-            if self.state is LaneState.UP:
-                self.host.tally.cells[self.host.tally.connections] -= 1
-            if self.fd >= 0:
-                self.loop.close_later(self.sock.detach())
-            else:
-                self.sock.close()
-        self.sock, self.fd, self.state = None, -1, LaneState.DOWN
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if self.state is State.UP:
+            self.host.tally.cells[self.host.tally.connections] -= 1
+        self.hang_up()
         entries, waiters = list(self.inflight)[self.expired :], self.waiters
+        if self.cutter.skipping:
+            waiters.append(self.inflight[0][0].client)
         self._fresh()
         for request, sink, _since in entries:
             self._fail(request, sink, code, why)

@@ -1,11 +1,13 @@
 """Hosts: what a policy sends to, over lanes, and whether it can be relied on."""
 
 import logging
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional
 
 from ..proto import outcomes as o
 from ..proto.runs import ReplyStretches
-from .lane import Lane, LaneState
+from .bulk import BulkLanes
+from .connection import Address, State
+from .lane import Lane
 from .loop import PollGroup, Timer
 from .tally import Tally
 
@@ -42,13 +44,18 @@ class Host:
         self.on_health = on_health
         self.healthy = True
         self.timeouts = 0  # in a row
-        self.address: Optional[Tuple[int, Any]] = None
+        self.address: Optional[Address] = None
+        self.stretches = stretches
+        self.bulk = BulkLanes(self)
         self.lanes = [Lane(self, stretches) for _ in range(lanes)]
         self._sweeper: Optional[Timer] = None
         tally.cells[tally.healthy] = 1
 
     def send(self, request: Any, sink: Any) -> None:
         """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once."""
+        if request.bulk is not None:
+            self.bulk.send(request, sink)
+            return
         lane = self.lanes[request.client.lane]
         if not lane.out:
             lane.out_began()
@@ -64,13 +71,13 @@ class Host:
         for lane in self.lanes:
             lane.connect()
 
-    def moved(self, address: Tuple[int, Any]) -> None:
+    def moved(self, address: Address) -> None:
         """The name resolves to another address: new requests go there, those in flight are still answered."""
         if address == self.address:
             return
         known, self.address = self.address, address
         for lane in self.lanes:
-            if known is not None and lane.state is LaneState.UP:
+            if known is not None and lane.state is State.UP:
                 lane.retire()
             elif self.healthy:
                 lane.connect()
@@ -85,6 +92,7 @@ class Host:
         self.on_health(self)
         for lane in self.lanes:
             lane.close(o.LOST, why)
+        self.bulk.close(why)
 
     def mark_up(self) -> None:
         """A probe was answered: the host is back."""
@@ -103,6 +111,7 @@ class Host:
         """Ends all lanes; what is in flight fails."""
         for lane in self.lanes:
             lane.close(o.LOST, "the router is stopping")
+        self.bulk.close("the router is stopping")
         if self._sweeper is not None:
             self._sweeper.cancel()
 
@@ -116,7 +125,9 @@ class Host:
         due = self.loop.now - self.timeout
         for lane in self.lanes:
             lane.expire(due)
-        if any(lane.inflight for lane in self.lanes):
+        for _ in range(self.bulk.expire(due)):
+            self.timed_out()
+        if self.bulk.busy or any(lane.inflight for lane in self.lanes):
             self.expect()
 
     def timed_out(self) -> None:

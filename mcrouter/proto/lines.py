@@ -16,7 +16,7 @@ from .commands import BY_NAME, COMMANDS
 MAX_LINE = 2048  # bytes; a longer line without an end closes the connection, unless it is a get
 MAX_KEY = 250
 _MOST_WORDS = 23  # memcached's tokens of a line
-_MAX_VALUE = 2**31 - 3
+MAX_VALUE = 2**31 - 3
 
 BAD_FORMAT = b"CLIENT_ERROR bad command line format\r\n"
 ERROR = b"ERROR\r\n"
@@ -139,7 +139,7 @@ def _store(tokens: List[bytes]) -> Line:
     quiet = _is_quiet(tokens)
     flags, exptime, size = _unsigned(tokens[2]), _signed(tokens[3]), _signed(tokens[4])
     numbers = [flags, exptime, size, *([_unsigned(tokens[5])] if words == 6 else [])]
-    if len(tokens[1]) > MAX_KEY or None in numbers or size is None or not 0 <= size <= _MAX_VALUE:
+    if len(tokens[1]) > MAX_KEY or None in numbers or size is None or not 0 <= size <= MAX_VALUE:
         return _refuse(BAD_FORMAT, quiet)
     line = _forward(verb, [tokens[1], *(b"%d" % number for number in numbers if number is not None)], quiet)
     return line._replace(size=size)
@@ -219,7 +219,7 @@ def _meta_store(tokens: List[bytes]) -> Line:
     if len(tokens) > _MOST_TOKENS:
         return _refuse(_TOO_MANY["ms"])
     size = _signed(tokens[2])
-    if len(tokens[1]) > MAX_KEY or size is None or not 0 <= size <= _MAX_VALUE:
+    if len(tokens[1]) > MAX_KEY or size is None or not 0 <= size <= MAX_VALUE:
         return _refuse(BAD_FORMAT)
     line = _meta([*tokens[:2], b"%d" % size, *tokens[3:]])
     return line._replace(size=size) if line.kind >= 0 else line

@@ -35,6 +35,9 @@ _META = {b"HD": o.HEADER, b"EN": o.MISS, b"NF": o.NOT_FOUND, b"NS": o.NOT_STORED
          b"ME": o.HEADER}  # fmt: skip
 # A run's kinds to the outcomes of a run in which every get hits and every set is stored.
 _AS_HIT = bytes(o.VALUE[0] if kind == GET else o.STORED[0] for kind in range(256))
+TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
+"""Stands, by identity and as a success, for a reply that was skipped; no client gets to see it."""
+_TAILS = {VALUES: b"\r\nEND\r\n", META_VALUE: b"\r\n"}
 _HEADER = re.compile(rb"VALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
 _VA = re.compile(rb"VA (\d{1,10})(?: [^\r\n]*)?\r\n").match
 
@@ -48,12 +51,26 @@ class ReplyCutter:
 
     After `cut`: `done` says whether the reply ended; if so `outcomes` has a byte a command, `values` and `misses`
     say how many keys its gets found and did not; if not, `need` is the length that `data` must at least have before
-    another `cut` gets further. `singles`, while it is worth a try, is the quick way for whole replies to lone gets and
+    another `cut` gets further. With `skipping` set, a value that is not all there is let pass, not waited for,
+    until the reply has ended. `singles`, while it is worth a try, is the quick way for whole replies to lone gets and
     sets (runs.ReplyStretch).
     """
 
-    __slots__ = ("_blocks", "_found", "_got", "_replies", "_stretch",
-                 "done", "misses", "need", "outcomes", "singles", "values")  # fmt: skip
+    __slots__ = (
+        "_blocks",
+        "_found",
+        "_got",
+        "_left",
+        "_replies",
+        "_stretch",
+        "done",
+        "misses",
+        "need",
+        "outcomes",
+        "singles",
+        "skipping",
+        "values",
+    )  # fmt: skip
 
     def __init__(self, stretches: ReplyStretches) -> None:
         self._replies, self._blocks = stretches
@@ -61,6 +78,8 @@ class ReplyCutter:
         self.singles: Any = LINES_STRETCH.singles
         self._got = b""  # outcomes of the run's commands that are through
         self._found: List[bytes] = []  # keys that the unfinished get has found so far
+        self._left = 0  # bytes of a value that are yet to pass
+        self.skipping = False
         self.done = False
         self.need = 0
         self.outcomes = b""
@@ -69,6 +88,14 @@ class ReplyCutter:
     def cut(self, data: bytes, at: int, request: Request) -> int:
         """How far `data` from `at` is verified as (part of) the reply to `request`; raises ProtocolError."""
         kinds = request.kinds
+        if self._left:
+            passed = min(self._left, len(data) - at)
+            self._left -= passed
+            at += passed
+            self.done = not self._left and _SHAPES[kinds[0]] is META_VALUE
+            if self.done or at == len(data):
+                self.need, self.outcomes = 0, o.VALUE
+                return at
         if len(kinds) > 1:
             return self._run(data, at, request)
         if not self._found:
@@ -135,8 +162,12 @@ class ReplyCutter:
             size = int(match[2])
             end = match.end() + size + 2
             if end > len(data):
-                self.need = end
-                return at, b""
+                if not self.skipping:
+                    self.need = end
+                    return at, b""
+                self._left, self.need = end - len(data), 0
+                found.append(match[1])
+                return len(data), b""
             if data[end - 2 : end] != b"\r\n":
                 raise ProtocolError(f"a value of {size} bytes does not end there: {data[end - 8 : end]!r}")
             found.append(match[1])
@@ -213,12 +244,15 @@ class ReplyCutter:
         if match is None:
             raise ProtocolError(f"not a meta value: {data[at : min(end, at + 60)]!r}")
         end += int(match[1]) + 2
+        self.values = int(kind == _MG)
+        if end > len(data) and self.skipping:
+            self._left, self.need = end - len(data), 0
+            return len(data), b""
         if end > len(data):
             self.need = end
             return at, b""
         if data[end - 2 : end] != b"\r\n":
             raise ProtocolError("a meta value does not end where its length says")
-        self.values = int(kind == _MG)
         return end, o.VALUE
 
 
@@ -255,6 +289,16 @@ def _worded(line: bytes, shape: str) -> bytes:
     if line.startswith(b"VERSION "):
         return o.TEXT
     return o.NUMBER if line[:-2].isdigit() else b""
+
+
+def value_ahead(data: bytes, request: Request) -> Tuple[int, bytes]:
+    """(length of all that comes before the last bytes of the reply, those bytes), when `data` begins the reply to a
+    request for one key and has a value; else (0, b"")."""
+    shape = _SHAPES[request.kinds[0]]
+    match = _HEADER(data) if shape is VALUES else _VA(data) if shape is META_VALUE else None
+    if match is None:
+        return 0, b""
+    return match.end() + int(match[2 if shape is VALUES else 1]), _TAILS[shape]
 
 
 def split_reply(reply: bytes, kinds: bytes, outcomes: bytes) -> List[bytes]:

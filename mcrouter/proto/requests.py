@@ -11,7 +11,7 @@ import re
 from typing import Any, Callable, List, NamedTuple, Optional
 
 from . import lines
-from .commands import BARE, BY_NAME, COMMANDS, EXPTIME_KEYS, READ, STORE, VALUES
+from .commands import ARITHMETIC, BARE, BY_NAME, COMMANDS, EXPTIME_KEYS, META_VALUE, READ, STORE, VALUES
 from .runs import GETS, KEY, MAX_RUN, RequestStretches, Stretch
 
 GET, SET = BY_NAME["get"].number, BY_NAME["set"].number
@@ -21,6 +21,11 @@ ANSWERED = bytes([len(COMMANDS)])  # the kinds of a request whose reply the pars
 CLOSE = bytes([len(COMMANDS) + 1])  # the kinds of a request at which the connection is to be closed
 _EXPTIME_FIRST = frozenset(command.number for command in COMMANDS if command.request == EXPTIME_KEYS)
 _READS = bytes(command.number for command in COMMANDS if command.kind == READ)
+_MG = BY_NAME["mg"].number
+# What may be asked twice: it changes nothing, or the second time nothing more than the first.
+_REPEATABLE = bytes(
+    command.number for command in COMMANDS if command.reply in (VALUES, META_VALUE) and command.kind != ARITHMETIC
+)
 
 
 class Request:
@@ -30,9 +35,11 @@ class Request:
     quiet flags. `words` names the keys of a get, or, for a run, what each command's reply must name: its key, or
     STORED with its CR. `word` is the key of a lone get, empty for a lone set, None for what is not so common.
     `mute` holds the outcome codes whose reply the client must not see. `client` is whoever made the request.
+    `bulk` is None but where a value is too large to be held: the parser makes it the number of bytes that follow
+    `data` in the stream, the engine whatever moves them.
     """
 
-    __slots__ = ("client", "data", "kinds", "mute", "reply", "started", "word", "words")
+    __slots__ = ("bulk", "client", "data", "kinds", "mute", "reply", "started", "word", "words")
 
     def __init__(
         self,
@@ -50,6 +57,7 @@ class Request:
         self.started = 0.0
         self.reply: Any = None
         self.mute = b""
+        self.bulk: Any = None
 
     def keys(self) -> List[bytes]:
         """The keys it names, in order, repetitions kept."""
@@ -75,6 +83,12 @@ class Request:
         """Whether nothing in it changes anything."""
         return not self.kinds.translate(None, _READS)
 
+    def repeatable(self) -> bool:
+        """Whether it may be asked again, and the answer be given as if it had been asked just once."""
+        if self.kinds[0] == _MG:  # a win of the right to recache is given once
+            return not any(word[:1] in (b"N", b"R") for word in self.data.split()[2:])
+        return not self.kinds.translate(None, _REPEATABLE)
+
     def split(self) -> List[bytes]:
         """The bytes of each command of a run."""
         if len(self.kinds) == 1:
@@ -87,6 +101,15 @@ class Request:
             parts.append(data[at:end])
             at = end
         return parts
+
+    def lines(self) -> List[bytes]:
+        """Its gets as lines that ask for one key each."""
+        keys = self.keys() if len(self.kinds) == 1 and COMMANDS[self.kinds[0]].reply == VALUES else []
+        if len(keys) < 2:
+            return self.split()
+        fields = self.data[: self.data.index(b"\n") - 1].split(b" ")
+        head = b" ".join(fields[: len(fields) - len(keys)])
+        return [b"%b %b\r\n" % (head, key) for key in keys]
 
 
 class Plan(NamedTuple):
@@ -136,17 +159,20 @@ def lone(data: bytes, client: Any, make: Make) -> Any:
 
 
 class RequestParser:
-    """Cuts one client's stream into requests.
+    """Cuts one client's stream into requests. A value of more than `large` bytes is not waited for (`Request.bulk`).
 
     After `next`: `at` is where the next request begins; when there was none yet, `need` is the length that `data` must
     at least have, so that nobody looks again at a value of which a part is missing; negative: nothing to look at before
     the end of a line has come, or that many bytes.
     """
 
-    __slots__ = ("_both", "_make", "_plan", "_scanned", "_sets", "at", "need")
+    __slots__ = ("_both", "_large", "_make", "_plan", "_scanned", "_sets", "at", "need")
 
-    def __init__(self, make: Make, stretches: RequestStretches, plan: Plan = _ALONE) -> None:
+    def __init__(
+        self, make: Make, stretches: RequestStretches, plan: Plan = _ALONE, large: int = lines.MAX_VALUE
+    ) -> None:
         self._make = make
+        self._large = large
         self._sets, self._both = stretches
         self._plan = plan
         self._scanned = 0  # bytes of an unfinished line that are known to hold no end of line
@@ -161,7 +187,10 @@ class RequestParser:
         group = match.lastindex
         end = match.end()
         if _STORES[group]:  # type: ignore[index]
-            end += int(match[group]) + 2  # type: ignore[index]
+            length = int(match[group])  # type: ignore[index]
+            if length > self._large:
+                return self._apart(client, KIND[_INDEX[group]], data[at:end], end, length)  # type: ignore[index]
+            end += length + 2
             if end > len(data):
                 self.at, self.need = at, end
                 return None
@@ -173,6 +202,13 @@ class RequestParser:
         whole = data if end - at == len(data) else data[at:end]
         word = match[1] if group == _GET_GROUP else b"" if group == _SET_GROUP else None
         return self._make(client, KIND[_INDEX[group]], whole, None, word)  # type: ignore[index]
+
+    def _apart(self, client: Any, kind: bytes, line: bytes, end: int, length: int) -> Any:
+        """A request whose value is too large to wait for: it begins at `end`."""
+        self.at = end
+        request = self._make(client, kind, line)
+        request.bulk = length + 2
+        return request
 
     def _answer(self, client: Any, end: int, text: bytes) -> Any:
         """A request that never leaves the router."""
@@ -202,7 +238,7 @@ class RequestParser:
             elif group == _SET_GROUP and sets:
                 length = int(match[2])  # type: ignore[index]
                 end = match.end() + length + 2  # type: ignore[union-attr]
-                if end > size or data[end - 2 : end] != b"\r\n":
+                if end > size or data[end - 2 : end] != b"\r\n" or length > self._large:
                     break
                 words.append(_SET)
                 at = end
@@ -236,6 +272,10 @@ class RequestParser:
         if line.kind < 0:
             return self._close(client) if line.closes else self._answer(client, end, line.answer)
         wire = line.wire
+        if line.size > self._large:
+            request = self._apart(client, KIND[line.kind], wire, end, line.size)
+            request.mute = line.mute
+            return request
         if line.size >= 0:
             begin, end = end, end + line.size + 2
             if end > len(data):

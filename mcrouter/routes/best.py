@@ -8,7 +8,7 @@ from typing import Dict, List, Optional, Tuple
 
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, VALUES
-from ..proto.replies import split_reply, value_blocks
+from ..proto.replies import TOO_LARGE, split_reply, value_blocks
 from ..proto.requests import Request
 
 
@@ -28,10 +28,14 @@ class Best:
         self._found: Dict[bytes, bytes] = {}
         self._replies: List[Optional[bytes]] = [None] * len(request.kinds)
         self._outcomes = bytearray(len(request.kinds))
+        self._too_large = False
         self._open = list(range(len(request.kinds)))  # the commands that have not succeeded
 
     def add(self, reply: bytes, outcomes: bytes, asked: Request) -> bool:
         """Takes a host's reply to `asked` (the request itself, or what `missing` gave); True when all is found."""
+        if reply is TOO_LARGE:
+            self._too_large = True
+            return True
         if self._many_keys:
             return self._add_values(reply, outcomes)
         whole = len(asked.kinds) == len(self._replies)
@@ -75,9 +79,13 @@ class Best:
 
     def result(self) -> Tuple[bytes, bytes]:
         """The reply and outcomes to give."""
+        if self._too_large:
+            return TOO_LARGE, o.VALUE * len(self._replies)
         if self._many_keys and self._found:
             keys = self._request.keys()
             blocks = [self._found[key] for key in keys if key in self._found]
             whole = o.VALUE if len(blocks) == len(keys) else o.PARTIAL
             return b"".join(blocks) + b"END\r\n", whole
+        if len(self._replies) == 1:  # it need not be bytes: a large value is on its way still
+            return self._replies[0] or b"", bytes(self._outcomes)
         return b"".join(reply or b"" for reply in self._replies), bytes(self._outcomes)

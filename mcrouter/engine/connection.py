@@ -1,0 +1,104 @@
+"""A non-blocking connection to a host, from the attempt to open it to its end."""
+
+import enum
+import errno
+import os
+import socket
+from typing import Any, Optional, Tuple
+
+from .loop import PollGroup, Timer
+from .poller import GONE, IN, OUT
+
+Address = Tuple[int, Any]  # (family, sockaddr)
+
+
+class State(enum.Enum):
+    """DOWN -> CONNECTING -> UP -> DOWN."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    UP = "up"
+
+
+class Connection:
+    """One connection; whoever derives from it says what follows: `connected`, `refused`, and `ready` for each event
+    once it is up."""
+
+    __slots__ = ("_late", "fd", "loop", "sock", "state")
+
+    def __init__(self, loop: PollGroup) -> None:
+        self.loop = loop
+        self.state = State.DOWN
+        self.sock: Optional[socket.socket] = None
+        self.fd = -1
+        self._late: Optional[Timer] = None
+
+    def connected(self) -> None:
+        """It is up."""
+        raise NotImplementedError
+
+    def refused(self, why: str) -> None:
+        """It could not be opened; `hang_up` is up to whoever is told."""
+        raise NotImplementedError
+
+    def ready(self, mask: int) -> None:
+        """The poller's report on a connection that is up."""
+        raise NotImplementedError
+
+    def open(self, address: Address, seconds: float) -> None:
+        """Starts to connect, for at most so many seconds."""
+        family, where = address
+        try:
+            self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
+            sock.setblocking(False)
+            if family != getattr(socket, "AF_UNIX", None):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            code = sock.connect_ex(where)
+        except OSError as error:
+            code = error.errno or errno.EIO
+        if self.sock is None or code not in (0, errno.EINPROGRESS, errno.EAGAIN):
+            self.refused(_cannot(code))
+            return
+        self.fd = self.sock.fileno()
+        self.state = State.CONNECTING
+        self.loop.watch(self.fd, self.on_event)
+        self._late = self.loop.call_later(seconds, lambda: self.refused(_cannot(errno.ETIMEDOUT)))
+
+    def on_event(self, mask: int) -> None:
+        """The poller's report."""
+        if self.state is State.UP:
+            self.ready(mask)
+        elif self.state is State.CONNECTING:
+            self._on_connecting(mask)
+
+    def _on_connecting(self, mask: int) -> None:
+        assert self.sock is not None
+        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self.refused(_cannot(code))
+        elif mask & (OUT | IN):
+            self._stop_timer()
+            self.state = State.UP
+            self.loop.poller.want_write(self.fd, False)
+            self.connected()
+            if mask & (IN | GONE) and self.state is State.UP:
+                self.ready(mask)
+
+    def hang_up(self) -> None:
+        """Closes the connection, or gives up opening it."""
+        self._stop_timer()
+        if self.sock is not None:
+            if self.fd >= 0:
+                self.loop.close_later(self.sock.detach())
+            else:
+                self.sock.close()
+        self.sock, self.fd, self.state = None, -1, State.DOWN
+
+    def _stop_timer(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
+def _cannot(code: int) -> str:
+    return f"cannot connect: {os.strerror(code)}"

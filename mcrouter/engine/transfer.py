@@ -1,0 +1,162 @@
+"""A client's large value on its way: the client side of bulk.py.
+
+A client does one transfer at a time, and nothing else meanwhile: what it asked before is answered first, what it asks
+next waits. So its order holds without a shared lane.
+"""
+
+from typing import Any, List, Optional
+
+from ..proto.commands import COMMANDS, VALUES
+from ..proto.requests import Request
+
+_END = b"END\r\n"
+
+
+class Upload:
+    """A large value that is being stored: the sink of its request, and the feeder of the lanes that carry it.
+
+    A host that joins after the first piece has gone cannot have it any more (`may_start`): so a route that would try
+    the next host when the first has failed gets an error there, and gives the better of the two answers.
+    """
+
+    def __init__(self, client: Any, request: Request) -> None:
+        self._client = client
+        self._request = request
+        self._left: int = request.bulk  # bytes that the client has yet to send
+        self._begun = False
+        self._reply: Optional[bytes] = None
+        self.lanes: List[Any] = []
+        request.bulk = self
+
+    def may_start(self) -> bool:
+        """Whether another host can still get all of it."""
+        return not self._begun
+
+    def is_fed(self) -> bool:
+        """Whether the lanes have got all."""
+        return not self._left
+
+    def wanted(self) -> int:
+        """How many bytes may be read from the client now: none while a host has not taken the last piece."""
+        self.lanes = [lane for lane in self.lanes if lane.serves(self._request)]
+        return 0 if any(lane.unsent for lane in self.lanes) else self._left
+
+    def feed(self, data: bytes) -> bytes:
+        """Takes bytes of the client's stream, and gives back what is not of this value."""
+        self._begun = True
+        piece, rest = data[: self._left], data[self._left :]
+        self._left -= len(piece)
+        for lane in list(self.lanes):
+            if lane.serves(self._request):
+                lane.send(piece)
+        self._end_if_done()
+        return rest
+
+    def go_on(self) -> None:
+        """A host has taken all it got."""
+        self._client.go_on_later()
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """The route's answer; it may come before all has gone."""
+        self._reply = b"" if self._request.mute and outcomes in self._request.mute else reply
+        self._end_if_done()
+        self._client.go_on_later()
+
+    def _end_if_done(self) -> None:
+        if self._reply is not None and not self._left:
+            self._client.transferred(self._request, self._reply)
+
+    def cancel(self) -> None:
+        """The client has gone."""
+        for lane in self.lanes:
+            if lane.serves(self._request):
+                lane.close()
+
+
+class Download:
+    """A reply too large to be held: its keys are asked for once more, one by one, through the route.
+
+    The reader of the lanes that stream a value (bulk.py), and the sink of the requests for each key.
+    """
+
+    def __init__(self, client: Any, request: Request, route: Any) -> None:
+        self._client = client
+        self._request = request
+        self._route = route
+        self._lines = request.lines()[::-1]
+        self._merges = len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES  # one END for all
+        self._lane: Any = None  # that the current value comes from
+        self.lanes: List[Any] = []
+
+    def may_start(self) -> bool:
+        """Any host may be asked."""
+        return True
+
+    def is_fed(self) -> bool:
+        """A get has no more to say."""
+        return True
+
+    def wanted(self) -> int:
+        """Nothing of the client's is for it."""
+        return 0
+
+    def next(self) -> None:
+        """Asks for the next key."""
+        if self._client.is_gone():
+            return
+        line = self._lines.pop()
+        self.lanes = []
+        part = Request(self._client, self._request.kinds[:1], line)
+        part.started = self._client.loop.now
+        part.bulk = self
+        self._route.start(part, self)
+
+    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+        """The answer for one key: whole, or the lane that streams it."""
+        if self._client.is_gone():
+            return
+        if isinstance(reply, bytes):
+            self._one_is_done(b"" if self._request.mute and outcomes in self._request.mute else reply)
+        else:
+            self._lane = reply
+            reply.take(self)
+
+    def piece(self, data: bytes) -> None:
+        """Some of the value."""
+        self._client.put(data)
+
+    def can_take(self) -> bool:
+        """Whether the client has taken what it got."""
+        return not self._client.unsent
+
+    def ended(self, tail: bytes) -> None:
+        """All of the value has come."""
+        self._lane = None
+        self._one_is_done(tail)
+
+    def broken(self) -> None:
+        """The host is lost in the midst of a value: nothing that could be said now would be understood."""
+        self._lane = None
+        self._client.abort()
+
+    def go_on(self) -> None:
+        """The client has taken all it got."""
+        if self._lane is not None:
+            self._lane.go_on()
+
+    def _one_is_done(self, reply: bytes) -> None:
+        more = bool(self._lines)
+        if self._merges and more and reply.endswith(_END):
+            reply = reply[: -len(_END)]
+        elif self._merges:
+            more = more and reply.endswith(_END)  # an error line ends the answer
+        self._client.put(reply)
+        if more:
+            self._client.loop.call_soon(self.next)
+        else:
+            self._client.transferred(self._request, b"")
+
+    def cancel(self) -> None:
+        """The client has gone."""
+        if self._lane is not None:
+            self._lane.close()
