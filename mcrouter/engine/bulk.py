@@ -186,13 +186,14 @@ class BulkLane(Connection):
             reader.ended(tail)
 
     def _finish(self, reply: bytes, outcomes: bytes) -> None:
-        cutter, sink = self._cutter, self._sink
+        cutter, sink, request = self._cutter, self._sink, self._request
         self._count(outcomes, cutter.values, cutter.misses)
-        if self._request.bulk.is_fed():
+        if request.bulk.is_fed():
             self._rest()
         else:
             self.close()  # an early no: the rest of the value has no use here
         sink.on_reply(reply, outcomes)
+        request.bulk.go_on()
 
     def _count(self, outcomes: bytes, hits: int, misses: int) -> None:
         tally, kinds = self.host.tally, self._request.kinds
@@ -227,6 +228,7 @@ class BulkLane(Connection):
             reader.broken()
         else:
             sink.on_reply(f"SERVER_ERROR mcrouter: {self.host.name}: {why}\r\n".encode(errors="replace"), code)
+            request.bulk.go_on()
 
     def abort(self) -> None:
         """After a bug of ours."""

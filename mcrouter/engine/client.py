@@ -377,11 +377,15 @@ class Client:
             self._write(out[0] if len(out) == 1 else b"".join(out))
 
     def transferred(self, request: Request, reply: bytes) -> None:
-        """A transfer is over; `reply` is what the client has yet to get."""
+        """A transfer has its answer; `reply` is what the client has yet to get of it."""
         if self.state is not ClientState.CLOSED:
-            self.transfer = None
             self.frontend.count(request)
             self.answer(request, reply)
+
+    def transfer_over(self, transfer: Any) -> None:
+        """Nobody is at work on it any more: the client may go on."""
+        if self.transfer is transfer:
+            self.transfer = None
             self.resume()
 
     def is_gone(self) -> bool:

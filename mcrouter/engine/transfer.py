@@ -15,6 +15,9 @@ _END = b"END\r\n"
 class Upload:
     """A large value that is being stored: the sink of its request, and the feeder of the lanes that carry it.
 
+    The client is answered as soon as the route has an answer, but goes on only when every host has done its part: what
+    it asks next takes other connections, and must not get there first.
+
     A host that joins after the first piece has gone cannot have it any more (`may_start`): so a route that would try
     the next host when the first has failed gets an error there, and gives the better of the two answers.
     """
@@ -25,6 +28,7 @@ class Upload:
         self._left: int = request.bulk  # bytes that the client has yet to send
         self._begun = False
         self._reply: Optional[bytes] = None
+        self._told = False
         self.lanes: List[Any] = []
         request.bulk = self
 
@@ -38,38 +42,44 @@ class Upload:
 
     def wanted(self) -> int:
         """How many bytes may be read from the client now: none while a host has not taken the last piece."""
-        self.lanes = [lane for lane in self.lanes if lane.serves(self._request)]
-        return 0 if any(lane.unsent for lane in self.lanes) else self._left
+        return 0 if any(lane.unsent for lane in self._at_work()) else self._left
+
+    def _at_work(self) -> List[Any]:
+        return [lane for lane in self.lanes if lane.serves(self._request)]
 
     def feed(self, data: bytes) -> bytes:
         """Takes bytes of the client's stream, and gives back what is not of this value."""
         self._begun = True
         piece, rest = data[: self._left], data[self._left :]
         self._left -= len(piece)
-        for lane in list(self.lanes):
-            if lane.serves(self._request):
-                lane.send(piece)
+        for lane in self._at_work():
+            lane.send(piece)
         self._end_if_done()
         return rest
 
     def go_on(self) -> None:
-        """A host has taken all it got."""
+        """A host has taken all it got, or has done its part."""
+        self._end_if_done()
         self._client.go_on_later()
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """The route's answer; it may come before all has gone."""
         self._reply = b"" if self._request.mute and outcomes in self._request.mute else reply
-        self._end_if_done()
-        self._client.go_on_later()
+        self.go_on()
 
     def _end_if_done(self) -> None:
-        if self._reply is not None and not self._left:
+        if self._reply is None or self._left:
+            return
+        if not self._told:
+            self._told = True
             self._client.transferred(self._request, self._reply)
+        if not self._at_work():
+            self._client.transfer_over(self)
 
     def cancel(self) -> None:
-        """The client has gone."""
-        for lane in self.lanes:
-            if lane.serves(self._request):
+        """The client has gone: what cannot be whole any more is given up."""
+        if self._left:
+            for lane in self._at_work():
                 lane.close()
 
 
@@ -154,6 +164,7 @@ class Download:
         if more:
             self._client.loop.call_soon(self.next)
         else:
+            self._client.transfer_over(self)  # first: the next in line may be such a one too
             self._client.transferred(self._request, b"")
 
     def cancel(self) -> None:

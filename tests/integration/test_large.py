@@ -105,8 +105,8 @@ def test_a_pipeline_with_large_values_is_answered_in_order(large, route, size):
             sender.start()
             got = wire.read_exactly(len(expected))
             sender.join()
-        assert got == expected
-        assert proxy.ask(b"delete small\r\ndelete big\r\n") == b"DELETED\r\nDELETED\r\n"
+            assert got == expected
+            assert wire.ask(b"delete small\r\ndelete big\r\n") == b"DELETED\r\nDELETED\r\n"
 
 
 def test_a_get_does_not_see_what_its_client_stores_later(large):
