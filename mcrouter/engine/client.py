@@ -29,8 +29,10 @@ from ..proto.requests import Request, RequestParser, lone
 from .bulk import PIECE
 from .poller import GONE, IN, OUT
 from .transfer import Download, Upload
+from .writing import write
 
-_READ_SIZE, _READ_MORE, _READ_MOST = 16384, 65536, 1 << 20  # bytes: at first, for who has more to say, for large values
+# Bytes read at first, and from who has more to say. From 128 KB on, malloc maps memory for every read, at 8 µs each.
+_READ_SIZE, _READ_MORE = 16384, 130816
 _WINDOW_FIRST, _WINDOW_MOST = 64, 1024  # commands in flight
 _MANY_PIECES = 512  # reads that a backlog holds before they are put together: small ones cost memory
 _LARGE_FLUSH = 65536  # bytes written at once that make the window worth a look
@@ -97,8 +99,8 @@ class Client:
         self.transfer: Any = None  # a large value on its way
         self.state = ClientState.OPEN
         self.queue: Deque[Request] = collections.deque()
-        self.out: List[bytes] = []
-        self.unsent = b""
+        self.out: List[Any] = []  # pieces of bytes
+        self.unsent: Any = b""
         self.backlog: Optional[List[bytes]] = None  # received, not parsed
         self.backlog_size = 0
         self.hungry = False  # the backlog is the beginning of a request: no use to parse it before more has come
@@ -150,9 +152,14 @@ class Client:
                 self.abort()
                 return
             if sent != len(reply):
-                self._rest(reply, sent)
+                self._rest(reply[sent:])
             return
+        self.in_turn(request, reply)
+
+    def in_turn(self, request: Request, reply: Any) -> None:
+        """Takes a request's reply, bytes or a list of pieces; it leaves with the tick, after those before it."""
         request.reply = reply
+        queue = self.queue
         if queue and queue[0] is request:
             out = self.out
             if not out:
@@ -165,7 +172,10 @@ class Client:
                 if head is TOO_LARGE:
                     self._download()
                     break
-                out.append(head)
+                if type(head) is list:
+                    out += head
+                else:
+                    out.append(head)
                 queue.popleft()
 
     def _settle(self) -> None:
@@ -238,10 +248,7 @@ class Client:
             self._ended()
 
     def _read_size(self) -> int:
-        """As much as is missing of a large value, so that it takes few reads."""
-        if self.backlog is None:
-            return self.read_size
-        return min(max(_READ_MORE, self.parser.need - self.backlog_size), _READ_MOST)
+        return self.read_size if self.backlog is None else _READ_MORE
 
     def _received(self, data: bytes) -> None:
         backlog, need = self.backlog, self.parser.need
@@ -374,7 +381,7 @@ class Client:
         self.out.append(data)
         if not self.unsent:
             out, self.out = self.out, []
-            self._write(out[0] if len(out) == 1 else b"".join(out))
+            self._write(out)
 
     def transferred(self, request: Request, reply: bytes) -> None:
         """A transfer has its answer; `reply` is what the client has yet to get of it."""
@@ -407,10 +414,10 @@ class Client:
         if self.unsent or not self.out:
             return
         out, self.out = self.out, []
-        data = out[0] if len(out) == 1 else b"".join(out)
-        if self._write(data):
-            if len(data) > _LARGE_FLUSH:
-                self._resize(len(data) // len(out))
+        if self._write(out):
+            size = sum(map(len, out))
+            if size > _LARGE_FLUSH:
+                self._resize(size // len(out))
             elif self.window < _WINDOW_MOST:
                 self.window = min(_WINDOW_MOST, 2 * self.window)
             if self.readable or self.backlog is not None:
@@ -423,33 +430,28 @@ class Client:
         """Replies are large: fewer of them at a time."""
         self.window = max(1, min(self.window, self.frontend.buffer_size // average))
 
-    def _write(self, data: bytes) -> bool:
+    def _write(self, pieces: List[Any]) -> bool:
         """Whether the kernel took it all."""
         try:
-            sent = os.write(self.fd, data) if data else 0
-        except BlockingIOError:
-            sent = 0
+            unsent = write(self.fd, pieces)
         except OSError:
             self.abort()
             return False
-        if sent == len(data):
-            return True
-        self._rest(data, sent)
-        return False
+        if unsent:
+            self._rest(unsent)
+        return not unsent
 
-    def _rest(self, data: bytes, sent: int) -> None:
+    def _rest(self, unsent: Any) -> None:
         """The kernel did not take all: the rest goes when it can."""
         self.plain = False
-        self.unsent = data[sent:]
+        self.unsent = unsent
         self.loop.poller.want_write(self.fd, True)
 
     def _on_writable(self) -> None:
         self.loop.poller.want_write(self.fd, False)
-        data, self.unsent = self.unsent, b""
-        if self.out:
-            data += b"".join(self.out)
-            self.out = []
-        if self._write(data):
+        out = [self.unsent, *self.out]
+        self.unsent, self.out = b"", []
+        if self._write(out):
             if self.transfer is not None:
                 self.transfer.go_on()
             self._go_on()

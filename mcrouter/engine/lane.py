@@ -25,11 +25,12 @@ from ..proto.runs import ReplyStretches
 from .connection import Connection, State
 from .loop import Timer
 from .poller import GONE, IN, OUT
+from .writing import write
 
 logger = logging.getLogger(__name__)
 
-READ_SIZE = 65536  # bytes; more costs 1 µs more a call, and pays only where large values are expected
-READ_MOST = 1 << 20
+READ_SIZE, READ_MOST = 65536, 130816  # bytes; from 128 KB on, malloc maps memory for every read, at 8 µs each
+_LARGE = 16384  # bytes; slices of so much are not copied where that can be avoided
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 2.0  # seconds between attempts to connect
 
 _STORED, _END = b"STORED\r\n", b"END\r\n"
@@ -54,6 +55,7 @@ class Lane(Connection):
         "pieces_size",
         "read_size",
         "runs",
+        "skipping",
         "stretches",
         "unsent",
         "waiters",
@@ -76,8 +78,9 @@ class Lane(Connection):
         self.cutter = ReplyCutter(self.stretches)
         self.held: List[bytes] = []  # received, not verified: the reply they belong to is not all there
         self.held_size = 0
-        self.pieces: List[bytes] = []  # verified pieces of an unfinished reply
+        self.pieces: List[Any] = []  # verified pieces of an unfinished reply
         self.pieces_size = 0
+        self.skipping = False  # the reply at hand is too large: it passes, and none of it is kept
         self.read_size = READ_SIZE
         self.waiters: List[Any] = []  # clients that wait until the host reads on
 
@@ -123,18 +126,14 @@ class Lane(Connection):
             return  # the kernel is full; its edge brings us back
         if not out:
             return
-        data = out[0] if len(out) == 1 else b"".join(out)
         self.out = []
         self.host.expect()
         try:
-            sent = os.write(self.fd, data)
-        except BlockingIOError:
-            sent = 0
+            self.unsent = write(self.fd, out)
         except OSError as error:
             self.lost(error.strerror or "write failed")
             return
-        if sent < len(data):
-            self.unsent = data[sent:]
+        if self.unsent:
             self.loop.poller.want_write(self.fd, True)
 
     def _flush_down(self) -> None:
@@ -185,35 +184,53 @@ class Lane(Connection):
 
     def received(self, data: bytes) -> None:
         """Cuts replies off what the host sent and gives each to whoever asked."""
-        if self.held:
-            self.held.append(data)
-            self.held_size += len(data)
-            if self.held_size < self.cutter.need:
-                self._size_read()
-                return
-            data = b"".join(self.held)
-            self.held = []
         self.host.timeouts = self.failures = 0
         self.read_size = READ_SIZE
-        at = 0
-        if self.cutter.singles is not None and not self.runs and not self.expired:
-            at = self._singles(data)
-        if at < len(data):
-            try:
+        try:
+            at = 0
+            if self.held:
+                data, at = self._unfinished(data)
+            if at < len(data) and self.cutter.singles is not None and not (self.runs or self.expired or self.held):
+                at = self._singles(data, at)
+            if at < len(data):
                 self._replies(data, at)
-            except ProtocolError as error:
-                self.lost(f"out of step: {error}")
+        except ProtocolError as error:
+            self.lost(f"out of step: {error}")
 
-    def _singles(self, data: bytes) -> int:
+    def _unfinished(self, data: bytes) -> Tuple[bytes, int]:
+        """Completes what is held with the beginning of `data`; returns what is to be looked at, and from where.
+
+        Of a read that ends one reply and begins others, the others are not copied.
+        """
+        missing = self.cutter.need - self.held_size + len(_END)  # which follows the value of a lone get
+        self.held.append(data)
+        self.held_size += len(data)
+        if self.held_size < self.cutter.need:
+            self._size_read()
+            return data, len(data)
+        if 0 < missing < len(data):
+            self.held[-1] = data[:missing]
+        first = b"".join(self.held)
+        self.held = []
+        if not 0 < missing < len(data):
+            return first, 0
+        self._replies(first, 0)
+        if not self.held:
+            return data, missing
+        data = b"".join([*self.held, data[missing:]])
+        self.held = []
+        return data, 0
+
+    def _singles(self, data: bytes, at: int) -> int:
         """Gives out the replies to lone gets and sets, of any number of clients, in one pass; returns how far it got.
 
         It takes the three plain outcomes; at anything else it stops.
         """
         inflight, tally, now = self.inflight, self.host.tally, self.loop.now
         cells, direct, upstream, sums = tally.cells, tally.direct, tally.upstream, tally.sum
-        at = hits = misses = 0
+        start, hits, misses = at, 0, 0
         known, ms, bucket = -1.0, 0.0, 0
-        for reply, key in self.cutter.singles(data):
+        for reply, key in self.cutter.singles(data, at):
             if not inflight:
                 break
             entry = inflight[0]
@@ -242,7 +259,7 @@ class Lane(Connection):
             else:
                 sink.on_reply(reply, outcome)
         tally.looked_up(hits, misses)
-        if not at:
+        if at == start:
             self.cutter.singles = None  # not worth a try until lengths repeat again
         return at
 
@@ -261,32 +278,32 @@ class Lane(Connection):
                     continue
                 self._hold(data, at, end)
                 return
-            reply = self._whole(data[at:end])
+            reply = self._whole(data, at, end, sink is request)
             at = end
             inflight.popleft()
             if len(request.kinds) > 1:
                 self.runs -= 1
             self._answered(request, sink, since, reply, cutter.outcomes)
-            if cutter.skipping:
-                cutter.skipping = False
+            if self.skipping:
+                self.skipping = False
                 request.client.resume()
 
-    def _whole(self, reply: bytes) -> bytes:
-        """The whole reply, by its last piece."""
-        if self.cutter.skipping:
+    def _whole(self, data: bytes, at: int, end: int, direct: bool) -> Any:
+        """The whole reply, by its last piece: bytes, or for a client to whom it goes as it is, a list of pieces."""
+        if self.skipping:
             return TOO_LARGE
-        if self.pieces:
-            self.pieces.append(reply)
-            reply = b"".join(self.pieces)
-            self.pieces, self.pieces_size = [], 0
-        return reply
+        if not self.pieces:
+            return data[at:end] if end - at < _LARGE or not direct else memoryview(data)[at:end]
+        pieces, self.pieces, self.pieces_size = self.pieces, [], 0
+        pieces.append(data[at:end])
+        return pieces if direct else b"".join(pieces)
 
     def _outgrown(self, request: Any, at: int, end: int) -> bool:
         """Whether an unfinished reply is more than should be held, and can be had in another way."""
-        size = self.pieces_size + max(end, self.cutter.need) - at
+        size = self.pieces_size + max(end + self.cutter.left, self.cutter.need) - at
         return (
             size > self.host.buffer_size
-            and not self.cutter.skipping
+            and not self.skipping
             and request.repeatable()
             and request.client.may_ask_again()
         )
@@ -294,10 +311,10 @@ class Lane(Connection):
     def _skip(self, client: Any) -> None:
         """Lets the reply pass; the client will ask again, in a way that streams it (transfer.py)."""
         client.pause()  # until then it does nothing that should come later
-        self.cutter.skipping = True
+        self.skipping = True
         self.pieces, self.pieces_size = [], 0
 
-    def _answered(self, request: Any, sink: Any, since: float, reply: bytes, outcomes: bytes) -> None:
+    def _answered(self, request: Any, sink: Any, since: float, reply: Any, outcomes: bytes) -> None:
         """Counts a reply and gives it to who waits for it."""
         tally, kinds, ms = self.host.tally, request.kinds, (self.loop.now - since) * 1000
         tally.looked_up(self.cutter.values, self.cutter.misses)
@@ -307,26 +324,25 @@ class Lane(Connection):
             tally.answered(kinds, ms, tally.upstream)
         elif sink is request and reply is not TOO_LARGE:
             tally.answered(kinds, ms, tally.direct)
-            request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
+            request.client.in_turn(request, b"" if request.mute and outcomes in request.mute else reply)
         else:
             tally.answered(kinds, ms, tally.upstream)
             sink.on_reply(reply, outcomes)
 
     def _hold(self, data: bytes, at: int, end: int) -> None:
         """Keeps an unfinished reply: what is verified as a piece, the rest until enough more has come."""
-        if end > at and not self.cutter.skipping:
-            self.pieces.append(data[at:end])
+        if end > at and not self.skipping:
+            self.pieces.append(data[at:end] if end - at < _LARGE else memoryview(data)[at:end])
             self.pieces_size += end - at
-        rest = data[end:]
         self.cutter.need = max(0, self.cutter.need - end)
-        self.held = [rest]
-        self.held_size = len(rest)
+        self.held = [data[end:]] if end < len(data) else []
+        self.held_size = len(data) - end
         self._size_read()
 
     def _size_read(self) -> None:
-        """Reads as much as is missing, so that a large value takes few reads."""
-        missing = self.cutter.need - self.held_size
-        self.read_size = min(max(READ_SIZE, missing), READ_MOST)
+        """Reads more where large values are on their way, so that they take few reads."""
+        if self.cutter.left or self.cutter.need - self.held_size > READ_SIZE:
+            self.read_size = READ_MOST
 
     # failing ------------------------------------------------------------------------------------------------------
 
@@ -371,7 +387,7 @@ class Lane(Connection):
             self.host.tally.cells[self.host.tally.connections] -= 1
         self.hang_up()
         entries, waiters = list(self.inflight)[self.expired :], self.waiters
-        if self.cutter.skipping:
+        if self.skipping:
             waiters.append(self.inflight[0][0].client)
         self._fresh()
         for request, sink, _since in entries:

@@ -16,6 +16,7 @@ from .requests import GET, SET, Request
 from .runs import LINES as LINES_STRETCH
 from .runs import MAX_RUN, ReplyStretches
 
+_PASSING = 16384  # bytes; a value of so much that is not all there passes as it comes
 _LINE_MAX = 8192  # a longer line without an end is no reply
 _SHAPES = tuple(command.reply for command in COMMANDS)
 _ACCEPTED = tuple(command.success + command.miss for command in COMMANDS)
@@ -51,24 +52,23 @@ class ReplyCutter:
 
     After `cut`: `done` says whether the reply ended; if so `outcomes` has a byte a command, `values` and `misses`
     say how many keys its gets found and did not; if not, `need` is the length that `data` must at least have before
-    another `cut` gets further. With `skipping` set, a value that is not all there is let pass, not waited for,
-    until the reply has ended. `singles`, while it is worth a try, is the quick way for whole replies to lone gets and
-    sets (runs.ReplyStretch).
+    another `cut` gets further. A large value is not waited for: it is verified as it comes, and `left` is how
+    many bytes of it are yet to come. `singles`, while it is worth a try, is the quick way for whole replies to lone
+    gets and sets (runs.ReplyStretch).
     """
 
     __slots__ = (
         "_blocks",
         "_found",
         "_got",
-        "_left",
-        "_replies",
+                "_replies",
         "_stretch",
         "done",
+        "left",
         "misses",
         "need",
         "outcomes",
         "singles",
-        "skipping",
         "values",
     )  # fmt: skip
 
@@ -78,8 +78,7 @@ class ReplyCutter:
         self.singles: Any = LINES_STRETCH.singles
         self._got = b""  # outcomes of the run's commands that are through
         self._found: List[bytes] = []  # keys that the unfinished get has found so far
-        self._left = 0  # bytes of a value that are yet to pass
-        self.skipping = False
+        self.left = 0  # bytes of a value that are yet to pass
         self.done = False
         self.need = 0
         self.outcomes = b""
@@ -88,11 +87,13 @@ class ReplyCutter:
     def cut(self, data: bytes, at: int, request: Request) -> int:
         """How far `data` from `at` is verified as (part of) the reply to `request`; raises ProtocolError."""
         kinds = request.kinds
-        if self._left:
-            passed = min(self._left, len(data) - at)
-            self._left -= passed
+        if self.left:
+            passed = min(self.left, len(data) - at)
+            self.left -= passed
             at += passed
-            self.done = not self._left and _SHAPES[kinds[0]] is META_VALUE
+            if not self.left and passed > 1 and data[at - 2 : at] != b"\r\n":
+                raise ProtocolError(f"a value does not end where its length says: {data[at - 8 : at]!r}")
+            self.done = not self.left and _SHAPES[kinds[0]] is META_VALUE
             if self.done or at == len(data):
                 self.need, self.outcomes = 0, o.VALUE
                 return at
@@ -162,10 +163,10 @@ class ReplyCutter:
             size = int(match[2])
             end = match.end() + size + 2
             if end > len(data):
-                if not self.skipping:
+                if end - at < _PASSING:
                     self.need = end
                     return at, b""
-                self._left, self.need = end - len(data), 0
+                self.left, self.need = end - len(data), 0
                 found.append(match[1])
                 return len(data), b""
             if data[end - 2 : end] != b"\r\n":
@@ -245,8 +246,8 @@ class ReplyCutter:
             raise ProtocolError(f"not a meta value: {data[at : min(end, at + 60)]!r}")
         end += int(match[1]) + 2
         self.values = int(kind == _MG)
-        if end > len(data) and self.skipping:
-            self._left, self.need = end - len(data), 0
+        if end > len(data) and end - at >= _PASSING:
+            self.left, self.need = end - len(data), 0
             return len(data), b""
         if end > len(data):
             self.need = end
