@@ -13,7 +13,7 @@ A tour of the house:
     testing/     embedded hosts to try out and test with         engine/    epoll loop, clients, hosts; no policy
                                                                  metrics/   counters and the page that shows them
 
-The way of a request: engine.frontend reads, proto.requests cuts, routes choose, engine.upstream asks and proto.replies
+The way of a request: engine.client reads, proto.requests cuts, routes choose, engine.lane asks and proto.replies
 cuts the answer, which goes back through the route to the client's queue, one write a client and tick.
 """
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from mcrouter import Settings, load_config
 from mcrouter.metrics.table import METRICS
+from mcrouter.proto.commands import protocol_table
 from mcrouter.router import describe
 from mcrouter.settings import SETTINGS
+from tests.differential.differences import CHANCES, DIFFERENCES
 
 README = Path(__file__).resolve().parent.parent.joinpath("README.md").read_text()
 
@@ -22,6 +24,16 @@ def test_every_metric_is_there():
         name = metric.name if metric.name.startswith("process_") else f"mcrouter_{metric.name}"
         labels = ", ".join(metric.labels) or "-"
         assert f"| `{name}` | {metric.type} | {labels} | {metric.help} |\n" in README
+
+
+def test_its_table_of_commands_is_that_of_the_protocol():
+    assert f"<!-- protocol: derived from mcrouter/proto/commands.py -->\n{protocol_table()}\n" in README
+
+
+def test_its_limits_name_every_known_difference_with_its_reason():
+    limits = " ".join(README.split("## Limits\n")[1].split())
+    for reason in [*(difference.reason for difference in DIFFERENCES), *CHANCES]:
+        assert f" - {reason} " in limits
 
 
 def test_its_config_is_the_one_in_router_json():

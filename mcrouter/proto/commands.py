@@ -48,7 +48,6 @@ def _table() -> "tuple[Command, ...]":
     stored = (o.STORED, o.NOT_STORED + o.EXISTS + o.NOT_FOUND)
     hit = (o.VALUE, o.MISS)
     found = o.NOT_FOUND
-    meta_no = o.MISS + o.NOT_FOUND + o.NOT_STORED + o.EXISTS
     rows = [
         ("get", KEYS, VALUES, READ, *hit, ""),
         ("gets", KEYS, VALUES, READ, *hit, ""),
@@ -64,17 +63,17 @@ def _table() -> "tuple[Command, ...]":
         ("incr", KEY_NUMBER, LINE, ARITHMETIC, o.NUMBER, found, ""),
         ("decr", KEY_NUMBER, LINE, ARITHMETIC, o.NUMBER, found, ""),
         ("touch", KEY_NUMBER, LINE, TOUCH, o.TOUCHED, found, ""),
-        ("mg", META, META_VALUE, READ, o.VALUE + o.HEADER, meta_no, "get"),
-        ("ms", META_STORE, LINE, WRITE, o.HEADER, meta_no, "set"),
-        ("md", META, LINE, DELETE, o.HEADER, meta_no, "delete"),
-        ("ma", META, META_VALUE, ARITHMETIC, o.VALUE + o.HEADER, meta_no, "incr"),
-        ("mn", META, LINE, ADMIN, o.HEADER, b"", ""),
-        ("me", META, LINE, READ, o.HEADER, meta_no, "get"),
+        ("mg", META, META_VALUE, READ, o.VALUE + o.HEADER, o.MISS, "get"),
+        ("ms", META_STORE, LINE, WRITE, o.HEADER, stored[1], "set"),
+        ("md", META, LINE, DELETE, o.HEADER, found + o.EXISTS, "delete"),
+        ("ma", META, META_VALUE, ARITHMETIC, o.VALUE + o.HEADER, stored[1], "incr"),
+        ("mn", BARE, LINE, ADMIN, o.HEADER, b"", ""),
+        ("me", META, LINE, READ, o.HEADER, o.MISS, "get"),
         ("flush_all", BARE, LINE, ADMIN, o.OK, b"", ""),
         ("version", BARE, LINE, ADMIN, o.TEXT, b"", ""),
         ("verbosity", BARE, LINE, ADMIN, o.OK, b"", ""),
         ("stats", BARE, LINES, ADMIN, o.TEXT + o.OK, b"", ""),
-        ("shutdown", BARE, LINE, ADMIN, o.OK, b"", ""),
+        ("shutdown", BARE, LINE, ADMIN, b"", b"", ""),
         ("quit", BARE, NOTHING, ADMIN, b"", b"", ""),
     ]
     return tuple(Command(i, row[0], row[0].encode(), *row[1:]) for i, row in enumerate(rows))
@@ -83,3 +82,35 @@ def _table() -> "tuple[Command, ...]":
 COMMANDS = _table()
 BY_NAME = {command.name: command for command in COMMANDS}
 BY_VERB = {command.verb: command for command in COMMANDS}
+
+# How the README's table says it.
+_SYNTAX = {
+    KEYS: "key+", EXPTIME_KEYS: "exptime key+", STORE: "key flags exptime bytes [noreply]", KEY: "key [noreply]",
+    STORE_CAS: "key flags exptime bytes unique [noreply]", KEY_NUMBER: "key number [noreply]", META: "key flag*",
+    META_STORE: "key bytes flag*", BARE: "word*",
+}  # fmt: skip
+_ANSWER = {VALUES: "values, END", LINE: "a line", META_VALUE: "a value or a line", LINES: "lines, END", NOTHING: "-"}
+_WORD = {
+    o.VALUE: "VALUE", o.MISS: "END", o.STORED: "STORED", o.NOT_STORED: "NOT_STORED", o.EXISTS: "EXISTS",
+    o.NOT_FOUND: "NOT_FOUND", o.DELETED: "DELETED", o.TOUCHED: "TOUCHED", o.NUMBER: "the number", o.OK: "OK",
+}  # fmt: skip
+_META_WORD = {o.VALUE: "VA", o.HEADER: "HD", o.MISS: "EN", o.NOT_STORED: "NS", o.EXISTS: "EX", o.NOT_FOUND: "NF"}
+_OWN_WORD = {("version", o.TEXT): "VERSION", ("stats", o.TEXT): "STAT", ("mn", o.HEADER): "MN", ("me", o.HEADER): "ME"}
+
+
+def _words(command: Command, codes: bytes) -> str:
+    """These outcomes as the words that stand for them in the command's replies."""
+    words = _META_WORD if command.request in (META, META_STORE) else _WORD
+    each = [codes[i : i + 1] for i in range(len(codes))]
+    return ", ".join(_OWN_WORD.get((command.name, code)) or words[code] for code in each) or "-"
+
+
+def protocol_table() -> str:
+    """The README's table of commands; what has no success is never sent to a host, so it takes no policy."""
+    rows = [("command", "request", "reply", "kind", "success", "miss", "policy, if none is named"), ("---",) * 7]
+    for command in COMMANDS:
+        policy = f"that of `{command.like}`" if command.like else "`DefaultRoute`" if command.success else "-"
+        says = _words(command, command.success), _words(command, command.miss)
+        request = f"`{_SYNTAX[command.request]}`"
+        rows.append((f"`{command.name}`", request, _ANSWER[command.reply], command.kind, *says, policy))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)

@@ -14,6 +14,7 @@ from . import outcomes as o
 from .commands import BY_NAME, COMMANDS
 
 MAX_LINE = 2048  # bytes; a longer line without an end closes the connection, unless it is a get
+_ONE_READ = 16384  # memcached's read buffer; a line that does not fit closes the connection even if it comes at once
 MAX_KEY = 250
 _MOST_WORDS = 23  # memcached's tokens of a line
 MAX_VALUE = 2**31 - 3
@@ -23,6 +24,7 @@ ERROR = b"ERROR\r\n"
 _BAD_DELETE = b"CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n"
 _BAD_DELTA = b"CLIENT_ERROR invalid numeric delta argument\r\n"
 _BAD_EXPTIME = b"CLIENT_ERROR invalid exptime argument\r\n"
+_ENDLESS_STATS = (b"cachedump", b"sizes_enable", b"sizes_disable")
 _NO_SHUTDOWN = b"ERROR: shutdown not enabled\r\n"
 
 _EVERYTHING = o.ANSWERS + o.HOST_ERRORS + o.OUR_ERRORS
@@ -56,6 +58,8 @@ def may_be_long(start: bytes) -> bool:
 
 def read_line(line: bytes) -> Line:
     """What memcached would do with this line (its end already taken off)."""
+    if len(line) > _ONE_READ - 2 and not may_be_long(line[:200]):
+        return Line(-1, closes=True)
     tokens = [token for token in line.partition(b"\0")[0].split(b" ") if token]
     if not tokens or len(tokens[0]) < 2:
         return _refuse(ERROR)
@@ -80,13 +84,18 @@ def _forward(verb: bytes, words: List[bytes], quiet: bool = False) -> Line:
     return Line(BY_NAME[verb.decode()].number, b" ".join([verb, *words]) + b"\r\n", mute=_EVERYTHING if quiet else b"")
 
 
-_NUMBER = re.compile(rb"[\t\v\f\r]*([+-]?\d{1,2000})(?:[\t\v\f\r].*)?", re.S).fullmatch
+def _not_long(line: Line) -> Line:
+    """The line, if a host must take it; a longer one closes here, as it does there when it comes in pieces."""
+    return line if len(line.wire) <= MAX_LINE + 1 else Line(-1, closes=True)
+
+
+_NUMBER = re.compile(rb"[\t\v\f\r]*([+-]?)(\d+)(?:[\t\v\f\r].*)?", re.S).fullmatch
 
 
 def _number(token: bytes, low: int, high: int) -> Optional[int]:
     """A C number as memcached's safe_strto* reads it; None where they refuse."""
     match = _NUMBER(token)
-    value = int(match[1]) if match else None
+    value = int(match[1] + (match[2].lstrip(b"0")[:30] or b"0")) if match else None  # int() refuses thousands
     return value if value is not None and low <= value <= high else None
 
 
@@ -128,8 +137,7 @@ def _touched_keys(tokens: List[bytes]) -> Line:
         return _refuse(b"END\r\n")
     if max(map(len, keys)) > MAX_KEY:
         return _refuse(BAD_FORMAT)
-    line = _forward(tokens[0], [b"%d" % exptime, *keys])
-    return line if len(line.wire) < MAX_LINE else Line(-1, closes=True)
+    return _not_long(_forward(tokens[0], [b"%d" % exptime, *keys]))
 
 
 def _store(tokens: List[bytes]) -> Line:
@@ -192,10 +200,14 @@ def _verbosity(tokens: List[bytes]) -> Line:
     return _forward(b"verbosity", [b"%d" % level], quiet)
 
 
+def _stats(tokens: List[bytes]) -> Line:
+    """Those whose answer has no end that could be found are refused: a key in it may be anything, or END is missing."""
+    return _refuse(ERROR) if tokens[1:2] and tokens[1] in _ENDLESS_STATS else _whole(tokens)
+
+
 def _whole(tokens: List[bytes]) -> Line:
     """As it is: its answer is one line, or lines up to END, whatever its words are."""
-    line = _forward(tokens[0], tokens[1:])
-    return line if len(line.wire) < MAX_LINE else _refuse(BAD_FORMAT)
+    return _not_long(_forward(tokens[0], tokens[1:]))
 
 
 def _meta(tokens: List[bytes]) -> Line:
@@ -203,10 +215,12 @@ def _meta(tokens: List[bytes]) -> Line:
     first_flag = 3 if name == "ms" else 2
     if len(tokens) == 1 and name != "me":
         return _refuse(ERROR)
+    if len(tokens) > 1 and len(tokens[1]) > MAX_KEY:
+        return _refuse(BAD_FORMAT)
     if len(tokens) > _MOST_TOKENS and name in _TOO_MANY:
         return _refuse(_TOO_MANY[name])
     quiet = [token for token in tokens[first_flag:] if token[:1] == b"q"]
-    hides = len(quiet) == 1 and len(tokens) <= _MOST_TOKENS and name in _QUIET
+    hides = len(quiet) == 1 and name in _QUIET
     if hides:
         tokens = tokens[:first_flag] + [token for token in tokens[first_flag:] if token != quiet[0]]
     line = _whole(tokens)
@@ -216,9 +230,9 @@ def _meta(tokens: List[bytes]) -> Line:
 def _meta_store(tokens: List[bytes]) -> Line:
     if len(tokens) < 3:
         return _refuse(ERROR if len(tokens) == 1 else BAD_FORMAT)
-    if len(tokens) > _MOST_TOKENS:
-        return _refuse(_TOO_MANY["ms"])
     size = _signed(tokens[2])
+    if len(tokens[1]) <= MAX_KEY and len(tokens) > _MOST_TOKENS:
+        return _refuse(_TOO_MANY["ms"])
     if len(tokens[1]) > MAX_KEY or size is None or not 0 <= size <= MAX_VALUE:
         return _refuse(BAD_FORMAT)
     line = _meta([*tokens[:2], b"%d" % size, *tokens[3:]])
@@ -239,13 +253,13 @@ def _readers() -> Dict[bytes, Callable[[List[bytes]], Line]]:
         b"flush_all": _flush_all,
         b"verbosity": _verbosity,
         b"version": lambda tokens: _forward(b"version", []),
-        b"stats": _whole,
+        b"stats": _stats,
         b"shutdown": lambda tokens: _refuse(_NO_SHUTDOWN),
         b"quit": lambda tokens: Line(-1, closes=True),
         b"mg": _meta,
         b"md": _meta,
         b"ma": _meta,
-        b"mn": _whole,
+        b"mn": lambda tokens: _forward(b"mn", []),
         b"me": _meta,
         b"ms": _meta_store,
     }

@@ -13,7 +13,7 @@ from mcrouter.proto.requests import CLOSE, Request, RequestParser
 from mcrouter.proto.runs import request_stretches
 
 DEADLINE = 4.0
-_CAS = re.compile(rb"^(VALUE \S+ \d+ \d+ )(\d+)(?=\r\n)|(?<= c)(\d+)(?=[ \r])", re.M)
+_CAS = re.compile(rb"^(VALUE [^ \n]+ \d+ \d+ )(\d+)(?=\r\n)|(?<= c)(\d+)(?=[ \r])", re.M)
 _ASIDE = (
     (re.compile(rb"^STAT .*?\r\n", re.M | re.S), b""),
     (re.compile(rb"^VERSION .*?\r\n", re.M), b"VERSION\r\n"),
@@ -21,15 +21,17 @@ _ASIDE = (
 )
 
 
-def talk(port: int, pieces: Sequence[bytes]) -> bytes:
-    """Everything that is answered up to the end of file; a reset counts as the end."""
+def talk(port: int, pieces: Sequence[bytes], shut: bool = True) -> bytes:
+    """Everything that is answered up to the end of file; a reset counts as the end. Unless it is to `shut` its side, the
+    other one has to close by itself."""
     got: List[bytes] = []
     with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             for piece in pieces:
                 sock.sendall(piece)
-            sock.shutdown(socket.SHUT_WR)
+            if shut:
+                sock.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # it has closed early; what it said counts
         try:

@@ -44,7 +44,7 @@ class Command(NamedTuple):
 
 
 class ClientFeed:
-    """The client's side of engine/frontend.py (`_received`, `_parse`, `_keep`), without sockets and windows."""
+    """The client's side of engine/client.py (`_received`, `_parse`, `_keep`), without sockets and windows."""
 
     def __init__(self, plan: Plan = PLANS[0], room: int = 64, stretches: RequestStretches = WARM_REQUESTS) -> None:
         self.parser = RequestParser(Request, stretches, plan)
@@ -125,7 +125,7 @@ class Reply(NamedTuple):
 
 
 class HostFeed:
-    """The host's side of engine/upstream.py (`received`, `_hold`), without sockets."""
+    """The host's side of engine/lane.py (`received`, `_hold`), without sockets."""
 
     def __init__(self, requests: Iterable[Request], stretches: ReplyStretches = WARM_REPLIES) -> None:
         self.cutter = ReplyCutter(stretches)

@@ -37,6 +37,9 @@ def says(answer):
     return Line(-1, answer=answer)
 
 
+TOO_MANY = b"CLIENT_ERROR options flags too long\r\n"
+ZEROS = b"0" * 1900
+GETS = to(b"get" + b" a" * 9000)
 HIDDEN, CLOSES = says(b""), Line(-1, closes=True)
 
 LINES = [
@@ -87,11 +90,43 @@ LINES = [
     (b"ms", says(ERROR)), (b"ms a", says(BAD_FORMAT)), (b"ms a x", says(BAD_FORMAT)), (b"ms a -1", says(BAD_FORMAT)),
     (b"ms a 1", to(b"ms a 1", 1)), (b"ms a +1 T0", to(b"ms a 1 T0", 1)), (b"ms a 1 q", to(b"ms a 1", 1, o.HEADER)),
     (b"ms a S1", says(BAD_FORMAT)), (b"ms %b 1" % TOO_LONG, says(BAD_FORMAT)), (b"ms a 2147483646", says(BAD_FORMAT)),
-    (b"mn", to(b"mn")), (b"me a", to(b"me a")),
+    (b"mn", to(b"mn")), (b"mn a b", to(b"mn")), (b"me a", to(b"me a")), (b"stats detail x y", to(b"stats detail x y")),
+    # The key is looked at before the number of words.
+    *[(b"%b %b" % (verb, TOO_LONG), says(BAD_FORMAT)) for verb in (b"mg", b"md", b"ma", b"me")],
+    *[(b"%b %b%b" % (verb, TOO_LONG, b" v" * 20), says(BAD_FORMAT)) for verb in (b"mg", b"md", b"ma", b"me")],
+    (b"ms %b 1%b" % (TOO_LONG, b" v" * 20), says(BAD_FORMAT)), (b"ms a x%b" % (b" v" * 20), says(TOO_MANY)),
+    (b"ms a 1%b" % (b" v" * 17), says(TOO_MANY)), (b"md a%b" % (b" v" * 18), says(TOO_MANY)),
+    # Numbers may have any number of leading zeros.
+    (b"incr a %b7" % ZEROS, to(b"incr a 7")), (b"incr a -%b" % ZEROS, to(b"incr a 0")), (b"touch a +%b7" % ZEROS, to(b"touch a 7")),
+    (b"set a %b3 %b2 %b1" % (ZEROS[:600], ZEROS[:600], ZEROS[:600]), to(b"set a 3 2 1", 1)), (b"ms a %b1" % ZEROS, to(b"ms a 1", 1)),
+    (b"incr a %b" % (b"1" * 2000), says(BAD_DELTA)), (b"gat %b a" % (b"1" * 2000), says(BAD_EXPTIME)),
+    (b"verbosity %b" % ZEROS, to(b"verbosity 0")), (b"incr a %b7" % (ZEROS * 8), to(b"incr a 7")),
+    # Where no sign belongs a minus goes round at 2**64, unless what it comes to would have one too.
+    (b"incr a -0", to(b"incr a 0")), (b"incr a -18446744073709551615", to(b"incr a 1")), (b"decr a -18446744073709551616", says(BAD_DELTA)),
+    (b"incr a -9223372036854775809", to(b"incr a 9223372036854775807")), (b"incr a -9223372036854775808", says(BAD_DELTA)),
+    (b"set a -18446744073709551615 0 1", to(b"set a 1 0 1", 1)), (b"set a -9223372036854775808 0 1", says(BAD_FORMAT)),
+    (b"cas a 0 0 1 -18446744073709551614", to(b"cas a 0 0 1 2", 1)), (b"verbosity -18446744073709551614", to(b"verbosity 2")),
+    # Of a line that is to be HTTP the last of its first 23 words counts, and a verb that begins like none of memcached's.
+    *[(b"POST%b HTTP/1.1" % (b" x" * words), CLOSES) for words in (0, 1, 20, 21)],
+    *[(b"POST%b HTTP/1.1" % (b" x" * words), says(ERROR)) for words in (22, 23, 40)],
+    (b"POST%b HTTP/1.1 a b" % (b" x" * 21), CLOSES), (b"POST / HTTP/1.1 x", says(ERROR)), (b"POST / http/1.1", says(ERROR)),
+    *[(verb + b" / HTTP/1.1", says(ERROR)) for verb in (b"aa", b"cc", b"dd", b"gg", b"ii", b"ss", b"tt", b"mx")],
+    *[(verb + b" / HTTP/1.1", CLOSES) for verb in (b"bb", b"ee", b"host:", b"mmm", b"qq", b"vv", b"HTTP/1.0", b"GE")],
+    # No read of memcached's brings more than 16384 bytes.
+    (b"x" * 16382, says(ERROR)), (b"x" * 16383, CLOSES), (b" " * 16382, says(ERROR)), (b" " * 16383, CLOSES),
+    (b"set a 0 0 1" + b" " * 16371, to(b"set a 0 0 1", 1)), (b"set a 0 0 1" + b" " * 16372, CLOSES), (b" " * 100 + b"get" + b" a" * 9000, GETS),
+]  # fmt: skip
+
+# Where memcached's own answer is not given, but refused, or the connection closed.
+REFUSED = [
+    (b"stats cachedump 1 1", says(ERROR)), (b"stats cachedump", says(ERROR)), (b"stats  sizes_enable x", says(ERROR)),
+    (b"stats sizes_disable", says(ERROR)), (b"shutdown graceful", says(b"ERROR: shutdown not enabled\r\n")),
+    (b"gat 0" + b" a" * 1021, to(b"gat 0" + b" a" * 1021)), (b"gat 0" + b" a" * 1022, CLOSES), (b"stats " + b"x" * 2042, CLOSES),
+    (b"mg a O" + b"x" * 2043, CLOSES), (b"ms a 1 O" + b"x" * 2041, CLOSES), (b"me a " + b"x" * 2050, CLOSES),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "expected"), LINES)
+@pytest.mark.parametrize(("line", "expected"), LINES + REFUSED)
 def test_read_line(line, expected):
     assert read_line(line) == expected
 
@@ -142,7 +177,10 @@ def until(sock, mark):
     """(everything answered before `mark`, whether it hung up instead)."""
     got = b""
     while not got.endswith(mark):
-        more = sock.recv(65536)
+        try:
+            more = sock.recv(65536)
+        except ConnectionError:  # it hung up on bytes that it had not read
+            more = b""
         if not more:
             return got, True
         got += more

@@ -90,7 +90,6 @@ CASES = [
     (b"stats reset\r\n", b"RESET\r\n", o.OK, 0, 0),
     (b"stats detail on\r\n", b"OK\r\n", o.OK, 0, 0),
     (b"stats detail foo\r\n", b"CLIENT_ERROR usage: stats detail on|off|dump\r\n", o.CLIENT_ERROR, 0, 0),
-    (b"stats cachedump 1 0\r\n", b"ITEM a [1 b; 0 s]\r\nEND\r\n", o.TEXT, 0, 0),
     (b"stats " + b"x" * 300 + b"\r\n", b"STAT a b\r\n" * 3000 + END, o.TEXT, 0, 0),
     # runs
     (b"get a\r\nget b\r\n", A + END + B + END, o.VALUE * 2, 2, 0),
