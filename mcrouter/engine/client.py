@@ -33,7 +33,7 @@ from .writing import write
 
 # Bytes read at first, and from who has more to say. From 128 KB on, malloc maps memory for every read, at 8 µs each.
 _READ_SIZE, _READ_MORE = 16384, 130816
-_WINDOW_FIRST, _WINDOW_MOST = 64, 1024  # commands in flight
+_WINDOW_FIRST, _WINDOW_MOST = 16, 1024  # commands in flight
 _MANY_PIECES = 512  # reads that a backlog holds before they are put together: small ones cost memory
 _LARGE_FLUSH = 65536  # bytes written at once that make the window worth a look
 
@@ -367,6 +367,7 @@ class Client:
     def too_large(self, request: Request) -> None:
         """The reply to a request is too large to be held: it is asked again when its turn has come."""
         self.pause()
+        self.window = 1
         request.reply = TOO_LARGE
         if self.queue and self.queue[0] is request:
             self._download()

@@ -235,3 +235,20 @@ def test_the_end_of_a_client_is_seen_also_when_it_had_to_wait(large):
     with Wire(proxy.port) as wire:
         wire.send(b"get x\r\n" + stored(b"big", value(100_000)) + b"get nothing\r\n" * 3000).finish()
         assert wire.read_to_close() == b"END\r\nSTORED\r\n" + b"END\r\n" * 3000
+
+
+def test_a_host_that_does_not_read_pauses_who_asks_it_and_takes_no_memory(large):
+    proxy, hosts = large(1, flags=("-r", "2000"))
+    sets = stored(b"k", value(900_000)) * 150
+    with Wire(proxy.port) as wire:
+        wire.send(stored(b"k", b"v")).read_until(b"STORED\r\n")
+        hosts[0].freeze()
+        sender = threading.Thread(target=wire.sock.sendall, args=(sets,))
+        sender.start()
+        until(lambda: sum(v for name, v in proxy.metrics().items() if name.startswith("mcrouter_upstream_errors")) > 0)
+        assert peak(proxy.process) < 60
+        hosts[0].thaw()
+        answers = [wire.read_until(b"\r\n") for _ in range(150)]
+        sender.join()
+    assert all(answer == b"STORED\r\n" or answer.startswith(b"SERVER_ERROR mcrouter: ") for answer in answers)
+    assert peak(proxy.process) < 60
