@@ -324,7 +324,10 @@ class Lane(Connection):
             tally.answered(kinds, ms, tally.upstream)
         elif sink is request and reply is not TOO_LARGE:
             tally.answered(kinds, ms, tally.direct)
-            request.client.in_turn(request, b"" if request.mute and outcomes in request.mute else reply)
+            if type(reply) is list:
+                request.client.in_turn(request, reply)
+            else:
+                request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
         else:
             tally.answered(kinds, ms, tally.upstream)
             sink.on_reply(reply, outcomes)

@@ -59,6 +59,7 @@ class ReplyCutter:
 
     __slots__ = (
         "_blocks",
+        "_end",
         "_found",
         "_got",
                 "_replies",
@@ -78,6 +79,7 @@ class ReplyCutter:
         self.singles: Any = LINES_STRETCH.singles
         self._got = b""  # outcomes of the run's commands that are through
         self._found: List[bytes] = []  # keys that the unfinished get has found so far
+        self._end = 0
         self.left = 0  # bytes of a value that are yet to pass
         self.done = False
         self.need = 0
@@ -173,16 +175,36 @@ class ReplyCutter:
                 raise ProtocolError(f"a value of {size} bytes does not end there: {data[end - 8 : end]!r}")
             found.append(match[1])
             at = end
-            if len(keys) > 1:
-                at = self._more_blocks(data, at, size)
-            else:
+            if len(keys) == 1:
                 self._one_size(size)
+            elif len(found) > 1:
+                at = self._more_blocks(data, at, size)
+            elif self._has_all(data, end, len(match[0]) - len(match[1]) + size + 2, size, keys):
+                self._found = []
+                self.values += len(keys)
+                return self._end, o.VALUE
 
     def _one_size(self, size: int) -> None:
         """Prepares for more values of this size."""
         stretch: Any = self._replies.get(size)
         self.singles = stretch.singles if stretch and stretch is self._stretch else None
         self._stretch = stretch or self._stretch
+
+    def _has_all(self, data: bytes, at: int, rest: int, size: int, keys: List[bytes]) -> bool:
+        """Whether what follows the first block is a block for each other key, all alike, and END, at `_end`.
+
+        A block takes `rest` bytes beside its key. So the reply ends in one place only, and there must be the last key
+        before it and blocks without a gap up to it: the names between need no look, which halves the cost of a get of
+        50 keys.
+        """
+        end = at + rest * (len(keys) - 1) + sum(map(len, keys)) - len(keys[0])
+        last = end - rest - len(keys[-1]) + len(b"VALUE ")
+        if self._found[0] != keys[0] or not data.startswith(keys[-1], last) or not data.startswith(b"END\r\n", end):
+            return False
+        stretch: Any = self._blocks.get(size)
+        match = stretch and stretch.all(data, at)
+        self._end = end + len(b"END\r\n")
+        return bool(match and match.end() == end)
 
     def _more_blocks(self, data: bytes, at: int, size: int) -> int:
         """Takes the blocks that are of the same size as the one before in one go."""

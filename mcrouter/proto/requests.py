@@ -134,12 +134,13 @@ _STORES = tuple(name != "" and BY_NAME[name].request.startswith(STORE) for name 
 _GET_GROUP, _SET_GROUP = 1, 2
 _SET = b"set "  # how the stretches name a set; no key has a space
 _STORED = b"STORED\r"  # how the stretches name that reply; no key of a run has a CR
-_CR = 13
+_CR, _SPACE = 13, 32
 _LONGEST_LINE = 1 << 20  # a get of more keys than fit into this closes the connection
 _ALONE = Plan()
 
 Make = Callable[..., Any]
 
+_MANY = re.compile(rb"get ([!-~\x80-\xff][!-~\x80-\xff ]*)\r\n").fullmatch
 _LONE = re.compile(rb"(?:get (%b)|set %b \d{1,9} -?\d{1,9} (\d{1,9}))\r\n" % (KEY, KEY)).match
 _GET_KIND, _SET_KIND = KIND[GET], KIND[SET]
 
@@ -149,13 +150,22 @@ def lone(data: bytes, client: Any, make: Make) -> Any:
     Else None."""
     match = _LONE(data)
     if match is None:
-        return None
+        return _many(data, client, make)
     end = match.end()
     if match.lastindex == _GET_GROUP:
         return make(client, _GET_KIND, data, None, match[1]) if end == len(data) else None
     if end + int(match[2]) + 2 == len(data) and data.endswith(b"\r\n"):
         return make(client, _SET_KIND, data, None, b"")
     return None
+
+
+def _many(data: bytes, client: Any, make: Make) -> Any:
+    """The request, when `data` is a get of several keys and nothing else."""
+    match = _MANY(data)
+    if match is None or b"  " in data or data[-3] == _SPACE:
+        return None
+    keys = match[1].split(b" ")
+    return make(client, _GET_KIND, data, keys) if max(map(len, keys)) <= lines.MAX_KEY else None
 
 
 class RequestParser:
