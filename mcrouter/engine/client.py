@@ -20,7 +20,8 @@ goes straight to the lane that its route would choose anyway, and its reply stra
 
 import collections
 import enum
-import os
+from os import read
+from os import write as write_one
 from typing import Any, Deque, List, Optional
 
 from ..proto.commands import COMMANDS
@@ -119,7 +120,7 @@ class Client:
             self._on_event(mask)
             return
         try:
-            data = os.read(self.fd, self.read_size)
+            data = read(self.fd, self.read_size)
         except BlockingIOError:
             return
         except OSError:
@@ -145,7 +146,7 @@ class Client:
         if self.plain and len(queue) == 1 and queue[0] is request and reply:
             queue.popleft()
             try:
-                sent = os.write(self.fd, reply)
+                sent = write_one(self.fd, reply)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -208,7 +209,7 @@ class Client:
                 return
             size = self._read_size()
             try:
-                data = os.read(self.fd, size)
+                data = read(self.fd, size)
             except BlockingIOError:
                 self.readable = False
                 return
@@ -226,7 +227,7 @@ class Client:
             if not wanted:
                 return
             try:
-                data = os.read(self.fd, min(wanted, PIECE))
+                data = read(self.fd, min(wanted, PIECE))
             except BlockingIOError:
                 self.readable = False
                 return

@@ -14,9 +14,8 @@ closes the lane; its requests fail over or fail.
 
 import collections
 import logging
-import os
 import random
-from bisect import bisect_left
+from os import read
 from typing import Any, Deque, List, Optional, Tuple
 
 from ..proto import outcomes as o
@@ -29,7 +28,7 @@ from .writing import write
 
 logger = logging.getLogger(__name__)
 
-READ_SIZE, READ_MOST = 65536, 130816  # bytes; from 128 KB on, malloc maps memory for every read, at 8 µs each
+READ_SIZE = 130_816  # bytes; from 128 KB on, malloc maps memory for every read, at 8 µs each
 _LARGE = 16384  # bytes; slices of so much are not copied where that can be avoided
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 2.0  # seconds between attempts to connect
 
@@ -53,7 +52,6 @@ class Lane(Connection):
         "out",
         "pieces",
         "pieces_size",
-        "read_size",
         "runs",
         "skipping",
         "stretches",
@@ -81,7 +79,6 @@ class Lane(Connection):
         self.pieces: List[Any] = []  # verified pieces of an unfinished reply
         self.pieces_size = 0
         self.skipping = False  # the reply at hand is too large: it passes, and none of it is kept
-        self.read_size = READ_SIZE
         self.waiters: List[Any] = []  # clients that wait until the host reads on
 
     # connecting ---------------------------------------------------------------------------------------------------
@@ -151,9 +148,8 @@ class Lane(Connection):
         if mask & OUT and self.unsent:
             self._on_writable()
         while mask & (IN | GONE) and self.state is State.UP:
-            size = self.read_size
             try:
-                data = os.read(self.fd, size)
+                data = read(self.fd, READ_SIZE)
             except BlockingIOError:
                 return
             except OSError as error:
@@ -163,7 +159,7 @@ class Lane(Connection):
                 self.lost("closed by the host")
                 return
             self.received(data)
-            if len(data) < size and not mask & GONE:
+            if len(data) < READ_SIZE and not mask & GONE:
                 return
 
     def stall(self, client: Any) -> None:
@@ -185,7 +181,6 @@ class Lane(Connection):
     def received(self, data: bytes) -> None:
         """Cuts replies off what the host sent and gives each to whoever asked."""
         self.host.timeouts = self.failures = 0
-        self.read_size = READ_SIZE
         try:
             at = 0
             if self.held:
@@ -206,8 +201,7 @@ class Lane(Connection):
         self.held.append(data)
         self.held_size += len(data)
         if self.held_size < self.cutter.need:
-            self._size_read()
-            return data, len(data)
+                return data, len(data)
         if 0 < missing < len(data):
             self.held[-1] = data[:missing]
         first = b"".join(self.held)
@@ -227,38 +221,37 @@ class Lane(Connection):
         It takes the three plain outcomes; at anything else it stops.
         """
         inflight, tally, now = self.inflight, self.host.tally, self.loop.now
-        cells, direct, upstream, sums = tally.cells, tally.direct, tally.upstream, tally.sum
-        start, hits, misses = at, 0, 0
-        known, ms, bucket = -1.0, 0.0, 0
+        start = at
+        hits = misses = stored = 0
+        known = inflight[0][2] if inflight else now
         for reply, key in self.cutter.singles(data, at):
             if not inflight:
                 break
-            entry = inflight[0]
-            request, sink, since = entry
+            request, sink, since = inflight[0]
+            if since != known:  # counted by the tick: most were sent together, 0.1 µs less each
+                tally.lone((now - known) * 1000, hits, misses, stored)
+                known, hits, misses, stored = since, 0, 0, 0
             if key == request.word and (key or reply == _STORED):
-                if key:
-                    hits += 1
-                    outcome = o.VALUE
-                else:
-                    outcome = o.STORED
+                outcome = o.VALUE if key else o.STORED
             elif reply == _END and request.word:
-                misses += 1
                 outcome = o.MISS
             else:
                 break
             inflight.popleft()
             at += len(reply)
-            if since != known:  # few ticks: most were sent together
-                known, ms = since, (now - since) * 1000
-                bucket = bisect_left(tally.bounds, ms)
-            block = (direct if sink is request else upstream)[request.kinds[0]]
-            cells[block + bucket] += 1
-            cells[block + sums] += ms
-            if sink is request:
-                request.client.answer(request, reply)
-            else:
+            if sink is not request:
+                tally.answered(request.kinds, (now - since) * 1000, tally.upstream)
+                tally.looked_up(outcome == o.VALUE, outcome == o.MISS)
                 sink.on_reply(reply, outcome)
-        tally.looked_up(hits, misses)
+                continue
+            if key:
+                hits += 1
+            elif outcome is o.MISS:
+                misses += 1
+            else:
+                stored += 1
+            request.client.answer(request, reply)
+        tally.lone((now - known) * 1000, hits, misses, stored)
         if at == start:
             self.cutter.singles = None  # not worth a try until lengths repeat again
         return at
@@ -340,12 +333,6 @@ class Lane(Connection):
         self.cutter.need = max(0, self.cutter.need - end)
         self.held = [data[end:]] if end < len(data) else []
         self.held_size = len(data) - end
-        self._size_read()
-
-    def _size_read(self) -> None:
-        """Reads more where large values are on their way, so that they take few reads."""
-        if self.cutter.left or self.cutter.need - self.held_size > READ_SIZE:
-            self.read_size = READ_MOST
 
     # failing ------------------------------------------------------------------------------------------------------
 

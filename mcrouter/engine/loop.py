@@ -140,9 +140,10 @@ class PollGroup:
             hosts, self.dirty_hosts = self.dirty_hosts, []
             for lane in hosts:
                 lane.flush()
-            clients, self.dirty_clients = self.dirty_clients, []
-            for client in clients:
-                self._guarded(client.flush)
+            if self.dirty_clients:
+                clients, self.dirty_clients = self.dirty_clients, []
+                for client in clients:
+                    self._guarded(client.flush)
 
     def close(self) -> None:
         """Gives the loop's own descriptors back; call it when `run` has ended."""
@@ -152,14 +153,12 @@ class PollGroup:
         os.close(self._wake_out)
 
     def _patience(self) -> float:
-        """How many seconds the poll may wait; negative: for ever."""
+        """How many seconds the poll may wait; negative: for ever. A cancelled timer wakes it once, for nothing."""
         if self._ready:
             return 0.0
-        while self._timers and self._timers[0][2].call is None:
-            heapq.heappop(self._timers)
         if not self._timers:
             return -1.0
-        return max(0.0, self._timers[0][0] - self.clock())
+        return max(0.0, self._timers[0][0] - self.now)
 
     def _fire(self) -> None:
         while self._timers and self._timers[0][0] <= self.now:

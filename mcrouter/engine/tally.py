@@ -4,6 +4,7 @@ from bisect import bisect_left
 from typing import Any, Iterable, Sequence, Tuple
 
 from ..proto import outcomes as o
+from ..proto.requests import GET, SET
 
 
 class Tally:
@@ -43,7 +44,20 @@ class Tally:
             cells[first + bucket] += count
             cells[first + self.sum] += ms * count
 
-    def looked_up(self, hits: int, misses: int) -> None:
+    def lone(self, ms: float, hits: float, misses: float, stored: float) -> None:
+        """Counts gets and sets that were sent at the same time and answered to their clients at the same time."""
+        cells, bucket = self.cells, bisect_left(self.bounds, ms)
+        if hits or misses:
+            first = self.direct[GET]
+            cells[first + bucket] += hits + misses
+            cells[first + self.sum] += ms * (hits + misses)
+            self.looked_up(hits, misses)
+        if stored:
+            first = self.direct[SET]
+            cells[first + bucket] += stored
+            cells[first + self.sum] += ms * stored
+
+    def looked_up(self, hits: float, misses: float) -> None:
         """Counts keys that gets asked for."""
         if hits:
             self.cells[self.hits] += hits

@@ -15,6 +15,7 @@ MAX_RUN = 64  # commands; longer runs amortise nothing more and hold replies bac
 _SEEN_OFTEN = 32  # a length is worth a pattern after so many appearances
 _MAX_PATTERNS = 64
 _MAX_LENGTHS = 1024
+_RENEW_AFTER = 1 << 17  # lengths without a pattern, seen while there was no room for more
 
 Match = Callable[..., Optional["re.Match[bytes]"]]
 Words = Callable[..., List[bytes]]
@@ -41,13 +42,16 @@ class Stretch:
 
 
 class BlockStretch(Stretch):
-    """VALUE blocks; `all(data, at)` matches as many as there are, and names none."""
+    """VALUE blocks; `all(data, at)` matches as many as there are without a cas unique, and names none."""
 
     __slots__ = ("all",)
 
-    def __init__(self, item: bytes, words: bytes) -> None:
-        super().__init__(item, words)
-        self.all: Match = re.compile(b"(?:%b)+" % item).match
+    def __init__(self, size: int) -> None:
+        head = rb"VALUE ([^ \n]+) \d{1,10} %d" % size
+        tail = rb"\r\n(?s:.{%d})\r\n" % size
+        words = head + rb"(?: \d{1,20})?" + tail
+        super().__init__(words.replace(b"(", b"(?:", 1), words)
+        self.all: Match = re.compile(rb"(?:VALUE [^ ]+ \d{1,10} %d%b)+" % (size, tail)).match
 
 
 class ReplyStretch(Stretch):
@@ -70,22 +74,32 @@ class Sizes:
         self._make = make
         self._made: Dict[int, Stretch] = {}
         self._seen: Dict[int, int] = {}
+        self._late = 0  # lengths that were too late to get a pattern
 
     def get(self, size: int) -> Optional[Stretch]:
         """The stretch for this length, None while it is not worth one."""
         made = self._made.get(size)
         if made is not None:
             return made
+        if len(self._made) >= _MAX_PATTERNS:
+            self._renew()
+            return None
         seen = self._seen.get(size, 0) + 1
         if seen < _SEEN_OFTEN:
             if len(self._seen) >= _MAX_LENGTHS:
                 self._seen.clear()
             self._seen[size] = seen
             return None
-        if len(self._made) >= _MAX_PATTERNS:
-            self._made.clear()
         made = self._made[size] = self._make(size)
         return made
+
+    def _renew(self) -> None:
+        """Full: starts over at times, for lengths change; not often, for then all it does is to compile."""
+        self._late += 1
+        if self._late >= _RENEW_AFTER:
+            self._late = 0
+            self._made.clear()
+            self._seen.clear()
 
 
 _GET = rb"get %b\r\n" % KEY
@@ -126,11 +140,6 @@ def _replies(size: int) -> ReplyStretch:
     return ReplyStretch(item, rb"(?:VALUE )?(%b\r?)(?:%b\r)?\n" % (KEY, value), value)
 
 
-def _blocks(size: int) -> BlockStretch:
-    tail = rb" \d{1,10} %d(?: \d{1,20})?\r\n(?s:.{%d})\r\n" % (size, size)
-    return BlockStretch(rb"VALUE [^ ]+%b" % tail, rb"VALUE ([^ ]+)%b" % tail)
-
-
 # A line's word keeps its CR, so that `END` is not taken for the key END.
 LINES = ReplyStretch(rb"(?:STORED|END|NOT_STORED)\r\n", rb"((?:STORED|END|NOT_STORED)\r)\n")
 
@@ -142,4 +151,4 @@ def request_stretches() -> RequestStretches:
 
 def reply_stretches() -> ReplyStretches:
     """Fresh caches for one poll group's hosts."""
-    return ReplyStretches(Sizes(_replies), Sizes(_blocks))
+    return ReplyStretches(Sizes(_replies), Sizes(BlockStretch))
