@@ -36,6 +36,7 @@ from .writing import write
 _READ_SIZE, _READ_MORE = 16384, 130816
 _WINDOW_FIRST, _WINDOW_MOST = 16, 1024  # commands in flight
 _MANY_PIECES = 512  # reads that a backlog holds before they are put together: small ones cost memory
+_LARGE = 16384  # bytes; slices of so much are not copied
 _LARGE_FLUSH = 65536  # bytes written at once that make the window worth a look
 
 
@@ -102,7 +103,7 @@ class Client:
         self.queue: Deque[Request] = collections.deque()
         self.out: List[Any] = []  # pieces of bytes
         self.unsent: Any = b""
-        self.backlog: Optional[List[bytes]] = None  # received, not parsed
+        self.backlog: Optional[List[Any]] = None  # received, not parsed
         self.backlog_size = 0
         self.hungry = False  # the backlog is the beginning of a request: no use to parse it before more has come
         self.window = _WINDOW_FIRST
@@ -260,15 +261,28 @@ class Client:
                 if len(backlog) > _MANY_PIECES:
                     backlog[:] = [b"".join(backlog)]
                 return
-            data = b"".join(backlog)
-            self.backlog = None
-        self._parse(data)
+            self._complete(backlog, need - self.backlog_size + len(data))
+        else:
+            self._parse(data)
 
-    def _parse(self, data: bytes) -> None:
-        """Hands the requests in `data` to their routes, as far as the window allows."""
+    def _complete(self, backlog: List[Any], missing: int) -> None:
+        """Parses a backlog whose last read brought what was missing. Of what came with it nothing is copied."""
+        self.backlog, data = None, backlog[-1]
+        if not 0 < missing < len(data):
+            self._parse(b"".join(backlog))
+            return
+        backlog[-1] = data[:missing]
+        self._parse(b"".join(backlog))
+        if self.backlog is not None or self.transfer is not None:
+            self._keep(data, missing, 0)
+        elif self.state is ClientState.OPEN:
+            self._parse(data, missing)
+
+    def _parse(self, data: bytes, at: int = 0) -> None:
+        """Hands the requests in `data` from `at` on to their routes, as far as the window allows."""
         parser, queue, ways = self.parser, self.queue, self.frontend.ways
         room = self.window - (sum(len(request.kinds) for request in queue) if queue else 0)
-        at, size, now = 0, len(data), self.loop.now
+        size, now = len(data), self.loop.now
         while at < size:
             if room <= 0 or self.paused or self.unsent:
                 self._keep(data, at, 0)
@@ -318,7 +332,11 @@ class Client:
     def _keep(self, data: bytes, at: int, need: int) -> None:
         """Keeps what is not parsed, until `need` bytes (counted from the start of `data`) are there."""
         if at < len(data):
-            self.backlog, self.backlog_size = [data[at:]], len(data) - at
+            rest = data[at:] if len(data) - at < _LARGE else memoryview(data)[at:]
+            if self.backlog is None:
+                self.backlog, self.backlog_size = [], 0
+            self.backlog.append(rest)
+            self.backlog_size += len(rest)
         self.parser.need = need - at if need > 0 else need
 
     def _go_on(self) -> None:

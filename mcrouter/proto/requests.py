@@ -11,7 +11,19 @@ import re
 from typing import Any, Callable, List, NamedTuple, Optional
 
 from . import lines
-from .commands import ARITHMETIC, BARE, BY_NAME, COMMANDS, EXPTIME_KEYS, META_VALUE, READ, STORE, VALUES
+from .commands import (
+    ARITHMETIC,
+    BARE,
+    BY_NAME,
+    COMMANDS,
+    EXPTIME_KEYS,
+    META_STORE,
+    META_VALUE,
+    READ,
+    STORE,
+    STORE_CAS,
+    VALUES,
+)
 from .runs import GETS, KEY, MAX_RUN, RequestStretches, Stretch
 
 GET, SET = BY_NAME["get"].number, BY_NAME["set"].number
@@ -22,18 +34,28 @@ CLOSE = bytes([len(COMMANDS) + 1])  # the kinds of a request at which the connec
 _EXPTIME_FIRST = frozenset(command.number for command in COMMANDS if command.request == EXPTIME_KEYS)
 _READS = bytes(command.number for command in COMMANDS if command.kind == READ)
 _MG = BY_NAME["mg"].number
+_STORING = frozenset(command.number for command in COMMANDS if command.request in (STORE, STORE_CAS, META_STORE))
+_HEAD = 4096  # bytes in which the line of a store ends
+_LARGE = 16384  # bytes
 # What may be asked twice: it changes nothing, or the second time nothing more than the first.
 _REPEATABLE = bytes(
     command.number for command in COMMANDS if command.reply in (VALUES, META_VALUE) and command.kind != ARITHMETIC
 )
 
 
+def _slice(data: bytes, at: int, end: int) -> Any:
+    """These bytes of `data`, without a copy where that would be a large one."""
+    if end - at == len(data):
+        return data
+    return data[at:end] if end - at < _LARGE else memoryview(data)[at:end]
+
+
 class Request:
     """One command of a client, or a run of them that travels as one.
 
-    `kinds` has one byte a command (its index in the command table), `data` the bytes for a host, without `noreply` or
-    quiet flags. `words` names the keys of a get, or, for a run, what each command's reply must name: its key, or
-    STORED with its CR. `word` is the key of a lone get, empty for a lone set, None for what is not so common.
+    `kinds` has one byte a command (its index in the command table), `data` the bytes for a host (of a large store or
+    run a memoryview of them), without `noreply` or quiet flags. `words` names the keys of a get, or, for a run, what
+    each command's reply must name: its key, or STORED with its CR. `word` is the key of a lone get, empty for a lone set, None for what is not so common.
     `mute` holds the outcome codes whose reply the client must not see. `client` is whoever made the request.
     `bulk` is None but where a value is too large to be held: the parser makes it the number of bytes that follow
     `data` in the stream, the engine whatever moves them.
@@ -64,7 +86,8 @@ class Request:
         if self.words is None:
             if self.word:
                 return [self.word]
-            fields = self.data[: self.data.index(b"\n") - 1].split(b" ")  # nothing but a space ends a key
+            data = bytes(self.data[:_HEAD]) if self.kinds[0] in _STORING else self.data
+            fields = data[: data.index(b"\n") - 1].split(b" ")  # nothing but a space ends a key
             kind = self.kinds[0]
             first = 2 if kind in _EXPTIME_FIRST else 1
             if COMMANDS[kind].reply == VALUES:
@@ -93,7 +116,7 @@ class Request:
         """The bytes of each command of a run."""
         if len(self.kinds) == 1:
             return [self.data]
-        parts, at, data = [], 0, self.data
+        parts, at, data = [], 0, bytes(self.data)
         for kind in self.kinds:
             end = data.index(b"\n", at) + 1
             if kind != GET:
@@ -209,7 +232,7 @@ class RequestParser:
         if end < len(data) and room > 1 and group < 3 and self._plan[group - 1]:  # type: ignore[operator]
             return self._run(data, at, client, room)
         self.at = end
-        whole = data if end - at == len(data) else data[at:end]
+        whole = _slice(data, at, end)
         word = match[1] if group == _GET_GROUP else b"" if group == _SET_GROUP else None
         return self._make(client, KIND[_INDEX[group]], whole, None, word)  # type: ignore[index]
 
@@ -261,7 +284,7 @@ class RequestParser:
                     words += stretch.words(data, at, match.end())
                     at = match.end()
         self.at = at
-        whole = data if at - start == size else data[start:at]
+        whole = _slice(data, start, at)
         if len(words) == 1:
             if words == [_SET]:
                 return self._make(client, _SET_KIND, whole, None, b"")
