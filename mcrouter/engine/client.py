@@ -63,6 +63,14 @@ class ClientRequest(Request):
         client.frontend.count(self)
         client.answer(self, b"" if self.mute and outcomes in self.mute else reply)
 
+    def goes_on(self) -> bool:
+        """Whether its route asks another host when the first has failed or has not got it."""
+        return bool(self.client.frontend.ways[self.kinds[0]].goes_on)
+
+    def on_failure(self, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The answer, not a success, of a host that was given the request as its own sink: its route sees to it."""
+        self.client.frontend.ways[self.kinds[0]].go_on(self, self, host, reply, outcomes)
+
 
 class Client:
     """One client connection; `frontend` is what it shares with the others, `lane` which of a host's connections it

@@ -40,7 +40,7 @@ class Frontend:
         self.lanes = lanes
         self.buffer_size = buffer_size
         self.ways: List[Any] = []  # by command: the route
-        # By a client's lane, then by command: the lane to which the route would send anyway, where that is so.
+        # By a client's lane, then by command: the lane to which the route sends first, where it has just one to ask.
         self.direct: List[List[Any]] = [[None] * (len(COMMANDS) + 2) for _ in range(lanes)]
         self.plan = Plan()
         self.careful = False  # whether any route asks host after host
@@ -61,7 +61,7 @@ class Frontend:
         """Takes notice of hosts that went or came."""
         for number, row in enumerate(self.direct):
             for kind in range(len(COMMANDS)):
-                host = self.ways[kind].sole()
+                host = self.ways[kind].first()
                 row[kind] = None if host is None else host.lanes[number]
 
     def listen(self, sock: socket.socket) -> None:

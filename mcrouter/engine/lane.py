@@ -33,6 +33,8 @@ _LARGE = 16384  # bytes; slices of so much are not copied where that can be avoi
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 2.0  # seconds between attempts to connect
 
 _STORED, _END = b"STORED\r\n", b"END\r\n"
+_HIT, _MISS, _STORE = range(3)
+_OUTCOME = (o.VALUE, o.MISS, o.STORED)
 
 Entry = Tuple[Any, Any, float]  # (request, sink, since)
 
@@ -222,36 +224,40 @@ class Lane(Connection):
         """
         inflight, tally, now = self.inflight, self.host.tally, self.loop.now
         start = at
-        hits = misses = stored = 0
+        hits = misses = stored = 0  # of those that are answered as they come
+        upstream = [0, 0, 0]  # of the others
         known = inflight[0][2] if inflight else now
         for reply, key in self.cutter.singles(data, at):
             if not inflight:
                 break
             request, sink, since = inflight[0]
             if since != known:  # counted by the tick: most were sent together, 0.1 µs less each
-                tally.lone((now - known) * 1000, hits, misses, stored)
-                known, hits, misses, stored = since, 0, 0, 0
+                tally.lone((now - known) * 1000, (hits, misses, stored), upstream)
+                known, hits, misses, stored, upstream = since, 0, 0, 0, [0, 0, 0]
             if key == request.word and (key or reply == _STORED):
-                outcome = o.VALUE if key else o.STORED
+                what = _HIT if key else _STORE
             elif reply == _END and request.word:
-                outcome = o.MISS
+                what = _MISS
             else:
                 break
             inflight.popleft()
             at += len(reply)
             if sink is not request:
-                tally.answered(request.kinds, (now - since) * 1000, tally.upstream)
-                tally.looked_up(outcome == o.VALUE, outcome == o.MISS)
-                sink.on_reply(reply, outcome)
+                upstream[what] += 1
+                sink.on_reply(reply, _OUTCOME[what])
                 continue
             if key:
                 hits += 1
-            elif outcome is o.MISS:
-                misses += 1
-            else:
+            elif what == _STORE:
                 stored += 1
+            elif request.goes_on():
+                upstream[what] += 1
+                request.on_failure(self.host, reply, o.MISS)
+                continue
+            else:
+                misses += 1
             request.client.answer(request, reply)
-        tally.lone((now - known) * 1000, hits, misses, stored)
+        tally.lone((now - known) * 1000, (hits, misses, stored), upstream)
         if at == start:
             self.cutter.singles = None  # not worth a try until lengths repeat again
         return at
@@ -315,15 +321,18 @@ class Lane(Connection):
         if self.expired:
             self.expired -= 1
             tally.answered(kinds, ms, tally.upstream)
-        elif sink is request and reply is not TOO_LARGE:
+        elif sink is not request or reply is TOO_LARGE:
+            tally.answered(kinds, ms, tally.upstream)
+            sink.on_reply(reply, outcomes)
+        elif outcomes.translate(None, o.SUCCESS) and request.goes_on():
+            tally.answered(kinds, ms, tally.upstream)
+            request.on_failure(self.host, b"".join(reply) if type(reply) is list else bytes(reply), outcomes)
+        else:
             tally.answered(kinds, ms, tally.direct)
             if type(reply) is list:
                 request.client.in_turn(request, reply)
             else:
                 request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
-        else:
-            tally.answered(kinds, ms, tally.upstream)
-            sink.on_reply(reply, outcomes)
 
     def _hold(self, data: bytes, at: int, end: int) -> None:
         """Keeps an unfinished reply: what is verified as a piece, the rest until enough more has come."""
@@ -391,7 +400,10 @@ class Lane(Connection):
         for kind in request.kinds:
             tally.cells[tally.errors[kind]] += 1
         text = f"SERVER_ERROR mcrouter: {self.host.name}: {why}\r\n".encode(errors="replace")
-        sink.on_reply(text * count, code * count)
+        if sink is request:
+            request.on_failure(self.host, text * count, code * count)
+        else:
+            sink.on_reply(text * count, code * count)
 
 
 def backoff(failures: int) -> float:

@@ -38,26 +38,25 @@ class Tally:
 
     def answered(self, kinds: bytes, ms: float, blocks: Sequence[int]) -> None:
         """Counts a request or run that took so many milliseconds, in `upstream` or `direct`."""
-        cells, bucket = self.cells, bisect_left(self.bounds, ms)
         for kind, count in _counted(kinds):
-            first = blocks[kind]
-            cells[first + bucket] += count
-            cells[first + self.sum] += ms * count
+            self._add(blocks[kind], ms, count)
 
-    def lone(self, ms: float, hits: float, misses: float, stored: float) -> None:
-        """Counts gets and sets that were sent at the same time and answered to their clients at the same time."""
-        cells, bucket = self.cells, bisect_left(self.bounds, ms)
-        if hits or misses:
-            first = self.direct[GET]
-            cells[first + bucket] += hits + misses
-            cells[first + self.sum] += ms * (hits + misses)
-            self.looked_up(hits, misses)
-        if stored:
-            first = self.direct[SET]
-            cells[first + bucket] += stored
-            cells[first + self.sum] += ms * stored
+    def lone(self, ms: float, direct: Sequence[int], upstream: Sequence[int]) -> None:
+        """Counts gets and sets that were sent, and answered, at the same time: hits, misses and what was stored."""
+        for counts, blocks in ((direct, self.direct), (upstream, self.upstream)):
+            hits, misses, stored = counts
+            if hits or misses:
+                self._add(blocks[GET], ms, hits + misses)
+                self.looked_up(hits, misses)
+            if stored:
+                self._add(blocks[SET], ms, stored)
 
-    def looked_up(self, hits: float, misses: float) -> None:
+    def _add(self, block: int, ms: float, count: int) -> None:
+        cells = self.cells
+        cells[block + bisect_left(self.bounds, ms)] += count
+        cells[block + self.sum] += ms * count
+
+    def looked_up(self, hits: int, misses: int) -> None:
         """Counts keys that gets asked for."""
         if hits:
             self.cells[self.hits] += hits

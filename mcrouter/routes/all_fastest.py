@@ -3,11 +3,11 @@
 from typing import Any
 
 from ..proto.requests import Request
-from .base import Pool, refuse
+from .base import AsIs, Pool, refuse
 from .best import Best, is_success
 
 
-class AllFastestRoute:
+class AllFastestRoute(AsIs):
     """Sends to all healthy hosts; the first success is the answer, the others' replies are dropped.
 
     A failure is an error line, a miss (END), NOT_STORED, EXISTS or NOT_FOUND.
@@ -20,13 +20,10 @@ class AllFastestRoute:
     | no healthy host            | SERVER_ERROR mcrouter: no healthy upstream          |
     """
 
-    takes_runs = True
-    goes_on = False
-
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def sole(self) -> Any:
+    def first(self) -> Any:
         """The only healthy host, when it is alone."""
         return self._pool.sole()
 

@@ -39,11 +39,26 @@ class Route(Protocol):
     takes_runs: bool
     goes_on: bool
 
-    def sole(self) -> Any:
-        """The destination to which it sends everything as things are, giving its answers as they come; else None."""
+    def first(self) -> Any:
+        """The destination that it asks first, and alone, as things are; None where there is no such one. Who has asked
+        it, with the request as its own sink, has the answer if it is a success, else calls `go_on`."""
+
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """Takes over after `host`, asked first, gave an answer that is no success."""
 
     def start(self, request: Request, sink: Any) -> None:
         """Begins to serve the request."""
+
+
+class AsIs:
+    """What routes have in common that take any answer of the first host as the answer."""
+
+    takes_runs = True
+    goes_on = False
+
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """Gives it as it is."""
+        sink.on_reply(reply, outcomes)
 
 
 class Pool:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from ..proto.requests import Request
-from .base import Pool, refuse
+from .base import AsIs, Pool, refuse
 
 
-class DefaultRoute:
+class DefaultRoute(AsIs):
     """To the first healthy host; its answer, whatever it is, is the answer.
 
     | hosts                   | asked | answer                                       |
@@ -15,13 +15,10 @@ class DefaultRoute:
     | none healthy            | none  | SERVER_ERROR mcrouter: no healthy upstream   |
     """
 
-    takes_runs = True
-    goes_on = False
-
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def sole(self) -> Any:
+    def first(self) -> Any:
         """The first healthy host."""
         return self._pool.healthy[0] if self._pool.healthy else None
 

@@ -5,18 +5,18 @@ from typing import Any, Callable, Dict, Iterable, Tuple
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS
 from ..proto.requests import Request
+from .base import AsIs
 
 Stats = Callable[[], Iterable[Tuple[str, object]]]
 
 
-class LocalRoute:
+class LocalRoute(AsIs):
     """`version`, `stats` (the router's own), `verbosity`; `quit` has closed the connection before it gets here.
 
     Other commands get a SERVER_ERROR that says so. `stats` takes a function that gives (name, value) pairs.
     """
 
     takes_runs = False
-    goes_on = False
 
     def __init__(self, version: str, stats: Stats) -> None:
         self._stats = stats
@@ -28,7 +28,7 @@ class LocalRoute:
             "mn": lambda request: (b"MN\r\n", o.HEADER),
         }
 
-    def sole(self) -> Any:
+    def first(self) -> Any:
         """No host has a part in it."""
         return None
 

@@ -26,19 +26,24 @@ class MissFailoverRoute:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def sole(self) -> Any:
-        """The only healthy host, when it is alone."""
-        return self._pool.sole()
+    def first(self) -> Any:
+        """The first healthy host."""
+        return self._pool.healthy[0] if self._pool.healthy else None
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks the first healthy host."""
+        """Asks the first healthy host. One that answers the client itself needs no walk unless it fails."""
         hosts = self._pool.healthy
-        if len(hosts) > 1:
-            hosts[0].send(request, _Walk(request, sink, hosts))
-        elif hosts:
+        if not hosts:
+            refuse(request, sink)
+        elif sink is request or len(hosts) == 1:
             hosts[0].send(request, sink)
         else:
-            refuse(request, sink)
+            hosts[0].send(request, _Walk(request, sink, hosts))
+
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """Asks the hosts behind `host`."""
+        hosts = self._pool.healthy
+        _Walk(request, sink, hosts, hosts.index(host) if host in hosts else -1).on_reply(reply, outcomes)
 
 
 class _Walk:
@@ -46,11 +51,11 @@ class _Walk:
 
     __slots__ = ("_asked", "_at", "_best", "_hosts", "_request", "_sink")
 
-    def __init__(self, request: Request, sink: Any, hosts: List[Any]) -> None:
+    def __init__(self, request: Request, sink: Any, hosts: List[Any], at: int = 0) -> None:
         self._request = request
         self._sink = sink
         self._hosts = hosts  # those that were healthy when it began; the pool makes a new list when that changes
-        self._at = 0
+        self._at = at  # whose answer comes next
         self._asked = request
         self._best: Any = None  # made when the first host is not enough
 
