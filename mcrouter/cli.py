@@ -117,6 +117,7 @@ def _run(settings: Settings, only_validate: bool) -> int:
 def _serve(config: Any, settings: Settings, greet: Any = None) -> int:
     from .router import Router, RouterError
 
+    _raise_descriptor_limit()
     router = Router(config, settings)
     _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
     try:
@@ -132,6 +133,20 @@ def _serve(config: Any, settings: Settings, greet: Any = None) -> int:
     for number in _ENDING:  # it ends well: Python would give the defaults back on its way out, and die of one more
         signal.signal(number, signal.SIG_IGN)
     return 0
+
+
+def _raise_descriptor_limit() -> None:
+    """As many connections as the administrator allows: the soft limit is for programs that use select(2)."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (ValueError, OSError):
+            pass  # macOS has a lower limit of its own
 
 
 def _end_on_signals(router: Any) -> None:

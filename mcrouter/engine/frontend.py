@@ -143,6 +143,7 @@ class Listener:
         self.frontend = frontend
         self.sock = sock
         self._closed = False
+        self._starved = False  # no descriptor was left; told once, until nobody waits any more
         sock.setblocking(False)
         frontend.loop.watch_listener(sock.fileno(), self.on_event)
 
@@ -152,6 +153,9 @@ class Listener:
             try:
                 sock, _peer = self.sock.accept()
             except BlockingIOError:
+                if self._starved:
+                    self._starved = False
+                    logger.info("all clients that waited are accepted")
                 return
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
@@ -161,7 +165,9 @@ class Listener:
             self.frontend.adopt(sock)
 
     def _pause(self, error: OSError) -> None:
-        logger.error("cannot accept clients: %s; trying again in %s s", error.strerror, _ACCEPT_PAUSE)
+        if not self._starved:
+            logger.error("cannot accept clients: %s; they wait until there is room (ulimit -n)", error.strerror)
+        self._starved = True
         loop = self.frontend.loop
         loop.unwatch(self.sock.fileno())
         loop.call_later(_ACCEPT_PAUSE, self._again)
@@ -169,6 +175,7 @@ class Listener:
     def _again(self) -> None:
         if not self._closed:
             self.frontend.loop.watch_listener(self.sock.fileno(), self.on_event)
+            self.on_event(0)
 
     def close(self) -> None:
         """Stops accepting. The socket is closed with the tick."""

@@ -55,10 +55,10 @@ class Request:
 
     `kinds` has one byte a command (its index in the command table), `data` the bytes for a host (of a large store or
     run a memoryview of them), without `noreply` or quiet flags. `words` names the keys of a get, or, for a run, what
-    each command's reply must name: its key, or STORED with its CR. `word` is the key of a lone get,
-    empty for a lone set, None for what is not so common. `mute` holds the outcome codes whose reply the client must not see. `client`
-    is whoever made the request. `bulk` is None but where a value is too large to be held: the parser makes it the number
-    of bytes that follow `data` in the stream, the engine whatever moves them.
+    each command's reply must name: its key, or STORED with its CR. `word` is the key of a lone get, empty for a lone
+    set, None for what is not so common. `mute` holds the outcome codes whose reply the client must not see. `client`
+    is whoever made the request. `bulk` is None but where a value is too large to be held: the parser makes it the
+    number of bytes that follow `data` in the stream, the engine whatever moves them.
     """
 
     __slots__ = ("bulk", "client", "data", "kinds", "mute", "reply", "started", "word", "words")

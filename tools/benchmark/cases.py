@@ -35,6 +35,10 @@ CASES = {
         Case("multiget", 16, 1, 100, 100, 100, 50),
         Case("pipelined-mixed", 16, 64, 10, 4096, 90, 1),
         Case("multiget-mixed", 16, 1, 10, 4096, 100, 50),
+        Case("gets", 32, 1, 100, 100, 100, 1),
+        Case("sets", 32, 1, 100, 100, 0, 1),
+        Case("pipelined-gets", 16, 64, 100, 100, 100, 1),
+        Case("pipelined-sets", 16, 64, 100, 100, 0, 1),
     )
 }
 
