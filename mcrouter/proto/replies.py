@@ -40,6 +40,7 @@ TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
 """Stands, by identity and as a success, for a reply that was skipped; no client gets to see it."""
 _TAILS = {VALUES: b"\r\nEND\r\n", META_VALUE: b"\r\n"}
 _HEADER = re.compile(rb"VALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
+_FOLLOWING = re.compile(rb"\r\nVALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
 _VA = re.compile(rb"VA (\d{1,10})(?: [^\r\n]*)?\r\n").match
 
 
@@ -60,9 +61,12 @@ class ReplyCutter:
     __slots__ = (
         "_blocks",
         "_end",
+        "_even",
         "_found",
         "_got",
+        "_made",
                 "_replies",
+        "_size",
         "_stretch",
         "done",
         "left",
@@ -80,6 +84,9 @@ class ReplyCutter:
         self._got = b""  # outcomes of the run's commands that are through
         self._found: List[bytes] = []  # keys that the unfinished get has found so far
         self._end = 0
+        self._made = -1  # the size that `_stretch` is for
+        self._size = -1  # of the last value to a get of one key
+        self._even = True  # whether the one before it was of that size too
         self.left = 0  # bytes of a value that are yet to pass
         self.done = False
         self.need = 0
@@ -118,16 +125,16 @@ class ReplyCutter:
         if not got and not self._found:
             self.values = self.misses = 0
         while len(got) < len(kinds):
-            left = len(kinds) - len(got)
-            match = None if self._found else self._stretch.match(left)(data, at)
-            if match:
-                named = self._stretch.words(data, at, match.end())
-                got += self._named(named, kinds[len(got) :], words[len(got) :])
-                at = match.end()
-                continue
             kind = kinds[len(got)]
+            if not self._found and (self._even or kind != GET):
+                match = self._stretch.match(len(kinds) - len(got))(data, at)
+                if match:
+                    named = self._stretch.words(data, at, match.end())
+                    got += self._named(named, kinds[len(got) :], words[len(got) :])
+                    at = match.end()
+                    continue
             if kind == GET:
-                at, outcome = self._values(data, at, [words[len(got)]])
+                at, outcome = self._value(data, at, words[len(got)])
             else:
                 at, outcome = self._line(data, at, kind)
             if not outcome:
@@ -136,6 +143,18 @@ class ReplyCutter:
             got += outcome
         self._got, self.outcomes, self.done = b"", got, True
         return at
+
+    def _value(self, data: bytes, at: int, key: bytes) -> Tuple[int, bytes]:
+        """The reply to a get of one key; a hit that is all there takes a short way."""
+        match = None if self._found else _HEADER(data, at)
+        if match and match[1] == key:
+            size = int(match[2])
+            end = match.end() + size
+            if data.startswith(_TAILS[VALUES], end):
+                self.values += 1
+                self._one_size(size)
+                return end + len(_TAILS[VALUES]), o.VALUE
+        return self._values(data, at, [key])
 
     def _named(self, named: List[bytes], kinds: bytes, words: List[bytes]) -> bytes:
         """The outcomes of a stretch of a run's replies, by what each of them names."""
@@ -158,9 +177,9 @@ class ReplyCutter:
                 self.misses += len(keys)
                 return at + 5, o.MISS
             match = _HEADER(data, at)
-            if match is None:
+            if match is None and len(found) <= len(keys):
                 return self._no_value(data, at, keys)
-            if found and len(found) >= len(keys):
+            if match is None or (found and len(found) >= len(keys)):
                 raise ProtocolError(f"more values than keys: {data[at : at + 60]!r} in answer to {keys[:3]}")
             size = int(match[2])
             end = match.end() + size + 2
@@ -177,18 +196,23 @@ class ReplyCutter:
             at = end
             if len(keys) == 1:
                 self._one_size(size)
-            elif len(found) > 1:
-                at = self._more_blocks(data, at, size)
-            elif self._has_all(data, end, len(match[0]) - len(match[1]) + size + 2, size, keys):
+            elif len(found) == 1 and self._has_all(data, end, len(match[0]) - len(match[1]) + size + 2, size, keys):
                 self._found = []
                 self.values += len(keys)
                 return self._end, o.VALUE
+            else:
+                at = self._walk(data, self._more_blocks(data, at, size))
 
     def _one_size(self, size: int) -> None:
         """Prepares for more values of this size."""
-        stretch: Any = self._replies.get(size)
-        self.singles = stretch.singles if stretch and stretch is self._stretch else None
-        self._stretch = stretch or self._stretch
+        self._even, self._size = size == self._size, size
+        if self._made != size:
+            stretch: Any = self._replies.get(size)
+            if stretch is None:
+                self.singles = None
+                return
+            self._stretch, self._made = stretch, size
+        self.singles = self._stretch.singles if self._even else None
 
     def _has_all(self, data: bytes, at: int, rest: int, size: int, keys: List[bytes]) -> bool:
         """Whether what follows the first block is a block for each other key, all alike, and END, at `_end`.
@@ -214,6 +238,25 @@ class ReplyCutter:
             return at
         self._found += stretch.words(data, at, match.end())
         return match.end()
+
+    def _walk(self, data: bytes, at: int) -> int:
+        """Takes the blocks behind another as long as each is all there. A step matches one value's end and the next
+        one's header: 0.3 µs."""
+        found, following, size = self._found, _FOLLOWING, len(data) - 2
+        at -= 2
+        while True:
+            match = following(data, at)
+            if match is None:
+                break
+            key, length = match.groups()
+            end = match.end() + int(length)
+            if end > size:
+                break
+            found.append(key)
+            at = end
+        if data[at : at + 2] != b"\r\n":
+            raise ProtocolError(f"a value does not end where its length says: {data[at - 6 : at + 2]!r}")
+        return at + 2
 
     def _hit(self, found: List[bytes], keys: List[bytes]) -> bytes:
         self.values += len(found)
