@@ -36,6 +36,7 @@ from .writing import write
 _READ_SIZE, _READ_MORE = 16384, 130816
 _WINDOW_FIRST, _WINDOW_MOST = 16, 1024  # commands in flight
 _MANY_PIECES = 512  # reads that a backlog holds before they are put together: small ones cost memory
+_READABLE = IN | OUT  # what epoll says of a connection that has something and can take something
 _LARGE = 16384  # bytes; slices of so much are not copied
 _LARGE_FLUSH = 65536  # bytes written at once that make the window worth a look
 
@@ -125,7 +126,7 @@ class Client:
 
     def on_event(self, mask: int) -> None:
         """The poller's report."""
-        if mask | OUT != IN | OUT or not self.plain or self.queue:
+        if mask != _READABLE or not self.plain or self.queue:
             self._on_event(mask)
             return
         try:
