@@ -103,6 +103,7 @@ class Shard:
             lanes=settings.upstream_connections,
             timeout=settings.timeout_ms / 1000,
             buffer_size=settings.buffer_size,
+            timeouts_until_tko=settings.timeouts_until_tko,
             on_health=self._on_health,
         )
 
@@ -112,7 +113,7 @@ class Shard:
 
     def _watch(self, host: Host, address: HostAddress, settings: Settings) -> List[Any]:
         """Has the host's name resolved and its health probed."""
-        prober = Prober(host, self.loop, settings.healthcheck_interval)
+        prober = Prober(host, settings.healthcheck_interval)
         known = known_address(address.host, address.port, address.path)
         if known is not None:
             host.moved(known)
@@ -133,12 +134,15 @@ class Shard:
         """Serves until `stop`."""
         for sock in listeners:
             self.frontend.listen(sock)
-        for host in self.hosts:
-            host.connect()
+        self.loop.call_soon(self._connect)  # once the clock is read: connecting has a deadline
         try:
             self.loop.run()
         finally:
             self._close()
+
+    def _connect(self) -> None:
+        for host in self.hosts:
+            host.connect()
 
     def stop(self, drain: float) -> None:
         """Stops accepting, answers what is in flight for at most `drain` seconds, ends. Safe from anywhere."""

@@ -165,6 +165,8 @@ SETTINGS = (
     Setting("upstream_connections", "-C", "N", "2", whole(1, 1024), "connections per host and event loop", "upstream"),
     Setting("timeout_ms", "-r", "N", "1000", whole(1, 3_600_000), "upstream timeout in ms, to connect and to reply",
             "upstream"),
+    Setting("timeouts_until_tko", "", "N", "3", whole(1, 1_000_000), "timeouts in a row that make a host unhealthy",
+            "upstream"),
     Setting("healthcheck_interval", "-H", "D", "10s", seconds, "time between health checks of a host", "upstream"),
     Setting("dns_cache_ttl", "-t", "D", "30s", seconds, "how long a resolved name is used", "upstream"),
     Setting("log_level", "", "LEVEL", "info", one_of("debug", "info", "warning", "error"),
@@ -186,6 +188,7 @@ class Settings:
     buffer_size: int
     upstream_connections: int
     timeout_ms: int
+    timeouts_until_tko: int
     healthcheck_interval: float
     dns_cache_ttl: float
     log_level: str

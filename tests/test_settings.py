@@ -25,6 +25,7 @@ def test_the_defaults():
         "buffer_size": 1048576,
         "upstream_connections": 2,
         "timeout_ms": 1000,
+        "timeouts_until_tko": 3,
         "healthcheck_interval": 10.0,
         "dns_cache_ttl": 30.0,
         "log_level": "info",

@@ -1,148 +1,235 @@
 """Health checks: one prober a host, on a connection of its own.
 
-Every interval it asks `version` and wants a VERSION line within the timeout. So a host that accepts connections and
-does not answer is found, and one that was given up (three timeouts, a refused connect) is found when it is back.
+A visit asks `version` and wants a VERSION line within the timeout. So a host that accepts connections and does not
+answer is found, and one that was given up (timeouts, a refused connect) is found when it is back.
+
+    healthy:    a visit every interval
+    unhealthy:  visits soon after one another at first, then less and less often, down to one an interval
+    flapping:   each time that it goes down soon after it came back, it must pass one visit more before it is trusted
 """
 
-import errno
-import logging
 import os
 import random
-import socket
-from typing import Optional
+from typing import Any, Callable, Generator, NamedTuple, Optional, Union
 
-from .loop import PollGroup, Timer
-from .poller import IN, OUT
+from .connection import Connection
+from .loop import Timer
+from .poller import GONE, IN
 from .upstream import Host
 
-logger = logging.getLogger(__name__)
+_JITTER = 0.1  # of a pause, so that many routers do not ask at once
+_SOON = 1 / 32  # of the interval: the first pause once the host is unhealthy; each next one is twice as long
+_STEADY = 6  # intervals that a host must stay up to be trusted again
+_MOST_VISITS = 8  # that are asked of the worst
 
-_ASK = b"version\r\n"
-_JITTER = 0.1  # of the interval, so that many routers do not ask at once
+
+class Question(NamedTuple):
+    """Something to say to the host, and how many lines answer it; 0: up to a line that is END or an error."""
+
+    data: bytes
+    lines: int = 1
+
+    def is_answered(self, answer: bytes) -> bool:
+        """Whether the answer is all there."""
+        if self.lines:
+            return answer.count(b"\n") >= self.lines
+        last = answer[:-2].rpartition(b"\r\n")[2]
+        return answer.endswith(b"\r\n") and (last == b"END" or b"ERROR" in last.partition(b" ")[0])
 
 
-class Prober:
-    """Asks one host in turns and tells it what came of it."""
+class Pause(NamedTuple):
+    """Nothing to say for so many seconds."""
 
-    def __init__(self, host: Host, loop: PollGroup, interval: float) -> None:
+    seconds: float
+
+
+Dialogue = Generator[Union[Question, Pause], Any, None]
+
+
+class BadAnswer(Exception):
+    """The host said something that means that it is not well."""
+
+
+class Damper:
+    """How far a host is to be trusted that goes and comes."""
+
+    def __init__(self, interval: float) -> None:
+        self._steady = _STEADY * interval
+        self._up_since = float("-inf")
+        self._flaps = 0
+        self._passed = 0
+
+    def went_down(self, now: float) -> None:
+        """It is unhealthy, at `now` in seconds."""
+        self._flaps = 0 if now - self._up_since > self._steady else min(self._flaps + 1, _MOST_VISITS - 1)
+        self._passed = 0
+
+    def passed(self) -> bool:
+        """It has answered once more; whether that is enough."""
+        self._passed += 1
+        return self._passed > self._flaps
+
+    def failed(self) -> None:
+        """It has not answered: what it did before does not count."""
+        self._passed = 0
+
+    def came_up(self, now: float) -> None:
+        """It is healthy again."""
+        self._up_since = now
+
+
+class Prober(Connection):
+    """Visits one host in turns and tells it what came of it; `interval` is in seconds."""
+
+    __slots__ = ("_answer", "_damper", "_dialogue", "_due", "_host", "_interval", "_pause", "_question")
+
+    def __init__(self, host: Host, interval: float) -> None:
+        super().__init__(host.loop)
         self._host = host
-        self._loop = loop
         self._interval = interval
-        self._sock: Optional[socket.socket] = None
-        self._fd = -1
-        self._connected = False
+        self._pause = interval
+        self._damper = Damper(interval)
+        self._due: Optional[Timer] = None  # the next visit, or the end of patience in this one
+        self._dialogue: Optional[Dialogue] = None  # the visit under way
+        self._question: Optional[Question] = None  # what it waits to be answered
         self._answer = b""
-        self._waiting = False
-        self._timer: Optional[Timer] = None
 
     def start(self) -> None:
-        """Begins; the first check is due at once."""
-        self._timer = self._loop.call_later(0.0, self._check)
+        """Begins; the first visit is due at once."""
+        self._host.on_down = self._went_down
+        self._wait(0.0, self._visit)
 
     def stop(self) -> None:
         """Ends, and closes the connection."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._hang_up()
+        self._host.on_down = None
+        self._end()
+        if self._due is not None:
+            self._due.cancel()
+        self.hang_up()
 
     def abort(self) -> None:
         """After a bug of ours: start over."""
         self._failed("internal error")
 
-    def _check(self) -> None:
-        self._waiting = True
-        self._timer = self._loop.call_later(self._host.timeout, self._late)
-        if self._sock is None:
-            self._connect()
+    def _wait(self, seconds: float, call: Callable[[], None]) -> None:
+        """One thing at a time is due."""
+        if self._due is not None:
+            self._due.cancel()
+        self._due = self.loop.call_later(seconds, call)
+
+    def _went_down(self) -> None:
+        """The host has become unhealthy, by whatever sign."""
+        self._damper.went_down(self.loop.now)
+        self._pause = self._interval * _SOON
+        if self._dialogue is None:
+            self._rest()
+
+    def _visit(self) -> None:
+        self._dialogue = self._talk()
+        self._patience()
+        if self.fd < 0:
+            address = self._host.address
+            if address is None:
+                self._failed("its name does not resolve")
+            else:
+                self.open(address, self._host.timeout)
         else:
-            self._ask()
+            self._go_on(None)
 
-    def _connect(self) -> None:
-        address = self._host.address
-        if address is None:
-            self._failed("its name does not resolve")
-            return
-        family, where = address
+    def _talk(self) -> Dialogue:
+        """What is said on a visit."""
+        answer = yield Question(b"version\r\n")
+        if not answer.startswith(b"VERSION "):
+            raise BadAnswer(f"probe answered with {answer[:40]!r}")
+        host = self._host
+        if not host.healthy and self._damper.passed():
+            self._damper.came_up(self.loop.now)
+            host.mark_up()
+
+    def _go_on(self, answer: Optional[bytes]) -> None:
+        """Says what comes next, now that the host has said `answer`."""
+        assert self._dialogue is not None
+        self._question = None
         try:
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            sock.setblocking(False)
-            code = sock.connect_ex(where)
-        except OSError as error:
-            self._failed(f"cannot connect: {error.strerror}")
+            step = self._dialogue.send(answer)
+        except StopIteration:
+            self._passed()
             return
-        if code not in (0, errno.EINPROGRESS, errno.EAGAIN):
-            sock.close()
-            self._failed(f"cannot connect: {os.strerror(code)}")
+        except BadAnswer as error:
+            self._failed(str(error))
             return
-        self._sock, self._fd, self._connected = sock, sock.fileno(), False
-        self._loop.watch(self._fd, self.on_event)
+        if isinstance(step, Pause):
+            self._wait(step.seconds, lambda: self._go_on(None))
+        else:
+            self._ask(step)
 
-    def on_event(self, mask: int) -> None:
-        """The poller's report."""
-        if self._sock is None:
-            return
-        if not self._connected and mask & OUT:
-            code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if code:
-                self._failed(f"cannot connect: {os.strerror(code)}")
-                return
-            self._connected = True
-            self._loop.poller.want_write(self._fd, False)
-            if self._waiting:
-                self._ask()
-        elif mask & ~OUT:
-            self._receive(bool(mask & ~(IN | OUT)))
-
-    def _ask(self) -> None:
-        self._answer = b""
+    def _ask(self, question: Question) -> None:
+        self._question, self._answer = question, b""
+        self._patience()
         try:
-            os.write(self._fd, _ASK)
+            os.write(self.fd, question.data)
         except OSError as error:
             self._failed(f"no probe: {error.strerror}")
 
+    def _patience(self) -> None:
+        self._wait(self._host.timeout, self._too_late)
+
+    def connected(self) -> None:
+        """The visit begins."""
+        if self._dialogue is not None:
+            self._go_on(None)
+
+    def refused(self, why: str) -> None:
+        """Nobody there."""
+        self._failed(why)
+
+    def ready(self, mask: int) -> None:
+        """The poller's report."""
+        if mask & (IN | GONE):
+            self._receive(mask & GONE != 0)
+
     def _receive(self, gone: bool) -> None:
         try:
-            data = os.read(self._fd, 4096)
+            data = os.read(self.fd, 65536)
         except BlockingIOError:
             return
         except OSError as error:
             data, gone = b"", bool(error)
         self._answer += data
-        if self._waiting and self._answer.endswith(b"\n"):
-            if self._answer.startswith(b"VERSION "):
-                self._passed()
-            else:
-                self._failed(f"probe answered with {self._answer[:40]!r}")
+        if self._question is not None and self._question.is_answered(self._answer):
+            self._go_on(self._answer)
         elif not data or gone:
             self._broken()
 
     def _broken(self) -> None:
         """The host closed the probe's connection: bad news only if an answer was due."""
-        if self._waiting:
+        if self._dialogue is not None:
             self._failed("probe connection closed")
         else:
-            self._hang_up()
+            self.hang_up()
 
-    def _late(self) -> None:
+    def _too_late(self) -> None:
         self._failed(f"probe not answered within {self._host.timeout * 1000:.0f} ms")
 
     def _passed(self) -> None:
+        self._end()
         self._again()
-        self._host.mark_up()
 
     def _failed(self, why: str) -> None:
-        self._hang_up()
-        self._again()
+        self._end()
+        self.hang_up()
+        self._damper.failed()
         self._host.mark_down(why)
+        self._again()
+
+    def _end(self) -> None:
+        if self._dialogue is not None:
+            self._dialogue.close()
+        self._dialogue = self._question = None
 
     def _again(self) -> None:
-        self._waiting = False
-        if self._timer is not None:
-            self._timer.cancel()
-        pause = self._interval * random.uniform(1 - _JITTER, 1.0)
-        self._timer = self._loop.call_later(pause, self._check)
+        self._pause = self._interval if self._host.healthy else min(self._interval, 2 * self._pause)
+        self._rest()
 
-    def _hang_up(self) -> None:
-        if self._sock is not None:
-            self._loop.close_later(self._sock.detach())
-            self._sock, self._fd = None, -1
+    def _rest(self) -> None:
+        self._wait(self._pause * random.uniform(1 - _JITTER, 1.0), self._visit)

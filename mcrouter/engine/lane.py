@@ -182,7 +182,9 @@ class Lane(Connection):
 
     def received(self, data: bytes) -> None:
         """Cuts replies off what the host sent and gives each to whoever asked."""
-        self.host.timeouts = self.failures = 0
+        self.failures = 0
+        if not self.expired:  # an answer that comes too late is no sign of health
+            self.host.timeouts = 0
         try:
             at = 0
             if self.held:

@@ -32,7 +32,7 @@ class Host:
         lanes: int = 2,
         timeout: float = 1.0,
         buffer_size: int = 1 << 20,
-        timeouts_until_down: int = 3,
+        timeouts_until_tko: int = 3,
         on_health: Callable[["Host"], None] = lambda host: None,
     ) -> None:
         self.name = name
@@ -40,8 +40,9 @@ class Host:
         self.tally = tally
         self.timeout = timeout
         self.buffer_size = buffer_size
-        self.timeouts_until_down = timeouts_until_down
+        self.timeouts_until_tko = timeouts_until_tko
         self.on_health = on_health
+        self.on_down: Optional[Callable[[], None]] = None  # the prober's wish to know
         self.healthy = True
         self.timeouts = 0  # in a row
         self.address: Optional[Address] = None
@@ -90,15 +91,15 @@ class Host:
         self.tally.cells[self.tally.healthy] = 0
         logger.warning("host %s is unhealthy: %s", self.name, why)
         self.on_health(self)
+        if self.on_down is not None:
+            self.on_down()
         for lane in self.lanes:
             lane.close(o.LOST, why)
         self.bulk.close(why)
 
     def mark_up(self) -> None:
-        """A probe was answered: the host is back."""
+        """The host is back."""
         self.timeouts = 0
-        if self.healthy:
-            return
         self.healthy = True
         self.tally.cells[self.tally.healthy] = 1
         logger.info("host %s is healthy", self.name)
@@ -133,5 +134,5 @@ class Host:
     def timed_out(self) -> None:
         """Counts one more request without an answer."""
         self.timeouts += 1
-        if self.timeouts >= self.timeouts_until_down:
+        if self.timeouts >= self.timeouts_until_tko:
             self.mark_down(f"{self.timeouts} timeouts in a row")

@@ -1,0 +1,100 @@
+"""Who is avoided, for how long, and how a host that goes and comes must earn its trust."""
+
+import socket
+import threading
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcrouter import Router, Settings, load_config
+from mcrouter.engine.health import Damper, Question
+from tests.support.wire import Wire
+
+INTERVAL = 10.0
+
+
+def comes_back(damper, now):
+    """How many visits it takes a host that has gone down at `now`."""
+    damper.went_down(now)
+    visits = 1
+    while not damper.passed():
+        visits += 1
+    damper.came_up(now)
+    return visits
+
+
+def test_a_steady_host_is_back_with_one_answer():
+    damper = Damper(INTERVAL)
+    assert [comes_back(damper, now) for now in (0.0, 1000.0, 2000.0)] == [1, 1, 1]
+
+
+def test_a_flapping_host_must_answer_more_each_time_until_it_was_steady():
+    damper = Damper(INTERVAL)
+    assert [comes_back(damper, float(now)) for now in range(12)] == [1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8]
+    assert comes_back(damper, 1000.0) == 1
+
+
+def test_a_visit_that_fails_starts_the_count_again():
+    damper = Damper(INTERVAL)
+    comes_back(damper, 0.0)
+    damper.went_down(1.0)
+    assert not damper.passed()
+    damper.failed()
+    assert not damper.passed()
+    assert damper.passed()
+
+
+@given(st.lists(st.sampled_from([b"STAT pid 1\r\n", b"STAT END 2\r\n", b"STAT x ERROR\r\n"]), max_size=4))
+def test_an_answer_of_many_lines_is_over_at_its_end_and_not_before(lines):
+    question = Question(b"stats\r\n", 0)
+    answer = b"".join(lines) + b"END\r\n"
+    assert [at for at in range(len(answer) + 1) if question.is_answered(answer[:at])] == [len(answer)]
+
+
+class SlowHost:
+    """Answers probes at once, and gets one by one, each as late as it is told."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+
+    def serve(self, sock):
+        with sock, sock.makefile("rb") as lines:
+            for line in lines:
+                if line == b"version\r\n":
+                    sock.sendall(b"VERSION 1.6\r\n")
+                else:
+                    time.sleep(self.seconds)
+                    try:
+                        sock.sendall(b"END\r\n")
+                    except OSError:
+                        return
+
+
+def test_a_host_whose_answers_all_come_too_late_is_avoided_after_so_many_timeouts():
+    host = SlowHost(0.6)
+    config = load_config(f'{{"orderedPool": ["127.0.0.1:{host.port}"], "route": "DefaultRoute"}}')
+    settings = Settings(
+        listen="tcp://127.0.0.1:0",
+        metrics_listen_addr="off",
+        timeout_ms=400,
+        timeouts_until_tko=4,
+        healthcheck_interval=100.0,
+        upstream_connections=1,
+    )
+    with Router(config, settings) as router, Wire(int(router.addresses[0].rpartition(":")[2])) as wire:
+        answers = [wire.send(b"get a\r\n").read_until(b"\r\n") for _ in range(5)]
+    assert [b"no reply within 400 ms" in answer for answer in answers] == [True] * 4 + [False]
+    assert answers[4] == b"SERVER_ERROR mcrouter: no healthy upstream\r\n"
+    host.listener.close()
