@@ -386,6 +386,13 @@ class Client:
             self.hungry = False
         self.go_on_later()
 
+    def may_repeat(self, request: Request) -> bool:
+        """Whether a request may be asked again that no host has answered: it changes nothing, nor does what the client
+        has asked since."""
+        queue = list(self.queue)
+        since = queue[queue.index(request) :] if request in queue else []
+        return bool(since) and all(later.kinds[0] >= len(COMMANDS) or later.repeatable() for later in since)
+
     def may_ask_again(self) -> bool:
         """Whether a get in flight may be asked again later: nothing that was asked after it changes anything."""
         asked = [request for request in self.queue if request.reply is None]

@@ -106,8 +106,8 @@ class Lane(Connection):
 
     def refused(self, why: str) -> None:
         """The host does not take connections: that is news about the host, not just about this lane."""
+        self.host.mark_down(why)  # first: who fails over must not choose it again
         self.close(o.UNAVAILABLE, why)
-        self.host.mark_down(why)
 
     # sending ------------------------------------------------------------------------------------------------------
 
@@ -380,7 +380,9 @@ class Lane(Connection):
         self.connect()
 
     def close(self, code: bytes, why: str) -> None:
-        """Ends the connection; everything in flight fails with `code`."""
+        """Ends the connection; everything in flight fails with `code`, or as never sent."""
+        if self.state is not State.UP:
+            code = o.UNAVAILABLE
         if self._again is not None:
             self._again.cancel()
             self._again = None

@@ -52,8 +52,12 @@ class Host:
         self._sweeper: Optional[Timer] = None
         tally.cells[tally.healthy] = 1
 
-    def send(self, request: Any, sink: Any) -> None:
-        """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once."""
+    def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
+        """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once.
+
+        The timeout counts from `since`, else from now. What is sent again goes into lanes that are as good as empty,
+        so that their oldest entry is still their first.
+        """
         if request.bulk is not None:
             self.bulk.send(request, sink)
             return
@@ -61,7 +65,7 @@ class Host:
         if not lane.out:
             lane.out_began()
         lane.out.append(request.data)
-        lane.inflight.append((request, sink, self.loop.now))
+        lane.inflight.append((request, sink, self.loop.now if since is None else since))
         if len(request.kinds) > 1:
             lane.runs += 1
         if lane.unsent:

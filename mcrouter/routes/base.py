@@ -1,15 +1,16 @@
 """What routes and destinations are to each other.
 
     route.start(request, sink)        begins; `sink.on_reply` is called exactly once, at once or later
-    destination.send(request, sink)   the same for one host
+    destination.send(request, sink, since)   the same for one host
 
 A request may be a run (`len(request.kinds)` > 1). A reply is bytes and one outcome byte a command (proto.outcomes).
 """
 
-from typing import Any, List, Protocol, Sequence
+from typing import Any, List, Optional, Protocol, Sequence
 
 from ..proto import outcomes as o
 from ..proto.requests import Request
+from .again import ask_again
 
 
 class Sink(Protocol):
@@ -25,8 +26,8 @@ class Destination(Protocol):
     name: str
     healthy: bool
 
-    def send(self, request: Request, sink: Any) -> None:
-        """Asks the host."""
+    def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
+        """Asks the host; the timeout counts from `since`, when there is one, in the clock of Request.started."""
 
 
 class Route(Protocol):
@@ -51,14 +52,18 @@ class Route(Protocol):
 
 
 class AsIs:
-    """What routes have in common that take any answer of the first host as the answer."""
+    """What routes have in common that take any answer of the first host as the answer; without one, see `again`."""
 
     takes_runs = True
     goes_on = False
 
+    def first(self) -> Any:
+        """The host asked first, and alone."""
+        raise NotImplementedError
+
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """Gives it as it is."""
-        sink.on_reply(reply, outcomes)
+        """Gives it as it is, if it is the host's."""
+        ask_again(self, request, sink, host, reply, outcomes)
 
 
 class Pool:

@@ -3,6 +3,7 @@
 from typing import Any, List
 
 from ..proto.requests import Request
+from .again import ask_again
 from .base import Pool, refuse
 from .best import Best, is_success
 
@@ -41,8 +42,11 @@ class MissFailoverRoute:
             hosts[0].send(request, _Walk(request, sink, hosts))
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """Asks the hosts behind `host`."""
+        """Asks the hosts behind `host`; the only host that broke off, once more."""
         hosts = self._pool.healthy
+        if self._pool.sole() is host:
+            ask_again(self, request, sink, host, reply, outcomes)
+            return
         _Walk(request, sink, hosts, hosts.index(host) if host in hosts else -1).on_reply(reply, outcomes)
 
 

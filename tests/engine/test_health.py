@@ -1,15 +1,13 @@
 """Who is avoided, for how long, and how a host that goes and comes must earn its trust."""
 
-import socket
-import threading
 import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter import Router, Settings, load_config
 from mcrouter.engine.health import Damper, Question
-from tests.support.wire import Wire
+
+from .hosts import LineHost, client, router
 
 INTERVAL = 10.0
 
@@ -52,49 +50,13 @@ def test_an_answer_of_many_lines_is_over_at_its_end_and_not_before(lines):
     assert [at for at in range(len(answer) + 1) if question.is_answered(answer[:at])] == [len(answer)]
 
 
-class SlowHost:
-    """Answers probes at once, and gets one by one, each as late as it is told."""
-
-    def __init__(self, seconds):
-        self.seconds = seconds
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
-
-    def serve(self, sock):
-        with sock, sock.makefile("rb") as lines:
-            for line in lines:
-                if line == b"version\r\n":
-                    sock.sendall(b"VERSION 1.6\r\n")
-                else:
-                    time.sleep(self.seconds)
-                    try:
-                        sock.sendall(b"END\r\n")
-                    except OSError:
-                        return
-
-
 def test_a_host_whose_answers_all_come_too_late_is_avoided_after_so_many_timeouts():
-    host = SlowHost(0.6)
-    config = load_config(f'{{"orderedPool": ["127.0.0.1:{host.port}"], "route": "DefaultRoute"}}')
-    settings = Settings(
-        listen="tcp://127.0.0.1:0",
-        metrics_listen_addr="off",
-        timeout_ms=400,
-        timeouts_until_tko=4,
-        healthcheck_interval=100.0,
-        upstream_connections=1,
-    )
-    with Router(config, settings) as router, Wire(int(router.addresses[0].rpartition(":")[2])) as wire:
+    def late(_line):
+        time.sleep(0.6)
+        return b"END\r\n"
+
+    settings = {"timeout_ms": 400, "timeouts_until_tko": 4}
+    with LineHost(late) as host, router(host, **settings) as served, client(served) as wire:
         answers = [wire.send(b"get a\r\n").read_until(b"\r\n") for _ in range(5)]
     assert [b"no reply within 400 ms" in answer for answer in answers] == [True] * 4 + [False]
     assert answers[4] == b"SERVER_ERROR mcrouter: no healthy upstream\r\n"
-    host.listener.close()

@@ -9,7 +9,19 @@ from mcrouter.proto.runs import request_stretches
 from mcrouter.routes.base import Pool
 
 STRETCHES = request_stretches()
-CLIENT = object()
+
+
+class Client:
+    """Whose requests they are."""
+
+    repeats = True
+
+    def may_repeat(self, _request: Request) -> bool:
+        """Whether it has sent nothing since that would forbid it."""
+        return self.repeats
+
+
+CLIENT = Client()
 Answer = Tuple[bytes, bytes]
 STORED: Answer = (b"STORED\r\n", o.STORED)
 NOT_STORED: Answer = (b"NOT_STORED\r\n", o.NOT_STORED)
@@ -68,7 +80,7 @@ class Host:
         self.asked: List[bytes] = []
         self._pending: List[Tuple[Request, Any]] = []
 
-    def send(self, request: Request, sink: Any) -> None:
+    def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
         """Asks it."""
         assert request.client is CLIENT
         self.asked.append(request.data)
