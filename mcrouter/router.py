@@ -20,6 +20,8 @@ from .engine.frontend import Frontend
 from .engine.health import Prober
 from .engine.listeners import ListenError, open_listeners
 from .engine.loop import PollGroup
+from .engine.peers import Peers
+from .engine.rejoin import IGNORE, REPLAY, Journal
 from .engine.resolver import Resolver, known_address
 from .engine.tally import Tally
 from .engine.upstream import Host
@@ -55,6 +57,17 @@ def describe(config: Config) -> str:
     return "\n".join(lines)
 
 
+def rejoin_mode(config: Config) -> str:
+    """What is done about writes that a host has missed: what the config says, else replay where several hosts are to
+    have the same values."""
+    if config.on_rejoin:
+        return config.on_rejoin
+    if len(config.hosts) == 1:
+        return IGNORE
+    routes = {choice(config.route, command) for command in COMMANDS}
+    return REPLAY if any(route.startswith("All") for route in routes) else IGNORE
+
+
 class Shard:
     """One poll group with everything that it serves clients with."""
 
@@ -81,6 +94,12 @@ class Shard:
             settings.buffer_size,
         )
         self.frontend.route(*build(config.route, self.pool, LocalRoute(__version__, self._stats)))
+        self._peers = Peers(self.loop, rows)
+        if len(rows) > 1:
+            self._peers.watch([host for host in self.hosts if host.journal is not None])
+        for host in self.hosts:
+            if host.journal:
+                host.mark_down("an event loop ended that knew which writes it has missed")
 
     def _host(self, config: Config, settings: Settings, index: int, stretches: Any) -> Host:
         layout = self._layout
@@ -94,8 +113,9 @@ class Shard:
             layout.misses[index],
             layout.connections[index],
             layout.healthy[index],
+            layout.rejoin(index),
         )
-        return Host(
+        host = Host(
             config.hosts[index].text,
             self.loop,
             tally,
@@ -106,10 +126,16 @@ class Shard:
             timeouts_until_tko=settings.timeouts_until_tko,
             on_health=self._on_health,
         )
+        mode = rejoin_mode(config)
+        if mode != IGNORE:
+            host.journal = Journal(mode, config.journal_keys // len(self._rows), tally.keeps)
+            if self._cells[tally.dirty]:
+                host.journal.overflow()
+        return host
 
     def _on_health(self, _host: Host) -> None:
         self.pool.refresh()
-        self.frontend.find_direct()
+        self.frontend.find_direct(bool(self.pool.away))
 
     def _watch(self, host: Host, address: HostAddress, settings: Settings) -> List[Any]:
         """Has the host's name resolved and its health probed."""
@@ -159,6 +185,7 @@ class Shard:
         for watchers in self._watchers:
             for watcher in watchers:
                 watcher.stop()
+        self._peers.stop()
         self.frontend.close()
         for host in self.hosts:
             host.close()

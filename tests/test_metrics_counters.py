@@ -29,6 +29,7 @@ def cells_of(layout):
     yield from (cell for block in blocks for cell in range(block, block + STRIDE))
     yield from (cell for host in layout.errors for cell in host)
     yield from (*layout.hits, *layout.misses, layout.client_connections_total)
+    yield from (cell for host in range(len(layout.hosts)) for cell in layout.rejoin(host))
     yield from (layout.client_connections, *layout.healthy, *layout.connections)
 
 
@@ -73,7 +74,7 @@ def test_a_shards_start_clears_gauges_and_keeps_counters(shared):
     for i in range(LAYOUT.size):
         cells[i] += 1
     clear_gauges(LAYOUT, cells)
-    gauges = {LAYOUT.client_connections, *LAYOUT.healthy, *LAYOUT.connections}
+    gauges = {LAYOUT.client_connections, *LAYOUT.healthy, *LAYOUT.connections, *LAYOUT.journal}
     assert [cells[i] for i in range(LAYOUT.size)] == [float(i not in gauges) for i in range(LAYOUT.size)]
     if rows:
         rows.close()

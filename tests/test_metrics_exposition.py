@@ -134,6 +134,22 @@ mcrouter_upstream_get_hits_total{host="unix:///a\\b\"c"} 0
 # TYPE mcrouter_upstream_get_misses_total counter
 mcrouter_upstream_get_misses_total{host="cache-1:11211"} 0
 mcrouter_upstream_get_misses_total{host="unix:///a\\b\"c"} 7
+# HELP mcrouter_upstream_missed_writes_total Writes that a host has missed, or whose outcome is not known.
+# TYPE mcrouter_upstream_missed_writes_total counter
+mcrouter_upstream_missed_writes_total{host="cache-1:11211"} 0
+mcrouter_upstream_missed_writes_total{host="unix:///a\\b\"c"} 0
+# HELP mcrouter_rejoin_journal_keys Keys to be deleted on a host before it is read again.
+# TYPE mcrouter_rejoin_journal_keys gauge
+mcrouter_rejoin_journal_keys{host="cache-1:11211"} 0
+mcrouter_rejoin_journal_keys{host="unix:///a\\b\"c"} 0
+# HELP mcrouter_rejoin_deleted_keys_total Keys deleted on a host before it was read again.
+# TYPE mcrouter_rejoin_deleted_keys_total counter
+mcrouter_rejoin_deleted_keys_total{host="cache-1:11211"} 0
+mcrouter_rejoin_deleted_keys_total{host="unix:///a\\b\"c"} 0
+# HELP mcrouter_rejoin_flushes_total Times that a host was flushed before it was read again.
+# TYPE mcrouter_rejoin_flushes_total counter
+mcrouter_rejoin_flushes_total{host="cache-1:11211"} 0
+mcrouter_rejoin_flushes_total{host="unix:///a\\b\"c"} 0
 # HELP mcrouter_client_connections Open client connections.
 # TYPE mcrouter_client_connections gauge
 mcrouter_client_connections 3
@@ -252,6 +268,7 @@ def test_a_replaced_shard_takes_no_counter_back():
     after = page_of(layout, [cells])
     assert {name for name in before if before[name] != after[name]} == {
         "mcrouter_client_connections",
+        "mcrouter_rejoin_journal_keys",
         "mcrouter_upstream_connections_total",
         "mcrouter_upstream_healthy_hosts_total",
     }
@@ -300,12 +317,16 @@ def test_whatever_was_counted_is_on_the_page(router):
             blocks_at("upstream_request", labels, layout.upstream[h][c], layout.direct[h][c])
             assert families["mcrouter_upstream_errors_total"].pop(labels, 0) == row[layout.errors[h][c]]
     for name, cells in (
-        ("connections", layout.connections),
-        ("get_hits", layout.hits),
-        ("get_misses", layout.misses),
+        ("upstream_connections_total", layout.connections),
+        ("upstream_get_hits_total", layout.hits),
+        ("upstream_get_misses_total", layout.misses),
+        ("upstream_missed_writes_total", layout.missed),
+        ("rejoin_journal_keys", layout.journal),
+        ("rejoin_deleted_keys_total", layout.deleted),
+        ("rejoin_flushes_total", layout.flushed),
     ):
         expected = {(("host", host),): row[i] for host, i in zip(layout.hosts, cells)}
-        assert families.pop(f"mcrouter_upstream_{name}_total") == expected
+        assert families.pop(f"mcrouter_{name}") == expected
     assert families.pop("mcrouter_client_connections") == {(): row[layout.client_connections]}
     assert families.pop("mcrouter_client_connections_total") == {(): row[layout.client_connections_total]}
     healthy = sum(all(shard[i] for shard in shards) for i in layout.healthy)

@@ -28,6 +28,9 @@ class RouteSpec:
     column: int = 0
 
 
+REJOINS = ("ignore", "replay", "flush")
+
+
 @dataclass(frozen=True)
 class Config:
     """A whole config. The hosts are in pool order."""
@@ -35,6 +38,8 @@ class Config:
     hosts: tuple[HostAddress, ...]
     route: RouteSpec
     source: str  # the file's name, as errors give it
+    on_rejoin: str = ""  # one of REJOINS; empty: as the policy wants it
+    journal_keys: int = 1_000_000  # that are kept for a host that is away
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ The seed's form:
 
     orderedPool: [host, ...]     hosts, the first one first
     route: ROUTE
+    onRejoin: ignore, replay or flush; what is done about writes that a host has missed before it is read again
+    rejoinJournalKeys: how many keys of such writes are kept for each host, before all of it is flushed
 
     ROUTE = NAME  or  {type: NAME, OPTION: value, ..., operationPolicies: {COMMAND: ROUTE, ...}}
 """
@@ -13,10 +15,12 @@ from typing import Any, NoReturn
 
 from .errors import ConfigError, mend_name, show
 from .hosts import BadHostError, identity, parse_host
-from .model import Config, HostAddress, RouteSpec, Vocabulary
+from .model import REJOINS, Config, HostAddress, RouteSpec, Vocabulary
 from .tree import Entry, Map, Node, Scalar, Seq, kind, plain
 
 POOL, ROUTE = "orderedPool", "route"
+REJOIN, JOURNAL = "onRejoin", "rejoinJournalKeys"
+MOST_KEYS = 1_000_000_000
 TYPE, POLICIES = "type", "operationPolicies"
 
 
@@ -39,12 +43,30 @@ class _Checker:
         if not isinstance(tree, Map):
             message = f"the config is {kind(tree)}; write a map with {POOL} and {ROUTE}, with a space after each ':'"
             self._fail(tree, message)
-        parts = self._parts(tree, (POOL, ROUTE), "key")
+        parts = self._parts(tree, (POOL, ROUTE, REJOIN, JOURNAL), "key")
         if POOL not in parts:
             self._fail(tree, f"no {POOL}; add {POOL} with a list of hosts")
         if ROUTE not in parts:
             self._fail(tree, f"no {ROUTE}; add {ROUTE} with a route's name, or a map with its type")
-        return Config(self._pool(parts[POOL].value), self._route(parts[ROUTE].value), self._source)
+        pool, route = self._pool(parts[POOL].value), self._route(parts[ROUTE].value)
+        options: dict[str, Any] = {}
+        if REJOIN in parts:
+            options["on_rejoin"] = self._rejoin(parts[REJOIN].value)
+        if JOURNAL in parts:
+            options["journal_keys"] = self._journal(parts[JOURNAL].value)
+        return Config(pool, route, self._source, **options)
+
+    def _rejoin(self, node: Node) -> str:
+        if not isinstance(node, Scalar) or node.value not in REJOINS:
+            shown = show(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else kind(node)
+            self._fail(node, f"{REJOIN} is {shown}; write one of {', '.join(REJOINS)}")
+        return str(node.value)
+
+    def _journal(self, node: Node) -> int:
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_KEYS:
+            self._fail(node, f"{JOURNAL} is {kind(node)}; write a whole number from 0 to {MOST_KEYS}")
+        return value
 
     def _pool(self, node: Node) -> tuple[HostAddress, ...]:
         if not isinstance(node, Seq):

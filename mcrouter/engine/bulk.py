@@ -224,6 +224,7 @@ class BulkLane(Connection):
             return
         tally = self.host.tally
         tally.cells[tally.errors[request.kinds[0]]] += 1
+        self.host.unsure(request)
         if reader is not None:
             reader.broken()
         else:

@@ -6,7 +6,7 @@ import socket
 from bisect import bisect_left
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from ..proto.commands import COMMANDS
+from ..proto.commands import COMMANDS, READ
 from ..proto.requests import Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
 from .client import Client
@@ -57,12 +57,14 @@ class Frontend:
         self.careful = any(way.goes_on for way in ways)
         self.find_direct()
 
-    def find_direct(self) -> None:
-        """Takes notice of hosts that went or came."""
-        for number, row in enumerate(self.direct):
-            for kind in range(len(COMMANDS)):
-                host = self.ways[kind].first()
-                row[kind] = None if host is None else host.lanes[number]
+    def find_direct(self, somebody_away: bool = False) -> None:
+        """Takes notice of hosts that went or came. While one is away that must be told what it misses, writes take the
+        long way."""
+        for command in COMMANDS:
+            told = somebody_away and command.kind != READ
+            host = None if told else self.ways[command.number].first()
+            for number, row in enumerate(self.direct):
+                row[command.number] = None if host is None else host.lanes[number]
 
     def listen(self, sock: socket.socket) -> None:
         """Accepts clients from a listening socket."""

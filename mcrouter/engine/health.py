@@ -6,48 +6,24 @@ answer is found, and one that was given up (timeouts, a refused connect) is foun
     healthy:    a visit every interval
     unhealthy:  visits soon after one another at first, then less and less often, down to one an interval
     flapping:   each time that it goes down soon after it came back, it must pass one visit more before it is trusted
+
+A host that keeps a journal has more to hear on its way back (rejoin.py).
 """
 
 import os
 import random
-from typing import Any, Callable, Generator, NamedTuple, Optional, Union
+from typing import Callable, Optional
 
 from .connection import Connection
 from .loop import Timer
-from .poller import GONE, IN
+from .poller import GONE, IN, OUT
+from .rejoin import BadAnswer, Dialogue, Pause, Question, Rejoin, rejoin
 from .upstream import Host
 
 _JITTER = 0.1  # of a pause, so that many routers do not ask at once
 _SOON = 1 / 32  # of the interval: the first pause once the host is unhealthy; each next one is twice as long
 _STEADY = 6  # intervals that a host must stay up to be trusted again
 _MOST_VISITS = 8  # that are asked of the worst
-
-
-class Question(NamedTuple):
-    """Something to say to the host, and how many lines answer it; 0: up to a line that is END or an error."""
-
-    data: bytes
-    lines: int = 1
-
-    def is_answered(self, answer: bytes) -> bool:
-        """Whether the answer is all there."""
-        if self.lines:
-            return answer.count(b"\n") >= self.lines
-        last = answer[:-2].rpartition(b"\r\n")[2]
-        return answer.endswith(b"\r\n") and (last == b"END" or b"ERROR" in last.partition(b" ")[0])
-
-
-class Pause(NamedTuple):
-    """Nothing to say for so many seconds."""
-
-    seconds: float
-
-
-Dialogue = Generator[Union[Question, Pause], Any, None]
-
-
-class BadAnswer(Exception):
-    """The host said something that means that it is not well."""
 
 
 class Damper:
@@ -81,7 +57,8 @@ class Damper:
 class Prober(Connection):
     """Visits one host in turns and tells it what came of it; `interval` is in seconds."""
 
-    __slots__ = ("_answer", "_damper", "_dialogue", "_due", "_host", "_interval", "_pause", "_question")
+    __slots__ = ("_answer", "_damper", "_dialogue", "_due", "_host", "_interval", "_pause", "_question",
+                 "_unsent")  # fmt: skip
 
     def __init__(self, host: Host, interval: float) -> None:
         super().__init__(host.loop)
@@ -93,15 +70,16 @@ class Prober(Connection):
         self._dialogue: Optional[Dialogue] = None  # the visit under way
         self._question: Optional[Question] = None  # what it waits to be answered
         self._answer = b""
+        self._unsent = b""
 
     def start(self) -> None:
         """Begins; the first visit is due at once."""
-        self._host.on_down = self._went_down
+        self._host.prober = self
         self._wait(0.0, self._visit)
 
     def stop(self) -> None:
         """Ends, and closes the connection."""
-        self._host.on_down = None
+        self._host.prober = None
         self._end()
         if self._due is not None:
             self._due.cancel()
@@ -117,7 +95,12 @@ class Prober(Connection):
             self._due.cancel()
         self._due = self.loop.call_later(seconds, call)
 
-    def _went_down(self) -> None:
+    def hurry(self) -> None:
+        """The host is to be visited now, if it is not already."""
+        if self._dialogue is None:
+            self._wait(0.0, self._visit)
+
+    def went_down(self) -> None:
         """The host has become unhealthy, by whatever sign."""
         self._damper.went_down(self.loop.now)
         self._pause = self._interval * _SOON
@@ -142,9 +125,14 @@ class Prober(Connection):
         if not answer.startswith(b"VERSION "):
             raise BadAnswer(f"probe answered with {answer[:40]!r}")
         host = self._host
-        if not host.healthy and self._damper.passed():
-            self._damper.came_up(self.loop.now)
-            host.mark_up()
+        if host.healthy or not (host.returning or self._damper.passed()):
+            return
+        done: Optional[Rejoin] = None
+        if host.journal is not None:
+            host.take_writes()
+            done = yield from rejoin(host.journal, host.away_since, host.all_clean, host.clean)
+        self._damper.came_up(self.loop.now)
+        host.mark_up(done)
 
     def _go_on(self, answer: Optional[bytes]) -> None:
         """Says what comes next, now that the host has said `answer`."""
@@ -164,12 +152,20 @@ class Prober(Connection):
             self._ask(step)
 
     def _ask(self, question: Question) -> None:
-        self._question, self._answer = question, b""
+        self._question, self._answer, self._unsent = question, b"", question.data
         self._patience()
+        self._send()
+
+    def _send(self) -> None:
         try:
-            os.write(self.fd, question.data)
+            self._unsent = self._unsent[os.write(self.fd, self._unsent) :]
+        except BlockingIOError:
+            pass
         except OSError as error:
             self._failed(f"no probe: {error.strerror}")
+            return
+        if self._unsent:
+            self.loop.poller.want_write(self.fd, True)
 
     def _patience(self) -> None:
         self._wait(self._host.timeout, self._too_late)
@@ -185,7 +181,10 @@ class Prober(Connection):
 
     def ready(self, mask: int) -> None:
         """The poller's report."""
-        if mask & (IN | GONE):
+        if mask & OUT and self._unsent:
+            self.loop.poller.want_write(self.fd, False)
+            self._send()
+        if mask & (IN | GONE) and self.fd >= 0:
             self._receive(mask & GONE != 0)
 
     def _receive(self, gone: bool) -> None:
@@ -226,6 +225,7 @@ class Prober(Connection):
         if self._dialogue is not None:
             self._dialogue.close()
         self._dialogue = self._question = None
+        self._unsent = b""
 
     def _again(self) -> None:
         self._pause = self._interval if self._host.healthy else min(self._interval, 2 * self._pause)

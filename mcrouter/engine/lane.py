@@ -138,7 +138,7 @@ class Lane(Connection):
     def _flush_down(self) -> None:
         self.host.expect()
         if self.state is State.DOWN:
-            if self.host.healthy:
+            if self.host.reachable:
                 self.connect()
             else:
                 self.close(o.UNAVAILABLE, "it is unhealthy")
@@ -366,7 +366,7 @@ class Lane(Connection):
         else:
             logger.debug("host %s: connection lost: %s", self.host.name, why)
         self.close(o.LOST, why)
-        if self.host.healthy:
+        if self.host.reachable:
             self.connect()
             self.failures += 1  # until a reply comes: a host that hangs up at once is not asked in a loop
 
@@ -404,7 +404,10 @@ class Lane(Connection):
         for kind in request.kinds:
             tally.cells[tally.errors[kind]] += 1
         text = f"SERVER_ERROR mcrouter: {self.host.name}: {why}\r\n".encode(errors="replace")
-        if sink is request:
+        direct = sink is request
+        if not direct or code == o.UNAVAILABLE or request.goes_on():  # else its client is told, and knows no better
+            self.host.unsure(request)
+        if direct:
             request.on_failure(self.host, text * count, code * count)
         else:
             sink.on_reply(text * count, code * count)

@@ -12,10 +12,12 @@ class Tally:
 
     `bounds` are the upper bounds of a histogram's buckets in milliseconds; behind its last bucket a histogram has the
     sum of milliseconds. By command: `upstream` has what other requests of ours asked this host, `direct` what was
-    answered to a client as it came, so that one event counts for both; `errors` what failed.
+    answered to a client as it came, so that one event counts for both; `errors` what failed. `rejoin` are the cells of
+    what the host has missed, and of how that was made up for (rejoin.py).
     """
 
-    __slots__ = ("bounds", "cells", "connections", "direct", "errors", "healthy", "hits", "misses", "sum", "upstream")
+    __slots__ = ("bounds", "cells", "connections", "deleted", "direct", "dirty", "errors", "flushed", "healthy", "hits",
+                 "journal", "missed", "misses", "sum", "upstream")  # fmt: skip
 
     def __init__(
         self,
@@ -28,6 +30,7 @@ class Tally:
         misses: int,
         connections: int,
         healthy: int,
+        rejoin: Sequence[int],
     ) -> None:
         self.cells = cells
         self.bounds = bounds
@@ -35,6 +38,7 @@ class Tally:
         self.upstream, self.direct, self.errors = upstream, direct, errors
         self.hits, self.misses = hits, misses
         self.connections, self.healthy = connections, healthy
+        self.missed, self.deleted, self.flushed, self.journal, self.dirty = rejoin
 
     def answered(self, kinds: bytes, ms: float, blocks: Sequence[int]) -> None:
         """Counts a request or run that took so many milliseconds, in `upstream` or `direct`."""
@@ -69,6 +73,15 @@ class Tally:
             for kind, outcome in zip(kinds, outcomes):
                 if outcome not in o.ANSWERS:
                     self.cells[self.errors[kind]] += 1
+
+    def made_up(self, deleted: int, flushed: int) -> None:
+        """Counts what it took to let the host be read again."""
+        self.cells[self.deleted] += deleted
+        self.cells[self.flushed] += flushed
+
+    def keeps(self, keys: int) -> None:
+        """How many keys the journal has."""
+        self.cells[self.journal] = keys
 
 
 def _counted(kinds: bytes) -> Iterable[Tuple[int, int]]:

@@ -1,6 +1,8 @@
 """Hosts: what a policy sends to, over lanes, and whether it can be relied on."""
 
 import logging
+import math
+import time
 from typing import Any, Callable, Optional
 
 from ..proto import outcomes as o
@@ -9,9 +11,20 @@ from .bulk import BulkLanes
 from .connection import Address, State
 from .lane import Lane
 from .loop import PollGroup, Timer
+from .rejoin import Journal, Rejoin
 from .tally import Tally
 
 logger = logging.getLogger(__name__)
+
+
+class _Nobody:
+    """The sink of what nobody waits for."""
+
+    def on_reply(self, _reply: Any, _outcomes: bytes) -> None:
+        """Drops it."""
+
+
+NOBODY = _Nobody()
 
 _SWEEPS = 20  # a timeout is noticed at most 1/20 of it late
 
@@ -42,7 +55,12 @@ class Host:
         self.buffer_size = buffer_size
         self.timeouts_until_tko = timeouts_until_tko
         self.on_health = on_health
-        self.on_down: Optional[Callable[[], None]] = None  # the prober's wish to know
+        self.prober: Any = None
+        self.journal: Optional[Journal] = None  # of one that must not come back with stale values
+        self.returning = False  # it takes writes, and no reads: rejoin.py
+        self.away_since = 0.0  # when something was last sent to it, in Unix time
+        self.alone = True  # whether this is the only event loop
+        self.all_clean: Callable[[], bool] = lambda: True  # whether no event loop has anything in its journal
         self.healthy = True
         self.timeouts = 0  # in a row
         self.address: Optional[Address] = None
@@ -84,36 +102,95 @@ class Host:
         for lane in self.lanes:
             if known is not None and lane.state is State.UP:
                 lane.retire()
-            elif self.healthy:
+            elif self.reachable:
                 lane.connect()
+
+    # health -------------------------------------------------------------------------------------------------------
+
+    @property
+    def reachable(self) -> bool:
+        """Whether anything may be sent to it."""
+        return self.healthy or self.returning
 
     def mark_down(self, why: str) -> None:
         """Takes the host out of the policies' sight and gives up what it has not answered."""
-        if not self.healthy:
+        if not self.reachable:
             return
-        self.healthy = False
-        self.tally.cells[self.tally.healthy] = 0
         logger.warning("host %s is unhealthy: %s", self.name, why)
-        self.on_health(self)
-        if self.on_down is not None:
-            self.on_down()
+        self.away_since = time.time()
+        self._turn(healthy=False, returning=False)
+        if self.prober is not None:
+            self.prober.went_down()
         for lane in self.lanes:
             lane.close(o.LOST, why)
         self.bulk.close(why)
 
-    def mark_up(self) -> None:
-        """The host is back."""
+    def mark_up(self, done: Optional[Rejoin] = None) -> None:
+        """The host is back; `done` is what that took."""
+        logger.info("host %s is healthy%s", self.name, "" if done is None else f": {done}")
+        if done is not None:
+            self.tally.made_up(done.deleted, done.flushed)
+        self._turn(healthy=True, returning=False)
+        self._revive()
+
+    def _turn(self, healthy: bool, returning: bool) -> None:
+        self.healthy, self.returning = healthy, returning
+        self.tally.cells[self.tally.healthy] = int(healthy)
+        if self.journal is not None and not healthy:
+            self.clean(False)
+        self.on_health(self)
+
+    def _revive(self) -> None:
         self.timeouts = 0
-        self.healthy = True
-        self.tally.cells[self.tally.healthy] = 1
-        logger.info("host %s is healthy", self.name)
         for lane in self.lanes:
             lane.failures = 0
-        self.on_health(self)
         self.connect()
+
+    # what it misses -----------------------------------------------------------------------------------------------
+
+    def missed(self, request: Any) -> None:
+        """Policy would have sent this to the host if it were healthy. One that is returning gets it."""
+        if self.returning and request.bulk is None:
+            self.send(request, NOBODY)
+        else:
+            self._note(request)
+
+    def unsure(self, request: Any) -> None:
+        """The host may have done this or not. It is not read before that is settled."""
+        if self.journal is not None and not request.reads_only():
+            self._note(request)
+            self.suspect("the outcome of a write is not known")
+
+    def _note(self, request: Any) -> None:
+        assert self.journal is not None
+        self.journal.note(request)
+        self.tally.cells[self.tally.missed] += len(request.kinds)
+        if not self.alone:  # another event loop may have sent it something until now
+            self.away_since = max(self.away_since, time.time())
+        self.clean(False)
+
+    def suspect(self, why: str) -> None:
+        """Takes the host out of the reads until its journal is made up for."""
+        if self.healthy:
+            logger.warning("host %s is not read: %s", self.name, why)
+            self.away_since = math.inf
+            self._turn(healthy=False, returning=True)
+            if self.prober is not None:
+                self.prober.hurry()
+
+    def take_writes(self) -> None:
+        """The host has answered a probe: from here on it misses nothing."""
+        if not self.returning:
+            self.returning = True
+            self._revive()
+
+    def clean(self, is_clean: bool) -> None:
+        """Whether this event loop has nothing in its journal and sends it all writes, for the others to see."""
+        self.tally.cells[self.tally.dirty] = int(not is_clean)
 
     def close(self) -> None:
         """Ends all lanes; what is in flight fails."""
+        self.journal = None
         for lane in self.lanes:
             lane.close(o.LOST, "the router is stopping")
         self.bulk.close("the router is stopping")

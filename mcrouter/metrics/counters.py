@@ -4,7 +4,7 @@
 nothing needs a lock; whoever reads adds the rows up. One shard's row is a list. Rows of several shards lie in memory
 that all processes share, made before the fork, so they outlive a shard that dies: its successor goes on in its row.
 
-    row:  request[c] ...  | upstream[h][c] ...  direct[h][c] ...  errors[h][c] ... | hits[h] misses[h] accepted | gauges
+    row:  request[c] ...  | upstream[h][c] ...  direct[h][c] ...  errors[h][c] ... | hits[h] ... accepted | gauges
           histogram blocks  histogram blocks                      counters          counters      cleared at shard start
 
 A request that one host answers and whose answer is the client's as it came is counted once, in `direct`, for both ends:
@@ -59,6 +59,14 @@ class Layout:
         """By host: keys asked for and had."""
         self.misses = self._take(len(hosts))
         """By host: keys asked for and not had."""
+        self.missed = self._take(len(hosts))
+        """By host: writes that it has missed, or whose outcome is not known."""
+        self.deleted = self._take(len(hosts))
+        """By host: keys deleted for that before it was read again."""
+        self.flushed = self._take(len(hosts))
+        """By host: how often it was flushed for that."""
+        self.dirty = self._take(len(hosts))
+        """By host: 1 while the shard has writes that it has missed; outlives the shard."""
         (self.client_connections_total,) = self._take(1)
         """Clients accepted."""
         first_gauge = self.size
@@ -68,6 +76,8 @@ class Layout:
         """Gauge, by host: 1 when the shard finds it healthy, else 0."""
         self.connections = self._take(len(hosts))
         """Gauge, by host: connections open to it."""
+        self.journal = self._take(len(hosts))
+        """Gauge, by host: keys to be deleted before it is read again."""
         self.gauges = range(first_gauge, self.size)
         """All cells that say how things are, not what happened."""
 
@@ -78,6 +88,10 @@ class Layout:
     def upstream_requests(self, host: int, command: int) -> tuple[int, ...]:
         """The blocks that together count what a host was asked."""
         return (self.upstream[host][command], self.direct[host][command])
+
+    def rejoin(self, host: int) -> tuple[int, ...]:
+        """The cells about what a host has missed."""
+        return tuple(cells[host] for cells in (self.missed, self.deleted, self.flushed, self.journal, self.dirty))
 
     def _take(self, count: int, stride: int = 1) -> tuple[int, ...]:
         start = self.size

@@ -90,6 +90,10 @@ def _collect_host(layout: Layout, shards: Sequence[Cells], number: int, found: _
         ("upstream_connections_total", layout.connections[number]),
         ("upstream_get_hits_total", layout.hits[number]),
         ("upstream_get_misses_total", layout.misses[number]),
+        ("upstream_missed_writes_total", layout.missed[number]),
+        ("rejoin_journal_keys", layout.journal[number]),
+        ("rejoin_deleted_keys_total", layout.deleted[number]),
+        ("rejoin_flushes_total", layout.flushed[number]),
     ):
         found[name].append(Sample((host,), _total(shards, i)))
     for index, command in enumerate(layout.commands):

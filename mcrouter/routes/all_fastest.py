@@ -18,6 +18,8 @@ class AllFastestRoute(AsIs):
     | failure     | failure      | the better: memcached's answer before an error of ours |
     | some keys   | other keys   | both, in request order (a get of several keys)      |
     | no healthy host            | SERVER_ERROR mcrouter: no healthy upstream          |
+
+    Hosts that are not healthy are told that they miss a write.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -38,6 +40,9 @@ class AllFastestRoute(AsIs):
             hosts[0].send(request, sink)
         else:
             refuse(request, sink)
+            return
+        if self._pool.away:
+            self._pool.missed(request)
 
 
 class _Race:

@@ -25,9 +25,13 @@ class Destination(Protocol):
 
     name: str
     healthy: bool
+    journal: Any
 
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
         """Asks the host; the timeout counts from `since`, when there is one, in the clock of Request.started."""
+
+    def missed(self, request: Request) -> None:
+        """Tells a host that has a `journal` and is not healthy of a write that it would have got."""
 
 
 class Route(Protocol):
@@ -67,11 +71,13 @@ class AsIs:
 
 
 class Pool:
-    """Hosts in the config's order. `healthy` is kept by whoever watches them, so that routes need not filter."""
+    """Hosts in the config's order. `healthy` is kept by whoever watches them, so that routes need not filter. `away`
+    are those that are not healthy and must be told what they miss."""
 
     def __init__(self, hosts: Sequence[Any]) -> None:
         self.hosts = list(hosts)
         self.healthy: List[Any] = []
+        self.away: List[Any] = []
         self.refresh()
 
     def sole(self) -> Any:
@@ -81,6 +87,15 @@ class Pool:
     def refresh(self) -> None:
         """Takes notice of a host that went or came."""
         self.healthy = [host for host in self.hosts if host.healthy]
+        self.away = [host for host in self.hosts if not host.healthy and host.journal is not None]
+
+    def missed(self, request: Request, until: Any = None) -> None:
+        """Tells the hosts that are away what they miss; with `until`, those before that host alone."""
+        if self.away and not request.reads_only():
+            ahead = self.hosts if until is None else self.hosts[: self.hosts.index(until)]
+            for host in self.away:
+                if host in ahead:
+                    host.missed(request)
 
 
 NO_HEALTHY = b"SERVER_ERROR mcrouter: no healthy upstream\r\n"

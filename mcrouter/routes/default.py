@@ -13,6 +13,8 @@ class DefaultRoute(AsIs):
     | 1 healthy, 2 healthy    | 1     | what 1 says                                  |
     | 1 unhealthy, 2 healthy  | 2     | what 2 says                                  |
     | none healthy            | none  | SERVER_ERROR mcrouter: no healthy upstream   |
+
+    The hosts before the one that gets a write are told that they miss it.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -27,5 +29,7 @@ class DefaultRoute(AsIs):
         healthy = self._pool.healthy
         if healthy:
             healthy[0].send(request, sink)
+            if self._pool.away:
+                self._pool.missed(request, healthy[0])
         else:
             refuse(request, sink)

@@ -18,7 +18,7 @@ class MissFailoverRoute:
     | some keys      | the others  | all, in request order (a get of several keys)      |
     | no healthy host              | SERVER_ERROR mcrouter: no healthy upstream         |
 
-    Of a run only the commands that failed go on.
+    Of a run only the commands that failed go on. The hosts before the first healthy one are told of writes they miss.
     """
 
     takes_runs = True
@@ -40,6 +40,8 @@ class MissFailoverRoute:
             hosts[0].send(request, sink)
         else:
             hosts[0].send(request, _Walk(request, sink, hosts))
+        if hosts and self._pool.away:
+            self._pool.missed(request, hosts[0])
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Asks the hosts behind `host`; the only host that broke off, once more."""

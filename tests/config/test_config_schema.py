@@ -74,6 +74,14 @@ def test_routes(vocabulary):
     assert load_config(text, "f", vocabulary) == Config((HostAddress("a", "a", 11211),), route, "f")
 
 
+def test_what_is_done_when_a_host_rejoins(vocabulary):
+    text = "orderedPool: [a]\nroute: DefaultRoute\n"
+    config = load_config(text, "f", vocabulary)
+    assert (config.on_rejoin, config.journal_keys) == ("", 1_000_000)
+    config = load_config(text + "onRejoin: flush\nrejoinJournalKeys: 0\n", "f", vocabulary)
+    assert (config.on_rejoin, config.journal_keys) == ("flush", 0)
+
+
 def test_a_selector_may_have_no_policies(vocabulary):
     for route in ("OperationSelectorRoute", "{type: OperationSelectorRoute}"):
         config = load_config(f"orderedPool: [a]\nroute: {route}\n", "f", vocabulary)

@@ -1,6 +1,7 @@
 """A host that answers as a test says, line by line, and answers probes by itself."""
 
 import contextlib
+import json
 import socket
 import threading
 from typing import Any, Callable, List
@@ -51,10 +52,10 @@ class LineHost:
                 sock.sendall(answer)
 
 
-def router(*hosts: LineHost, route: str = "DefaultRoute", **settings: Any) -> Router:
+def router(*hosts: LineHost, route: Any = "DefaultRoute", on_rejoin: str = "", **settings: Any) -> Router:
     """A router before these hosts, with a connection each and no probes to speak of."""
-    names = ", ".join(f'"127.0.0.1:{host.port}"' for host in hosts)
-    config = load_config(f'{{"orderedPool": [{names}], "route": "{route}"}}')
+    written = {"orderedPool": [f"127.0.0.1:{host.port}" for host in hosts], "route": route}
+    config = load_config(json.dumps({**written, "onRejoin": on_rejoin} if on_rejoin else written))
     settings = {"upstream_connections": 1, "healthcheck_interval": 1000.0, "timeout_ms": 5000, **settings}
     return Router(config, Settings(listen="tcp://127.0.0.1:0", metrics_listen_addr="off", **settings))
 

@@ -74,6 +74,8 @@ class Host:
     def __init__(self, name: str, values: Optional[Dict[bytes, bytes]] = None, says: Any = None, holds: bool = False) -> None:
         self.name = name
         self.healthy = True
+        self.journal: Any = None
+        self.has_missed: List[bytes] = []
         self.values = values or {}
         self.says: Dict[bytes, Answer] = says or {}
         self.holds = holds
@@ -87,6 +89,10 @@ class Host:
         self._pending.append((request, sink))
         if not self.holds:
             self.answer()
+
+    def missed(self, request: Request) -> None:
+        """Notes it."""
+        self.has_missed.append(request.data)
 
     def answer(self) -> None:
         """Answers the oldest request."""

@@ -1,0 +1,203 @@
+"""Rejoining: a host that comes back with its old memory must not serve what it has missed.
+
+While a host is away, whatever policy would have written to it is noted in its journal; so is every write whose outcome
+is not known (timed out, connection lost), and that alone takes the host out of the reads. Before it is read again:
+
+    down ──probe answered──► returning: it gets all new writes, and no reads; nobody waits for its answers
+                               │ what the dead connections have left in its buffers settles
+                               │ the journal is deleted, key by key; one that overflowed is made up for by flush_all
+                               ▼
+                             clean ──all event loops are clean──► healthy
+
+Example: k = 1 on hosts A and B; A hangs; `set k 2` reaches B alone, so k is in A's journal. A comes back: `delete k`,
+and then it may be read: k is a miss there, and 2 on B. A key deleted too many costs a miss; one too few, a wrong value.
+
+A host whose process has started after it was given up is empty, and skips that.
+"""
+
+import time
+from itertools import islice
+from typing import Any, Callable, Generator, List, NamedTuple, Set, Tuple, Union
+
+from ..proto.commands import ADMIN, BY_NAME, COMMANDS, META, META_STORE
+
+IGNORE, REPLAY, FLUSH = "ignore", "replay", "flush"
+
+_SETTLE = 0.1  # seconds
+_BATCH = 512  # keys deleted with one write
+_PEERS = 0.02  # seconds between looks at the other event loops
+_CLOCKS_AGREE = 2.0  # seconds; a host that was stopped tells an old time at first
+_START_MARGIN = 3.0  # seconds that memcached's uptime is off
+_FLUSH_ALL = BY_NAME["flush_all"].number
+_GONE = frozenset((b"DELETED", b"NOT_FOUND", b"HD", b"NF"))
+
+
+class Question(NamedTuple):
+    """Something to say to the host, and how many lines answer it; 0: up to a line that is END or an error."""
+
+    data: bytes
+    lines: int = 1
+
+    def is_answered(self, answer: bytes) -> bool:
+        """Whether the answer is all there."""
+        if self.lines:
+            return answer.count(b"\n") >= self.lines
+        last = answer[:-2].rpartition(b"\r\n")[2]
+        return answer.endswith(b"\r\n") and (last == b"END" or b"ERROR" in last.partition(b" ")[0])
+
+
+class Pause(NamedTuple):
+    """Nothing to say for so many seconds."""
+
+    seconds: float
+
+
+Dialogue = Generator[Union[Question, Pause], Any, Any]
+
+
+class BadAnswer(Exception):
+    """The host said something that means that it is not well."""
+
+
+class Journal:
+    """The keys of a host that may be stale there: at most `limit`, else `overflowed`, and the host must be flushed.
+
+    With `mode` FLUSH no keys are kept. `changed(keys)` is told how many there are.
+    """
+
+    def __init__(self, mode: str, limit: int, changed: Callable[[int], None] = lambda keys: None) -> None:
+        self._limit = limit if mode == REPLAY else 0
+        self._changed = changed
+        self._keys: Set[bytes] = set()
+        self.overflowed = False
+
+    def __bool__(self) -> bool:
+        return self.overflowed or bool(self._keys)
+
+    def note(self, request: Any) -> None:
+        """The host may not have done what this request wants."""
+        kind = request.kinds[0]
+        if COMMANDS[kind].kind == ADMIN:
+            if kind == _FLUSH_ALL:
+                self.overflow()
+            return
+        self._add(_deletes(request))
+
+    def _add(self, deletes: List[bytes]) -> None:
+        if not self.overflowed:
+            self._keys.update(deletes)
+            if len(self._keys) > self._limit:
+                self.overflow()
+            self._changed(len(self._keys))
+
+    def overflow(self) -> None:
+        """Whatever the host has may be stale."""
+        self.overflowed = True
+        self._keys = set()
+        self._changed(0)
+
+    def clear(self) -> None:
+        """The host has nothing that is stale."""
+        self.overflowed = False
+        self._keys = set()
+        self._changed(0)
+
+    def take(self) -> "Tuple[bool, List[bytes]]":
+        """What is to be made up for: whether by flush_all, else the requests that delete. Give back what fails."""
+        taken = self.overflowed, [] if self.overflowed else list(islice(self._keys, _BATCH))
+        self.overflowed = False
+        self._keys.difference_update(taken[1])
+        self._changed(len(self._keys))
+        return taken
+
+    def give_back(self, taken: "Tuple[bool, List[bytes]]") -> None:
+        """It was not made up for."""
+        if taken[0]:
+            self.overflow()
+        self._add(taken[1])
+
+
+def _deletes(request: Any) -> List[bytes]:
+    """The requests that delete what this one is about. The key of a meta command may be in base64."""
+    shape = COMMANDS[request.kinds[0]].request
+    if shape in (META, META_STORE) and b"b" in bytes(request.data[:4096]).split(b"\r\n", 1)[0].split()[2:]:
+        return [b"md %b b\r\n" % key for key in request.keys()]
+    return [b"delete %b\r\n" % key for key in request.all_keys()]
+
+
+class Rejoin:
+    """What came of it: for the log and the metrics."""
+
+    def __init__(self) -> None:
+        self.deleted = 0
+        self.flushed = 0
+        self.restarted = False
+
+    def __str__(self) -> str:
+        if self.flushed:
+            return "flushed, for it has missed more than its journal holds"
+        if self.deleted:
+            return f"{self.deleted} keys deleted that it may have missed writes to"
+        return "it has restarted, and is empty" if self.restarted else "it has missed no write"
+
+
+def rejoin(
+    journal: Journal, away_since: float, all_clean: Callable[[], bool], clean: Callable[[bool], None]
+) -> Dialogue:
+    """The dialogue with a host that takes writes again; returns a Rejoin when it may be read.
+
+    `away_since` is when something was last sent to it, in Unix time, `all_clean` whether all event loops agree, and
+    `clean` is told what this one has to say to that.
+    """
+    done = Rejoin()
+    if journal and (yield from _has_restarted(away_since)):
+        journal.clear()
+        done.restarted = True
+    if journal:
+        yield Pause(_SETTLE)
+    while True:
+        while journal:
+            yield from _make_up(journal, done)
+        clean(True)
+        if all_clean():
+            return done
+        yield Pause(_PEERS)
+        if journal:
+            clean(False)
+
+
+def _make_up(journal: Journal, done: Rejoin) -> Dialogue:
+    taken = flush, deletes = journal.take()
+    try:
+        if flush:
+            answer = yield Question(b"flush_all\r\n")
+            if answer != b"OK\r\n":
+                raise BadAnswer(f"flush_all answered with {answer[:40]!r}")
+            done.flushed += 1
+        else:
+            answer = yield Question(b"".join(deletes), len(deletes))
+            words = set(answer.split(b"\r\n")[:-1])
+            if not words <= _GONE:
+                raise BadAnswer(f"delete answered with {(words - _GONE).pop()[:40]!r}")
+            done.deleted += len(deletes)
+        taken = False, []
+    finally:
+        journal.give_back(taken)  # the host may also hang, and the dialogue be closed
+
+
+def _has_restarted(since: float) -> Dialogue:
+    """Whether the host's process has started after `since` and without its old memory, for all that it tells."""
+    stats = _stats((yield Question(b"stats\r\n", 0)))
+    try:
+        told, uptime = float(stats[b"time"]), float(stats[b"uptime"])
+    except (KeyError, ValueError):
+        return False
+    if abs(told - time.time()) > _CLOCKS_AGREE or told - uptime < since + _START_MARGIN:
+        return False
+    settings = _stats((yield Question(b"stats settings\r\n", 0)))
+    return settings.get(b"memory_file") == b"(null)"  # else it may have brought its memory along (-e)
+
+
+def _stats(answer: bytes) -> "dict[bytes, bytes]":
+    lines = [line.split(b" ", 2) for line in answer.split(b"\r\n")]
+    return {line[1]: line[2] for line in lines if len(line) == 3 and line[0] == b"STAT"}

@@ -1,0 +1,258 @@
+"""What a host missed is made up for before it is read: the journal, the dialogue, and both with real memcacheds."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcrouter.engine.rejoin import FLUSH, REPLAY, BadAnswer, Journal, Pause, Question, rejoin
+from tests.routes.script import request
+from tests.support.processes import Memcached, RouterProcess, config, until
+from tests.support.wire import Wire
+
+from .hosts import LineHost, client, router
+
+FAR_AWAY = float("inf")
+
+
+def journal(*keys, mode=REPLAY, limit=1000):
+    """A journal that has noted a set of each key."""
+    made = Journal(mode, limit)
+    for key in keys:
+        made.note(request(b"set %b 0 0 1\r\nx\r\n" % key))
+    return made
+
+
+class Host:
+    """Answers a dialogue; `keys` are what it has."""
+
+    def __init__(self, keys=(), stats=b"", settings=b"STAT memory_file (null)\r\n"):
+        self.keys = set(keys)
+        self.answers = {b"stats\r\n": stats + b"END\r\n", b"stats settings\r\n": settings + b"END\r\n"}
+        self.asked = []
+
+    def answer(self, question):
+        self.asked.append(question.data)
+        if question.data in self.answers:
+            return self.answers[question.data]
+        if question.data == b"flush_all\r\n":
+            self.keys.clear()
+            return b"OK\r\n"
+        return b"".join(map(self.delete, question.data.splitlines()))
+
+    def delete(self, line):
+        key = line.split()[1]
+        found = key in self.keys
+        self.keys.discard(key)
+        return b"DELETED\r\n" if found else b"NOT_FOUND\r\n"
+
+    def talk(self, dialogue, meanwhile=lambda: None):
+        """What the dialogue returns."""
+        answer = None
+        while True:
+            try:
+                step = dialogue.send(answer)
+            except StopIteration as end:
+                return end.value
+            meanwhile()
+            answer = self.answer(step) if isinstance(step, Question) else None
+
+
+def go(kept, host, since=FAR_AWAY, all_clean=lambda: True, meanwhile=lambda: None):
+    """(what came of it, what this loop said of being clean)."""
+    said = []
+    done = host.talk(rejoin(kept, since, all_clean, said.append), meanwhile)
+    return done, said
+
+
+@given(st.sets(st.binary(min_size=1, max_size=3).map(lambda b: b.hex().encode()), max_size=20))
+def test_what_was_missed_is_deleted_and_nothing_else(missed):
+    host = Host([*missed, b"other"])
+    kept = journal(*missed)
+    done, said = go(kept, host)
+    assert (host.keys, bool(kept), said) == ({b"other"}, False, [True])
+    assert (done.deleted, done.flushed, done.restarted) == (len(missed), 0, False)
+
+
+def test_many_keys_go_in_batches():
+    keys = [b"k%d" % i for i in range(1500)]
+    host = Host(keys)
+    assert go(journal(*keys, limit=2000), host)[0].deleted == 1500
+    assert [data.count(b"\n") for data in host.asked[1:]] == [512, 512, 476]
+
+
+@pytest.mark.parametrize("kept", [journal(b"a", b"b", limit=1), journal(b"a", mode=FLUSH)])
+def test_a_journal_that_overflowed_is_made_up_for_by_flush_all(kept):
+    host = Host([b"a", b"b", b"c"])
+    done = go(kept, host)[0]
+    assert (host.keys, done.flushed, bool(kept)) == (set(), 1, False)
+
+
+def test_a_missed_flush_all_is_made_up_for():
+    kept = journal()
+    kept.note(request(b"flush_all\r\n"))
+    host = Host([b"a"])
+    go(kept, host)
+    assert not host.keys
+
+
+@pytest.mark.parametrize("data, delete", [
+    (b"ms Zm9v 1 b\r\nx\r\n", b"md Zm9v b\r\n"),
+    (b"ms foo 1\r\nx\r\n", b"delete foo\r\n"),
+    (b"md bar\r\n", b"delete bar\r\n"),
+    (b"incr n 1\r\n", b"delete n\r\n"),
+    (b"gat 10 g h\r\n", b"delete g\r\ndelete h\r\n"),
+    (b"set a 0 0 1\r\nx\r\nset b 0 0 1\r\ny\r\n", b"delete a\r\ndelete b\r\n"),
+])  # fmt: skip
+def test_every_write_is_deleted_by_its_key(data, delete):
+    kept = Journal(REPLAY, 10)
+    kept.note(request(data))
+    assert sorted(kept.take()[1]) == delete.splitlines(keepends=True)
+
+
+def test_writes_missed_meanwhile_are_made_up_for_too():
+    kept, more = journal(b"a"), [b"b", b"c"]
+
+    def meanwhile():
+        if more:
+            kept.note(request(b"delete %b\r\n" % more.pop()))
+
+    host = Host([b"a", b"b", b"c"])
+    go(kept, host, meanwhile=meanwhile)
+    assert not host.keys
+
+
+def test_nobody_is_first_before_all_are_clean():
+    others = [True, False, False]
+    kept = journal()
+    host = Host([b"a"])
+
+    def all_clean():
+        if len(others) == 2:
+            kept.note(request(b"delete a\r\n"))
+        return others.pop()
+
+    done, said = go(kept, host, all_clean=all_clean)
+    assert (done.deleted, host.keys, said) == (1, set(), [True, True, False, True])
+
+
+def test_what_fails_stays_in_the_journal():
+    kept = journal(b"a")
+    dialogue = rejoin(kept, FAR_AWAY, lambda: True, lambda clean: None)
+    assert next(dialogue).data == b"stats\r\n"
+    assert isinstance(dialogue.send(b"ERROR\r\n"), Pause)
+    assert next(dialogue).data == b"delete a\r\n"
+    assert not kept
+    with pytest.raises(BadAnswer):
+        dialogue.send(b"SERVER_ERROR busy\r\n")
+    assert kept.take() == (False, [b"delete a\r\n"])
+
+
+def told(started, now=0.0):
+    """A host's `stats` that say that it has started so many seconds ago, by a clock that is `now` seconds ahead."""
+    return b"STAT pid 1\r\nSTAT uptime %d\r\nSTAT time %d\r\n" % (started, time.time() + now)
+
+
+# (seconds since it was last sent to, what it tells, whether that makes it empty)
+@pytest.mark.parametrize("away, stats, empty", [
+    (100, lambda: told(10), True),
+    (100, lambda: told(99), False),
+    (10, lambda: told(100), False),
+    (100, lambda: told(10, now=-50), False),
+    (100, lambda: b"", False),
+    (100, lambda: b"STAT uptime x\r\nSTAT time 1\r\n", False),
+])  # fmt: skip
+def test_a_host_that_has_started_since_is_empty(away, stats, empty):
+    host = Host([b"a"], stats())
+    done = go(journal(b"a"), host, since=time.time() - away)[0]
+    assert (done.restarted, b"a" in host.keys) == (empty, empty)
+
+
+def test_a_host_that_has_brought_its_memory_along_is_not():
+    host = Host([b"a"], told(10), b"STAT memory_file /x\r\n")
+    assert go(journal(b"a"), host, since=time.time() - 100)[0].restarted is False
+
+
+# with real processes ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair():
+    hosts = [Memcached().start(), Memcached().start()]
+    yield hosts
+    for host in hosts:
+        host.stop()
+
+
+def names(hosts):
+    return [f"127.0.0.1:{host.port}" for host in hosts]
+
+
+@pytest.mark.parametrize("shards", ["1", "2"])
+def test_a_host_that_hung_serves_nothing_stale(pair, shards):
+    served = RouterProcess(config(names(pair)), "-r", "200", "-H", "200ms", "-n", shards)
+    try:
+        until(lambda: served.metrics()["mcrouter_upstream_healthy_hosts_total"] == 2)
+        clients = [Wire(served.port) for _ in range(8)]
+        for number, wire in enumerate(clients):
+            wire.send(b"set k%d 0 0 1\r\n1\r\n" % number).read_until(b"STORED\r\n")
+        until(lambda: all(pair[0].has(b"k%d" % number) for number in range(8)))
+        pair[0].freeze()
+        until(lambda: served.ask(b"get k0\r\n") and served.metrics()["mcrouter_upstream_healthy_hosts_total"] == 1)
+        for number, wire in enumerate(clients):
+            wire.send(b"set k%d 0 0 1\r\n2\r\n" % number).read_until(b"STORED\r\n")
+        pair[0].thaw()
+        until(lambda: served.metrics()["mcrouter_upstream_healthy_hosts_total"] == 2)
+        pair[1].kill()
+        for number, wire in enumerate(clients):
+            answer = wire.send(b"get k%d\r\n" % number).read_until(b"\r\n")
+            assert answer != b"VALUE k%d 0 1\r\n" % number or wire.read_until(b"END\r\n") == b"2\r\nEND\r\n"
+            wire.sock.close()
+        name = names(pair)[0]
+        figures = served.metrics()
+        assert figures[f'mcrouter_rejoin_deleted_keys_total{{host="{name}"}}'] > 0
+        assert figures[f'mcrouter_upstream_missed_writes_total{{host="{name}"}}'] > 0
+        assert figures[f'mcrouter_rejoin_journal_keys{{host="{name}"}}'] == 0
+        assert "keys deleted that it may have missed writes to" in served.log()
+    finally:
+        served.stop()
+
+
+def test_a_host_is_not_read_after_a_write_to_it_was_lost():
+    stale, asked = [b"1"], []
+
+    def first(line):
+        asked.append(line)
+        if line.startswith(b"set"):
+            return None
+        if line.startswith(b"delete"):
+            stale.clear()
+            return b"DELETED\r\n"
+        return b"VALUE a 0 1\r\n%b\r\nEND\r\n" % stale[0] if stale else b"END\r\n"
+
+    def second(line):
+        return b"STORED\r\n" if line.startswith(b"set") else b"VALUE a 0 1\r\n2\r\nEND\r\n"
+
+    hosts = LineHost(first), LineHost(second)
+    with hosts[0], hosts[1], router(*hosts, route=SAMPLE) as served, client(served) as wire:
+        assert wire.send(b"get a\r\n").read_until(b"END\r\n").split(b"\r\n")[1] == b"1"
+        assert wire.send(b"set a 0 0 1\r\n2\r\n").read_until(b"\r\n") == b"STORED\r\n"
+        until(lambda: b"set a 0 0 1\r\n2\r\n" in asked)
+        for _ in range(3):
+            assert wire.send(b"get a\r\n").read_until(b"END\r\n").split(b"\r\n")[1] == b"2"
+        until(lambda: not stale)
+
+
+SAMPLE = {"type": "OperationSelectorRoute", "operationPolicies": {"set": "AllFastestRoute", "get": "MissFailoverRoute"}}
+
+
+def test_the_only_host_is_read_on_when_its_client_was_told_that_the_write_failed():
+    def says(line):
+        return b"END\r\n" if line.startswith(b"get") else None
+
+    settings = {"route": SAMPLE, "on_rejoin": "replay"}
+    with LineHost(says) as host, router(host, **settings) as served, client(served) as wire:
+        assert wire.send(b"set a 0 0 1\r\n2\r\n").read_until(b"\r\n").startswith(b"SERVER_ERROR")
+        assert wire.send(b"get a\r\n").read_until(b"\r\n") == b"END\r\n"
+    assert not any(line.startswith(b"delete") for line in host.asked)
