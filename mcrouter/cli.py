@@ -56,6 +56,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add(group: Any, setting: Setting) -> None:
     flags = [flag for flag in (setting.short, setting.flag) if flag]
+    if not setting.metavar:
+        group.add_argument(*flags, dest=setting.name, action="store_const", const=True, default=None,
+                           help=f"{setting.help} (default {setting.default})")  # fmt: skip
+        return
     default = setting.default or "router.yaml, else router.json"
     action = "append" if setting.many else "store"
     group.add_argument(*flags, dest=setting.name, action=action, metavar=setting.metavar, default=None,
@@ -111,14 +115,32 @@ def _run(settings: Settings, only_validate: bool) -> int:
     if only_validate:
         print(describe(config))
         return 0
-    return _serve(config, settings)
+    if path == "-":
+        return _serve(config, settings)
+    return _serve(config, settings, watch=lambda router: _watch(path, router, settings))
 
 
-def _serve(config: Any, settings: Settings, greet: Any = None) -> int:
+def _watch(path: str, router: Any, settings: Settings) -> Any:
+    """Keeps the router at what the file says; what it gives is to be stopped."""
+    from .config import load_file
+    from .reload import ConfigWatcher
+    from .router import VOCABULARY
+
+    def read() -> Any:
+        return load_file(path, VOCABULARY)
+
+    watcher = ConfigWatcher(path, read, router.reload, router.config_state, not settings.disable_reload_configs)
+    signal.signal(signal.SIGHUP, lambda *_: watcher.now())
+    watcher.start()
+    return watcher
+
+
+def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None) -> int:
     from .router import Router, RouterError
 
     _raise_descriptor_limit()
     router = Router(config, settings)
+    router.heeds_signals = True
     _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
     try:
         router.bind()
@@ -129,7 +151,10 @@ def _serve(config: Any, settings: Settings, greet: Any = None) -> int:
                 router.metrics_address or "no port")  # fmt: skip
     if greet is not None:
         greet(router)
+    watcher = watch(router) if watch is not None else None
     router.serve()
+    if watcher is not None:
+        watcher.stop()
     for number in _ENDING:  # it ends well: Python would give the defaults back on its way out, and die of one more
         signal.signal(number, signal.SIG_IGN)
     return 0

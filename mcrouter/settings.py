@@ -133,9 +133,18 @@ def _file(value: Any) -> str:
     return path
 
 
+def switch(value: Any) -> bool:
+    """On or off; raises ValueError."""
+    if value in ("on", True):
+        return True
+    if value in ("off", False):
+        return False
+    raise ValueError("on or off")
+
+
 class Setting(NamedTuple):
-    """One row. `read` makes the value, or raises ValueError with what would be right; `default` is as on the command
-    line."""
+    """One row; without a `metavar` it is a switch. `read` makes the value, or raises ValueError with what would be
+    right; `default` is as on the command line."""
 
     name: str
     short: str
@@ -154,6 +163,8 @@ class Setting(NamedTuple):
 
 SETTINGS = (
     Setting("router_config", "-f", "FILE", "", _file, "the config; - reads standard input", "config"),
+    Setting("disable_reload_configs", "", "", "off", switch, "read a changed config on SIGHUP alone, not by itself",
+            "config"),
     Setting("listen", "-l", "ADDR", "tcp://:8080", listen_addresses,
             "tcp://HOST:PORT (no host: every address), unix:///path or fd://N; may be given again", "listening", True),
     Setting("metrics_listen_addr", "-L", "ADDR", ":9090", metrics_address, "metrics over HTTP; off disables",
@@ -182,6 +193,7 @@ class Settings:
     """
 
     router_config: str
+    disable_reload_configs: bool
     listen: Tuple[Address, ...]
     metrics_listen_addr: Optional[Address]
     server_event_loops: int

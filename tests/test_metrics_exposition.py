@@ -156,6 +156,15 @@ mcrouter_client_connections 3
 # HELP mcrouter_client_connections_total Client connections ever accepted.
 # TYPE mcrouter_client_connections_total counter
 mcrouter_client_connections_total 12
+# HELP mcrouter_config_failures_total Configs that were refused while the router ran.
+# TYPE mcrouter_config_failures_total counter
+mcrouter_config_failures_total 2
+# HELP mcrouter_config_last_reload_successful 1, or 0 when the newest config was refused.
+# TYPE mcrouter_config_last_reload_successful gauge
+mcrouter_config_last_reload_successful 0
+# HELP mcrouter_config_age_seconds How long the config has served, in seconds.
+# TYPE mcrouter_config_age_seconds gauge
+mcrouter_config_age_seconds 1.5
 # HELP mcrouter_version 1, labelled with the version.
 # TYPE mcrouter_version gauge
 mcrouter_version{version="1.2.3"} 1
@@ -202,7 +211,8 @@ def test_golden_page():
     one[layout.client_connections], two[layout.client_connections] = 1, 2
     one[layout.client_connections_total], two[layout.client_connections_total] = 5, 7
     facts = ProcessFacts(1.25, resident_memory_bytes=2e7, max_fds=math.inf)
-    page = render(collect(layout, [one, two], "1.2.3", facts))
+    config = {"config_failures_total": 2, "config_last_reload_successful": 0, "config_age_seconds": 1.5}
+    page = render(collect(layout, [one, two], "1.2.3", facts, config))
     assert page.decode().splitlines() == golden_lines()
     assert page.endswith(b"\n")
     assert CONTENT_TYPE == "text/plain; version=0.0.4; charset=utf-8"
@@ -312,7 +322,7 @@ def test_whatever_was_counted_is_on_the_page(router):
 
     for c, command in enumerate(layout.commands):
         blocks_at("request", (("cmd", command),), layout.request[c], *(direct[c] for direct in layout.direct))
-        for h, host in enumerate(layout.hosts):
+        for h, host in layout.hosts:
             labels = ("cmd", command), ("host", host)
             blocks_at("upstream_request", labels, layout.upstream[h][c], layout.direct[h][c])
             assert families["mcrouter_upstream_errors_total"].pop(labels, 0) == row[layout.errors[h][c]]
@@ -325,7 +335,7 @@ def test_whatever_was_counted_is_on_the_page(router):
         ("rejoin_deleted_keys_total", layout.deleted),
         ("rejoin_flushes_total", layout.flushed),
     ):
-        expected = {(("host", host),): row[i] for host, i in zip(layout.hosts, cells)}
+        expected = {(("host", host),): row[cells[slot]] for slot, host in layout.hosts}
         assert families.pop(f"mcrouter_{name}") == expected
     assert families.pop("mcrouter_client_connections") == {(): row[layout.client_connections]}
     assert families.pop("mcrouter_client_connections_total") == {(): row[layout.client_connections_total]}

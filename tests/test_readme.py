@@ -16,7 +16,7 @@ def test_every_flag_is_there_with_its_default_and_meaning():
     for setting in SETTINGS:
         flags = ", ".join(flag for flag in (setting.short, setting.flag) if flag)
         default = f"`{setting.default}`" if setting.default else "`router.yaml`, else `router.json`"
-        assert f"| `{flags} {setting.metavar}` | {default} | {setting.help} |\n" in README
+        assert f"| `{f'{flags} {setting.metavar}'.strip()}` | {default} | {setting.help} |\n" in README
 
 
 def test_every_metric_is_there():

@@ -19,6 +19,7 @@ SECONDS = "a number of seconds above 0, or a duration such as 200ms"
 def test_the_defaults():
     assert vars(Settings()) == {
         "router_config": "",
+        "disable_reload_configs": False,
         "listen": (Address("tcp://:8080", "tcp", port=8080),),
         "metrics_listen_addr": Address(":9090", "tcp", port=9090),
         "server_event_loops": 1,

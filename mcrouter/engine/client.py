@@ -190,7 +190,10 @@ class Client:
                 queue.popleft()
 
     def _settle(self) -> None:
-        """After anything out of the ordinary: whether all is plain again."""
+        """After anything out of the ordinary: whether all is plain again. What was kept because enough was in flight
+        waits for its answers; if those have been given at once, nobody else looks at it."""
+        if self.backlog is not None and not (self.hungry or self.queue or self.out or self.unsent or self.paused):
+            self.loop.call_soon(self._resumed)
         self.plain = (
             self.state is ClientState.OPEN
             and self.backlog is None

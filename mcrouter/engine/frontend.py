@@ -54,6 +54,8 @@ class Frontend:
         """Takes a policy: a route for each command of the table."""
         self.ways = [*ways, _Answered(), _Close()]
         self.plan = plan
+        for client in self.clients.values():
+            client.parser.plan = plan
         self.careful = any(way.goes_on for way in ways)
         self.find_direct()
 

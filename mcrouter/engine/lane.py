@@ -55,8 +55,10 @@ class Lane(Connection):
         "pieces",
         "pieces_size",
         "runs",
+        "skipper",
         "skipping",
         "stretches",
+        "timeouts",
         "unsent",
         "waiters",
     )
@@ -74,6 +76,7 @@ class Lane(Connection):
         self.unsent = b""  # what the kernel did not take yet
         self.inflight: Deque[Entry] = collections.deque()
         self.expired = 0  # entries at the head of inflight that have timed out
+        self.timeouts = 0  # since it has last said anything
         self.runs = 0  # entries that are runs
         self.cutter = ReplyCutter(self.stretches)
         self.held: List[bytes] = []  # received, not verified: the reply they belong to is not all there
@@ -81,6 +84,7 @@ class Lane(Connection):
         self.pieces: List[Any] = []  # verified pieces of an unfinished reply
         self.pieces_size = 0
         self.skipping = False  # the reply at hand is too large: it passes, and none of it is kept
+        self.skipper: Any = None  # the client who waits for that
         self.waiters: List[Any] = []  # clients that wait until the host reads on
 
     # connecting ---------------------------------------------------------------------------------------------------
@@ -182,7 +186,7 @@ class Lane(Connection):
 
     def received(self, data: bytes) -> None:
         """Cuts replies off what the host sent and gives each to whoever asked."""
-        self.failures = 0
+        self.failures = self.timeouts = 0
         if not self.expired:  # an answer that comes too late is no sign of health
             self.host.timeouts = 0
         try:
@@ -286,8 +290,7 @@ class Lane(Connection):
                 self.runs -= 1
             self._answered(request, sink, since, reply, cutter.outcomes)
             if self.skipping:
-                self.skipping = False
-                request.client.resume()
+                self._skipped()
 
     def _whole(self, data: bytes, at: int, end: int, direct: bool) -> Any:
         """The whole reply, by its last piece: bytes, or for a client to whom it goes as it is, a list of pieces."""
@@ -312,8 +315,17 @@ class Lane(Connection):
     def _skip(self, client: Any) -> None:
         """Lets the reply pass; the client will ask again, in a way that streams it (transfer.py)."""
         client.pause()  # until then it does nothing that should come later
-        self.skipping = True
+        self.skipping, self.skipper = True, client
         self.pieces, self.pieces_size = [], 0
+
+    def _skipped(self) -> None:
+        self.skipping = False
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self.skipper is not None:
+            client, self.skipper = self.skipper, None
+            client.resume()
 
     def _answered(self, request: Any, sink: Any, since: float, reply: Any, outcomes: bytes) -> None:
         """Counts a reply and gives it to who waits for it."""
@@ -353,10 +365,18 @@ class Lane(Connection):
         while self.expired < len(inflight) and inflight is self.inflight:
             request, sink, since = inflight[self.expired]
             if since > due:
-                return
+                break
             self.expired += 1
+            self.timeouts += 1
+            self._let_go()  # it is the first that has timed out
+            if sink is not request or request.goes_on():  # else its client is told, and knows no better
+                self.host.unsure(request)
             self._fail(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms")
             self.host.timed_out()
+        if self.timeouts >= self.host.timeouts_until_tko:
+            self.lost(f"{self.timeouts} timeouts in a row")  # the host's other connections may be well
+        elif self.timeouts and self.waiters:
+            self.lost("it does not take what it is sent")
 
     def lost(self, why: str) -> None:
         """The connection broke."""
@@ -389,9 +409,10 @@ class Lane(Connection):
         if self.state is State.UP:
             self.host.tally.cells[self.host.tally.connections] -= 1
         self.hang_up()
+        for request, _sink, _since in self.inflight:  # of those that have timed out too, the host may have the bytes
+            self.host.unsure(request)
         entries, waiters = list(self.inflight)[self.expired :], self.waiters
-        if self.skipping:
-            waiters.append(self.inflight[0][0].client)
+        self._let_go()
         self._fresh()
         for request, sink, _since in entries:
             self._fail(request, sink, code, why)
@@ -404,10 +425,7 @@ class Lane(Connection):
         for kind in request.kinds:
             tally.cells[tally.errors[kind]] += 1
         text = f"SERVER_ERROR mcrouter: {self.host.name}: {why}\r\n".encode(errors="replace")
-        direct = sink is request
-        if not direct or code == o.UNAVAILABLE or request.goes_on():  # else its client is told, and knows no better
-            self.host.unsure(request)
-        if direct:
+        if sink is request:
             request.on_failure(self.host, text * count, code * count)
         else:
             sink.on_reply(text * count, code * count)

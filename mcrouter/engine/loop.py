@@ -101,6 +101,12 @@ class PollGroup:
         except (BlockingIOError, OSError):
             pass  # full: the loop is about to wake up anyway; closed: it has ended
 
+    @property
+    def wake_fd(self) -> int:
+        """A byte written here wakes it up: for signal.set_wakeup_fd, without which a signal that comes just before the
+        poll would wait for its end."""
+        return self._wake_out
+
     def stop(self) -> None:
         """Ends `run` after the current tick."""
         self._stopping = True

@@ -65,8 +65,9 @@ class Journal:
     With `mode` FLUSH no keys are kept. `changed(keys)` is told how many there are.
     """
 
-    def __init__(self, mode: str, limit: int, changed: Callable[[int], None] = lambda keys: None) -> None:
-        self._limit = limit if mode == REPLAY else 0
+    def __init__(self, mode: str, changed: Callable[[int], None] = lambda keys: None, limit: int = 0) -> None:
+        self.mode = mode
+        self.limit = limit
         self._changed = changed
         self._keys: Set[bytes] = set()
         self.overflowed = False
@@ -84,9 +85,9 @@ class Journal:
         self._add(_deletes(request))
 
     def _add(self, deletes: List[bytes]) -> None:
-        if not self.overflowed:
+        if deletes and not self.overflowed:
             self._keys.update(deletes)
-            if len(self._keys) > self._limit:
+            if self.mode == FLUSH or len(self._keys) > self.limit:
                 self.overflow()
             self._changed(len(self._keys))
 

@@ -4,13 +4,17 @@ The supervisor keeps every listening socket open, so that connections waiting fo
 successor. A shard notices by a pipe that its supervisor has gone, and ends too.
 """
 
+import contextlib
 import logging
 import os
 import select
 import signal
+import threading
 import time
 import warnings
-from typing import Callable, List
+from typing import Any, Callable, List, Optional
+
+from .channel import Channel, channel
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +22,10 @@ _PAUSE_FIRST, _PAUSE_MOST = 0.05, 5.0  # seconds before a shard that died is rep
 _LIVED_LONG = 10.0  # seconds after which a death is not held against the next one
 _POLL = 0.1  # seconds between looks where the kernel has no pidfd
 
-RunShard = Callable[[int, int], None]  # (number, descriptor that ends when the supervisor has gone)
+_PATIENCE = 10.0  # seconds that a shard may take to answer
+
+# (number, descriptor that ends when the supervisor has gone, channel to the supervisor)
+RunShard = Callable[[int, int, Channel], None]
 
 
 class _Shard:
@@ -26,6 +33,7 @@ class _Shard:
         self.number = number
         self.pid = 0
         self.pidfd = -1
+        self.channel: Optional[Channel] = None
         self.born = 0.0
         self.deaths = 0  # quick ones, in a row
         self.due = 0.0  # when to start it again
@@ -43,6 +51,9 @@ class Supervisor:
         self._shards = [_Shard(number) for number in range(count)]
         self._lifeline_in, self._lifeline_out = os.pipe()
         self._wake_in, self._wake_out = os.pipe()
+        os.set_blocking(self._wake_in, False)
+        os.set_blocking(self._wake_out, False)
+        self._lock = threading.Lock()  # no shard is born while the others change their minds
         self._stopping = False
         self._grace = 5.0
 
@@ -51,11 +62,49 @@ class Supervisor:
         """The processes of the shards that run."""
         return [shard.pid for shard in self._shards if shard.pid]
 
+    @property
+    def wake_fd(self) -> int:
+        """A byte written here wakes it up: for signal.set_wakeup_fd."""
+        return self._wake_out
+
     def stop(self, grace: float) -> None:
         """Ends `serve`: shards are asked to drain, and killed after `grace` seconds. Safe in a signal handler."""
         self._grace = grace
         self._stopping = True
-        os.write(self._wake_out, b"\0")
+        with contextlib.suppress(BlockingIOError):  # full: it is about to wake up anyway
+            os.write(self._wake_out, b"\0")
+
+    def agree(self, proposal: Any, settle: Callable[[], None]) -> None:
+        """Has all shards prepare `proposal`, and then commit to it, or, when one of them cannot, all of them abort.
+
+        `settle` is called before a new shard may be born. Raises ValueError with the reason. From any thread.
+        """
+        with self._lock:
+            complaints = [answer for answer in map(self._answer, self._tell(proposal)) if answer]
+            self._tell(("abort",) if complaints else ("commit",))
+            if complaints:
+                raise ValueError(complaints[0])
+            settle()
+
+    def _tell(self, message: Any) -> List[_Shard]:
+        """Those that have got it; who has not is dead, or will be for it."""
+        told = []
+        for shard in self._shards:
+            if shard.channel is not None:
+                with contextlib.suppress(OSError):
+                    shard.channel.send(message)
+                    told.append(shard)
+        return told
+
+    def _answer(self, shard: _Shard) -> str:
+        """What it says; nothing when it has died: its successor will know what is agreed."""
+        assert shard.channel is not None
+        try:
+            return str(shard.channel.receive()[0])
+        except EOFError:
+            return ""
+        except OSError as error:
+            return f"shard {shard.number} does not answer: {error}"
 
     def serve(self) -> None:
         """Starts the shards and keeps them going until `stop`."""
@@ -71,30 +120,38 @@ class Supervisor:
         now = time.monotonic()
         for shard in self._shards:
             if not shard.pid and shard.due <= now:
-                self._fork(shard)
+                with self._lock:
+                    self._fork(shard)
 
     def _next_due(self) -> float:
         waits = [shard.due - time.monotonic() for shard in self._shards if not shard.pid]
         return max(0.0, min(waits)) if waits else -1.0
 
     def _fork(self, shard: _Shard) -> None:
+        ours, its = channel(_PATIENCE)
         with warnings.catch_warnings():
             # The metrics thread of the supervisor does not exist in the child, which runs nothing of it.
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if not pid:
-            self._be(shard)
+            ours.close()
+            self._be(shard, its)
+        its.close()
+        shard.channel = ours
         shard.pid, shard.born = pid, time.monotonic()
         shard.pidfd = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
         logger.debug("shard %d is process %d", shard.number, pid)
 
-    def _be(self, shard: _Shard) -> None:
+    def _be(self, shard: _Shard, supervisor: Channel) -> None:
         """The child's life; never returns."""
         code = 1
         try:
             os.close(self._lifeline_out)
+            for other in self._shards:
+                if other.channel is not None:
+                    other.channel.close()
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's ^C is the supervisor's business
-            self._run(shard.number, self._lifeline_in)
+            self._run(shard.number, self._lifeline_in, supervisor)
             code = 0
         except BaseException:
             logger.exception("shard %d failed", shard.number)
@@ -113,6 +170,8 @@ class Supervisor:
         if blind:
             seconds = _POLL if seconds < 0 else min(seconds, _POLL)
         poll.poll(None if seconds < 0 else seconds * 1000 + 1)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_in, 4096)
 
     def _reap(self) -> None:
         for shard in self._shards:
@@ -134,15 +193,15 @@ class Supervisor:
             )
         if shard.pidfd >= 0:
             os.close(shard.pidfd)
-        shard.pid, shard.pidfd = 0, -1
+        if shard.channel is not None:
+            shard.channel.close()
+        shard.pid, shard.pidfd, shard.channel = 0, -1, None
         self._on_death(shard.number)
 
     def _end(self) -> None:
         self._signal(signal.SIGTERM)
         deadline = time.monotonic() + self._grace + 1.0
         while self.pids and time.monotonic() < deadline:
-            os.set_blocking(self._wake_in, False)
-            self._drain_wake()
             self._wait(max(0.0, deadline - time.monotonic()))
             self._reap()
         self._signal(signal.SIGKILL)
@@ -151,12 +210,6 @@ class Supervisor:
                 self._buried(shard, os.waitpid(shard.pid, 0)[1])
         for fd in (self._lifeline_in, self._lifeline_out, self._wake_in, self._wake_out):
             os.close(fd)
-
-    def _drain_wake(self) -> None:
-        try:
-            os.read(self._wake_in, 4096)
-        except BlockingIOError:
-            pass
 
     def _signal(self, number: int) -> None:
         for pid in self.pids:

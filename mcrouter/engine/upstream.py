@@ -32,7 +32,7 @@ _SWEEPS = 20  # a timeout is noticed at most 1/20 of it late
 class Host:
     """One upstream host as a policy's destination.
 
-    `healthy` is what policies look at; `on_health` is called with the host whenever it changes. `address` is the
+    `healthy` is what policies look at; `on_health` is called whenever it changes. `address` is the
     (family, sockaddr) to connect to, None while it is not resolved.
     """
 
@@ -46,7 +46,7 @@ class Host:
         timeout: float = 1.0,
         buffer_size: int = 1 << 20,
         timeouts_until_tko: int = 3,
-        on_health: Callable[["Host"], None] = lambda host: None,
+        on_health: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.loop = loop
@@ -138,7 +138,7 @@ class Host:
         self.tally.cells[self.tally.healthy] = int(healthy)
         if self.journal is not None and not healthy:
             self.clean(False)
-        self.on_health(self)
+        self.on_health()
 
     def _revive(self) -> None:
         self.timeouts = 0
@@ -196,6 +196,15 @@ class Host:
         self.bulk.close("the router is stopping")
         if self._sweeper is not None:
             self._sweeper.cancel()
+
+    def retire(self) -> None:
+        """No policy has it any more: it ends when it has answered what it was asked."""
+        self.journal = None
+        if self.bulk.busy or any(lane.inflight for lane in self.lanes):
+            self.loop.call_later(self.timeout / _SWEEPS, self.retire)
+        else:
+            self.healthy = self.returning = False
+            self.close()
 
     def expect(self) -> None:
         """Makes sure that somebody looks for requests that are due while any are in flight."""

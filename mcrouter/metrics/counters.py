@@ -4,8 +4,8 @@
 nothing needs a lock; whoever reads adds the rows up. One shard's row is a list. Rows of several shards lie in memory
 that all processes share, made before the fork, so they outlive a shard that dies: its successor goes on in its row.
 
-    row:  request[c] ...  | upstream[h][c] ...  direct[h][c] ...  errors[h][c] ... | hits[h] ... accepted | gauges
-          histogram blocks  histogram blocks                      counters          counters      cleared at shard start
+    row:  request[c] ...  | clients  | slot of a host | slot of a host ...
+    slot: upstream[c] ...  direct[c] ...  errors[c] ...  hits misses ... | gauges, cleared at shard start
 
 A request that one host answers and whose answer is the client's as it came is counted once, in `direct`, for both ends:
 requests are `request` and `direct` over all hosts, a host's are `upstream` and `direct`.
@@ -38,48 +38,104 @@ bucket = functools.partial(bisect_left, BUCKETS_MS)
 """bucket(ms) -> where in a histogram block a time is counted; a bucket's bound belongs to it. C code, no frame."""
 
 
-class Layout:
-    """Which cell counts what, for the commands and hosts of one configuration. Command and host are given by index."""
+class NoRoom(Exception):
+    """There are more hosts than the rows, which processes share, have room for."""
 
-    def __init__(self, commands: Sequence[str], hosts: Sequence[str]) -> None:
-        self.commands, self.hosts = tuple(commands), tuple(hosts)
-        for names in (self.commands, self.hosts):
+
+class Layout:
+    """Which cell counts what, for the commands and hosts of a router. A command is given by index, a host by its slot.
+
+    Hosts may come and go (`place`): one that stays keeps its slot, and so its counts.
+    """
+
+    def __init__(self, commands: Sequence[str], hosts: Sequence[str], spare: int = 0) -> None:
+        self.commands = tuple(commands)
+        for names in (self.commands, hosts):
             if len(set(names)) != len(names):
                 raise ValueError(f"a name is here twice: {names}")  # two series of one name: no valid page
         self.size = 0
+        self.gauges: list[int] = []
+        """All cells that say how things are, not what happened."""
         self.request = self._take(len(commands), STRIDE)
         """By command: the histogram of requests answered to clients, without those in `direct`."""
-        self.upstream = tuple(self._take(len(commands), STRIDE) for _ in hosts)
-        """By host, then command: the histogram of requests that the host has answered, without those in `direct`."""
-        self.direct = tuple(self._take(len(commands), STRIDE) for _ in hosts)
-        """By host, then command: the histogram of requests whose answer by this host was the client's."""
-        self.errors = tuple(self._take(len(commands)) for _ in hosts)
-        """By host, then command: those that failed."""
-        self.hits = self._take(len(hosts))
-        """By host: keys asked for and had."""
-        self.misses = self._take(len(hosts))
-        """By host: keys asked for and not had."""
-        self.missed = self._take(len(hosts))
-        """By host: writes that it has missed, or whose outcome is not known."""
-        self.deleted = self._take(len(hosts))
-        """By host: keys deleted for that before it was read again."""
-        self.flushed = self._take(len(hosts))
-        """By host: how often it was flushed for that."""
-        self.dirty = self._take(len(hosts))
-        """By host: 1 while the shard has writes that it has missed; outlives the shard."""
         (self.client_connections_total,) = self._take(1)
         """Clients accepted."""
-        first_gauge = self.size
-        (self.client_connections,) = self._take(1)
+        (self.client_connections,) = self._gauge()
         """Gauge: clients connected."""
-        self.healthy = self._take(len(hosts))
+        self.upstream: list[Sequence[int]] = []
+        """By host, then command: the histogram of requests that the host has answered, without those in `direct`."""
+        self.direct: list[Sequence[int]] = []
+        """By host, then command: the histogram of requests whose answer by this host was the client's."""
+        self.errors: list[Sequence[int]] = []
+        """By host, then command: those that failed."""
+        self.hits: list[int] = []
+        """By host: keys asked for and had."""
+        self.misses: list[int] = []
+        """By host: keys asked for and not had."""
+        self.missed: list[int] = []
+        """By host: writes that it has missed, or whose outcome is not known."""
+        self.deleted: list[int] = []
+        """By host: keys deleted for that before it was read again."""
+        self.flushed: list[int] = []
+        """By host: how often it was flushed for that."""
+        self.dirty: list[int] = []
+        """By host: 1 while the shard has writes that it has missed; outlives the shard."""
+        self.healthy: list[int] = []
         """Gauge, by host: 1 when the shard finds it healthy, else 0."""
-        self.connections = self._take(len(hosts))
+        self.connections: list[int] = []
         """Gauge, by host: connections open to it."""
-        self.journal = self._take(len(hosts))
+        self.journal: list[int] = []
         """Gauge, by host: keys to be deleted before it is read again."""
-        self.gauges = range(first_gauge, self.size)
-        """All cells that say how things are, not what happened."""
+        self.names: list[str] = []
+        """By slot: the host that has it, or nothing."""
+        self._slots: list[range] = []
+        self._free: list[int] = []
+        for _ in range(len(hosts) + spare):
+            self._add_slot()
+        self.place(hosts)
+
+    @property
+    def hosts(self) -> list[tuple[int, str]]:
+        """(slot, name) of each host."""
+        return [(slot, name) for slot, name in enumerate(self.names) if name]
+
+    @property
+    def placement(self) -> tuple[list[str], list[int]]:
+        """Who has which slot, for another process's layout of the same size, or to go back to."""
+        return list(self.names), list(self._free)
+
+    @placement.setter
+    def placement(self, placement: tuple[list[str], list[int]]) -> None:
+        self.names, self._free = list(placement[0]), list(placement[1])
+
+    def place(self, hosts: Sequence[str]) -> list[int]:
+        """Gives each of these hosts a slot, and takes it from all others; the slots that are new to their hosts.
+
+        A slot that was given up longest ago is given first. Raises NoRoom.
+        """
+        known = {name: slot for slot, name in self.hosts}
+        new = [name for name in hosts if name not in known]
+        gone = [slot for name, slot in known.items() if name not in set(hosts)]
+        if len(new) > len(self._free):
+            raise NoRoom(f"room for {len(self._free)} new hosts, and there are {len(new)}")
+        for slot in gone:
+            self.names[slot] = ""
+        given, self._free = self._free[: len(new)], self._free[len(new) :] + gone
+        for slot, name in zip(given, new):
+            self.names[slot] = name
+        return given
+
+    def grow(self, hosts: Sequence[str]) -> int:
+        """Makes room for these hosts; by how many cells the rows must grow."""
+        size = self.size
+        for _ in range(len(set(hosts) - set(self.names)) - len(self._free)):
+            self._add_slot()
+        return self.size - size
+
+    def clear(self, cells: Cells, slot: int) -> None:
+        """A slot gets another host: nothing has been counted."""
+        for i in self._slots[slot]:
+            cells[i] = 0
 
     def requests(self, command: int) -> tuple[int, ...]:
         """The blocks that together count a command's requests."""
@@ -93,10 +149,28 @@ class Layout:
         """The cells about what a host has missed."""
         return tuple(cells[host] for cells in (self.missed, self.deleted, self.flushed, self.journal, self.dirty))
 
-    def _take(self, count: int, stride: int = 1) -> tuple[int, ...]:
+    def _add_slot(self) -> None:
+        first = self.size
+        self.upstream.append(self._take(len(self.commands), STRIDE))
+        self.direct.append(self._take(len(self.commands), STRIDE))
+        self.errors.append(self._take(len(self.commands)))
+        for counters in (self.hits, self.misses, self.missed, self.deleted, self.flushed, self.dirty):
+            counters += self._take(1)
+        for gauges in (self.healthy, self.connections, self.journal):
+            gauges += self._gauge()
+        self._slots.append(range(first, self.size))
+        self._free.append(len(self.names))
+        self.names.append("")
+
+    def _gauge(self) -> Sequence[int]:
+        taken = self._take(1)
+        self.gauges += taken
+        return taken
+
+    def _take(self, count: int, stride: int = 1) -> Sequence[int]:
         start = self.size
         self.size += count * stride
-        return tuple(range(start, self.size, stride))
+        return range(start, self.size, stride)
 
 
 def clear_gauges(layout: Layout, cells: Cells) -> None:
@@ -113,7 +187,9 @@ def observe(cells: Cells, block: int, ms: float, count: int = 1) -> None:
 
 def healthy_hosts(layout: Layout, shards: Sequence[Cells]) -> int:
     """How many hosts every shard finds healthy."""
-    return sum(all(cells[i] for cells in shards) for i in layout.healthy) if shards else 0
+    if not shards:
+        return 0
+    return sum(all(cells[layout.healthy[slot]] for cells in shards) for slot, _ in layout.hosts)
 
 
 def local_cells(layout: Layout) -> list[float]:

@@ -6,7 +6,7 @@ and everything that is by host alone, so that a rate over them is right from the
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple, Optional, Union
 
@@ -52,9 +52,14 @@ _Found = dict[str, list[Sample]]
 
 
 def collect(
-    layout: Layout, shards: Sequence[Cells], version: str, process: Optional[ProcessFacts] = None
+    layout: Layout,
+    shards: Sequence[Cells],
+    version: str,
+    process: Optional[ProcessFacts] = None,
+    facts: Optional[Mapping[str, float]] = None,
 ) -> list[Family]:
-    """The families of METRICS, counters and connections summed over the shards' rows."""
+    """The families of METRICS, counters and connections summed over the shards' rows; `facts` are those of one number
+    that nobody counts in a row."""
     found: _Found = {metric.name: [] for metric in METRICS}
     found["version"].append(Sample((version,), 1))
     for name, i in (
@@ -64,8 +69,10 @@ def collect(
         found[name].append(Sample((), _total(shards, i)))
     found["upstream_healthy_hosts_total"].append(Sample((), healthy_hosts(layout, shards)))
     _collect_requests(layout, shards, found)
-    for number in range(len(layout.hosts)):
-        _collect_host(layout, shards, number, found)
+    for slot, host in layout.hosts:
+        _collect_host(layout, shards, slot, host, found)
+    for name, fact in (facts or {}).items():
+        found[name].append(Sample((), fact))
     if process is not None:
         for name, value in process._asdict().items():
             if value is not None:
@@ -84,8 +91,7 @@ def _collect_requests(layout: Layout, shards: Sequence[Cells], found: _Found) ->
             found["requests_total"].append(Sample((command,), 0))
 
 
-def _collect_host(layout: Layout, shards: Sequence[Cells], number: int, found: _Found) -> None:
-    host = layout.hosts[number]
+def _collect_host(layout: Layout, shards: Sequence[Cells], number: int, host: str, found: _Found) -> None:
     for name, i in (
         ("upstream_connections_total", layout.connections[number]),
         ("upstream_get_hits_total", layout.hits[number]),

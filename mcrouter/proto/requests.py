@@ -199,7 +199,7 @@ class RequestParser:
     the end of a line has come, or that many bytes.
     """
 
-    __slots__ = ("_both", "_large", "_make", "_plan", "_scanned", "_sets", "at", "need")
+    __slots__ = ("_both", "_large", "_make", "_scanned", "_sets", "at", "need", "plan")
 
     def __init__(
         self, make: Make, stretches: RequestStretches, plan: Plan = _ALONE, large: int = lines.MAX_VALUE
@@ -207,7 +207,7 @@ class RequestParser:
         self._make = make
         self._large = large
         self._sets, self._both = stretches
-        self._plan = plan
+        self.plan = plan
         self._scanned = 0  # bytes of an unfinished line that are known to hold no end of line
         self.at = 0
         self.need = 0
@@ -229,7 +229,7 @@ class RequestParser:
                 return None
             if data[end - 2 : end] != b"\r\n":
                 return self._uncommon(data, at, client)
-        if end < len(data) and room > 1 and group < 3 and self._plan[group - 1]:  # type: ignore[operator]
+        if end < len(data) and room > 1 and group < 3 and self.plan[group - 1]:  # type: ignore[operator]
             return self._run(data, at, client, room)
         self.at = end
         whole = _slice(data, at, end)
@@ -252,7 +252,7 @@ class RequestParser:
 
     def _run(self, data: bytes, at: int, client: Any, room: int) -> Any:
         """The gets and sets from `at` that may travel together, as one request."""
-        gets, sets, together = self._plan
+        gets, sets, together = self.plan
         start, size = at, len(data)
         if data.startswith(_SET, at):
             gets = together

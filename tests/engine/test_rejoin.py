@@ -18,7 +18,7 @@ FAR_AWAY = float("inf")
 
 def journal(*keys, mode=REPLAY, limit=1000):
     """A journal that has noted a set of each key."""
-    made = Journal(mode, limit)
+    made = Journal(mode, limit=limit)
     for key in keys:
         made.note(request(b"set %b 0 0 1\r\nx\r\n" % key))
     return made
@@ -106,7 +106,7 @@ def test_a_missed_flush_all_is_made_up_for():
     (b"set a 0 0 1\r\nx\r\nset b 0 0 1\r\ny\r\n", b"delete a\r\ndelete b\r\n"),
 ])  # fmt: skip
 def test_every_write_is_deleted_by_its_key(data, delete):
-    kept = Journal(REPLAY, 10)
+    kept = Journal(REPLAY, limit=10)
     kept.note(request(data))
     assert sorted(kept.take()[1]) == delete.splitlines(keepends=True)
 
@@ -249,9 +249,12 @@ SAMPLE = {"type": "OperationSelectorRoute", "operationPolicies": {"set": "AllFas
 
 def test_the_only_host_is_read_on_when_its_client_was_told_that_the_write_failed():
     def says(line):
-        return b"END\r\n" if line.startswith(b"get") else None
+        if line.startswith(b"set"):
+            time.sleep(0.6)
+            return b"STORED\r\n"
+        return b"END\r\n"
 
-    settings = {"route": SAMPLE, "on_rejoin": "replay"}
+    settings = {"route": SAMPLE, "on_rejoin": "replay", "timeout_ms": 400}
     with LineHost(says) as host, router(host, **settings) as served, client(served) as wire:
         assert wire.send(b"set a 0 0 1\r\n2\r\n").read_until(b"\r\n").startswith(b"SERVER_ERROR")
         assert wire.send(b"get a\r\n").read_until(b"\r\n") == b"END\r\n"

@@ -67,6 +67,10 @@ class Memcached:
         except OSError:
             return False
 
+    def ask(self, data: bytes) -> bytes:
+        """What it answers to `data` and a `quit`."""
+        return ask(self.port, data + b"quit\r\n")
+
     def has(self, key: bytes) -> bool:
         """Whether it has a value for the key."""
         return ask(self.port, b"get %b\r\nquit\r\n" % key).startswith(b"VALUE")

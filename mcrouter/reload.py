@@ -1,0 +1,116 @@
+"""The config file while the router runs: read again when it changes or on SIGHUP, and refused when it is bad."""
+
+import logging
+import os
+import threading
+import time
+from typing import Any, Callable, Dict, Optional, Tuple
+
+from .config import Config, ConfigError
+
+logger = logging.getLogger(__name__)
+
+_LOOK = 1.0  # seconds between looks at the file
+
+_Stat = Optional[Tuple[int, int, int]]
+
+
+class ConfigState:
+    """Of the config that serves: since when, and what became of the newer ones."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.successful = True
+        self._since = time.time()
+
+    def taken(self) -> None:
+        """A new one serves."""
+        self._since = time.time()
+        self.successful = True
+
+    def refused(self) -> None:
+        """A new one was no good."""
+        self.failures += 1
+        self.successful = False
+
+    def facts(self) -> Dict[str, float]:
+        """As metrics."""
+        return {
+            "config_failures_total": self.failures,
+            "config_last_reload_successful": int(self.successful),
+            "config_age_seconds": time.time() - self._since,
+        }
+
+
+class ConfigWatcher:
+    """A thread that keeps the router at what the file says.
+
+    `read` reads and checks it, `apply` puts it into effect; both raise ConfigError or ValueError with the reason when
+    they cannot, and what serves goes on serving. A file that has changed is read once two looks in a row see the same:
+    whoever writes it has finished. `wanted` is whether changes are looked for at all, or just `now` asks.
+    """
+
+    def __init__(
+        self, path: str, read: Callable[[], Config], apply: Callable[[Config], None], state: ConfigState, wanted: bool
+    ) -> None:
+        self._path = path
+        self._read = read
+        self._apply = apply
+        self._state = state
+        self._wanted = wanted
+        self._seen = self._loaded = _stat(path)
+        self._woken = threading.Event()
+        self._asked = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="mcrouter-config", daemon=True)
+
+    def start(self) -> None:
+        """From here on."""
+        self._thread.start()
+
+    def now(self) -> None:
+        """Reads the file, changed or not. Safe in a signal handler."""
+        self._asked = True
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        self._stopping = True
+        self._woken.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self._woken.wait(_LOOK if self._wanted else None)
+            self._woken.clear()
+            if self._stopping:
+                return
+            asked, self._asked = self._asked, False
+            if asked or self._has_changed():
+                self._load()
+
+    def _has_changed(self) -> bool:
+        before, self._seen = self._seen, _stat(self._path)
+        return self._seen is not None and self._seen == before and self._seen != self._loaded
+
+    def _load(self) -> None:
+        self._loaded = self._seen = _stat(self._path)
+        try:
+            self._apply(self._read())
+        except (ConfigError, ValueError) as error:
+            self._state.refused()
+            logger.error("the config is not taken, and the one before stays: %s", error)
+        except Exception:  # a bug of ours must not end the thread
+            self._state.refused()
+            logger.exception("the config is not taken, and the one before stays")
+        else:
+            self._state.taken()
+            logger.info("the config is taken from %s", self._path)
+
+
+def _stat(path: str) -> _Stat:
+    try:
+        found: Any = os.stat(path)
+    except OSError:
+        return None  # it is being replaced, or has gone: neither is a new config
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,0 +1,237 @@
+"""One event loop with everything that it serves clients with: hosts, routes, frontend, counting into its own row.
+
+A new config is built beside the old one (`prepare`), and takes over between two requests (`commit`): hosts that stay
+keep their connections, their health and their counts; those that go answer what they were asked.
+"""
+
+import os
+import socket
+import time
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from . import __version__
+from .config import Config, HostAddress
+from .engine.frontend import Frontend
+from .engine.health import Prober
+from .engine.loop import PollGroup
+from .engine.peers import Peers
+from .engine.rejoin import IGNORE, REPLAY, Journal
+from .engine.resolver import Resolver, known_address
+from .engine.tally import Tally
+from .engine.upstream import Host
+from .metrics.counters import Layout, clear_gauges
+from .metrics.table import BUCKETS_MS
+from .proto.commands import COMMANDS
+from .proto.requests import Plan
+from .proto.runs import reply_stretches
+from .routes.base import Pool
+from .routes.build import build, choice
+from .routes.local import LocalRoute
+from .settings import Settings
+
+
+def rejoin_mode(config: Config) -> str:
+    """What is done about writes that a host has missed: what the config says, else replay where several hosts are to
+    have the same values."""
+    if config.on_rejoin:
+        return config.on_rejoin
+    if len(config.hosts) == 1:
+        return IGNORE
+    routes = {choice(config.route, command) for command in COMMANDS}
+    return REPLAY if any(route.startswith("All") for route in routes) else IGNORE
+
+
+class _Policy(NamedTuple):
+    """A config as it serves, or is about to."""
+
+    config: Config
+    hosts: Dict[str, Host]
+    pool: Pool
+    ways: List[Any]
+    plan: Plan
+
+
+class Shard:
+    """One poll group; `rows` are the counters of all of them, `number` says which is its own."""
+
+    def __init__(
+        self, config: Config, settings: Settings, layout: Layout, rows: Sequence[Any], number: int = 0
+    ) -> None:
+        self._settings, self._layout = settings, layout
+        self._rows, self._cells = rows, rows[number]
+        self._started = time.time()
+        clear_gauges(layout, self._cells)
+        self.loop = PollGroup()
+        self._stretches = reply_stretches()
+        self._watchers: Dict[Host, List[Any]] = {}
+        self._peers = Peers(self.loop, rows)
+        self._drain_until: Optional[float] = None
+        self._next: Optional[_Policy] = None
+        self.frontend = Frontend(
+            self.loop,
+            self._cells,
+            BUCKETS_MS,
+            layout.request,
+            layout.client_connections,
+            layout.client_connections_total,
+            settings.upstream_connections,
+            settings.buffer_size,
+        )
+        self._policy = self._build(config, {})
+        self._take_over({})
+        for host in self._policy.hosts.values():
+            if host.journal:
+                host.mark_down("an event loop ended that knew which writes it has missed")
+
+    # policy -------------------------------------------------------------------------------------------------------
+
+    def prepare(self, config: Config) -> None:
+        """Builds what `commit` will put in the place of what serves now. The layout knows its hosts already."""
+        self._next = self._build(config, self._policy.hosts)
+
+    def commit(self) -> None:
+        """Puts it there."""
+        assert self._next is not None
+        before, self._policy, self._next = self._policy, self._next, None
+        self._take_over(before.hosts)
+
+    def _build(self, config: Config, known: Dict[str, Host]) -> _Policy:
+        slots = {name: slot for slot, name in self._layout.hosts}
+        hosts = {host.text: known.get(host.text) or self._host(host.text, slots[host.text]) for host in config.hosts}
+        pool = Pool(list(hosts.values()))
+        return _Policy(config, hosts, pool, *build(config.route, pool, LocalRoute(__version__, self._stats)))
+
+    def _take_over(self, before: Dict[str, Host]) -> None:
+        config, hosts, pool, ways, plan = self._policy
+        for address in config.hosts:
+            host = hosts[address.text]
+            self._keep_journal(host, config)
+            if address.text not in before:
+                self._watchers[host] = self._watch(host, address)
+        if len(self._rows) > 1:
+            self._peers.watch([host for host in hosts.values() if host.journal is not None])
+        for name in before.keys() - hosts.keys():
+            for watcher in self._watchers.pop(before[name]):
+                watcher.stop()
+            before[name].retire()
+        pool.refresh()
+        self.frontend.route(ways, plan)
+        self._on_health()
+        self.loop.call_soon(self._connect)
+
+    def _keep_journal(self, host: Host, config: Config) -> None:
+        mode = rejoin_mode(config)
+        if mode == IGNORE:
+            host.journal = None
+            host.clean(True)
+            return
+        if host.journal is None or host.journal.mode != mode:
+            host.journal = Journal(mode, host.tally.keeps)
+            if self._cells[host.tally.dirty] or not host.healthy:
+                host.journal.overflow()
+        host.journal.limit = config.journal_keys // len(self._rows)
+
+    def _host(self, name: str, slot: int) -> Host:
+        layout, settings = self._layout, self._settings
+        tally = Tally(
+            self._cells,
+            BUCKETS_MS,
+            layout.upstream[slot],
+            layout.direct[slot],
+            layout.errors[slot],
+            layout.hits[slot],
+            layout.misses[slot],
+            layout.connections[slot],
+            layout.healthy[slot],
+            layout.rejoin(slot),
+        )
+        return Host(
+            name,
+            self.loop,
+            tally,
+            self._stretches,
+            lanes=settings.upstream_connections,
+            timeout=settings.timeout_ms / 1000,
+            buffer_size=settings.buffer_size,
+            timeouts_until_tko=settings.timeouts_until_tko,
+            on_health=self._on_health,
+        )
+
+    def _on_health(self) -> None:
+        self._policy.pool.refresh()
+        self.frontend.find_direct(bool(self._policy.pool.away))
+
+    def _watch(self, host: Host, address: HostAddress) -> List[Any]:
+        """Has the host's name resolved and its health probed."""
+        prober = Prober(host, self._settings.healthcheck_interval)
+        known = known_address(address.host, address.port, address.path)
+        if known is not None:
+            host.address = known
+            prober.start()
+            return [prober]
+
+        def found(where: Tuple[int, Any]) -> None:
+            first = host.address is None
+            host.moved(where)
+            if first:
+                prober.start()
+
+        resolver = Resolver(self.loop, address.host, address.port, self._settings.dns_cache_ttl, host.timeout, found)
+        resolver.start()
+        return [prober, resolver]
+
+    def _connect(self) -> None:
+        for host in self._policy.hosts.values():
+            if host.reachable:
+                host.connect()
+
+    # serving ------------------------------------------------------------------------------------------------------
+
+    def run(self, listeners: Iterable[socket.socket]) -> None:
+        """Serves until `stop`."""
+        for sock in listeners:
+            self.frontend.listen(sock)
+        try:
+            self.loop.run()
+        finally:
+            self._close()
+
+    def stop(self, drain: float) -> None:
+        """Stops accepting, answers what is in flight for at most `drain` seconds, ends. Safe from anywhere."""
+        self.loop.call_soon_threadsafe(lambda: self._drain(drain))
+
+    def _drain(self, seconds: float) -> None:
+        if self._drain_until is None:
+            self._drain_until = self.loop.now + seconds
+            self.frontend.on_empty = self.loop.stop
+            self.frontend.drain()
+            self.loop.call_later(seconds, self.loop.stop)
+
+    def _close(self) -> None:
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.stop()
+        self._peers.stop()
+        self.frontend.close()
+        for host in self._policy.hosts.values():
+            host.close()
+        self.loop.close()
+
+    def _stats(self) -> Iterable[Tuple[str, object]]:
+        """The router's own `stats`, over all shards."""
+        layout, rows = self._layout, self._rows
+
+        def total(cell: int) -> int:
+            return int(sum(row[cell] for row in rows))
+
+        yield from (("pid", os.getpid()), ("uptime", int(time.time() - self._started)), ("time", int(time.time())))
+        yield from (("version", f"{__version__} mcrouter"), ("curr_connections", total(layout.client_connections)))
+        yield "total_connections", total(layout.client_connections_total)
+        for command in COMMANDS:
+            blocks = layout.requests(command.number)
+            count = sum(total(first + bucket) for first in blocks for bucket in range(len(BUCKETS_MS) + 1))
+            yield f"cmd_{command.name}", count
+        yield "get_hits", sum(map(total, layout.hits))
+        yield "get_misses", sum(map(total, layout.misses))
+        for host in self._policy.hosts.values():
+            yield f"host:{host.name}", "healthy" if host.healthy else "unhealthy"
