@@ -348,7 +348,7 @@ def _worded(line: bytes, shape: str) -> bytes:
     """The outcome of a line that carries more than a fixed word, empty when it is none."""
     if not line.endswith(b"\r\n"):
         return b""
-    if line[:2] in _META and line[2:3] in b" \r":
+    if line[:2] in _META and (line[2:3] == b" " or len(line) == 4):
         return _META[line[:2]]
     if shape is LINES:
         return o.TEXT if line == b"END\r\n" else b""

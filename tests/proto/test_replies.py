@@ -187,6 +187,7 @@ ILLEGAL = [
     (b"mg a v\r\n", b"VA 1\r\nxyz"),
     (b"mg a v\r\n", b"HDx\r\n"),
     (b"mg a v\r\n", b"HD k\n"),
+    (b"ms a 1\r\nx\r\n", b"HD\rx\r\n"),
     (b"mg a v\r\n", b"MN\n"),
     (b"ms a 1\r\nx\r\n", b"VA 1\r\nx\r\n"),
     (b"mn\r\n", b"NF\r\n"),
