@@ -1,0 +1,254 @@
+"""A scripted backend: a small memcached that spoils the replies to chosen requests, at the byte that a test names.
+
+A request that names the key of a `Fault` has its reply sent up to byte `at`; there the fault strikes:
+
+    stall     nothing more comes on the connection and nothing is read from it, until `go`; then it is closed
+    drip      the rest comes byte by byte
+    cut       the connection is closed; reset: with a RST
+    garbage   bytes that are no reply come instead of the rest
+    twice     the whole reply has been sent, and what comes up to `at` is its beginning once more
+    late      the rest comes at `go`
+    refuse    the connection is closed and so is the listener, until `listen`
+    mute      the connection is closed; the next one is accepted and never answered, until `go`
+
+Everything else, the router's own probes among it, is answered as it should be. Each connection has a thread of its own,
+so that a fault reads like what it does.
+"""
+
+import collections
+import contextlib
+import socket
+import struct
+import threading
+import time
+
+DEADLINE = 10.0  # seconds that a fault waits for its `go`
+DRIP_EVERY = 0.0002  # seconds
+GARBAGE = b"\0#" * 40 + b"\r\n"  # longer than any value beside it: cannot be taken for the rest of one
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a RST
+FAULTS = ("stall", "drip", "cut", "reset", "garbage", "twice", "late", "refuse", "mute")
+STORES = (b"set", b"ms")
+
+
+class Fault:
+    """What becomes of the replies to the next `times` requests that name a key.
+
+    The first one waits until `behind` more requests have arrived on its connection. A write is `done` or not when the
+    fault strikes. `arrived` tells that the first one has; `go` is the test's to set.
+    """
+
+    def __init__(self, kind, at=0, behind=0, times=1, done=True):
+        assert kind in FAULTS, kind
+        self.kind, self.at, self.behind, self.times, self.done = kind, at, behind, times, done
+        self.arrived, self.go = threading.Event(), threading.Event()
+
+    def __repr__(self):
+        return f"<{self.kind} at {self.at}, {self.times} times>"
+
+
+class Store:
+    """What a backend knows: key to value, and the commands on it."""
+
+    def __init__(self, values=()):
+        self.values = dict(values)
+
+    def answer(self, words, data):
+        """The reply to a request: the words of its line, its data block."""
+        return getattr(self, words[0].decode())(words, data)
+
+    def get(self, words, _data):
+        found = [(key, self.values[key]) for key in words[1:] if key in self.values]
+        cas = b" 7" if words[0] == b"gets" else b""
+        blocks = (b"VALUE %b 0 %d%b\r\n%b\r\n" % (key, len(value), cas, value) for key, value in found)
+        return b"".join([*blocks, b"END\r\n"])
+
+    gets = get
+
+    def set(self, words, data):
+        self.values[words[1]] = data
+        return b"STORED\r\n"
+
+    def delete(self, words, _data):
+        return b"NOT_FOUND\r\n" if self.values.pop(words[1], None) is None else b"DELETED\r\n"
+
+    def incr(self, words, _data):
+        if words[1] not in self.values:
+            return b"NOT_FOUND\r\n"
+        self.values[words[1]] = b"%d" % (int(self.values[words[1]]) + int(words[2]))
+        return self.values[words[1]] + b"\r\n"
+
+    def touch(self, words, _data):
+        return b"TOUCHED\r\n" if words[1] in self.values else b"NOT_FOUND\r\n"
+
+    def mg(self, words, _data):
+        value = self.values.get(words[1])
+        if value is None:
+            return b"EN\r\n"
+        named = b" k" + words[1] if b"k" in words[2:] else b""
+        return b"VA %d%b\r\n%b\r\n" % (len(value), named, value) if b"v" in words[2:] else b"HD%b\r\n" % named
+
+    def ms(self, words, data):
+        self.set(words, data)
+        return b"HD\r\n"
+
+    def md(self, words, _data):
+        return b"NF\r\n" if self.values.pop(words[1], None) is None else b"HD\r\n"
+
+    def mn(self, _words, _data):
+        return b"MN\r\n"
+
+    def version(self, _words, _data):
+        return b"VERSION 1.6.0-scripted\r\n"
+
+
+class Backend:
+    """The backend, as a context manager. `store` is what it knows, `faults` what is to go wrong, by key; `seen` counts
+    how often each request line came."""
+
+    def __init__(self, values=()):
+        self.store = Store(values)
+        self.faults = {}
+        self.seen = collections.Counter()
+        self.port = 0
+        self._lock = threading.Lock()
+        self._waiting = []  # faults that have struck and may be waiting for their `go`
+        self._mute = []  # faults whose next connection is not to be answered
+        self._socks = set()
+        self._threads = []
+        self._listener = None
+
+    def __enter__(self):
+        self.listen()
+        return self
+
+    def __exit__(self, *_):
+        self.refuse()
+        self.release()
+        with self._lock:
+            for sock in self._socks:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(DEADLINE)
+            assert not thread.is_alive(), "a thread of the backend hangs"
+
+    def fault(self, key, *args, **kwargs):
+        """Spoils the reply to the next request that names `key`; returns the Fault."""
+        fault = self.faults[key] = Fault(*args, **kwargs)
+        return fault
+
+    def release(self):
+        """Lets every fault go that waits, and forgets those that have not struck."""
+        self.faults.clear()
+        with self._lock:
+            waiting, self._waiting, self._mute = self._waiting, [], []
+        for fault in waiting:
+            fault.go.set()
+
+    def listen(self):
+        """Takes connections, at first and after `refuse`."""
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            self.port = self._listener.getsockname()[1]
+            self._start(self._accept, self._listener)
+
+    def refuse(self):
+        """Connections are refused from now on."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts, which a close does not
+            listener.close()
+
+    def _start(self, target, *args):
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=target, args=args, name=f"backend {self.port}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                self._socks.add(sock)
+            self._start(self._serve, sock)
+
+    def _serve(self, sock):
+        with sock, sock.makefile("rb") as lines, contextlib.suppress(OSError):
+            with self._lock:
+                mute = self._mute.pop() if self._mute else None
+            if mute is not None:
+                mute.go.wait(DEADLINE)
+            else:
+                self._talk(sock, lines)
+        with self._lock:
+            self._socks.discard(sock)
+
+    def _talk(self, sock, lines):
+        waiting = collections.deque()
+        while True:
+            words, data = waiting.popleft() if waiting else read_request(lines)
+            if not words:
+                return
+            fault = self._fault(words)
+            store = self.store if fault is None or fault.done else Store(self.store.values)
+            reply = store.answer(words, data)
+            if fault is None:
+                sock.sendall(reply)
+                continue
+            fault.arrived.set()
+            while len(waiting) < fault.behind:
+                waiting.append(read_request(lines))
+            fault.behind = 0
+            if not self._strike(sock, reply, fault):
+                return
+
+    def _fault(self, words):
+        """The fault that concerns a request."""
+        self.seen[b" ".join(words)] += 1
+        for key in words[1:]:
+            fault = self.faults.get(key)
+            if fault is not None and fault.times:
+                fault.times -= 1
+                with self._lock:
+                    self._waiting.append(fault)
+                return fault
+        return None
+
+    def _strike(self, sock, reply, fault):
+        """Sends as much as the fault lets through, in its way; whether the connection goes on."""
+        kind, first, rest = fault.kind, reply[: fault.at], reply[fault.at :]
+        if kind == "twice":
+            first, rest = reply + first, b""
+        sock.sendall(first)
+        if kind == "garbage":
+            sock.sendall(GARBAGE)
+        elif kind == "drip":
+            for at in range(len(rest)):
+                time.sleep(DRIP_EVERY)
+                sock.sendall(rest[at : at + 1])
+        elif kind in ("late", "stall"):
+            fault.go.wait(DEADLINE)
+            if kind == "late":
+                sock.sendall(rest)
+        elif kind == "reset":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        elif kind == "refuse":
+            self.refuse()
+        elif kind == "mute":
+            with self._lock:
+                self._mute.append(fault)
+        return kind in ("garbage", "drip", "late", "twice")
+
+
+def read_request(lines):
+    """The words of the next request's line and its data; none at the end of the connection."""
+    words = lines.readline().split()
+    if not words or words[0] not in STORES:
+        return words, b""
+    size = int(words[4 if words[0] == b"set" else 2])
+    data = lines.read(size + 2)
+    return (words, data[:-2]) if len(data) == size + 2 else ([], b"")

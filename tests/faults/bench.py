@@ -1,0 +1,209 @@
+"""The bench: a router in this process before scripted backends, and pairs of clients that share its connections.
+
+A `Case` is one fault in the reply to one request of a victim, while an innocent has a request in flight on the same
+upstream connection. What must hold: everybody gets the right answer or one SERVER_ERROR line, in time, and is in step
+afterwards.
+"""
+
+import collections
+import contextlib
+import itertools
+import logging
+import os
+import time
+from typing import NamedTuple, Tuple
+
+from mcrouter import Router, Settings, load_config
+from tests.faults.backend import DEADLINE, Backend, Store
+from tests.faults.client import Client
+from tests.support.processes import config, until
+
+TIMEOUT_MS = 150
+PATIENCE = TIMEOUT_MS / 1000 + 2.0  # seconds; the promise is 0.2 above the timeout, the rest is for a busy machine
+SHARED = {b"innocent": b"a value of the innocent", b"another": b"what the victim asks next"}
+RIGHT = {key: Store(SHARED).answer([b"get", key], b"") for key in SHARED}
+WORST = collections.Counter()  # fault to the longest that a victim waited, in ms; `SHOW=1 pytest -s` prints it
+READS = (b"get", b"gets", b"mg")
+LOST = ("cut", "reset", "garbage", "twice")  # after which the router knows that the connection is of no more use
+_NUMBER = itertools.count()
+
+
+class Shape(NamedTuple):
+    """A victim's requests. The one of which the reply is spoilt names `@`, which stands for a key of the case's own;
+    `values` is what the backends know of that key."""
+
+    name: str
+    requests: Tuple[bytes, ...]
+    values: Tuple[Tuple[bytes, bytes], ...] = ((b"@", b"12345"),)
+
+    def spoilt(self):
+        """Its requests before, and after, the one that names the key."""
+        return next(at for at, request in enumerate(self.requests) if b"@" in request)
+
+    def reads(self):
+        """Whether it changes nothing."""
+        return all(request.split()[0] in READS for request in self.requests)
+
+    def answers(self, values=()):
+        """What is right, by a store that knows `values` beside the shape's own."""
+        store = Store([*self.values, *values])
+        parts = (request.partition(b"\r\n") for request in self.requests)
+        return [store.answer(line.split(), data[:-2]) for line, _, data in parts]
+
+
+SHAPES = (
+    Shape("get", (b"get @\r\n",)),
+    Shape("multi-key get", (b"get innocent absent @ another\r\n",)),
+    Shape("gets", (b"gets @\r\n",)),
+    Shape("mg", (b"mg @ v k\r\n",)),
+    Shape("set", (b"set @ 0 0 5\r\n54321\r\n",)),
+    Shape("ms", (b"ms @ 5\r\n54321\r\n",)),
+    Shape("incr", (b"incr @ 5\r\n",)),
+    Shape("delete", (b"delete @\r\n",)),
+    Shape("run", (b"get another\r\n", b"get @\r\n", b"get innocent\r\n", b"get another\r\n")),
+    Shape("run of sets", (b"set x 0 0 1\r\n1\r\n", b"set @ 0 0 1\r\n2\r\n", b"set y 0 0 1\r\n3\r\n", b"get another\r\n")),
+)
+
+
+def is_error(answer):
+    """Whether it is one SERVER_ERROR line."""
+    return answer.startswith(b"SERVER_ERROR ") and answer.endswith(b"\r\n") and answer.count(b"\n") == 1
+
+
+class Errors(logging.Handler):
+    """What the router logged as an error: a bug of its own."""
+
+    def __init__(self):
+        super().__init__(logging.ERROR)
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record)
+
+
+class Bench:
+    """Backends, a router before them and, for each of its lanes, a victim and an innocent that ride it."""
+
+    def __init__(self, hosts=1, lanes=1, route="DefaultRoute", **settings):
+        self.backends = [Backend(SHARED) for _ in range(hosts)]
+        self._lanes, self._route = lanes, route
+        self._settings = {"timeout_ms": TIMEOUT_MS, "timeouts_until_tko": 1_000_000, "healthcheck_interval": 0.05,
+                          "metrics_listen_addr": "off", **settings}  # fmt: skip
+        self._errors = Errors()
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        for backend in self.backends:
+            self._stack.enter_context(backend)
+        text = config([f"127.0.0.1:{backend.port}" for backend in self.backends], self._route)
+        settings = Settings(listen="tcp://127.0.0.1:0", upstream_connections=self._lanes, **self._settings)
+        logging.getLogger("mcrouter").addHandler(self._errors)
+        self.router = self._stack.enter_context(Router(load_config(text), settings))
+        self.port = int(self.router.addresses[0].rpartition(":")[2])
+        clients = [self.client() for _ in range(2 * self._lanes)]  # the router gives them to its lanes by turns
+        self.pairs = list(zip(clients, clients[self._lanes :]))
+        for client in clients:  # so that no lane is still on its way to the backends
+            assert client.send(b"get innocent\r\n").answer() == RIGHT[b"innocent"]
+        return self
+
+    def __exit__(self, *exc):
+        for backend in self.backends:
+            backend.release()
+        self._stack.__exit__(*exc)
+        logging.getLogger("mcrouter").removeHandler(self._errors)
+        if exc[0] is None:
+            assert not self._errors.records, self._errors.records[0].getMessage()
+
+    def client(self):
+        """One more client, on the next lane."""
+        return self._stack.enter_context(Client(self.port))
+
+    def run(self, cases):
+        """Runs cases, as many at a time as there are lanes."""
+        for at in range(0, len(cases), self._lanes):
+            under_way = [Case(self, pair, *case) for pair, case in zip(self.pairs, cases[at:])]
+            for step in (Case.begin, Case.is_answered, Case.release, Case.goes_on):
+                for case in under_way:
+                    step(case)
+
+
+class Case:
+    """One fault in the reply to one request."""
+
+    def __init__(self, bench, pair, shape, kind, at, times=1):
+        self.bench, self.shape, self.kind, self.at, self.times = bench, shape, kind, at, times
+        self.victim, self.innocent = pair
+        self.backend = bench.backends[0]
+        self.key = b"k%04d" % next(_NUMBER)
+
+    def __repr__(self):
+        return f"{self.shape.name}, {self.kind} at {self.at}, {self.times} times"
+
+    def begin(self):
+        """Asks, and has the innocent ask once the request is where its reply will be spoilt."""
+        requests = [request.replace(b"@", self.key) for request in self.shape.requests]
+        self.lines = [request.partition(b"\r\n")[0] for request in requests]
+        for backend in self.bench.backends:
+            backend.store.values.update((self.key, value) for _, value in self.shape.values)
+        behind = len(requests) - self.shape.spoilt()
+        self.fault = self.backend.fault(self.key, self.kind, self.at, behind, self.times)
+        self.began = time.monotonic()
+        self.victim.send(b"".join(requests))
+        assert self.fault.arrived.wait(DEADLINE), f"{self}: never asked"
+        self.innocent.send(b"get innocent\r\n")
+
+    def is_answered(self):
+        """Everybody is, rightly or with one error."""
+        rights = [right.replace(b"@", self.key) for right in self.shape.answers(SHARED.items())]
+        rightly = [self._check("victim", self.victim.answer(), right) for right in rights]
+        took = time.monotonic() - self.began
+        WORST[self.kind] = max(WORST[self.kind], round(took * 1000))
+        assert took < PATIENCE, f"{self}: answered after {took:.3f} s"
+        fine = self._check("innocent", self.innocent.answer(), RIGHT[b"innocent"])
+        if self.kind in LOST and self.times < 2:
+            assert fine and (all(rightly) or not self.shape.reads()), f"{self}: a read was not tried again"
+        for line in self.lines:
+            if line.split()[0] not in READS and self.key in line:
+                assert all(backend.seen[line] <= 1 for backend in self.bench.backends), f"{self}: {line} asked twice"
+
+    def release(self):
+        """The fault is over, while the victim has its next request in flight."""
+        self.backend.listen()
+        self.victim.send(b"get another\r\n")
+        self.fault.go.set()
+
+    def goes_on(self):
+        """The next requests are answered rightly, at the latest when the router has found its connection lost."""
+        if not self._check("victim, next,", self.victim.answer(), RIGHT[b"another"]):
+            self._ask_on("victim", self.victim, b"another")
+        known = self.backend.seen[b"get innocent"]
+        self._ask_on("innocent", self.innocent, b"innocent", lambda: self.backend.seen[b"get innocent"] > known)
+        del self.backend.faults[self.key]
+
+    def _check(self, who, answer, right):
+        assert answer == right or is_error(answer), f"{self}: {who} got {answer}, not {right}"
+        return answer == right
+
+    def _ask_on(self, who, client, key, enough=lambda: True):
+        def answered():
+            client.send(b"get %b\r\n" % key)
+            return self._check(f"{who}, next,", client.answer(), RIGHT[key]) and enough()
+
+        until(answered, f"{self}: {who} to be answered again")
+
+
+def places(shape):
+    """Every place in the reply to be spoilt, its end included."""
+    reply = shape.answers(SHARED.items())[shape.spoilt()].replace(b"@", b"k0000")
+    return range(len(reply) + 1)
+
+
+def every(kinds, shapes=SHAPES, times=(1,)):
+    """A case for each fault at each place of each shape."""
+    return [(shape, kind, at, n) for kind in kinds for shape in shapes for at in places(shape) for n in times]
+
+
+def show():
+    """Prints the longest waits, if that is wanted."""
+    if os.environ.get("SHOW"):
+        print("\nthe longest waits, ms:", dict(WORST))

@@ -1,0 +1,48 @@
+"""Every fault at every byte of the replies to requests of several shapes, before one host and before two.
+
+The client gets the right answer or exactly one SERVER_ERROR line, within the timeout and a little, its connection is in
+step afterwards, and so it is with another client whose request was in flight on the same upstream connection.
+"""
+
+import pytest
+
+from tests.faults.bench import SHAPES, Bench, every, show
+
+QUICK = ("drip", "cut", "reset", "garbage", "twice")  # answered at once
+SLOW = ("stall", "late", "mute")  # answered when the timeout is over
+HOSTS = {1: "DefaultRoute", 2: "MissFailoverRoute"}
+MANY = 40  # lanes, to wait for many timeouts at a time
+
+
+@pytest.fixture(scope="module", autouse=True)
+def waits():
+    yield
+    show()
+
+
+@pytest.mark.parametrize("hosts", HOSTS)
+@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("kind", QUICK)
+def test_a_reply_is_spoilt_at_every_byte(kind, lanes, hosts):
+    with Bench(hosts, lanes, HOSTS[hosts]) as bench:
+        bench.run(every([kind]))
+
+
+@pytest.mark.parametrize("hosts", HOSTS)
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_reply_stops_at_every_byte(kind, hosts):
+    with Bench(hosts, MANY, HOSTS[hosts]) as bench:
+        bench.run(every([kind]))
+
+
+@pytest.mark.parametrize("hosts", HOSTS)
+@pytest.mark.parametrize("kind", ["cut", "garbage"])
+def test_a_reply_is_spoilt_twice_at_every_byte(kind, hosts):
+    with Bench(hosts, 1, HOSTS[hosts]) as bench:
+        bench.run(every([kind], times=[2]))
+
+
+@pytest.mark.parametrize("hosts", HOSTS)
+def test_a_host_goes_at_every_byte(hosts):
+    with Bench(hosts, 1, HOSTS[hosts], healthcheck_interval=0.005) as bench:
+        bench.run(every(["refuse"], [shape for shape in SHAPES if shape.name in ("get", "mg", "set")]))
