@@ -31,16 +31,20 @@ STORES = (b"set", b"ms")
 
 
 class Fault:
-    """What becomes of the replies to the next `times` requests that name a key.
+    """What becomes of the replies to the next `times` requests that name a key, after some that it may `spare`.
 
-    The first one waits until `behind` more requests have arrived on its connection. A write is `done` or not when the
-    fault strikes. `arrived` tells that the first one has; `go` is the test's to set.
+    The first one waits until `behind` more requests have come on its connection and are done. A write whose reply is spoilt is
+    `done` or not. `arrived` tells that the first one has, `struck` that a listener is closed; `go` is the test's to set.
     """
 
-    def __init__(self, kind, at=0, behind=0, times=1, done=True):
+    def __init__(self, kind, at=0, behind=0, times=1, done=True, spare=0):
         assert kind in FAULTS, kind
-        self.kind, self.at, self.behind, self.times, self.done = kind, at, behind, times, done
-        self.arrived, self.go = threading.Event(), threading.Event()
+        self.kind, self.at, self.behind, self.times, self.done, self.spare = kind, at, behind, times, done, spare
+        self.arrived, self.struck, self.go = (threading.Event() for _ in range(3))
+
+    def spoils(self, reply):
+        """Whether the reply does not get through whole."""
+        return self.at < len(reply) and self.kind not in ("drip", "late", "twice")
 
     def __repr__(self):
         return f"<{self.kind} at {self.at}, {self.times} times>"
@@ -188,30 +192,39 @@ class Backend:
             self._socks.discard(sock)
 
     def _talk(self, sock, lines):
-        waiting = collections.deque()
         while True:
-            words, data = waiting.popleft() if waiting else read_request(lines)
+            words, data = read_request(lines)
             if not words:
                 return
             fault = self._fault(words)
-            store = self.store if fault is None or fault.done else Store(self.store.values)
-            reply = store.answer(words, data)
+            reply = self._done(words, data, fault)
             if fault is None:
                 sock.sendall(reply)
                 continue
             fault.arrived.set()
-            while len(waiting) < fault.behind:
-                waiting.append(read_request(lines))
-            fault.behind = 0
+            behind, fault.behind = fault.behind, 0
+            later = b"".join(self._done(*read_request(lines)) for _ in range(behind))
             if not self._strike(sock, reply, fault):
                 return
+            sock.sendall(later)
+
+    def _done(self, words, data, fault=None):
+        """The reply to a request, which is done; a write of which the reply is to be spoilt may not be."""
+        self.seen[b" ".join(words)] += 1
+        reply = None
+        if fault is not None and not fault.done:
+            reply = Store(self.store.values).answer(words, data)
+        if reply is None or not fault.spoils(reply):
+            reply = self.store.answer(words, data) if words else b""
+        return reply
 
     def _fault(self, words):
         """The fault that concerns a request."""
-        self.seen[b" ".join(words)] += 1
         for key in words[1:]:
             fault = self.faults.get(key)
-            if fault is not None and fault.times:
+            if fault is not None and fault.spare:
+                fault.spare -= 1
+            elif fault is not None and fault.times:
                 fault.times -= 1
                 with self._lock:
                     self._waiting.append(fault)
@@ -238,6 +251,7 @@ class Backend:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         elif kind == "refuse":
             self.refuse()
+            fault.struck.set()
         elif kind == "mute":
             with self._lock:
                 self._mute.append(fault)

@@ -23,6 +23,7 @@ PATIENCE = TIMEOUT_MS / 1000 + 2.0  # seconds; the promise is 0.2 above the time
 SHARED = {b"innocent": b"a value of the innocent", b"another": b"what the victim asks next"}
 RIGHT = {key: Store(SHARED).answer([b"get", key], b"") for key in SHARED}
 WORST = collections.Counter()  # fault to the longest that a victim waited, in ms; `SHOW=1 pytest -s` prints it
+NOREPLY = b" noreply\r\n"
 READS = (b"get", b"gets", b"mg")
 LOST = ("cut", "reset", "garbage", "twice")  # after which the router knows that the connection is of no more use
 _NUMBER = itertools.count()
@@ -37,18 +38,23 @@ class Shape(NamedTuple):
     values: Tuple[Tuple[bytes, bytes], ...] = ((b"@", b"12345"),)
 
     def spoilt(self):
-        """Its requests before, and after, the one that names the key."""
+        """Which of its requests names the key."""
         return next(at for at, request in enumerate(self.requests) if b"@" in request)
 
     def reads(self):
         """Whether it changes nothing."""
         return all(request.split()[0] in READS for request in self.requests)
 
-    def answers(self, values=()):
-        """What is right, by a store that knows `values` beside the shape's own."""
-        store = Store([*self.values, *values])
+    def answers(self):
+        """What the backend says if it is let."""
+        store = Store([*self.values, *SHARED.items()])
         parts = (request.partition(b"\r\n") for request in self.requests)
         return [store.answer(line.split(), data[:-2]) for line, _, data in parts]
+
+    def shown(self):
+        """What of this the victim gets to see: the router swallows the rest, and errors in place of it as well."""
+        both = zip(self.requests, self.answers())
+        return [answer for request, answer in both if NOREPLY not in request]
 
 
 SHAPES = (
@@ -60,6 +66,7 @@ SHAPES = (
     Shape("ms", (b"ms @ 5\r\n54321\r\n",)),
     Shape("incr", (b"incr @ 5\r\n",)),
     Shape("delete", (b"delete @\r\n",)),
+    Shape("noreply", (b"set @ 0 0 5 noreply\r\n54321\r\n", b"get another\r\n")),
     Shape("run", (b"get another\r\n", b"get @\r\n", b"get innocent\r\n", b"get another\r\n")),
     Shape("run of sets", (b"set x 0 0 1\r\n1\r\n", b"set @ 0 0 1\r\n2\r\n", b"set y 0 0 1\r\n3\r\n", b"get another\r\n")),
 )
@@ -103,7 +110,7 @@ class Bench:
         clients = [self.client() for _ in range(2 * self._lanes)]  # the router gives them to its lanes by turns
         self.pairs = list(zip(clients, clients[self._lanes :]))
         for client in clients:  # so that no lane is still on its way to the backends
-            assert client.send(b"get innocent\r\n").answer() == RIGHT[b"innocent"]
+            until(lambda c=client: c.send(b"get innocent\r\n").answer() == RIGHT[b"innocent"], "the lanes to be up")
         return self
 
     def __exit__(self, *exc):
@@ -142,7 +149,7 @@ class Case:
     def begin(self):
         """Asks, and has the innocent ask once the request is where its reply will be spoilt."""
         requests = [request.replace(b"@", self.key) for request in self.shape.requests]
-        self.lines = [request.partition(b"\r\n")[0] for request in requests]
+        self.lines = [request.replace(NOREPLY, b"\r\n").partition(b"\r\n")[0] for request in requests]
         for backend in self.bench.backends:
             backend.store.values.update((self.key, value) for _, value in self.shape.values)
         behind = len(requests) - self.shape.spoilt()
@@ -154,7 +161,7 @@ class Case:
 
     def is_answered(self):
         """Everybody is, rightly or with one error."""
-        rights = [right.replace(b"@", self.key) for right in self.shape.answers(SHARED.items())]
+        rights = [right.replace(b"@", self.key) for right in self.shape.shown()]
         rightly = [self._check("victim", self.victim.answer(), right) for right in rights]
         took = time.monotonic() - self.began
         WORST[self.kind] = max(WORST[self.kind], round(took * 1000))
@@ -168,7 +175,9 @@ class Case:
 
     def release(self):
         """The fault is over, while the victim has its next request in flight."""
-        self.backend.listen()
+        if self.kind == "refuse":
+            assert self.fault.struck.wait(DEADLINE), f"{self}: never struck"
+            self.backend.listen()
         self.victim.send(b"get another\r\n")
         self.fault.go.set()
 
@@ -194,7 +203,7 @@ class Case:
 
 def places(shape):
     """Every place in the reply to be spoilt, its end included."""
-    reply = shape.answers(SHARED.items())[shape.spoilt()].replace(b"@", b"k0000")
+    reply = shape.answers()[shape.spoilt()].replace(b"@", b"k0000")
     return range(len(reply) + 1)
 
 
@@ -207,3 +216,11 @@ def show():
     """Prints the longest waits, if that is wanted."""
     if os.environ.get("SHOW"):
         print("\nthe longest waits, ms:", dict(WORST))
+
+
+@contextlib.contextmanager
+def timed():
+    """Gives a function that says how long the block took, in seconds."""
+    began, ended = time.monotonic(), []
+    yield lambda: ended[0] - began
+    ended.append(time.monotonic())

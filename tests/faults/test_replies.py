@@ -8,9 +8,9 @@ import pytest
 
 from tests.faults.bench import SHAPES, Bench, every, show
 
-QUICK = ("drip", "cut", "reset", "garbage", "twice")  # answered at once
-SLOW = ("stall", "late", "mute")  # answered when the timeout is over
-HOSTS = {1: "DefaultRoute", 2: "MissFailoverRoute"}
+QUICK = ("cut", "reset", "garbage", "twice")  # answered at once
+SLOW = ("drip", "stall", "late", "mute")  # take their time: as many as possible at once
+ROUTES = {"DefaultRoute": 1, "MissFailoverRoute": 2, "AllFastestRoute": 2, "": 2}  # to how many hosts; "": the sample
 MANY = 40  # lanes, to wait for many timeouts at a time
 
 
@@ -20,29 +20,29 @@ def waits():
     show()
 
 
-@pytest.mark.parametrize("hosts", HOSTS)
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("lanes", [1, 2])
 @pytest.mark.parametrize("kind", QUICK)
-def test_a_reply_is_spoilt_at_every_byte(kind, lanes, hosts):
-    with Bench(hosts, lanes, HOSTS[hosts]) as bench:
+def test_a_reply_is_spoilt_at_every_byte(kind, lanes, route):
+    with Bench(ROUTES[route], lanes, route) as bench:
         bench.run(every([kind]))
 
 
-@pytest.mark.parametrize("hosts", HOSTS)
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("kind", SLOW)
-def test_a_reply_stops_at_every_byte(kind, hosts):
-    with Bench(hosts, MANY, HOSTS[hosts]) as bench:
+def test_a_reply_stops_at_every_byte(kind, route):
+    with Bench(ROUTES[route], MANY, route) as bench:
         bench.run(every([kind]))
 
 
-@pytest.mark.parametrize("hosts", HOSTS)
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("kind", ["cut", "garbage"])
-def test_a_reply_is_spoilt_twice_at_every_byte(kind, hosts):
-    with Bench(hosts, 1, HOSTS[hosts]) as bench:
+def test_a_reply_is_spoilt_twice_at_every_byte(kind, route):
+    with Bench(ROUTES[route], 1, route) as bench:
         bench.run(every([kind], times=[2]))
 
 
-@pytest.mark.parametrize("hosts", HOSTS)
-def test_a_host_goes_at_every_byte(hosts):
-    with Bench(hosts, 1, HOSTS[hosts], healthcheck_interval=0.005) as bench:
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_host_goes_at_every_byte(route):
+    with Bench(ROUTES[route], 1, route, healthcheck_interval=0.005) as bench:
         bench.run(every(["refuse"], [shape for shape in SHAPES if shape.name in ("get", "mg", "set")]))
