@@ -1,0 +1,22 @@
+"""A connection that hangs while its host is well: its clients are answered in time, and served again before long."""
+
+from tests.faults.backend import DEADLINE
+from tests.faults.bench import Bench, is_error, timed
+from tests.support.processes import until
+
+
+def test_a_read_sent_on_to_a_host_that_hangs_too_has_what_is_left_of_its_time():
+    with Bench(2, timeout_ms=600) as bench:
+        first, second = (backend.fault(b"hangs", "stall", 0) for backend in bench.backends)
+        victim, innocent = bench.pairs[0]
+        with timed() as took:
+            victim.send(b"get hangs\r\n")
+            assert first.arrived.wait(DEADLINE)
+            assert not first.go.wait(0.5)
+            bench.backends[0].refuse()
+            first.go.set()
+            assert second.arrived.wait(DEADLINE)
+            answer = victim.answer()
+        assert is_error(answer), answer
+        assert took() < 0.6 + 0.4, f"answered after {took():.3f} s"
+        until(lambda: innocent.send(b"get another\r\n").answer())
