@@ -101,6 +101,9 @@ class Store:
     def mn(self, _words, _data):
         return b"MN\r\n"
 
+    def stats(self, _words, _data):
+        return b"STAT pid 1\r\nEND\r\n"  # so nobody can think that it has just been started
+
     def version(self, _words, _data):
         return b"VERSION 1.6.0-scripted\r\n"
 
@@ -145,9 +148,9 @@ class Backend:
         """Lets every fault go that waits, and forgets those that have not struck."""
         self.faults.clear()
         with self._lock:
-            waiting, self._waiting, self._mute = self._waiting, [], []
-        for fault in waiting:
-            fault.go.set()
+            for fault in self._waiting:
+                fault.go.set()
+            self._waiting, self._mute = [], []
 
     def listen(self):
         """Takes connections, at first and after `refuse`."""
@@ -184,7 +187,7 @@ class Backend:
         with sock, sock.makefile("rb") as lines, contextlib.suppress(OSError):
             with self._lock:
                 mute = self._mute.pop() if self._mute else None
-            if mute is not None:
+            if mute is not None and not mute.go.is_set():
                 mute.go.wait(DEADLINE)
             else:
                 self._talk(sock, lines)
@@ -250,11 +253,14 @@ class Backend:
         elif kind == "reset":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         elif kind == "refuse":
-            self.refuse()
+            with self._lock:  # not after a `release`, upon which somebody relies on connections
+                if not fault.go.is_set():
+                    self.refuse()
             fault.struck.set()
         elif kind == "mute":
             with self._lock:
-                self._mute.append(fault)
+                if not fault.go.is_set():
+                    self._mute.append(fault)
         return kind in ("garbage", "drip", "late", "twice")
 
 

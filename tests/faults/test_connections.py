@@ -68,7 +68,7 @@ PLACES = [0, 10, 22, 23, 5000, 65536, 299_000, 300_022, 300_024, 300_026, 300_02
 @pytest.mark.parametrize("kind", ["cut", "reset", "late", "stall"])
 @pytest.mark.parametrize("spare", [0, 1])  # a large value is asked for again when it has turned out to be one
 def test_a_large_value_is_whole_or_not_there(kind, spare):
-    with Bench(buffer_size=4096) as bench:
+    with Bench(buffer_size=4096, timeout_ms=50) as bench:
         backend = bench.backends[0]
         backend.store.values[b"large"] = LARGE
         for at in PLACES:
