@@ -1,7 +1,7 @@
 """A connection that hangs while its host is well: its clients are answered in time, and served again before long."""
 
 from tests.faults.backend import DEADLINE
-from tests.faults.bench import Bench, is_error, timed
+from tests.faults.bench import RIGHT, Bench, is_error, timed
 from tests.support.processes import until
 
 
@@ -20,3 +20,20 @@ def test_a_read_sent_on_to_a_host_that_hangs_too_has_what_is_left_of_its_time():
         assert is_error(answer), answer
         assert took() < 0.6 + 0.4, f"answered after {took():.3f} s"
         until(lambda: innocent.send(b"get another\r\n").answer())
+
+
+def test_a_connection_that_hangs_is_replaced_though_the_host_answers_on_another():
+    with Bench(lanes=2, timeouts_until_tko=3) as bench:
+        bench.backends[0].fault(b"hangs", "stall", 0)
+        (victim, _), (other, _) = bench.pairs
+        victim.send(b"get hangs\r\n")
+
+        def is_served():
+            assert other.send(b"get another\r\n").answer() == RIGHT[b"another"]
+            return victim.send(b"get another\r\n").answer() == RIGHT[b"another"]
+
+        assert is_error(victim.answer())
+        for _ in range(10):
+            if is_served():
+                return
+        raise AssertionError("ten timeouts, and the connection is still asked")
