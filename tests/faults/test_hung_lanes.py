@@ -1,7 +1,7 @@
 """A connection that hangs while its host is well: its clients are answered in time, and served again before long."""
 
 from tests.faults.backend import DEADLINE
-from tests.faults.bench import RIGHT, Bench, is_error, timed
+from tests.faults.bench import RIGHT, TIMEOUT_MS, Bench, is_error, timed
 from tests.support.processes import until
 
 
@@ -37,3 +37,13 @@ def test_a_connection_that_hangs_is_replaced_though_the_host_answers_on_another(
             if is_served():
                 return
         raise AssertionError("ten timeouts, and the connection is still asked")
+
+
+def test_a_client_whose_large_value_stops_is_answered_in_time():
+    with Bench(buffer_size=4096, timeouts_until_tko=3) as bench:
+        bench.backends[0].store.values[b"large"] = b"v" * 300_000
+        bench.backends[0].fault(b"large", "stall", 100_000)
+        victim, _ = bench.pairs[0]
+        assert is_error(victim.send(b"get large\r\n").answer())
+        victim.send(b"get another\r\n")
+        assert not victim.is_silent(TIMEOUT_MS / 1000 + 2)
