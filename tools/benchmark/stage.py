@@ -129,6 +129,11 @@ def _tree(pid: int) -> Dict[int, List[str]]:
     return {number: stats[number] for number in found if number in stats}
 
 
+def descendants(pid: int) -> List[int]:
+    """A process and its descendants."""
+    return list(_tree(pid))
+
+
 def cpu_seconds(pid: int) -> Tuple[float, float]:
     """(user, system) of a process and its descendants, those that have ended included."""
     rows = list(_tree(pid).values())
@@ -139,6 +144,18 @@ def cpu_seconds(pid: int) -> Tuple[float, float]:
 def resident_bytes(pid: int) -> int:
     """Resident memory of a process and its descendants; what they share counts for each."""
     return sum(_resident(pid, fields) for pid, fields in _tree(pid).items())
+
+
+def open_descriptors(pid: int) -> int:
+    """Open file descriptors of a process and its descendants."""
+    return sum(_descriptors(pid) for pid in descendants(pid))
+
+
+def _descriptors(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:  # ended meanwhile
+        return 0
 
 
 def _resident(pid: int, fields: List[str]) -> int:

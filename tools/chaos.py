@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""The project's chaos test: memcacheds are killed, frozen and started again under clients that check every answer."""
+
+import argparse
+import random
+import signal
+import sys
+import time
+from typing import List, NoReturn, Optional, Sequence
+
+from benchmark.stage import BenchError, Stage
+from havoc.faults import FREEZE, KILL, describe
+from havoc.habits import CHECKING
+from havoc.hosts import Host
+from havoc.keys import KINDS, OLDER, STALE, Findings
+from havoc.load import Load
+from havoc.rounds import Rounds
+from havoc.router import TIMEOUT, Router
+from havoc.soak import Sample, soak
+
+_FOUND, _BAD_FLAG = 1, 2
+_HOSTS = 3
+_SLACK = 1.0  # seconds more than the hosts' timeouts that an answer may take: the machine may be busy
+_EPILOG = """\
+Three memcacheds on 127.0.0.1, the router before them with the sample policy (writes to all, reads in order until
+a hit). A round: clients ask, hosts are killed, frozen, thawed and started; then all are brought back, the writes stop,
+and each memcached is asked directly for every key. Whatever is counted at the end must be 0, or the exit code is 1.
+
+A round's faults come from the seed and the round's number alone: `--seed S --first N --rounds 1` plays one again. When
+exactly the router notices is not in our hands, so a rare finding may take several tries.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for a bad flag, instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_BAD_FLAG, f"{self.prog}: {message}; --help lists the flags\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The flags."""
+    parser = _Parser(prog="chaos", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
+                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    add = parser.add_argument
+    add("--rounds", type=int, default=10, metavar="N", help="rounds to play (10)")
+    add("--soak", type=float, metavar="MINUTES", help="instead: rounds for so long with clients of all kinds; the "
+        "router's memory and descriptors must end as they were after the first minute")  # fmt: skip
+    add("--shards", type=int, default=1, metavar="N", help="the router's event loops (1)")
+    add("--seed", metavar="S", help="what everything is drawn from (drawn itself)")
+    add("--first", type=int, default=1, metavar="N", help="the number of the first round (1)")
+    add("--faults", choices=("all", KILL, FREEZE), default="all", help="what takes hosts away (all)")
+    add("--allow-stale", action="store_true", help="report old values, but do not count them as a failure")
+    add("--python", default=sys.executable, metavar="PATH", help="what runs the router (%(default)s)")
+    add("--verbose", action="store_true", help="say what happens in every round, and the end of the router's log")
+    return parser
+
+
+class Run:
+    """One run: processes, findings, and what is printed."""
+
+    def __init__(self, args: argparse.Namespace, stage: Stage) -> None:
+        self.args = args
+        self.seed = args.seed or str(random.SystemRandom().randrange(10**6))
+        self.findings = Findings()
+        hosts = [Host(stage, number + 1) for number in range(_HOSTS)]
+        for host in hosts:
+            host.recover()
+        self.hosts = hosts
+        self.router = Router(stage, [host.port for host in hosts], args.shards, args.python)
+        self.patience = _HOSTS * TIMEOUT + _SLACK
+        acts = (KILL, FREEZE) if args.faults == "all" else (args.faults,)
+        self.rounds = Rounds(hosts, self.router, self.findings, self.seed, acts)
+
+    def play(self) -> List[str]:
+        """Rounds with the same clients throughout."""
+        args = self.args
+        with Load(CHECKING, self.router.port, self.patience, self.seed, self.findings) as load:
+            for number in range(args.first, args.first + args.rounds):
+                begin = time.monotonic()
+                self.rounds.play(number, load)
+                if args.verbose:
+                    _say(f"round {number}, {time.monotonic() - begin:.1f} s: {describe(self.rounds.played[number])}")
+            answers = sum(client.answers for client in load.clients)
+            slowest = max(client.slowest for client in load.clients)
+        _say(f"{args.rounds} rounds, {len(load.clients)} clients, {answers} answers, the slowest after {slowest:.2f} s")
+        return []
+
+    def soak(self) -> List[str]:
+        """Rounds for minutes."""
+        minutes, first = self.args.soak, self.args.first
+        return soak(self.rounds, self.router, self.patience, self.seed, self.findings, minutes, first, _say_sample)
+
+    def failures(self) -> List[str]:
+        """The kinds of findings that make the run fail."""
+        allowed = (OLDER, STALE) if self.args.allow_stale else ()
+        return [kind for kind in KINDS if self.findings.counts[kind] and kind not in allowed]
+
+    def report(self) -> None:
+        """What was counted, with examples."""
+        for kind in KINDS:
+            _say(f"{kind}: {self.findings.counts[kind]}")
+            for example in self.findings.examples[kind]:
+                _say(f"    {example}")
+        if self.args.verbose:
+            for line in self.router.log_tail(40):
+                _say(f"router: {line}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _say_sample(sample: Sample) -> None:
+    _say(f"{sample.seconds:6.0f} s, round {sample.round}: {sample.resident / 1e6:.1f} MB resident, "
+         f"{sample.descriptors} descriptors")  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plays what was asked for; the exit code."""
+    with Stage() as stage:
+        it = Run(args, stage)
+        try:
+            _say(f"seed {it.seed}, shards {args.shards}, faults {args.faults}")
+            grown = it.play() if args.soak is None else it.soak()
+            it.report()
+        finally:
+            for host in it.hosts:
+                host.kill()
+    for line in grown:
+        _say(line)
+    failures = it.failures()
+    if failures:
+        first = min(it.findings.rounds[kind] for kind in failures)
+        _say(f"FAILED, first in round {first}; again: --seed {it.seed} --shards {args.shards} --first {first}")
+    if grown or not failures:
+        _say("FAILED" if grown else "passed")
+    return _FOUND if failures or grown else 0
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Runs the command; returns the exit code."""
+    args = make_parser().parse_args(argv)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    try:
+        return run(args)
+    except BenchError as error:
+        print(f"chaos: {error}", file=sys.stderr)
+        return _FOUND
+    except KeyboardInterrupt:
+        print("chaos: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Rounds for minutes with clients of all kinds, and what they leave in the router's memory."""
+
+import time
+from typing import Callable, List, NamedTuple
+
+from .habits import MIXED
+from .keys import Findings
+from .load import Load
+from .rounds import Rounds
+from .router import Router
+
+_BASE = 60.0  # seconds after which memory must not grow any more
+_QUIET = 0.5  # seconds without clients before a look
+_LOOKS = 3  # whose smallest counts
+MORE_RESIDENT, MORE_BYTES, MORE_DESCRIPTORS = 0.10, 2 << 20, 4  # allowed
+
+
+class Sample(NamedTuple):
+    """What the router's processes hold while it has no clients."""
+
+    seconds: float
+    round: int
+    resident: int
+    descriptors: int
+
+
+def grown(first: Sample, last: Sample) -> List[str]:
+    """What has grown by more than is allowed."""
+    found = []
+    if last.resident > first.resident * (1 + MORE_RESIDENT) + MORE_BYTES:
+        found.append(f"resident memory has grown from {first.resident >> 10} to {last.resident >> 10} KB")
+    if last.descriptors > first.descriptors + MORE_DESCRIPTORS:
+        found.append(f"open descriptors have grown from {first.descriptors} to {last.descriptors}")
+    return found
+
+
+def soak(
+    rounds: Rounds, router: Router, patience: float, seed: str, findings: Findings, minutes: float, first: int,
+    say: Callable[[Sample], None],
+) -> List[str]:  # fmt: skip
+    """Plays rounds for so long; what has grown since the first minute (since the first half, if there is no minute).
+
+    Every round has clients of its own, so that none is connected while the router is looked at.
+    """
+    begin = time.monotonic()
+    base = min(_BASE, 60 * minutes / 2)
+    samples: List[Sample] = []
+    number = first
+    while not samples or time.monotonic() < begin + 60 * minutes:
+        with Load(MIXED, router.port, patience, f"{seed}/{number}", findings) as load:
+            rounds.play(number, load)
+        sample = _look(router, begin, number)
+        if sample.seconds >= base or 60 * minutes <= sample.seconds:
+            samples.append(sample)
+        say(sample)
+        number += 1
+    return grown(samples[0], samples[-1])
+
+
+def _look(router: Router, begin: float, number: int) -> Sample:
+    """The smallest of several looks: a probe or a scrape may be under way at one."""
+    looks = []
+    for _ in range(_LOOKS):
+        time.sleep(_QUIET / _LOOKS)
+        looks.append((router.resident_bytes(), router.open_descriptors()))
+    return Sample(time.monotonic() - begin, number, min(r for r, _ in looks), min(d for _, d in looks))
