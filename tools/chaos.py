@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 import time
-from typing import List, NoReturn, Optional, Sequence
+from typing import Any, Callable, List, NoReturn, Optional, Sequence
 
 from benchmark.stage import BenchError, Stage
 from havoc.faults import FREEZE, KILL, describe
@@ -16,7 +16,7 @@ from havoc.keys import KINDS, OLDER, STALE, Findings
 from havoc.load import Load
 from havoc.rounds import Rounds
 from havoc.router import TIMEOUT, Router
-from havoc.soak import Sample, soak
+from havoc.soak import Sample, compare, soak
 
 _FOUND, _BAD_FLAG = 1, 2
 _HOSTS = 3
@@ -38,17 +38,31 @@ class _Parser(argparse.ArgumentParser):
         self.exit(_BAD_FLAG, f"{self.prog}: {message}; --help lists the flags\n")
 
 
+def _above(kind: Callable[[str], Any], least: float) -> Callable[[str], Any]:
+    def check(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not value > least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number above {least:g}")
+        return value
+
+    return check
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The flags."""
     parser = _Parser(prog="chaos", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     add = parser.add_argument
-    add("--rounds", type=int, default=10, metavar="N", help="rounds to play (10)")
-    add("--soak", type=float, metavar="MINUTES", help="instead: rounds for so long with clients of all kinds; the "
-        "router's memory and descriptors must end as they were after the first minute")  # fmt: skip
-    add("--shards", type=int, default=1, metavar="N", help="the router's event loops (1)")
+    add("--rounds", type=_above(int, 0), default=10, metavar="N", help="rounds to play (10)")
+    add("--soak", type=_above(float, 0), metavar="MINUTES",
+        help="instead: rounds for so long with clients of all kinds; the router's memory and descriptors must end as "
+        "they were after the first minute")  # fmt: skip
+    add("--shards", type=_above(int, 0), default=1, metavar="N", help="the router's event loops (1)")
     add("--seed", metavar="S", help="what everything is drawn from (drawn itself)")
-    add("--first", type=int, default=1, metavar="N", help="the number of the first round (1)")
+    add("--first", type=_above(int, 0), default=1, metavar="N", help="the number of the first round (1)")
     add("--faults", choices=("all", KILL, FREEZE), default="all", help="what takes hosts away (all)")
     add("--allow-stale", action="store_true", help="report old values, but do not count them as a failure")
     add("--python", default=sys.executable, metavar="PATH", help="what runs the router (%(default)s)")
@@ -72,8 +86,8 @@ class Run:
         acts = (KILL, FREEZE) if args.faults == "all" else (args.faults,)
         self.rounds = Rounds(hosts, self.router, self.findings, self.seed, acts)
 
-    def play(self) -> List[str]:
-        """Rounds with the same clients throughout."""
+    def play(self) -> bool:
+        """Rounds with the same clients throughout. Nothing can go wrong that is no finding."""
         args = self.args
         with Load(CHECKING, self.router.port, self.patience, self.seed, self.findings) as load:
             for number in range(args.first, args.first + args.rounds):
@@ -84,12 +98,16 @@ class Run:
             answers = sum(client.answers for client in load.clients)
             slowest = max(client.slowest for client in load.clients)
         _say(f"{args.rounds} rounds, {len(load.clients)} clients, {answers} answers, the slowest after {slowest:.2f} s")
-        return []
+        return True
 
-    def soak(self) -> List[str]:
-        """Rounds for minutes."""
+    def soak(self) -> bool:
+        """Rounds for minutes; whether memory and descriptors are as they were after the first."""
         minutes, first = self.args.soak, self.args.first
-        return soak(self.rounds, self.router, self.patience, self.seed, self.findings, minutes, first, _say_sample)
+        samples = soak(self.rounds, self.router, self.patience, self.seed, self.findings, minutes, first, _say_sample)
+        same, lines = compare(samples)
+        for line in lines:
+            _say(line if same else f"GROWN: {line}")
+        return same
 
     def failures(self) -> List[str]:
         """The kinds of findings that make the run fail."""
@@ -122,20 +140,19 @@ def run(args: argparse.Namespace) -> int:
         it = Run(args, stage)
         try:
             _say(f"seed {it.seed}, shards {args.shards}, faults {args.faults}")
-            grown = it.play() if args.soak is None else it.soak()
+            good = it.play() if args.soak is None else it.soak()
             it.report()
         finally:
             for host in it.hosts:
                 host.kill()
-    for line in grown:
-        _say(line)
     failures = it.failures()
     if failures:
         first = min(it.findings.rounds[kind] for kind in failures)
         _say(f"FAILED, first in round {first}; again: --seed {it.seed} --shards {args.shards} --first {first}")
-    if grown or not failures:
-        _say("FAILED" if grown else "passed")
-    return _FOUND if failures or grown else 0
+    if good and not failures:
+        _say("passed")
+        return 0
+    return _FOUND
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

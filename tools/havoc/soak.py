@@ -1,7 +1,7 @@
 """Rounds for minutes with clients of all kinds, and what they leave in the router's memory."""
 
 import time
-from typing import Callable, List, NamedTuple
+from typing import Callable, List, NamedTuple, Sequence, Tuple
 
 from .habits import MIXED
 from .keys import Findings
@@ -12,6 +12,7 @@ from .router import Router
 _BASE = 60.0  # seconds after which memory must not grow any more
 _QUIET = 0.5  # seconds without clients before a look
 _LOOKS = 3  # whose smallest counts
+_WINDOW = 10  # rounds whose smallest counts: malloc keeps what a round with many large values has needed, for a while
 MORE_RESIDENT, MORE_BYTES, MORE_DESCRIPTORS = 0.10, 2 << 20, 4  # allowed
 
 
@@ -24,21 +25,28 @@ class Sample(NamedTuple):
     descriptors: int
 
 
-def grown(first: Sample, last: Sample) -> List[str]:
-    """What has grown by more than is allowed."""
-    found = []
-    if last.resident > first.resident * (1 + MORE_RESIDENT) + MORE_BYTES:
-        found.append(f"resident memory has grown from {first.resident >> 10} to {last.resident >> 10} KB")
-    if last.descriptors > first.descriptors + MORE_DESCRIPTORS:
-        found.append(f"open descriptors have grown from {first.descriptors} to {last.descriptors}")
-    return found
+def compare(samples: Sequence[Sample]) -> Tuple[bool, List[str]]:
+    """Whether what the first rounds have left is as what the last have, and that in words."""
+    window = min(_WINDOW, max(1, len(samples) // 2))
+    (resident, resident_end), (descriptors, descriptors_end) = (
+        [min(getattr(sample, field) for sample in part) for part in (samples[:window], samples[-window:])]
+        for field in ("resident", "descriptors")
+    )
+    same = (
+        resident_end <= resident * (1 + MORE_RESIDENT) + MORE_BYTES
+        and descriptors_end <= descriptors + MORE_DESCRIPTORS
+    )
+    return same, [
+        f"resident: {resident / 1e6:.1f} MB after {samples[0].seconds:.0f} s, {resident_end / 1e6:.1f} at the end",
+        f"open descriptors: {descriptors} after {samples[0].seconds:.0f} s, {descriptors_end} at the end",
+    ]
 
 
 def soak(
     rounds: Rounds, router: Router, patience: float, seed: str, findings: Findings, minutes: float, first: int,
     say: Callable[[Sample], None],
-) -> List[str]:  # fmt: skip
-    """Plays rounds for so long; what has grown since the first minute (since the first half, if there is no minute).
+) -> List[Sample]:  # fmt: skip
+    """Plays rounds for so long; the samples since the first minute (since the first half, if there is no minute).
 
     Every round has clients of its own, so that none is connected while the router is looked at.
     """
@@ -54,7 +62,7 @@ def soak(
             samples.append(sample)
         say(sample)
         number += 1
-    return grown(samples[0], samples[-1])
+    return samples
 
 
 def _look(router: Router, begin: float, number: int) -> Sample:
