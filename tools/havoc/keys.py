@@ -74,6 +74,10 @@ class Key:
         if self.counts:
             self._highest = max([self._highest, *map(int, values)])
 
+    def grow(self) -> None:
+        """An incr was sent: what it has made of a forgotten value somewhere is no newer for it."""
+        self._highest += 1
+
     def last(self, value: bytes) -> Optional[int]:
         """The sequence number of the last write in a value (of the set behind a number); None: it is none of ours."""
         if self.counts:

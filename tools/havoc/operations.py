@@ -121,6 +121,11 @@ class Increment(_Change):
     def _changed(self) -> Set[bytes]:
         return {b"%d" % (int(value) + 1) for value in self._key.possible}
 
+    def unanswered(self) -> None:
+        """As every change."""
+        self._key.grow()
+        super().unanswered()
+
     def answered(self, reply: Reply) -> Optional[Finding]:
         """The new number, or NOT_FOUND."""
         line = reply.line
@@ -130,6 +135,7 @@ class Increment(_Change):
         if reply.values or not line.isdigit():
             return self._unexpected(reply)
         found = self._key.judge(b"%d" % (int(line) - 1), self._key.owner)
+        self._key.grow()
         self._key.acknowledge(self._sequence, {line} if found is None else {line} | self._changed())
         return found and found._replace(text=f"before incr {found.text}")
 
