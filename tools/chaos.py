@@ -116,6 +116,9 @@ class Run:
 
     def report(self) -> None:
         """What was counted, with examples."""
+        totals = self.router.totals()
+        _say(f"writes that hosts missed: {totals['upstream_missed_writes_total']}, keys deleted before they were read "
+             f"again: {totals['rejoin_deleted_keys_total']}, flushes: {totals['rejoin_flushes_total']}")  # fmt: skip
         for kind in KINDS:
             _say(f"{kind}: {self.findings.counts[kind]}")
             for example in self.findings.examples[kind]:

@@ -72,7 +72,8 @@ class Client:
         habits = self.habits
         if habits.stays and self._sent >= habits.stays:
             return False
-        foreign = [key for other in self.others if other is not self for key in other.keys]
+        readable = [other for other in self.others if habits.may_lose or not other.habits.may_lose]
+        foreign = [key for other in readable if other is not self for key in other.keys]
         others = self._random.sample(foreign, min(len(foreign), 6))
         operations = Batches(habits, self.number, self.keys, others, self._random).next()
         self._sent += 1

@@ -5,8 +5,9 @@ import re
 import sys
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
-from typing import List, Sequence
+from typing import Dict, List, Sequence
 
 from benchmark.stage import Stage, accepts, descendants, free_port, open_descriptors, resident_bytes
 
@@ -17,9 +18,10 @@ TIMEOUT, INTERVAL = 0.2, 0.2  # seconds: of a request to a host, between health 
 _BACK = 10.0  # seconds until a host that serves must be healthy
 _STEADY = 1.5 * INTERVAL  # seconds that it must stay so: a check that went wrong may be under way
 _PAGE = 5.0  # seconds for one look at the metrics
-_HEALTHY = re.compile(rb"^mcrouter_upstream_healthy_hosts_total (\d+)$", re.M)
+_HEALTHY = re.compile(r"^mcrouter_upstream_healthy_hosts_total (\d+)$", re.M)
 _BAD_LINE = re.compile(r"^.*(?: ERROR | CRITICAL |Traceback |ended by signal|Exception).*$", re.M)
-_DOWN = " is unhealthy"
+_DOWN = re.compile(r" is (?:unhealthy|not read)")
+_COUNTER = re.compile(r"^mcrouter_(\w+)\{[^}]*\} (\d+)$", re.M)
 
 
 class Router:
@@ -57,16 +59,26 @@ class Router:
 
     def downs(self) -> int:
         """How often it has found a host unhealthy."""
-        return self._log.read_text(errors="replace").count(_DOWN)
+        return len(_DOWN.findall(self._log.read_text(errors="replace")))
 
     def all_healthy(self) -> bool:
         """Whether every shard finds every host healthy."""
+        found = _HEALTHY.search(self._page())
+        return found is not None and int(found[1]) == self._hosts
+
+    def totals(self) -> Dict[str, int]:
+        """Its counters, each added up over its labels."""
+        totals: Dict[str, int] = Counter()
+        for name, value in _COUNTER.findall(self._page()):
+            totals[name] += int(value)
+        return totals
+
+    def _page(self) -> str:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics}/metrics", timeout=_PAGE) as page:
-                found = _HEALTHY.search(page.read())
+                return str(page.read().decode())
         except OSError:
-            return False
-        return found is not None and int(found[1]) == self._hosts
+            return ""
 
     def resident_bytes(self) -> int:
         """Of all its processes; what they share counts for each."""
