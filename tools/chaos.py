@@ -3,6 +3,7 @@
 
 import argparse
 import random
+import re
 import signal
 import sys
 import time
@@ -51,6 +52,12 @@ def _above(kind: Callable[[str], Any], least: float) -> Callable[[str], Any]:
     return check
 
 
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[\w.-]{1,20}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no word of at most 20 letters and digits; keys are named by it")
+    return text
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The flags."""
     parser = _Parser(prog="chaos", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
@@ -61,7 +68,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="instead: rounds for so long with clients of all kinds; the router's memory and descriptors must end as "
         "they were after the first minute")  # fmt: skip
     add("--shards", type=_above(int, 0), default=1, metavar="N", help="the router's event loops (1)")
-    add("--seed", metavar="S", help="what everything is drawn from (drawn itself)")
+    add("--seed", type=_word, metavar="S", help="what everything is drawn from (drawn itself)")
     add("--first", type=_above(int, 0), default=1, metavar="N", help="the number of the first round (1)")
     add("--faults", choices=("all", KILL, FREEZE), default="all", help="what takes hosts away (all)")
     add("--allow-stale", action="store_true", help="report old values, but do not count them as a failure")
