@@ -36,6 +36,8 @@ BREAKING = Habits("breaking", 2, 1, MB + MB // 8, 2 * MB, 0.3, stays=1, aborts=T
 CHECKING = [STEADY] * 15 + [SINGLE] * 5
 MIXED = [STEADY] * 6 + [SINGLE] * 4 + [BUSY] * 2 + [LARGE] * 2 + [VISITOR] * 3 + [FLEETING] * 3 + [BREAKING]
 
+CROWD = [*MIXED, *[BUSY] * 2, *[LARGE] * 3, *[BREAKING] * 2]  # asks for more memory at once than MIXED ever will
+
 
 def make_keys(habits: Habits, client: int, stay: str) -> List[Key]:
     """The keys of a client's stay. Nobody ever had the same ones: what an earlier stay left open is not known here."""

@@ -35,6 +35,16 @@ class Rounds:
         self._audit(load)
         self._router.check(self._findings)
 
+    def renew(self) -> None:
+        """Starts all hosts anew, so that the router has no other connections to them than those it always has."""
+        for host in self._hosts:
+            host.kill()
+        for host in self._hosts:
+            host.recover()
+        watch = Watch(self._router)
+        while not watch.is_over(self._findings):
+            time.sleep(_TICK)
+
     def _disturb(self, faults: Sequence[Fault], load: Load) -> None:
         load.run(_WARM)
         begin = time.monotonic()

@@ -3,7 +3,7 @@
 import time
 from typing import Callable, List, NamedTuple, Sequence, Tuple
 
-from .habits import MIXED
+from .habits import CROWD, MIXED
 from .keys import Findings
 from .load import Load
 from .rounds import Rounds
@@ -48,15 +48,18 @@ def soak(
 ) -> List[Sample]:  # fmt: skip
     """Plays rounds for so long; the samples since the first minute (since the first half, if there is no minute).
 
-    Every round has clients of its own, so that none is connected while the router is looked at.
+    Every round has clients of its own, so that none is connected while the router is looked at. What malloc keeps
+    follows the most that was ever needed at once, so the first rounds have more clients than any later one.
     """
     begin = time.monotonic()
     base = min(_BASE, 60 * minutes / 2)
     samples: List[Sample] = []
     number = first
     while not samples or time.monotonic() < begin + 60 * minutes:
-        with Load(MIXED, router.port, patience, f"{seed}/{number}", findings) as load:
+        early = time.monotonic() < begin + base
+        with Load(CROWD if early else MIXED, router.port, patience, f"{seed}/{number}", findings) as load:
             rounds.play(number, load)
+        rounds.renew()
         sample = _look(router, begin, number)
         if sample.seconds >= base or 60 * minutes <= sample.seconds:
             samples.append(sample)
