@@ -25,7 +25,7 @@ class Habits(NamedTuple):
     may_lose: bool = False  # the router may close its connection when a host dies in the midst of a large value
 
 
-STEADY = Habits("steady", 12, 16, 1, 300, 0.04)
+STEADY = Habits("steady", 12, 40, 1, 300, 0.04)
 SINGLE = Habits("single", 6, 1, 1, 2000, 0.01)
 BUSY = Habits("busy", 30, 100, 1, 3000, 0.05)
 LARGE = Habits("large", 3, 2, MB + MB // 8, 3 * MB, 0.3, may_lose=True)
