@@ -3,9 +3,11 @@
     ("prepare", config, placement)   builds it, and answers "" or what is wrong; then one of
     ("commit",)                      puts it into effect
     ("abort",)                       forgets it
+    ("hand_over",) and a descriptor  passes all clients on to another process, and ends
 """
 
 import logging
+import socket
 from typing import Any
 
 from .engine.channel import Channel
@@ -27,11 +29,14 @@ class Child:
 
     def _on_message(self, _mask: int) -> None:
         try:
-            message, _fd = self._channel.receive()
+            message, fd = self._channel.receive()
         except (EOFError, OSError):
             self._shard.loop.unwatch(self._channel.fd)  # the lifeline says the rest
             return
-        getattr(self, f"_{message[0]}")(*message[1:])
+        if fd is not None:
+            self._shard.hand_over(socket.socket(fileno=fd))
+        else:
+            getattr(self, f"_{message[0]}")(*message[1:])
 
     def _prepare(self, config: Any, placement: Any) -> None:
         self._before = self._layout.placement

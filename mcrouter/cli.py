@@ -73,9 +73,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         args = parser.parse_args(argv)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
-    values = {s.name: getattr(args, s.name) for s in SETTINGS if getattr(args, s.name) is not None}
+    given = {s.name: getattr(args, s.name) for s in SETTINGS if getattr(args, s.name) is not None}
     try:
-        settings = Settings(**values)
+        settings = Settings(**{**_activated(), **given})
     except SettingsError as error:
         return _complain(str(error), _USAGE_ERROR)
     _log_to_stderr(settings.log_level)
@@ -85,6 +85,18 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             return _complain(message, _USAGE_ERROR)
         return _demo(args.demo, settings)
     return _run(settings, args.validate_config)
+
+
+def _activated() -> Dict[str, Any]:
+    """Settings that a service manager has made; without one nothing is imported for them."""
+    if "LISTEN_FDS" not in os.environ:
+        return {}
+    from .restart import activated
+
+    found: Dict[str, Any] = dict(activated())
+    if "metrics_listen_addr" in found:
+        found["metrics_listen_addr"] = found["metrics_listen_addr"][0]
+    return found
 
 
 def _complain(message: str, code: int) -> int:
@@ -136,10 +148,11 @@ def _watch(path: str, router: Any, settings: Settings) -> Any:
 
 
 def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None) -> int:
+    from .restart import Restarter, inherited
     from .router import Router, RouterError
 
     _raise_descriptor_limit()
-    router = Router(config, settings)
+    router = Router(config, settings, inherited())
     router.heeds_signals = True
     _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
     try:
@@ -152,6 +165,8 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     if greet is not None:
         greet(router)
     watcher = watch(router) if watch is not None else None
+    restarter = Restarter(router)
+    signal.signal(signal.SIGUSR2, lambda *_: restarter.now())
     router.serve()
     if watcher is not None:
         watcher.stop()

@@ -15,10 +15,11 @@ from typing import Any, Dict, List, Optional, Tuple
 from . import __version__
 from .config import Config, RouteOptions, Vocabulary
 from .config import load_config as parse_config
-from .engine.listeners import ListenError, open_listeners
+from .engine.listeners import ListenError, open_listeners, real_address
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
 from .proto.commands import COMMANDS
 from .reload import ConfigState
+from .restart import Inheritance
 from .routes.build import NAMES, SELECTOR, choice
 from .settings import Settings
 from .shard import Shard
@@ -57,7 +58,8 @@ class Router:
     `bind`. Raises RouterError when it cannot listen.
     """
 
-    def __init__(self, config: Config, settings: Settings) -> None:
+    def __init__(self, config: Config, settings: Settings, inheritance: Optional[Inheritance] = None) -> None:
+        self._inheritance = inheritance or Inheritance()
         self.config = config
         self.settings = settings
         self.addresses: List[str] = []
@@ -69,7 +71,8 @@ class Router:
         self._reloading = threading.Lock()
         self._shared = shared_cells(self._layout, self._count) if self._count > 1 else None
         self._rows: List[Any] = list(self._shared.rows) if self._shared else [local_cells(self._layout)]
-        self._listeners: List[List[socket.socket]] = []
+        self._by_address: Dict[str, List[socket.socket]] = {}
+        self._listeners: List[List[socket.socket]] = []  # by shard
         self._server: Any = None
         self._shard: Optional[Shard] = None
         self._supervisor: Any = None
@@ -85,21 +88,24 @@ class Router:
         if self.settings.metrics_listen_addr is not None:
             self._bind_metrics()
         try:
-            self._listeners, self.addresses = open_listeners(self.settings.listen, self._count)
+            self._by_address = open_listeners(self.settings.listen, self._count, self._inheritance.listen)
         except ListenError as error:
             if self._server is not None:
                 self._server.stop()
             raise RouterError(str(error)) from None
+        self.addresses = [real_address(address, self._by_address[address.text][0]) for address in self.settings.listen]
+        count, opened = self._count, self._by_address.values()
+        self._listeners = [[sock for socks in opened for sock in socks[shard::count]] for shard in range(count)]
 
     def _bind_metrics(self) -> None:
         from .metrics.server import MetricsServer
 
         address = self.settings.metrics_listen_addr
         assert address is not None
+        fd = address.fd if self._inheritance.metrics is None else self._inheritance.metrics
         try:
-            self._server = MetricsServer(
-                (address.host, address.port), {"/metrics": self._metrics, "/healthz": self._health}
-            )
+            where: Any = (address.host, address.port) if fd < 0 else socket.socket(fileno=fd)
+            self._server = MetricsServer(where, {"/metrics": self._metrics, "/healthz": self._health})
         except OSError as error:
             raise RouterError(f"cannot listen on {address.text} for metrics: {error.strerror}") from None
         host, port = self._server.address[:2]
@@ -138,6 +144,26 @@ class Router:
             self._supervisor.stop(drain)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
+
+    def legacy(self) -> Dict[str, Any]:
+        """What a process needs that takes over: an Inheritance without its link."""
+        dirty = self._layout.dirty
+        missing = [name for slot, name in self._layout.hosts if any(row[dirty[slot]] for row in self._rows)]
+        return {
+            "listen": {text: [sock.fileno() for sock in socks] for text, socks in self._by_address.items()},
+            "metrics": None if self._server is None else self._server.fileno(),
+            "away": missing,
+        }
+
+    def hand_over(self, link: socket.socket) -> None:
+        """Passes all clients on over `link`, then `serve` ends. From any other thread."""
+        if self._server is not None:
+            self._server.stop()
+        if self._supervisor is not None:
+            self._supervisor.leave(link.fileno())
+            link.close()
+        elif self._shard is not None:
+            self._shard.hand_over(link)
 
     def reload(self, config: Config) -> None:
         """Puts another config into effect between two requests: hosts that stay keep their connections, and no client
@@ -208,7 +234,7 @@ class Router:
         import gc
 
         with self._reloading:
-            self._shard = Shard(self.config, self.settings, self._layout, self._rows)
+            self._shard = Shard(self.config, self.settings, self._layout, self._rows, away=self._inheritance.away)
         if self._server is not None:
             self._server.start()
         if self._stop_asked is not None:
@@ -217,8 +243,17 @@ class Router:
             signal.set_wakeup_fd(self._shard.loop.wake_fd, warn_on_full_buffer=False)
         gc.collect()
         gc.freeze()  # what lives from the start is not looked at again by every collection
-        listeners, self._listeners = self._listeners, []
-        self._shard.run(listeners[0])
+        if self._inheritance.link is not None:
+            self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
+        self._inherited()
+        self._shard.run(self._listeners[0])
+
+    def _inherited(self) -> None:
+        """This process serves: whoever was before it is told, and what was true then is not any more."""
+        self._inheritance.ready()
+        if self._inheritance.link is not None:
+            os.close(self._inheritance.link)
+        self._inheritance = Inheritance()
 
     def _serve_shards(self) -> None:
         from .engine.shards import Supervisor
@@ -232,7 +267,7 @@ class Router:
             self._supervisor.stop(self._stop_asked)
         if self.heeds_signals:
             signal.set_wakeup_fd(self._supervisor.wake_fd, warn_on_full_buffer=False)
-        self._supervisor.serve()
+        self._supervisor.serve(self._inherited)
 
     def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:
         """The life of a shard's process."""
@@ -246,7 +281,11 @@ class Router:
             if other != number:
                 for sock in listeners:
                     sock.close()
-        shard = Shard(self.config, self.settings, self._layout, self._rows, number)
+        shard = Shard(self.config, self.settings, self._layout, self._rows, number, self._inheritance.away)
+        if self._inheritance.link is not None:
+            shard.take_clients(socket.socket(fileno=self._inheritance.link))
+        for number_of_parent in (signal.SIGHUP, signal.SIGUSR2):
+            signal.signal(number_of_parent, signal.SIG_IGN)
         signal.set_wakeup_fd(shard.loop.wake_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda *_: shard.stop(self._stop_asked or 5.0))
         Child(shard, self._layout, supervisor)

@@ -28,7 +28,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)"
 _HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:/]*)):(?P<port>[0-9]{1,5})")
 _NAME = re.compile(r"(?!.{254})(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
 _LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N"
-_METRICS = "HOST:PORT, :PORT for every address, or off"
+_METRICS = "HOST:PORT, :PORT for every address, fd://N, or off"
 
 
 def duration(text: str) -> float:
@@ -110,7 +110,7 @@ def metrics_address(value: Union[str, Address, None]) -> Optional[Address]:
         address = listen_address(value)
     except ValueError:
         raise ValueError(_METRICS) from None
-    if address.kind != "tcp":
+    if address.kind == "unix":
         raise ValueError(_METRICS)
     return address
 

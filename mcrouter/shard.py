@@ -7,11 +7,12 @@ keep their connections, their health and their counts; those that go answer what
 import os
 import socket
 import time
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import __version__
 from .config import Config, HostAddress
 from .engine.frontend import Frontend
+from .engine.handover import Arriving, Leaving
 from .engine.health import Prober
 from .engine.loop import PollGroup
 from .engine.peers import Peers
@@ -28,6 +29,9 @@ from .routes.base import Pool
 from .routes.build import build, choice
 from .routes.local import LocalRoute
 from .settings import Settings
+
+_LEAVE_MOST = 300.0  # seconds after which a client that is in the midst of something is not waited for
+_LEAVE_DRAIN = 5.0
 
 
 def rejoin_mode(config: Config) -> str:
@@ -52,10 +56,17 @@ class _Policy(NamedTuple):
 
 
 class Shard:
-    """One poll group; `rows` are the counters of all of them, `number` says which is its own."""
+    """One poll group; `rows` are the counters of all of them, `number` says which is its own. The hosts `away`
+    have missed writes in the process before this one, and which is not known."""
 
     def __init__(
-        self, config: Config, settings: Settings, layout: Layout, rows: Sequence[Any], number: int = 0
+        self,
+        config: Config,
+        settings: Settings,
+        layout: Layout,
+        rows: Sequence[Any],
+        number: int = 0,
+        away: Collection[str] = (),
     ) -> None:
         self._settings, self._layout = settings, layout
         self._rows, self._cells = rows, rows[number]
@@ -80,7 +91,10 @@ class Shard:
         self._policy = self._build(config, {})
         self._take_over({})
         for host in self._policy.hosts.values():
-            if host.journal:
+            if host.name in away:
+                self._is_stale(host.name)
+                host.mark_down("it has missed writes before the restart")
+            elif host.journal:
                 host.mark_down("an event loop ended that knew which writes it has missed")
 
     # policy -------------------------------------------------------------------------------------------------------
@@ -108,8 +122,6 @@ class Shard:
             self._keep_journal(host, config)
             if address.text not in before:
                 self._watchers[host] = self._watch(host, address)
-        if len(self._rows) > 1:
-            self._peers.watch([host for host in hosts.values() if host.journal is not None])
         for name in before.keys() - hosts.keys():
             for watcher in self._watchers.pop(before[name]):
                 watcher.stop()
@@ -117,6 +129,8 @@ class Shard:
         pool.refresh()
         self.frontend.route(ways, plan)
         self._on_health()
+        if len(self._rows) > 1:
+            self._peers.watch([host for host in hosts.values() if host.journal is not None])
         self.loop.call_soon(self._connect)
 
     def _keep_journal(self, host: Host, config: Config) -> None:
@@ -195,6 +209,30 @@ class Shard:
             self.loop.run()
         finally:
             self._close()
+
+    def take_clients(self, link: socket.socket) -> None:
+        """Takes the clients of the process before this one, which come over `link`."""
+        Arriving(self.frontend, link, self._is_stale)
+
+    def _is_stale(self, name: str) -> None:
+        host = self._policy.hosts.get(name)
+        if host is not None and host.journal is not None:
+            host.journal.overflow()
+            host.suspect("it has missed writes before the restart")
+
+    def hand_over(self, link: socket.socket) -> None:
+        """Passes all clients on to another process, and ends. Safe from anywhere."""
+        self.loop.call_soon_threadsafe(lambda: self._leave(link))
+
+    def _leave(self, link: socket.socket) -> None:
+        def gone() -> None:
+            hosts = self._policy.hosts.values()
+            leaving.tell_stale(host.name for host in hosts if host.journal is not None and not host.healthy)
+            self.loop.stop()
+
+        leaving = Leaving(self.frontend, link, gone)
+        leaving.start()
+        self.loop.call_later(_LEAVE_MOST, lambda: self._drain(_LEAVE_DRAIN))
 
     def stop(self, drain: float) -> None:
         """Stops accepting, answers what is in flight for at most `drain` seconds, ends. Safe from anywhere."""

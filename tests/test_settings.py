@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mcrouter.settings import SETTINGS, Address, Settings, SettingsError, duration
 
 LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N"
-METRICS = "HOST:PORT, :PORT for every address, or off"
+METRICS = "HOST:PORT, :PORT for every address, fd://N, or off"
 DURATION = "a duration such as 200ms, 10s, 1m30s or 1h"
 LONGER = "a duration longer than 0s, such as 200ms, 10s or 1m30s"
 SECONDS = "a number of seconds above 0, or a duration such as 200ms"

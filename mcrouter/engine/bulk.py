@@ -239,7 +239,10 @@ class BulkLane(Connection):
         """Ends the connection without a word."""
         if self.state is State.UP:
             self.host.tally.cells[self.host.tally.connections] -= 1
-        self.hang_up()
+        if self._request is None or self._request.reads_only():
+            self.hang_up()
+        else:
+            self.host.linger(self)
         self.unsent = b""
         self._idle()
         self.host.bulk.forget(self)

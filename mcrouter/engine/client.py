@@ -28,6 +28,7 @@ from ..proto.commands import COMMANDS
 from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request, RequestParser, lone
 from .bulk import PIECE
+from .handover import MOST
 from .poller import GONE, IN, OUT
 from .transfer import Download, Upload
 from .writing import write
@@ -42,9 +43,13 @@ _LARGE_FLUSH = 65536  # bytes written at once that make the window worth a look
 
 
 class ClientState(enum.Enum):
-    """OPEN -> ENDED (the client has said all) or DRAINING (we take no more): what was asked is answered -> CLOSED."""
+    """OPEN -> ENDED (the client has said all) or DRAINING (we take no more): what was asked is answered -> CLOSED.
+
+    LEAVING: nothing more is read, and as soon as all is answered the client goes to another process.
+    """
 
     OPEN = "open"
+    LEAVING = "leaving"
     ENDED = "ended"
     DRAINING = "draining"
     CLOSED = "closed"
@@ -511,10 +516,34 @@ class Client:
             self.plain = False
             self._close_if_done()
 
+    def leave(self) -> None:
+        """Goes to the process that comes after this one, at once or when that is possible."""
+        if self.state is ClientState.OPEN:
+            self.state = ClientState.LEAVING
+            self.plain = False
+        self._close_if_done()
+
+    def _leave_now(self) -> None:
+        begun = b"".join(self.backlog) if self.backlog is not None else b""
+        if self.paused or len(begun) > MOST:  # a long request is read to its end here
+            self.state = ClientState.OPEN
+            self._read()
+            self._settle()
+        elif self.frontend.leaving.give(self.fd, begun):
+            self.abort()
+
+    def begin(self, data: bytes) -> None:
+        """Takes what another process has read of this client's next request."""
+        self._received(data)
+        self._settle()
+
     def _close_if_done(self) -> None:
         if self.queue or self.out or self.unsent:
             return
-        if self.state is ClientState.DRAINING or (
+        if self.state is ClientState.LEAVING:
+            if self.backlog is None or self.hungry:
+                self._leave_now()
+        elif self.state is ClientState.DRAINING or (
             self.state is ClientState.ENDED and (self.backlog is None or self.hungry)
         ):
             self.abort()

@@ -84,6 +84,14 @@ class Connection:
             if mask & (IN | GONE) and self.state is State.UP:
                 self.ready(mask)
 
+    def let_go(self) -> Optional[socket.socket]:
+        """The socket, which stays open and is somebody else's from here on; None when there is no connection."""
+        sock = self.sock if self.state is State.UP else None
+        if sock is not None:
+            self.sock = None
+        self.hang_up()
+        return sock
+
     def hang_up(self) -> None:
         """Closes the connection, or gives up opening it."""
         self._stop_timer()

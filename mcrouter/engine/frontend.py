@@ -49,6 +49,7 @@ class Frontend:
         self.listeners: List[Listener] = []
         self._accepted = 0
         self.on_empty: Optional[Callable[[], None]] = None  # called when no client is left
+        self.leaving: Any = None  # what takes the clients to the process that comes after this one
 
     def route(self, ways: Sequence[Any], plan: Plan) -> None:
         """Takes a policy: a route for each command of the table."""
@@ -72,8 +73,8 @@ class Frontend:
         """Accepts clients from a listening socket."""
         self.listeners.append(Listener(self, sock))
 
-    def adopt(self, sock: socket.socket) -> None:
-        """Serves an accepted connection."""
+    def adopt(self, sock: socket.socket, begun: bytes = b"") -> None:
+        """Serves an accepted connection; `begun` is what has been read of it."""
         sock.setblocking(False)
         if sock.family != getattr(socket, "AF_UNIX", None):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -83,6 +84,8 @@ class Frontend:
         self.cells[self._clients_cell] += 1
         client = self.clients[fd] = Client(self, fd, self._accepted % self.lanes)
         self.loop.watch(fd, client.on_event)
+        if begun:
+            client.begin(begun)
 
     def forget(self, client: "Client") -> None:
         """A client has gone."""
@@ -102,11 +105,15 @@ class Frontend:
             cells[first + bucket] += count
             cells[first + len(self.bounds) + 1] += ms * count
 
-    def drain(self) -> None:
-        """Stops accepting; every client is closed as soon as what it asked is answered."""
+    def stop_listening(self) -> None:
+        """Accepts nobody any more."""
         for listener in self.listeners:
             listener.close()
         self.listeners.clear()
+
+    def drain(self) -> None:
+        """Stops accepting; every client is closed as soon as what it asked is answered."""
+        self.stop_listening()
         for client in list(self.clients.values()):
             client.drain()
         if self.on_empty is not None and not self.clients:

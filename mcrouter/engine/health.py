@@ -130,7 +130,7 @@ class Prober(Connection):
         done: Optional[Rejoin] = None
         if host.journal is not None:
             host.take_writes()
-            done = yield from rejoin(host.journal, host.away_since, host.all_clean, host.clean)
+            done = yield from rejoin(host)
         self._damper.came_up(self.loop.now)
         host.mark_up(done)
 

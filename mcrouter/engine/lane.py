@@ -408,9 +408,12 @@ class Lane(Connection):
             self._again = None
         if self.state is State.UP:
             self.host.tally.cells[self.host.tally.connections] -= 1
-        self.hang_up()
-        for request, _sink, _since in self.inflight:  # of those that have timed out too, the host may have the bytes
-            self.host.unsure(request)
+        if all(request.reads_only() for request, _sink, _since in self.inflight):
+            self.hang_up()
+        else:  # of writes that have timed out, too, the host may have the bytes
+            for request, _sink, _since in self.inflight:
+                self.host.unsure(request)
+            self.host.linger(self)
         entries, waiters = list(self.inflight)[self.expired :], self.waiters
         self._let_go()
         self._fresh()

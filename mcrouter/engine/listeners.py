@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import stat
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 _BACKLOG = 1024
 
@@ -17,22 +17,30 @@ class ListenError(Exception):
     """A socket cannot be opened; the message names it."""
 
 
-def open_listeners(addresses: Sequence[Any], shards: int) -> Tuple[List[List[socket.socket]], List[str]]:
-    """(the sockets of each shard, the addresses as text with their real ports); raises ListenError."""
-    per_shard: List[List[socket.socket]] = [[] for _ in range(shards)]
-    texts = []
+def open_listeners(
+    addresses: Sequence[Any], shards: int, inherited: Mapping[str, Sequence[int]]
+) -> Dict[str, List[socket.socket]]:
+    """By address as it is written, its sockets: one for each shard at least; raises ListenError.
+
+    `inherited` has, in the same way, descriptors of sockets that listen already.
+    """
+    opened: Dict[str, List[socket.socket]] = {}
     try:
-        for address in addresses:
-            socks = _open(address, shards)
-            texts.append(_text(address, socks[0]))
-            for number, sock in enumerate(socks):
-                per_shard[number].append(sock)
+        for address in dict.fromkeys(addresses):  # who is asked for twice listens once
+            known = inherited.get(address.text)
+            opened[address.text] = _share(known, shards) if known else _open(address, shards)
     except OSError as error:
-        for socks in per_shard:
+        for socks in opened.values():
             for sock in socks:
                 sock.close()
         raise ListenError(f"cannot listen on {address.text}: {error.strerror or error}") from None
-    return per_shard, texts
+    return opened
+
+
+def _share(fds: Sequence[int], shards: int) -> List[socket.socket]:
+    """A socket at least for each shard; who waits in one is lost if nobody accepts from it, so all are used."""
+    socks = [socket.socket(fileno=fd) for fd in fds]
+    return [*socks, *(socks[number % len(socks)].dup() for number in range(len(socks), shards))]
 
 
 def _open(address: Any, shards: int) -> List[socket.socket]:
@@ -111,7 +119,7 @@ def _remove_stale(path: str) -> None:
                 os.unlink(path)
 
 
-def _text(address: Any, sock: socket.socket) -> str:
+def real_address(address: Any, sock: socket.socket) -> str:
     """The address with the port that it really has."""
     if address.kind != "tcp":
         return str(address.text)

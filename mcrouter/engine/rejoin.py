@@ -4,7 +4,7 @@ While a host is away, whatever policy would have written to it is noted in its j
 is not known (timed out, connection lost), and that alone takes the host out of the reads. Before it is read again:
 
     down ──probe answered──► returning: it gets all new writes, and no reads; nobody waits for its answers
-                               │ what the dead connections have left in its buffers settles
+                               │ what was sent on connections that broke is done, or never will be (lingering.py)
                                │ the journal is deleted, key by key; one that overflowed is made up for by flush_all
                                ▼
                              clean ──all event loops are clean──► healthy
@@ -23,7 +23,7 @@ from ..proto.commands import ADMIN, BY_NAME, COMMANDS, META, META_STORE
 
 IGNORE, REPLAY, FLUSH = "ignore", "replay", "flush"
 
-_SETTLE = 0.1  # seconds
+_SETTLE = 0.02  # seconds between looks at what is not settled yet
 _BATCH = 512  # keys deleted with one write
 _PEERS = 0.02  # seconds between looks at the other event loops
 _CLOCKS_AGREE = 2.0  # seconds; a host that was stopped tells an old time at first
@@ -136,35 +136,35 @@ class Rejoin:
 
     def __str__(self) -> str:
         if self.flushed:
-            return "flushed, for it has missed more than its journal holds"
+            return "flushed, for what it has missed is not known in full"
         if self.deleted:
             return f"{self.deleted} keys deleted that it may have missed writes to"
         return "it has restarted, and is empty" if self.restarted else "it has missed no write"
 
 
-def rejoin(
-    journal: Journal, away_since: float, all_clean: Callable[[], bool], clean: Callable[[bool], None]
-) -> Dialogue:
+def rejoin(host: Any) -> Dialogue:
     """The dialogue with a host that takes writes again; returns a Rejoin when it may be read.
 
-    `away_since` is when something was last sent to it, in Unix time, `all_clean` whether all event loops agree, and
-    `clean` is told what this one has to say to that.
+    Of the host it takes `journal`, `away_since` (when something was last sent to it, in Unix time), `lingering` (the
+    connections that are not settled), `all_clean` (whether all event loops agree), and `clean`, which is told what this
+    one has to say to that.
     """
+    journal = host.journal
     done = Rejoin()
-    if journal and (yield from _has_restarted(away_since)):
+    if journal and (yield from _has_restarted(host.away_since)):
         journal.clear()
         done.restarted = True
-    if journal:
-        yield Pause(_SETTLE)
     while True:
         while journal:
+            while host.lingering:
+                yield Pause(_SETTLE)
             yield from _make_up(journal, done)
-        clean(True)
-        if all_clean():
+        host.clean(True)
+        if host.all_clean():
             return done
         yield Pause(_PEERS)
         if journal:
-            clean(False)
+            host.clean(False)
 
 
 def _make_up(journal: Journal, done: Rejoin) -> Dialogue:

@@ -54,6 +54,7 @@ class Supervisor:
         os.set_blocking(self._wake_in, False)
         os.set_blocking(self._wake_out, False)
         self._lock = threading.Lock()  # no shard is born while the others change their minds
+        self._leaving = False  # who ends now is not replaced
         self._stopping = False
         self._grace = 5.0
 
@@ -86,13 +87,19 @@ class Supervisor:
                 raise ValueError(complaints[0])
             settle()
 
-    def _tell(self, message: Any) -> List[_Shard]:
+    def leave(self, fd: int) -> None:
+        """Has all shards pass their clients on over `fd`; `serve` returns when they have ended. From any thread."""
+        with self._lock:
+            self._leaving = True
+            self._tell(("hand_over",), fd)
+
+    def _tell(self, message: Any, fd: Optional[int] = None) -> List[_Shard]:
         """Those that have got it; who has not is dead, or will be for it."""
         told = []
         for shard in self._shards:
             if shard.channel is not None:
                 with contextlib.suppress(OSError):
-                    shard.channel.send(message)
+                    shard.channel.send(message, fd)
                     told.append(shard)
         return told
 
@@ -106,10 +113,12 @@ class Supervisor:
         except OSError as error:
             return f"shard {shard.number} does not answer: {error}"
 
-    def serve(self) -> None:
-        """Starts the shards and keeps them going until `stop`."""
+    def serve(self, started: Callable[[], None] = lambda: None) -> None:
+        """Starts the shards, calls `started`, and keeps them going until `stop`."""
         try:
-            while not self._stopping:
+            self._start_due()
+            started()
+            while not (self._stopping or (self._leaving and not self.pids)):
                 self._start_due()
                 self._wait(self._next_due())
                 self._reap()
@@ -117,6 +126,8 @@ class Supervisor:
             self._end()
 
     def _start_due(self) -> None:
+        if self._leaving:
+            return
         now = time.monotonic()
         for shard in self._shards:
             if not shard.pid and shard.due <= now:
@@ -124,7 +135,7 @@ class Supervisor:
                     self._fork(shard)
 
     def _next_due(self) -> float:
-        waits = [shard.due - time.monotonic() for shard in self._shards if not shard.pid]
+        waits = [shard.due - time.monotonic() for shard in self._shards if not (shard.pid or self._leaving)]
         return max(0.0, min(waits)) if waits else -1.0
 
     def _fork(self, shard: _Shard) -> None:
@@ -186,7 +197,7 @@ class Supervisor:
         shard.deaths = 0 if lived > _LIVED_LONG else shard.deaths + 1
         pause = 0.0 if shard.deaths < 2 else min(_PAUSE_MOST, _PAUSE_FIRST * 2 ** min(shard.deaths, 10))
         shard.due = time.monotonic() + pause
-        if not self._stopping:
+        if not (self._stopping or self._leaving):
             how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
             logger.error(
                 "shard %d (process %d) ended by %s; replacing it in %.1f s", shard.number, shard.pid, how, pause

@@ -3,13 +3,14 @@
 import logging
 import math
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Set
 
 from ..proto import outcomes as o
 from ..proto.runs import ReplyStretches
 from .bulk import BulkLanes
-from .connection import Address, State
+from .connection import Address, Connection, State
 from .lane import Lane
+from .lingering import Lingering
 from .loop import PollGroup, Timer
 from .rejoin import Journal, Rejoin
 from .tally import Tally
@@ -58,6 +59,7 @@ class Host:
         self.prober: Any = None
         self.journal: Optional[Journal] = None  # of one that must not come back with stale values
         self.returning = False  # it takes writes, and no reads: rejoin.py
+        self.lingering: Set[Lingering] = set()  # connections given up, whose writes it may yet do
         self.away_since = 0.0  # when something was last sent to it, in Unix time
         self.alone = True  # whether this is the only event loop
         self.all_clean: Callable[[], bool] = lambda: True  # whether no event loop has anything in its journal
@@ -169,6 +171,14 @@ class Host:
             self.away_since = max(self.away_since, time.time())
         self.clean(False)
 
+    def linger(self, connection: Connection) -> None:
+        """Gives up a connection that has writes in flight. What they do is waited for before the host is read."""
+        sock = connection.let_go() if self.journal is not None else None
+        if sock is None:
+            connection.hang_up()
+        else:
+            self.lingering.add(Lingering(self.loop, sock, self.lingering.discard))
+
     def suspect(self, why: str) -> None:
         """Takes the host out of the reads until its journal is made up for."""
         if self.healthy:
@@ -194,6 +204,8 @@ class Host:
         for lane in self.lanes:
             lane.close(o.LOST, "the router is stopping")
         self.bulk.close("the router is stopping")
+        for connection in list(self.lingering):
+            connection.end()
         if self._sweeper is not None:
             self._sweeper.cancel()
 

@@ -68,6 +68,10 @@ class MetricsServer:
         self._wake: tuple[socket.socket, ...] = ()
         self._stopping = False
 
+    def fileno(self) -> int:
+        """The listening descriptor."""
+        return self._listener.fileno()
+
     def start(self) -> None:
         """Starts the thread."""
         from .handler import Handler

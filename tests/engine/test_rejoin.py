@@ -1,6 +1,7 @@
 """What a host missed is made up for before it is read: the journal, the dialogue, and both with real memcacheds."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -59,11 +60,16 @@ class Host:
             answer = self.answer(step) if isinstance(step, Question) else None
 
 
-def go(kept, host, since=FAR_AWAY, all_clean=lambda: True, meanwhile=lambda: None):
+def subject(kept, since=FAR_AWAY, all_clean=lambda: True, said=None, lingering=()):
+    """What the dialogue takes of a host."""
+    clean = (lambda clean: None) if said is None else said.append
+    return SimpleNamespace(journal=kept, away_since=since, all_clean=all_clean, clean=clean, lingering=lingering)
+
+
+def go(kept, host, since=FAR_AWAY, all_clean=lambda: True, meanwhile=lambda: None, lingering=()):
     """(what came of it, what this loop said of being clean)."""
     said = []
-    done = host.talk(rejoin(kept, since, all_clean, said.append), meanwhile)
-    return done, said
+    return host.talk(rejoin(subject(kept, since, all_clean, said, lingering)), meanwhile), said
 
 
 @given(st.sets(st.binary(min_size=1, max_size=3).map(lambda b: b.hex().encode()), max_size=20))
@@ -137,12 +143,23 @@ def test_nobody_is_first_before_all_are_clean():
     assert (done.deleted, host.keys, said) == (1, set(), [True, True, False, True])
 
 
+def test_nothing_is_made_up_for_before_the_host_has_done_what_it_was_sent():
+    lingering = [1, 2, 3]
+    dialogue = rejoin(subject(journal(b"a"), lingering=lingering))
+    assert next(dialogue).data == b"stats\r\n"
+    step = dialogue.send(b"ERROR\r\n")
+    while lingering:
+        assert isinstance(step, Pause)
+        lingering.pop()
+        step = next(dialogue)
+    assert step.data == b"delete a\r\n"
+
+
 def test_what_fails_stays_in_the_journal():
     kept = journal(b"a")
-    dialogue = rejoin(kept, FAR_AWAY, lambda: True, lambda clean: None)
+    dialogue = rejoin(subject(kept))
     assert next(dialogue).data == b"stats\r\n"
-    assert isinstance(dialogue.send(b"ERROR\r\n"), Pause)
-    assert next(dialogue).data == b"delete a\r\n"
+    assert dialogue.send(b"ERROR\r\n").data == b"delete a\r\n"
     assert not kept
     with pytest.raises(BadAnswer):
         dialogue.send(b"SERVER_ERROR busy\r\n")

@@ -1,7 +1,9 @@
 """Real processes for the tests: memcached and the router, on ephemeral ports of 127.0.0.1."""
 
+import contextlib
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -113,6 +115,36 @@ def config(hosts: List[str], route: str = "") -> str:
     return "\n".join([*lines, "  type: OperationSelectorRoute", "  operationPolicies:", *policies])
 
 
+class Successor:
+    """A process that is no child of ours: the part of Popen that tests need."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._pidfd = os.pidfd_open(pid)
+
+    def send_signal(self, number: int) -> None:
+        """To it, and to no other that may have its number by now."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, number)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+    def poll(self) -> Any:
+        """None while it runs, then 0: who is not its parent cannot know more."""
+        return 0 if select.select([self._pidfd], [], [], 0)[0] else None
+
+    def wait(self, seconds: float = DEADLINE) -> int:
+        """Until it has ended."""
+        assert select.select([self._pidfd], [], [], seconds)[0], "it does not end"
+        return 0
+
+
 class RouterProcess:
     """The router as an operator runs it. `log()` is what it wrote to stderr so far."""
 
@@ -156,6 +188,18 @@ class RouterProcess:
         """The processes of its shards."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in path.read_text().split()]
+
+    def restart(self) -> int:
+        """SIGUSR2; waits until the process that comes after it serves alone, and returns the exit code of the old one."""
+        old, served = self.process, self.log().count(" serves; ")
+        old.send_signal(signal.SIGUSR2)
+        until(lambda: self.log().count(" serves; ") > served, f"the new process: {self.log()}")
+        self.adopt_successor()
+        return int(old.wait(DEADLINE))
+
+    def adopt_successor(self) -> None:
+        """From here on, `process` is the one that has taken over."""
+        self.process = Successor(int(re.findall(r"process (\d+) serves; ", self.log())[-1]))
 
     def log(self) -> str:
         """Its log so far."""

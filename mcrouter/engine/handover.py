@@ -1,0 +1,95 @@
+"""Clients change from a process to its successor between two of their requests, over a socket that carries descriptors.
+
+    C <what the client has sent of its next request>, with the client's descriptor
+    S <name of a host>: it has missed writes that only the process that ends knows of
+
+Whatever else the client has sent is still in the kernel, so nothing is lost and nothing is closed.
+"""
+
+import errno
+import logging
+import os
+import socket
+from typing import Any, Callable, Iterable
+
+logger = logging.getLogger(__name__)
+
+MOST = 65536  # bytes of an unfinished request that travel along; of a longer one the rest is awaited first
+_AGAIN = 0.005  # seconds between attempts
+_AT_ONCE = 64  # clients taken before others have their turn
+_FULL = (errno.EAGAIN, errno.ETOOMANYREFS, errno.ENOBUFS, errno.EMSGSIZE)
+_CLIENT, _STALE = b"C", b"S"
+
+
+class Leaving:
+    """The giving end: sees to it that all clients of a frontend go, then calls `gone`."""
+
+    def __init__(self, frontend: Any, link: socket.socket, gone: Callable[[], None]) -> None:
+        link.setblocking(False)
+        self._frontend = frontend
+        self._link = link
+        self._gone = gone
+
+    def start(self) -> None:
+        """From here on every client goes as soon as it can."""
+        self._frontend.stop_listening()
+        self._frontend.leaving = self
+        self._try()
+
+    def _try(self) -> None:
+        for client in list(self._frontend.clients.values()):
+            client.leave()
+        if self._frontend.clients:
+            self._frontend.loop.call_later(_AGAIN, self._try)
+        else:
+            self._gone()
+
+    def give(self, fd: int, data: bytes) -> bool:
+        """Passes a client on; False when it must be tried again."""
+        try:
+            socket.send_fds(self._link, [_CLIENT + data], [fd])
+        except OSError as error:
+            if error.errno not in _FULL:
+                logger.error("the new process does not take clients: %s", error.strerror)
+                self._frontend.clients[fd].drain()
+            return False
+        return True
+
+    def tell_stale(self, hosts: Iterable[str]) -> None:
+        """Tells which hosts have missed writes."""
+        self._link.settimeout(1.0)
+        for host in hosts:
+            try:
+                self._link.send(_STALE + host.encode("utf-8", "surrogateescape"))
+            except OSError as error:
+                logger.error("the new process does not know that %s has missed writes: %s", host, error.strerror)
+
+
+class Arriving:
+    """The taking end; event loops that share the link share the clients."""
+
+    def __init__(self, frontend: Any, link: socket.socket, is_stale: Callable[[str], None]) -> None:
+        link.setblocking(False)
+        self._frontend = frontend
+        self._link = link
+        self._is_stale = is_stale
+        frontend.loop.watch_listener(link.fileno(), self._on_event)
+
+    def _on_event(self, _mask: int) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                message, fds, _, _ = socket.recv_fds(self._link, MOST + 1, 1)
+            except BlockingIOError:
+                return
+            except OSError:
+                message, fds = b"", []
+            if not message:
+                self._frontend.loop.close_later(self._link.detach())
+                return
+            if message[:1] == _CLIENT and fds:
+                self._frontend.adopt(socket.socket(fileno=fds[0]), message[1:])
+            elif message[:1] == _STALE:
+                self._is_stale(message[1:].decode("utf-8", "surrogateescape"))
+            else:
+                for fd in fds:
+                    os.close(fd)

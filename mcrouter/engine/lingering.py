@@ -1,0 +1,52 @@
+"""What a connection that is given up still holds: a host may do what it was sent long after nobody waits for it.
+
+Closing takes nothing back. A host that hung does, once it wakes up, whatever lies in its buffers, and that may be an
+older write than one that it got on another connection. So a connection with writes in flight is not just closed: it
+says that nothing more will come, and waits for the host to close it, which is when all of it has been done.
+"""
+
+import os
+import socket
+from typing import Callable
+
+from .loop import PollGroup
+
+_MOST = 60.0  # seconds; whatever stands between us and the host may not pass the end on
+_READ = 1 << 16
+
+
+class Lingering:
+    """One such connection; `over` is called with it when nothing can come of it any more."""
+
+    def __init__(self, loop: PollGroup, sock: socket.socket, over: Callable[["Lingering"], None]) -> None:
+        self._loop = loop
+        self._sock = sock
+        self._over = over
+        self._timer = loop.call_later(_MOST, self.end)
+        loop.handlers[sock.fileno()] = self._on_event
+        loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.end()
+        else:
+            self._on_event(0)  # the edge may have passed
+
+    def _on_event(self, _mask: int) -> None:
+        try:
+            while self._sock.fileno() >= 0:
+                if not os.read(self._sock.fileno(), _READ):
+                    self.end()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.end()
+
+    def end(self) -> None:
+        """Closes it."""
+        if self._sock.fileno() >= 0:
+            self._timer.cancel()
+            self._loop.close_later(self._sock.detach())
+            self._over(self)

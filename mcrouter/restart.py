@@ -1,0 +1,120 @@
+"""A new process, also of a newer version of the code, takes over from this one, and no client notices.
+
+    old ──starts, with its listening sockets and one end of a link──► new
+    old ◄──"ready": it serves────────────────────────────────────────
+    old ──each client, between two of its requests (engine/handover.py)──► new
+    old ends when it has none left
+
+What must be known to the new process from the start is in one environment variable.
+"""
+
+import logging
+import os
+import socket
+import sys
+import threading
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+logger = logging.getLogger(__name__)
+
+VARIABLE = "MCROUTER_TAKES_OVER"
+_READY = b"ready"
+_PATIENCE = 60.0  # seconds that the new process may take to start
+
+_FIRST_FD = 3  # sd_listen_fds(3)
+
+
+class Inheritance(NamedTuple):
+    """What a process gets from whoever started it. All descriptors are its own."""
+
+    listen: Dict[str, List[int]] = {}
+    """By address, as --listen has it: sockets that listen on it."""
+    metrics: Optional[int] = None
+    """The socket that listens for the metrics."""
+    link: Optional[int] = None
+    """The socket that clients come over."""
+    away: Sequence[str] = ()
+    """Hosts that have missed writes."""
+
+    def ready(self) -> None:
+        """Tells the old process that this one serves."""
+        if self.link is not None:
+            with socket.socket(fileno=os.dup(self.link)) as link:
+                link.send(_READY)
+
+
+def inherited() -> Inheritance:
+    """What the process that this one takes over from has left."""
+    text = os.environ.pop(VARIABLE, "")
+    if not text:
+        return Inheritance()
+    import json
+
+    return Inheritance(**json.loads(text))
+
+
+def activated() -> Dict[str, List[str]]:
+    """The sockets that a service manager has opened (LISTEN_FDS, sd_listen_fds(3)), as values of settings: one that is
+    named `metrics` (LISTEN_FDNAMES) for the metrics, the others to listen on. A successor has its predecessor's."""
+    told = os.environ.get("LISTEN_FDS", "")
+    if not told.isdigit() or (os.environ.get("LISTEN_PID") != str(os.getpid()) and VARIABLE not in os.environ):
+        return {}
+    count = int(told)
+    names = os.environ.get("LISTEN_FDNAMES", "").split(":")
+    found: Dict[str, List[str]] = {}
+    for number in range(count):
+        setting = "metrics_listen_addr" if names[number : number + 1] == ["metrics"] else "listen"
+        found.setdefault(setting, []).append(f"fd://{_FIRST_FD + number}")
+    return found
+
+
+def command() -> List[str]:
+    """What this process was started with."""
+    original = getattr(sys, "orig_argv", None)  # since Python 3.10
+    if original is not None:
+        return [sys.executable, *original[1:]]
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    start = ["-m", spec.name.rpartition(".")[0]] if spec is not None and spec.parent else [sys.argv[0]]
+    return [sys.executable, *start, *sys.argv[1:]]
+
+
+class Restarter:
+    """Starts the successor of `router`, in a thread, whenever it is asked."""
+
+    def __init__(self, router: Any) -> None:
+        self._router = router
+        self._busy = threading.Lock()
+
+    def now(self) -> None:
+        """Starts one, unless that is under way. Safe in a signal handler."""
+        if self._busy.acquire(blocking=False):
+            threading.Thread(target=self._run, name="mcrouter-restart", daemon=True).start()
+
+    def _run(self) -> None:
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            process = self._start(its)
+            its.close()
+            ours.settimeout(_PATIENCE)
+            if ours.recv(len(_READY)) != _READY:
+                raise OSError("it has ended; see what it said")
+        except OSError as error:
+            logger.error("the new process does not serve, this one goes on: %s", error)
+            ours.close()
+            self._busy.release()
+            return
+        logger.info("process %d serves; clients go there one by one", process.pid)
+        process.returncode = 0  # it outlives us: nobody waits for it
+        self._router.hand_over(ours)
+
+    def _start(self, link: socket.socket) -> Any:
+        import json
+        import subprocess
+
+        left = self._router.legacy()
+        left["link"] = link.fileno()
+        fds = [fd for socks in left["listen"].values() for fd in socks] + [left["link"]]
+        if left["metrics"] is not None:
+            fds.append(left["metrics"])
+        environment = {**os.environ, VARIABLE: json.dumps(left)}
+        return subprocess.Popen(command(), env=environment, pass_fds=fds, stdin=subprocess.DEVNULL)
