@@ -51,6 +51,16 @@ def seconds(value: Any) -> float:
     return float(value)
 
 
+def idle_time(value: Any) -> float:
+    """A Go duration or a number of seconds, or `off`, which is 0; raises ValueError."""
+    if value in ("off", 0):
+        return 0.0
+    try:
+        return seconds(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or off") from None
+
+
 def whole(low: int, high: int) -> Callable[[Any], int]:
     """Reads whole numbers from `low` to `high`."""
 
@@ -169,10 +179,15 @@ SETTINGS = (
             "tcp://HOST:PORT (no host: every address), unix:///path or fd://N; may be given again", "listening", True),
     Setting("metrics_listen_addr", "-L", "ADDR", ":9090", metrics_address, "metrics over HTTP; off disables",
             "listening"),
+    Setting("max_connections", "", "N", "0", whole(0, 100_000_000),
+            "clients at once; more are told so and closed (0: no limit)", "listening"),
+    Setting("client_idle_timeout", "", "D", "off", idle_time, "close clients that are idle for so long", "listening"),
     Setting("server_event_loops", "-n", "N", "1", whole(1, 1024), "server event loops (shards: a process each)",
             "engine"),
     Setting("buffer_size", "-b", "N", "1048576", whole(4096, 1 << 30),
             "socket buffers in bytes, and the most that is held for one connection", "engine"),
+    Setting("max_memory", "", "N", "0", whole(0, 1 << 50),
+            "bytes held for all clients, about; those that hold the most wait (0: no limit)", "engine"),
     Setting("upstream_connections", "-C", "N", "2", whole(1, 1024), "connections per host and event loop", "upstream"),
     Setting("timeout_ms", "-r", "N", "1000", whole(1, 3_600_000), "upstream timeout in ms, to connect and to reply",
             "upstream"),
@@ -196,8 +211,11 @@ class Settings:
     disable_reload_configs: bool
     listen: Tuple[Address, ...]
     metrics_listen_addr: Optional[Address]
+    max_connections: int
+    client_idle_timeout: float
     server_event_loops: int
     buffer_size: int
+    max_memory: int
     upstream_connections: int
     timeout_ms: int
     timeouts_until_tko: int

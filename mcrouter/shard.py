@@ -14,6 +14,7 @@ from .config import Config, HostAddress
 from .engine.frontend import Frontend
 from .engine.handover import Arriving, Leaving
 from .engine.health import Prober
+from .engine.limits import Limits
 from .engine.loop import PollGroup
 from .engine.peers import Peers
 from .engine.rejoin import IGNORE, REPLAY, Journal
@@ -87,6 +88,8 @@ class Shard:
             layout.client_connections_total,
             settings.upstream_connections,
             settings.buffer_size,
+            Limits(settings.max_connections, settings.client_idle_timeout, settings.max_memory // len(rows)),
+            lambda: int(sum(row[layout.client_connections] for row in rows)),
         )
         self._policy = self._build(config, {})
         self._take_over({})

@@ -89,6 +89,7 @@ class Client:
         "fd",
         "frontend",
         "gone",
+        "held",
         "hungry",
         "lane",
         "loop",
@@ -97,6 +98,7 @@ class Client:
         "paused",
         "plain",
         "queue",
+        "quiet",
         "read_size",
         "readable",
         "state",
@@ -124,6 +126,8 @@ class Client:
         self.paused = 0  # hosts that asked it to wait
         self.readable = False  # the poller said that there is something, and it was not all read
         self.gone = False  # the poller said that the client ends: it is read to the end, whenever that is
+        self.held = False  # it holds too much: it is not read
+        self.quiet = 0  # looks at it since it last did something
         self.plain = True
         self.read_size = _READ_SIZE
 
@@ -176,7 +180,9 @@ class Client:
         """Takes a request's reply, bytes or a list of pieces; it leaves with the tick, after those before it."""
         request.reply = reply
         queue = self.queue
-        if queue and queue[0] is request:
+        if not queue or queue[0] is not request:
+            self._grew(len(reply))
+        else:
             out = self.out
             if not out:
                 self.plain = False
@@ -202,12 +208,13 @@ class Client:
         self.plain = (
             self.state is ClientState.OPEN
             and self.backlog is None
-            and not (self.out or self.unsent or self.paused or self.readable)
+            and not (self.out or self.unsent or self.paused or self.readable or self.held)
         )
 
     # reading ------------------------------------------------------------------------------------------------------
 
     def _on_event(self, mask: int) -> None:
+        self.quiet = 0
         if mask & OUT and self.unsent:
             self._on_writable()
         if mask & (IN | GONE):
@@ -222,7 +229,7 @@ class Client:
 
     def _read(self) -> None:
         """Reads and parses until the socket is drained or the client has enough in flight."""
-        while self.readable and self.state is ClientState.OPEN and self.transfer is None:
+        while self.readable and self.state is ClientState.OPEN and self.transfer is None and not self.held:
             if self.backlog is not None and not self.hungry:
                 return
             size = self._read_size()
@@ -274,6 +281,7 @@ class Client:
         if backlog is not None:
             backlog.append(data)
             self.backlog_size += len(data)
+            self._grew(len(data))
             if self.backlog_size < need or (need < 0 and b"\n" not in data and self.backlog_size < -need):
                 if len(backlog) > _MANY_PIECES:
                     backlog[:] = [b"".join(backlog)]
@@ -354,6 +362,7 @@ class Client:
                 self.backlog, self.backlog_size = [], 0
             self.backlog.append(rest)
             self.backlog_size += len(rest)
+            self._grew(len(rest))
         self.parser.need = need - at if need > 0 else need
 
     def _go_on(self) -> None:
@@ -489,6 +498,7 @@ class Client:
         """The kernel did not take all: the rest goes when it can."""
         self.plain = False
         self.unsent = unsent
+        self._grew(len(unsent))
         self.loop.poller.want_write(self.fd, True)
 
     def _on_writable(self) -> None:
@@ -500,6 +510,35 @@ class Client:
                 self.transfer.go_on()
             self._go_on()
             self._close_if_done()
+
+    # limits -------------------------------------------------------------------------------------------------------
+
+    def looked_at(self) -> int:
+        """How often this has been asked since it did something or waited for an answer. The next event takes the long
+        way, where that is noticed."""
+        self.quiet = 0 if self.queue and not self.unsent else self.quiet + 1
+        self.plain = False
+        return self.quiet
+
+    def _grew(self, size: int) -> None:
+        memory = self.frontend.memory
+        if memory is not None:
+            memory.grew(size)
+
+    def holds(self) -> int:
+        """Bytes that are held for it: what it has not said to the end, and what it has not read."""
+        held = sum(map(len, self.out)) + len(self.unsent) + (self.backlog_size if self.backlog is not None else 0)
+        for request in self.queue:
+            reply = request.reply
+            if reply is not None:
+                held += sum(map(len, reply)) if type(reply) is list else len(reply)
+        return held
+
+    def hold(self, held: bool) -> None:
+        """Whether it is to wait, so that others can go on."""
+        self.held = held
+        if self.state is not ClientState.CLOSED and not held:
+            self.loop.call_soon(self._resumed)
 
     # ending -------------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,12 @@ from ..proto.commands import COMMANDS, READ
 from ..proto.requests import Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
 from .client import Client
+from .limits import Doorman, Limits, MemoryBound, close_idle
 from .loop import PollGroup
 
 logger = logging.getLogger(__name__)
 
+NO_LIMITS = Limits()
 _ACCEPTS = 64  # connections accepted before others have their turn
 _ACCEPT_PAUSE = 0.2  # seconds without accepting when descriptors have run out
 
@@ -31,6 +33,8 @@ class Frontend:
         accepted_cell: int,
         lanes: int = 2,
         buffer_size: int = 1 << 20,
+        limits: Limits = NO_LIMITS,
+        count_clients: Optional[Callable[[], int]] = None,
     ) -> None:
         self.loop = loop
         self.cells = cells
@@ -49,6 +53,10 @@ class Frontend:
         self.listeners: List[Listener] = []
         self._accepted = 0
         self.on_empty: Optional[Callable[[], None]] = None  # called when no client is left
+        self.doorman = Doorman(loop, limits.connections, count_clients or (lambda: len(self.clients)))
+        if limits.idle:
+            close_idle(self, limits.idle)
+        self.memory = MemoryBound(self, limits.memory) if limits.memory else None
         self.leaving: Any = None  # what takes the clients to the process that comes after this one
 
     def route(self, ways: Sequence[Any], plan: Plan) -> None:
@@ -173,7 +181,8 @@ class Listener:
                     self._pause(error)
                     return
                 continue  # that client has gone already (ECONNABORTED and its like)
-            self.frontend.adopt(sock)
+            if self.frontend.doorman.admits(sock):
+                self.frontend.adopt(sock)
 
     def _pause(self, error: OSError) -> None:
         if not self._starved:

@@ -16,13 +16,16 @@ _READ = 1 << 16
 
 
 class Lingering:
-    """One such connection; `over` is called with it when nothing can come of it any more."""
+    """One such connection, which the loop watches; `over` is called with it when nothing can come of it any more, after
+    `most` seconds at the latest."""
 
-    def __init__(self, loop: PollGroup, sock: socket.socket, over: Callable[["Lingering"], None]) -> None:
+    def __init__(
+        self, loop: PollGroup, sock: socket.socket, over: Callable[["Lingering"], None], most: float = _MOST
+    ) -> None:
         self._loop = loop
         self._sock = sock
         self._over = over
-        self._timer = loop.call_later(_MOST, self.end)
+        self._timer = loop.call_later(most, self.end)
         loop.handlers[sock.fileno()] = self._on_event
         loop.call_soon(self._begin)
 

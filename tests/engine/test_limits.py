@@ -1,0 +1,95 @@
+"""What clients may take: how many there are, how long they are idle, how much all of them hold."""
+
+import queue
+import threading
+
+import pytest
+
+from tests.support.processes import until
+
+from .hosts import LineHost, client, router
+
+GET = b"get a\r\n"
+REFUSED = b"SERVER_ERROR mcrouter: too many connections\r\n"
+
+
+@pytest.fixture
+def host():
+    with LineHost(lambda line: b"STORED\r\n" if line.startswith(b"set") else b"END\r\n") as host:
+        yield host
+
+
+def test_one_client_too_many_is_told_so_and_closed(host):
+    with router(host, max_connections=2) as served:
+        with client(served) as one, client(served) as two:
+            for wire in (one, two):
+                assert wire.send(GET).read_until(b"END\r\n") == b"END\r\n"
+            for _ in range(3):
+                with client(served) as three:
+                    assert three.send(GET).read_to_close() == REFUSED
+            assert one.send(GET).read_until(b"END\r\n") == b"END\r\n"
+
+        def comes_in():
+            with client(served) as wire:
+                return wire.send(GET + b"quit\r\n").read_to_close() == b"END\r\n"
+
+        until(comes_in, "room for a client")
+
+
+def is_closed(wire):
+    wire.sock.setblocking(False)
+    try:
+        return wire.sock.recv(1) == b""
+    except BlockingIOError:
+        return False
+
+
+def test_idle_clients_are_closed_and_one_that_asks_is_not(host):
+    served = router(host, client_idle_timeout=0.2)
+    with served, client(served) as idle, client(served) as half, client(served) as busy:
+        half.send(b"get hal")
+        gone = set()
+        while len(gone) < 2:
+            assert busy.send(GET).read_until(b"\n") == b"END\r\n"
+            gone.update(wire for wire in (idle, half) if wire not in gone and is_closed(wire))
+        assert busy.send(GET).read_until(b"\n") == b"END\r\n"
+
+
+def test_a_client_that_waits_for_its_answer_is_not_idle(host):
+    answer = threading.Event()
+    host.says = lambda line: answer.wait(20) and b"END\r\n"
+    served = router(host, client_idle_timeout=0.1, timeout_ms=60_000)
+    with served, client(served) as waits, client(served) as idle:
+        waits.send(GET)
+        assert idle.read_to_close() == b""
+        answer.set()
+        assert waits.read_until(b"\n") == b"END\r\n"
+
+
+def test_those_who_hold_the_most_wait_and_all_come_to_their_end(host):
+    most, size, count = 3 << 20, 1_000_000, 12
+    answers, highest = [], 0
+    nearly = threading.Barrier(count + 1)
+
+    def store():
+        with client(served) as wire:
+            wire.send(b"set a 0 0 %d\r\n" % size + b"x" * size)
+            nearly.wait(20)
+            answers.append(wire.send(b"\r\n").read_until(b"\n"))
+
+    def held():
+        told = queue.Queue()
+        clients = served._shard.frontend.clients
+        served._shard.loop.call_soon_threadsafe(lambda: told.put(sum(one.holds() for one in clients.values())))
+        return told.get(timeout=20)
+
+    with router(host, max_memory=most) as served:
+        threads = [threading.Thread(target=store) for _ in range(count)]
+        for thread in threads:
+            thread.start()
+        until(lambda: held() > most // 2, "something to be held")
+        nearly.wait(20)
+        while any(thread.is_alive() for thread in threads):
+            highest = max(highest, held())
+        assert answers == [b"STORED\r\n"] * count
+    assert highest < 2 * most, highest
