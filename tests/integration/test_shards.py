@@ -66,3 +66,40 @@ def test_what_is_in_flight_is_answered_before_the_end(memcacheds, router):
         hosts[0].thaw()
         assert replies.read() == b"VALUE k 0 1\r\nv\r\nEND\r\n"
     assert proxy.stop() == 0
+
+
+def test_who_waits_for_a_shard_that_dies_is_served_by_the_next(memcacheds, router):
+    proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"), "-n", "2")
+    victims = until(lambda: len(proxy.children()) == 2 and proxy.children())
+    assert proxy.ask(b"get k\r\n") == b"END\r\n"
+    for pid in victims:
+        os.kill(pid, signal.SIGSTOP)
+    clients = [socket.create_connection(("127.0.0.1", proxy.port), DEADLINE) for _ in range(8)]
+    for sock in clients:
+        sock.sendall(b"get k\r\n")
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    for sock in clients:
+        with sock:
+            assert sock.recv(100) == b"END\r\n"
+    assert proxy.log().count("ended by signal 9") == 2
+
+
+def test_what_a_host_has_missed_does_not_die_with_a_shard(memcacheds, router):
+    hosts = memcacheds(2)
+    proxy = router(config(addresses(hosts)), "-n", "2", "-r", "200", "-H", "200ms")
+    healthy = "mcrouter_upstream_healthy_hosts_total"
+    assert proxy.ask(b"set a 0 0 1\r\n1\r\n") == b"STORED\r\n"
+    until(lambda: hosts[0].has(b"a"))
+    hosts[0].freeze()
+    until(lambda: proxy.ask(b"get b\r\n") and proxy.metrics()[healthy] == 1)
+    assert proxy.ask(b"set a 0 0 1\r\n2\r\n") == b"STORED\r\n"
+    victims = proxy.children()
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: len(set(proxy.children()) - set(victims)) == 2, "new shards")
+    hosts[0].thaw()
+    until(lambda: proxy.metrics()[healthy] == 2)
+    assert not hosts[0].has(b"a")
+    assert proxy.ask(b"get a\r\n") == b"VALUE a 0 1\r\n2\r\nEND\r\n"
+    assert proxy.log().count("Traceback") == 0
