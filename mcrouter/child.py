@@ -8,7 +8,7 @@
 
 import logging
 import socket
-from typing import Any
+from typing import Any, Callable, Dict
 
 from .engine.channel import Channel
 from .metrics.counters import Layout
@@ -25,6 +25,11 @@ class Child:
         self._layout = layout
         self._channel = channel
         self._before: Any = None
+        self._does: Dict[str, Callable[..., None]] = {
+            "prepare": self._prepare,
+            "commit": self._commit,
+            "abort": self._abort,
+        }
         shard.loop.watch_listener(channel.fd, self._on_message)
 
     def _on_message(self, _mask: int) -> None:
@@ -36,7 +41,7 @@ class Child:
         if fd is not None:
             self._shard.hand_over(socket.socket(fileno=fd))
         else:
-            getattr(self, f"_{message[0]}")(*message[1:])
+            self._does[message[0]](*message[1:])
 
     def _prepare(self, config: Any, placement: Any) -> None:
         self._before = self._layout.placement

@@ -3,7 +3,6 @@
 Both are the same program, one forked from the other, so pickles are safe. A message is short but for a config.
 """
 
-import os
 import pickle
 import socket
 import struct
@@ -62,9 +61,3 @@ def channel(seconds: float) -> Tuple[Channel, Channel]:
     """Two ends."""
     one, other = socket.socketpair()
     return Channel(one, seconds), Channel(other, seconds)
-
-
-def close_fd(fd: Optional[int]) -> None:
-    """A descriptor that came, and is of no use."""
-    if fd is not None:
-        os.close(fd)
