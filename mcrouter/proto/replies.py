@@ -8,6 +8,7 @@ and must be closed.
 """
 
 import re
+from itertools import accumulate
 from typing import Any, Dict, Iterator, List, Tuple
 
 from . import outcomes as o
@@ -217,13 +218,15 @@ class ReplyCutter:
     def _has_all(self, data: bytes, at: int, rest: int, size: int, keys: List[bytes]) -> bool:
         """Whether what follows the first block is a block for each other key, all alike, and END, at `_end`.
 
-        A block takes `rest` bytes beside its key. So the reply ends in one place only, and there must be the last key
-        before it and blocks without a gap up to it: the names between need no look, which halves the cost of a get of
-        50 keys.
+        A block takes `rest` bytes beside its key, so it is known where each key must stand: one match for the form and
+        a look at each name, 0.08 us, cost a get of 50 keys two thirds of what a list of all names does.
         """
-        end = at + rest * (len(keys) - 1) + sum(map(len, keys)) - len(keys[0])
-        last = end - rest - len(keys[-1]) + len(b"VALUE ")
-        if self._found[0] != keys[0] or not data.startswith(keys[-1], last) or not data.startswith(b"END\r\n", end):
+        places = list(accumulate([rest + len(key) for key in keys], initial=at - rest - len(keys[0])))
+        end = places.pop()
+        if self._found[0] != keys[0] or not data.startswith(b"END\r\n", end):
+            return False
+        offset = len(b"VALUE ")
+        if not all(map(data.startswith, keys, [place + offset for place in places])):
             return False
         stretch: Any = self._blocks.get(size)
         match = stretch and stretch.all(data, at)
