@@ -15,6 +15,7 @@ closes the lane; its requests fail over or fail.
 import collections
 import logging
 import random
+from itertools import islice
 from os import read
 from typing import Any, Deque, List, Optional, Tuple
 
@@ -377,6 +378,11 @@ class Lane(Connection):
             self.lost(f"{self.timeouts} timeouts in a row")  # the host's other connections may be well
         elif self.timeouts and self.waiters:
             self.lost("it does not take what it is sent")
+
+    def owes_writes(self) -> bool:
+        """Whether a write that has timed out may yet be done."""
+        late = islice(self.inflight, self.expired)
+        return any(not request.reads_only() for request, _sink, _since in late)
 
     def lost(self, why: str) -> None:
         """The connection broke."""

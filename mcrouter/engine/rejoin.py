@@ -145,9 +145,9 @@ class Rejoin:
 def rejoin(host: Any) -> Dialogue:
     """The dialogue with a host that takes writes again; returns a Rejoin when it may be read.
 
-    Of the host it takes `journal`, `away_since` (when something was last sent to it, in Unix time), `lingering` (the
-    connections that are not settled), `all_clean` (whether all event loops agree), and `clean`, which is told what this
-    one has to say to that.
+    Of the host it takes `journal`, `away_since` (when something was last sent to it, in Unix time), `is_settled`
+    (whether nothing old may still be done), `all_clean` (whether all event loops agree), and `clean`, which is told what
+    this one has to say to that.
     """
     journal = host.journal
     done = Rejoin()
@@ -156,7 +156,7 @@ def rejoin(host: Any) -> Dialogue:
         done.restarted = True
     while True:
         while journal:
-            while host.lingering:
+            while not host.is_settled():
                 yield Pause(_SETTLE)
             yield from _make_up(journal, done)
         host.clean(True)

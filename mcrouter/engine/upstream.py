@@ -179,6 +179,14 @@ class Host:
         else:
             self.lingering.add(Lingering(self.loop, sock, self.lingering.discard))
 
+    def is_settled(self) -> bool:
+        """Whether nothing that it was sent long ago may still be done. A connection that owes the answer to a write for
+        so long is given up, so that it comes to an end."""
+        for lane in self.lanes:
+            if lane.owes_writes():
+                lane.lost("a write was not answered in time")
+        return not self.lingering
+
     def suspect(self, why: str) -> None:
         """Takes the host out of the reads until its journal is made up for."""
         if self.healthy:

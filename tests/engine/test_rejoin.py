@@ -1,5 +1,6 @@
 """What a host missed is made up for before it is read: the journal, the dialogue, and both with real memcacheds."""
 
+import threading
 import time
 from types import SimpleNamespace
 
@@ -63,7 +64,7 @@ class Host:
 def subject(kept, since=FAR_AWAY, all_clean=lambda: True, said=None, lingering=()):
     """What the dialogue takes of a host."""
     clean = (lambda clean: None) if said is None else said.append
-    return SimpleNamespace(journal=kept, away_since=since, all_clean=all_clean, clean=clean, lingering=lingering)
+    return SimpleNamespace(journal=kept, away_since=since, all_clean=all_clean, clean=clean, is_settled=lambda: not lingering)
 
 
 def go(kept, host, since=FAR_AWAY, all_clean=lambda: True, meanwhile=lambda: None, lingering=()):
@@ -259,6 +260,37 @@ def test_a_host_is_not_read_after_a_write_to_it_was_lost():
         for _ in range(3):
             assert wire.send(b"get a\r\n").read_until(b"END\r\n").split(b"\r\n")[1] == b"2"
         until(lambda: not stale)
+
+
+def test_a_write_that_was_late_is_not_done_after_it_was_made_up_for():
+    hung, value, asked = threading.Event(), [b"1"], []
+
+    def first(line):
+        asked.append(line)
+        if line == b"set a 0 0 1\r\n2\r\n":
+            hung.wait(20)
+        if line.startswith(b"set"):
+            value[:] = [line[-3:-2]]
+            return b"STORED\r\n"
+        if line.startswith(b"delete"):
+            value.clear()
+            return b"DELETED\r\n"
+        return b"VALUE a 0 1\r\n%b\r\nEND\r\n" % value[0] if value else b"END\r\n"
+
+    hosts = LineHost(first), LineHost(lambda line: b"STORED\r\n" if line.startswith(b"set") else b"END\r\n")
+    settings = {"route": SAMPLE, "timeout_ms": 300, "upstream_connections": 2}
+    with hosts[0], hosts[1], router(*hosts, **settings) as served, client(served) as one, client(served) as two:
+        assert one.send(b"set a 0 0 1\r\n2\r\n").read_until(b"\n") == b"STORED\r\n"
+        new = b"set a 0 0 1\r\n3\r\nget b\r\n"
+        until(lambda: two.send(new).read_until(b"END\r\n") and not one_is_healthy(served))
+        assert not any(line.startswith(b"delete") for line in asked)
+        hung.set()
+        until(lambda: one_is_healthy(served))
+        assert two.send(b"get a\r\n").read_until(b"END\r\n") in (b"END\r\n", b"VALUE a 0 1\r\n3\r\nEND\r\n")
+
+
+def one_is_healthy(served):
+    return next(iter(served._shard._policy.hosts.values())).healthy
 
 
 SAMPLE = {"type": "OperationSelectorRoute", "operationPolicies": {"set": "AllFastestRoute", "get": "MissFailoverRoute"}}
