@@ -367,17 +367,28 @@ class Lane(Connection):
             request, sink, since = inflight[self.expired]
             if since > due:
                 break
-            self.expired += 1
+            if self.state is State.UP:
+                self.expired += 1
+            else:
+                self._drop_first()
             self.timeouts += 1
             self._let_go()  # it is the first that has timed out
             if sink is not request or request.goes_on():  # else its client is told, and knows no better
                 self.host.unsure(request)
             self._fail(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms")
             self.host.timed_out()
+        if self.state is not State.UP:
+            return
         if self.timeouts >= self.host.timeouts_until_tko:
             self.lost(f"{self.timeouts} timeouts in a row")  # the host's other connections may be well
         elif self.timeouts and self.waiters:
             self.lost("it does not take what it is sent")
+
+    def _drop_first(self) -> None:
+        """What has not been sent, and is not waited for any more, is not sent later: it would overtake newer writes."""
+        if len(self.inflight.popleft()[0].kinds) > 1:
+            self.runs -= 1
+        del self.out[0]
 
     def owes_writes(self) -> bool:
         """Whether a write that has timed out may yet be done."""

@@ -146,8 +146,8 @@ def rejoin(host: Any) -> Dialogue:
     """The dialogue with a host that takes writes again; returns a Rejoin when it may be read.
 
     Of the host it takes `journal`, `away_since` (when something was last sent to it, in Unix time), `is_settled`
-    (whether nothing old may still be done), `all_clean` (whether all event loops agree), and `clean`, which is told what
-    this one has to say to that.
+    (whether nothing old may still be done), `all_clean` (whether all event loops agree), and `clean`, which is told
+    what this one has to say to that.
     """
     journal = host.journal
     done = Rejoin()
