@@ -13,22 +13,24 @@ import threading
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import __version__
-from .config import Config, RouteOptions, Vocabulary
+from .config import Config, Vocabulary
 from .config import load_config as parse_config
 from .engine.listeners import ListenError, open_listeners, real_address
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
 from .proto.commands import COMMANDS
 from .reload import ConfigState
 from .restart import Inheritance
-from .routes.build import NAMES, SELECTOR, choice
+from .routes.handles import HANDLES, SEED
 from .settings import Settings
 from .shard import Shard
 
 logger = logging.getLogger(__name__)
 
 VOCABULARY = Vocabulary(
-    routes={name: RouteOptions(policies=name == SELECTOR) for name in NAMES},
+    seed=SEED,
+    handles=HANDLES,
     commands=tuple(command.name for command in COMMANDS),
+    ignored=("lease-get", "lease-set", "metaget", "exec", "admin", "flushre"),
 )
 """What a config may name."""
 
@@ -43,10 +45,14 @@ class RouterError(Exception):
 
 def describe(config: Config) -> str:
     """What would be routed where, for --validate-config."""
+    from .routes.build import Narrowed
+
     lines = [f"{config.source}: {len(config.hosts)} hosts: " + ", ".join(host.text for host in config.hosts)]
     by_route: Dict[str, List[str]] = {}
+    narrowed = Narrowed(config)
     for command in COMMANDS:
-        by_route.setdefault(choice(config.route, command), []).append(command.name)
+        route = config.routes[narrowed.real(config.route, command)].type
+        by_route.setdefault(route, []).append(command.name)
     lines += [f"{route}: {', '.join(commands)}" for route, commands in by_route.items()]
     return "\n".join(lines)
 

@@ -24,10 +24,9 @@ from .engine.upstream import Host
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .proto.commands import COMMANDS
-from .proto.requests import Plan
 from .proto.runs import reply_stretches
-from .routes.base import Pool
-from .routes.build import build, choice
+from .routes.build import Built, build
+from .routes.kit import Kit
 from .routes.local import LocalRoute
 from .settings import Settings
 
@@ -42,8 +41,7 @@ def rejoin_mode(config: Config) -> str:
         return config.on_rejoin
     if len(config.hosts) == 1:
         return IGNORE
-    routes = {choice(config.route, command) for command in COMMANDS}
-    return REPLAY if any(route.startswith("All") for route in routes) else IGNORE
+    return REPLAY if any(spec.type.startswith("All") for spec in config.routes) else IGNORE
 
 
 class _Policy(NamedTuple):
@@ -51,9 +49,16 @@ class _Policy(NamedTuple):
 
     config: Config
     hosts: Dict[str, Host]
-    pool: Pool
-    ways: List[Any]
-    plan: Plan
+    built: Built
+
+    def is_somebody_away(self) -> bool:
+        """Whether a host is not healthy that must be told what it misses."""
+        return any(host.journal is not None and not host.healthy for host in self.hosts.values())
+
+    def refresh(self) -> None:
+        """Takes notice of hosts that went or came."""
+        for pool in self.built.pools:
+            pool.refresh()
 
 
 class Shard:
@@ -115,11 +120,14 @@ class Shard:
     def _build(self, config: Config, known: Dict[str, Host]) -> _Policy:
         slots = {name: slot for slot, name in self._layout.hosts}
         hosts = {host.text: known.get(host.text) or self._host(host.text, slots[host.text]) for host in config.hosts}
-        pool = Pool(list(hosts.values()))
-        return _Policy(config, hosts, pool, *build(config.route, pool, LocalRoute(__version__, self._stats)))
+        return _Policy(config, hosts, build(config, self._kit(config, hosts)))
+
+    def _kit(self, config: Config, hosts: Dict[str, Host]) -> Kit:
+        local = LocalRoute(__version__, self._stats)
+        return Kit(hosts, local, lambda: self.loop.now, self.loop.call_later, seed=config.seed)
 
     def _take_over(self, before: Dict[str, Host]) -> None:
-        config, hosts, pool, ways, plan = self._policy
+        config, hosts, built = self._policy
         for address in config.hosts:
             host = hosts[address.text]
             self._keep_journal(host, config)
@@ -129,8 +137,8 @@ class Shard:
             for watcher in self._watchers.pop(before[name]):
                 watcher.stop()
             before[name].retire()
-        pool.refresh()
-        self.frontend.route(ways, plan)
+        self._policy.refresh()
+        self.frontend.route(built.ways, built.plan)
         self._on_health()
         if len(self._rows) > 1:
             self._peers.watch([host for host in hosts.values() if host.journal is not None])
@@ -175,8 +183,8 @@ class Shard:
         )
 
     def _on_health(self) -> None:
-        self._policy.pool.refresh()
-        self.frontend.find_direct(bool(self._policy.pool.away))
+        self._policy.refresh()
+        self.frontend.find_direct(self._policy.is_somebody_away())
 
     def _watch(self, host: Host, address: HostAddress) -> List[Any]:
         """Has the host's name resolved and its health probed."""

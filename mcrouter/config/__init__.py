@@ -5,7 +5,10 @@
     tree.py     nodes that know their line and column
     scan.py, flow.py, yaml.py    the YAML subset -> a tree
     json.py     JSON with comments -> a tree
-    schema.py, hosts.py          a tree -> the model
+    schema.py   a tree -> the model, with
+      policy.py, pool_route.py, prefixes.py    the policy: a tree of handles -> a flat list of them
+      pools.py, hosts.py                       pools and their servers
+    fields.py   what a handle can be given, and how that is checked
     model.py    Config, RouteSpec, HostAddress, Vocabulary
 
 YAML or JSON is told by the text, not by the file's name: see `parse`.
@@ -18,7 +21,7 @@ from typing import Union
 from . import json, yaml
 from .errors import ConfigError
 from .hosts import BadHostError, parse_host
-from .model import Config, HostAddress, RouteOptions, RouteSpec, Vocabulary
+from .model import Config, HostAddress, RouteSpec, Timeouts, Vocabulary
 from .schema import check
 from .text import to_text
 from .tree import Node
@@ -28,8 +31,8 @@ __all__ = [
     "Config",
     "ConfigError",
     "HostAddress",
-    "RouteOptions",
     "RouteSpec",
+    "Timeouts",
     "Vocabulary",
     "load_config",
     "load_file",

@@ -1,4 +1,4 @@
-"""A host of the pool: `name`, `name:port`, `[v6]`, `[v6]:port` or `unix:///path`."""
+"""A host of the pool: `name`, `name:port`, `[v6]`, `[v6]:port` or `unix:///path`; facebook/mcrouter's forms of it."""
 
 import ipaddress
 import re
@@ -35,6 +35,25 @@ def parse_host(text: str) -> HostAddress:
     host, colon, port = text.partition(":")
     _check_name(host)
     return HostAddress(text, host, _port(port) if colon else DEFAULT_PORT)
+
+
+_SERVER = re.compile(r"(?P<host>\[[^\]]*\]|[^\[\]:]*)(?::(?P<port>[^:]*))?(?P<more>(?::[^:]*)*)\Z")
+_WAYS = (("ascii",), ("plain",), ("notcompressed",))  # protocol, security and compression that there are
+
+
+def parse_server(text: str) -> HostAddress:
+    """A server of a facebook/mcrouter pool: `host[:port[:ascii[:plain[:notcompressed]]]]`, `[v6]...` or `unix:/path`;
+    BadHostError if it is none, or wants to be reached in another way."""
+    if text.startswith("unix:"):
+        path = text[len("unix:") :].split(":", 1)[0]
+        return HostAddress(f"unix://{path}", path=_path(path if not path.startswith("//") else path[2:]))
+    match = _SERVER.match(text)
+    if match is None:
+        raise BadHostError(f"bad server {show(text)}; write host:port, or [::1]:{DEFAULT_PORT}")
+    for word, known in zip(match["more"].split(":")[1:], _WAYS):
+        if word not in known:
+            raise BadHostError(f"{show(word)} is not supported; write {known[0]}, or nothing behind host:port")
+    return parse_host(match["host"] + (f":{match['port']}" if match["port"] is not None else ""))
 
 
 def identity(address: HostAddress) -> tuple[str, int, str]:

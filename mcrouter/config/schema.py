@@ -1,144 +1,175 @@
 """A tree -> the checked model: which keys there are, what may stand behind them, and where it went wrong.
 
-The seed's form:
-
-    orderedPool: [host, ...]     hosts, the first one first
-    route: ROUTE
+    orderedPool: [host, ...]     the seed's form: hosts, the first one first
+    pools: {NAME: POOL, ...}     facebook/mcrouter's form (pools.py)
+    route: ROUTE                 the policy (policy.py)
+    routes: [{aliases: [PREFIX, ...], route: ROUTE}, ...]  or  {PREFIX: ROUTE, ...}
+    named_handles: [ROUTE with a name, ...]  or  {NAME: ROUTE, ...}
     onRejoin: ignore, replay or flush; what is done about writes that a host has missed before it is read again
     rejoinJournalKeys: how many keys of such writes are kept for each host, before all of it is flushed
-
-    ROUTE = NAME  or  {type: NAME, OPTION: value, ..., operationPolicies: {COMMAND: ROUTE, ...}}
 """
 
-from collections.abc import Collection
-from typing import Any, NoReturn
+from typing import Any
 
-from .errors import ConfigError, mend_name, show
+from .checks import Checks
+from .errors import mend_name, show
 from .hosts import BadHostError, identity, parse_host
-from .model import REJOINS, Config, HostAddress, RouteSpec, Vocabulary
-from .tree import Entry, Map, Node, Scalar, Seq, kind, plain
+from .model import REJOINS, Config, RouteSpec, Vocabulary
+from .policy import Policy
+from .pools import Hosts, Pools
+from .prefixes import wrong_prefix
+from .tree import Entry, Map, Node, Scalar, Seq, kind
 
-POOL, ROUTE = "orderedPool", "route"
+POOL, POOLS, ROUTE, ROUTES, NAMED = "orderedPool", "pools", "route", "routes", "named_handles"
 REJOIN, JOURNAL = "onRejoin", "rejoinJournalKeys"
 MOST_KEYS = 1_000_000_000
-TYPE, POLICIES = "type", "operationPolicies"
+_KEYS = (POOL, POOLS, ROUTE, ROUTES, NAMED, REJOIN, JOURNAL)
+_UNUSED = ("routing_options", "macros", "consts", "runtime_vars_file")
+_NOTHING = Map((), 0, 0)
+DEFAULT_PREFIX = "/././"
 
 
-def check(tree: Node, source: str, vocabulary: Vocabulary) -> Config:
-    """The config that the tree is; ConfigError where it is none."""
-    return _Checker(source, vocabulary).config(tree)
+def check(tree: Node, source: str, vocabulary: Vocabulary, default_prefix: str = DEFAULT_PREFIX) -> Config:
+    """The config that the tree is; ConfigError where it is none. `default_prefix` is the one whose route serves keys
+    without a prefix."""
+    checks = Checks(source)
+    if isinstance(tree, Scalar) and tree.value is None:
+        checks.fail(tree, f"the config is empty; write {POOL} and {ROUTE}")
+    if not isinstance(tree, Map):
+        message = f"the config is {kind(tree)}; write a map with {POOL} and {ROUTE}, with a space after each ':'"
+        checks.fail(tree, message)
+    return _Reader(checks, tree, vocabulary).config(default_prefix)
 
 
-class _Checker:
-    """Walks a tree; each method checks what stands at one place of the form."""
+class _Reader:
+    """Reads the top of a config."""
 
-    def __init__(self, source: str, vocabulary: Vocabulary) -> None:
-        self._source = source
-        self._routes = vocabulary.routes
-        self._commands = vocabulary.commands
+    def __init__(self, checks: Checks, tree: Map, vocabulary: Vocabulary) -> None:
+        self._checks = checks
+        self._tree = tree
+        self._vocabulary = vocabulary
+        self._parts = checks.parts(tree, _KEYS, "key", unused=_UNUSED)
+        self._hosts = Hosts()
 
-    def config(self, tree: Node) -> Config:
-        if isinstance(tree, Scalar) and tree.value is None:
-            self._fail(tree, f"the config is empty; write {POOL} and {ROUTE}")
-        if not isinstance(tree, Map):
-            message = f"the config is {kind(tree)}; write a map with {POOL} and {ROUTE}, with a space after each ':'"
-            self._fail(tree, message)
-        parts = self._parts(tree, (POOL, ROUTE, REJOIN, JOURNAL), "key")
-        if POOL not in parts:
-            self._fail(tree, f"no {POOL}; add {POOL} with a list of hosts")
-        if ROUTE not in parts:
-            self._fail(tree, f"no {ROUTE}; add {ROUTE} with a route's name, or a map with its type")
-        pool, route = self._pool(parts[POOL].value), self._route(parts[ROUTE].value)
+    def config(self, default_prefix: str) -> Config:
+        checks, parts, tree = self._checks, self._parts, self._tree
+        if POOL not in parts and POOLS not in parts:
+            checks.fail(tree, f"no {POOL}; add {POOL} with a list of hosts")
+        if ROUTE not in parts and ROUTES not in parts:
+            checks.fail(tree, f"no {ROUTE}; add {ROUTE} with a route's name, or a map with its type")
+        if ROUTE in parts and ROUTES in parts:
+            checks.fail(parts[ROUTES].key, f"{ROUTE} and {ROUTES}; keep one of them")
+        seed = POOL in parts
+        ordered = self._ordered(parts[POOL].value) if seed else None
+        pools = Pools(checks, self._hosts, self._entries(POOLS))
+        policy = Policy(checks, self._vocabulary, pools, self._named(), ordered)
+        root = policy.route(parts[ROUTE].value) if seed and ROUTE in parts else self._root(policy, default_prefix)
+        for host in self._hosts.differ:
+            checks.warn(tree, f"pools with different timeouts name the host {show(host)}; the longest is used for all")
         options: dict[str, Any] = {}
         if REJOIN in parts:
             options["on_rejoin"] = self._rejoin(parts[REJOIN].value)
         if JOURNAL in parts:
             options["journal_keys"] = self._journal(parts[JOURNAL].value)
-        return Config(pool, route, self._source, **options)
+        hosts, warnings = self._hosts.all(), tuple(checks.warnings)
+        timeouts = {host: told for host, told in self._hosts.timeouts.items() if any(told)}
+        return Config(hosts, tuple(policy.specs), root, checks.source, seed, timeouts, warnings=warnings, **options)
+
+    def _entries(self, key: str) -> "dict[str, Entry]":
+        """The map behind a key, by its own keys; nothing if it is not there."""
+        node = self._parts[key].value if key in self._parts else _NOTHING
+        if not isinstance(node, Map):
+            self._checks.fail(node, f"{key} is {kind(node)}; write a map")
+        return {self._checks.text(entry.key, "a name"): entry for entry in node.entries}
+
+    def _ordered(self, node: Node) -> list[str]:
+        if not isinstance(node, Seq):
+            self._checks.fail(node, f"{POOL} is {kind(node)}; write a list of hosts")
+        if not node.items:
+            self._checks.fail(node, f"{POOL} is empty; write at least one host")
+        lines: dict[tuple[str, int, str], int] = {}
+        texts = []
+        for item in node.items:
+            if not isinstance(item, Scalar) or not isinstance(item.value, str):
+                message = f"a host is {kind(item)}; write a text as host:port, in quotes if it begins with '['"
+                self._checks.fail(item, message)
+            try:
+                host = parse_host(item.value)
+            except BadHostError as error:
+                self._checks.fail(item, str(error))
+            same = identity(host)
+            if same in lines:
+                message = f"the host {show(host.text)} is here twice; keep this one or that of line {lines[same]}"
+                self._checks.fail(item, message)
+            lines[same] = item.line
+            texts.append(self._hosts.add(host))
+        return texts
+
+    def _named(self) -> list[tuple[str, Node]]:
+        node = self._parts[NAMED].value if NAMED in self._parts else _NOTHING
+        if isinstance(node, Map):
+            return [(self._checks.text(entry.key, "a name"), entry.value) for entry in node.entries]
+        if not isinstance(node, Seq):
+            self._checks.fail(node, f"{NAMED} is {kind(node)}; write a list of routes with names, or a map")
+        named = []
+        for item in node.items:
+            entries = item.entries if isinstance(item, Map) else ()
+            names = [entry.value for entry in entries if entry.key.value == "name"]
+            if not names:
+                self._checks.fail(item, "a handle without a name; add name with a text")
+            named.append((self._checks.text(names[0], "a name"), item))
+        return named
+
+    def _root(self, policy: Policy, default_prefix: str) -> int:
+        """The route that looks at a key's routing prefix."""
+        if ROUTE in self._parts:
+            routes = {default_prefix: policy.route(self._parts[ROUTE].value)}
+        else:
+            routes = self._by_prefix(policy, self._parts[ROUTES].value)
+        if default_prefix not in routes:
+            mend = mend_name(default_prefix, routes, "prefixes")
+            node = self._parts[ROUTES].value
+            self._checks.fail(node, f"no route for the default prefix {show(default_prefix)} (--route-prefix); {mend}")
+        return policy.add(RouteSpec("RootRoute", {"routes": routes, "default": default_prefix}))
+
+    def _by_prefix(self, policy: Policy, node: Node) -> dict[str, int]:
+        routes: dict[str, int] = {}
+        if isinstance(node, Map):
+            for entry in node.entries:
+                routes[self._prefix(entry.key)] = policy.route(entry.value)
+            return routes
+        if not isinstance(node, Seq):
+            self._checks.fail(node, f"{ROUTES} is {kind(node)}; write a list of maps with aliases and route")
+        for item in node.items:
+            if not isinstance(item, Map):
+                self._checks.fail(item, f"{ROUTES} has {kind(item)}; write a map with aliases and route")
+            parts = self._checks.parts(item, ("aliases", ROUTE), "option", f" of {ROUTES}")
+            for name in ("aliases", ROUTE):
+                if name not in parts:
+                    self._checks.fail(item, f"{ROUTES} without {name}; add {name}")
+            aliases = parts["aliases"].value
+            if not isinstance(aliases, Seq):
+                self._checks.fail(aliases, f"aliases is {kind(aliases)}; write a list of routing prefixes")
+            index = policy.route(parts[ROUTE].value)
+            for alias in aliases.items:
+                routes.setdefault(self._prefix(alias), index)
+        return routes
+
+    def _prefix(self, node: Node) -> str:
+        text = self._checks.text(node, "a routing prefix")
+        wrong = wrong_prefix(text)
+        if wrong:
+            self._checks.fail(node, wrong)
+        return text
 
     def _rejoin(self, node: Node) -> str:
         if not isinstance(node, Scalar) or node.value not in REJOINS:
             shown = show(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else kind(node)
-            self._fail(node, f"{REJOIN} is {shown}; write one of {', '.join(REJOINS)}")
+            self._checks.fail(node, f"{REJOIN} is {shown}; write one of {', '.join(REJOINS)}")
         return str(node.value)
 
     def _journal(self, node: Node) -> int:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_KEYS:
-            self._fail(node, f"{JOURNAL} is {kind(node)}; write a whole number from 0 to {MOST_KEYS}")
+            self._checks.fail(node, f"{JOURNAL} is {kind(node)}; write a whole number from 0 to {MOST_KEYS}")
         return value
-
-    def _pool(self, node: Node) -> tuple[HostAddress, ...]:
-        if not isinstance(node, Seq):
-            self._fail(node, f"{POOL} is {kind(node)}; write a list of hosts")
-        if not node.items:
-            self._fail(node, f"{POOL} is empty; write at least one host")
-        hosts: list[HostAddress] = []
-        lines: dict[tuple[str, int, str], int] = {}
-        for item in node.items:
-            host = self._host(item)
-            same = identity(host)
-            if same in lines:
-                message = f"the host {show(host.text)} is here twice; keep this one or that of line {lines[same]}"
-                self._fail(item, message)
-            lines[same] = item.line
-            hosts.append(host)
-        return tuple(hosts)
-
-    def _host(self, node: Node) -> HostAddress:
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            self._fail(node, f"a host is {kind(node)}; write a text as host:port, in quotes if it begins with '['")
-        try:
-            return parse_host(node.value)
-        except BadHostError as error:
-            self._fail(node, str(error))
-
-    def _route(self, node: Node) -> RouteSpec:
-        if isinstance(node, Map):
-            return self._route_map(node)
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            self._fail(node, f"a route is {kind(node)}; write a route's name, or a map with its type")
-        return RouteSpec(self._route_name(node, node.value), line=node.line, column=node.column)
-
-    def _route_map(self, node: Map) -> RouteSpec:
-        kinds = [entry.value for entry in node.entries if entry.key.value == TYPE]
-        if not kinds:
-            self._fail(node, f"a route without {TYPE}; add {TYPE} with a route's name")
-        name_node = kinds[0]
-        if not isinstance(name_node, Scalar) or not isinstance(name_node.value, str):
-            self._fail(name_node, f"the {TYPE} is {kind(name_node)}; write a route's name")
-        name = self._route_name(name_node, name_node.value)
-        allowed = self._routes[name]
-        keys = (TYPE, *allowed.keys, *((POLICIES,) if allowed.policies else ()))
-        parts = self._parts(node, keys, "option", f" of {name}")
-        policies = self._policies(parts[POLICIES].value) if POLICIES in parts else {}
-        options: dict[str, Any] = {
-            key: plain(entry.value) for key, entry in parts.items() if key not in (TYPE, POLICIES)
-        }
-        return RouteSpec(name, options, policies, node.line, node.column)
-
-    def _route_name(self, node: Node, name: str) -> str:
-        if name not in self._routes:
-            self._fail(node, f"unknown route {show(name)}; {mend_name(name, self._routes, 'routes')}")
-        return name
-
-    def _policies(self, node: Node) -> dict[str, RouteSpec]:
-        if not isinstance(node, Map):
-            self._fail(node, f"{POLICIES} is {kind(node)}; write a map from commands to routes")
-        parts = self._parts(node, self._commands, "command")
-        return {command: self._route(entry.value) for command, entry in parts.items()}
-
-    def _parts(self, node: Map, known: Collection[str], what: str, of: str = "") -> dict[str, Entry]:
-        """The map's entries by key, each one known; `what` and `of` say what the keys are."""
-        parts: dict[str, Entry] = {}
-        for entry in node.entries:
-            key = entry.key.value
-            if not isinstance(key, str):
-                self._fail(entry.key, f"the key is {kind(entry.key)}; write a text, the name of the {what}")
-            if key not in known:
-                self._fail(entry.key, f"unknown {what} {show(key)}{of}; {mend_name(key, known, what + 's' + of)}")
-            parts[key] = entry
-        return parts
-
-    def _fail(self, node: Node, message: str) -> NoReturn:
-        raise ConfigError(self._source, node.line, node.column, message)

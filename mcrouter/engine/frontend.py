@@ -73,7 +73,7 @@ class Frontend:
         long way."""
         for command in COMMANDS:
             told = somebody_away and command.kind != READ
-            host = None if told else self.ways[command.number].first()
+            host = None if told else self.ways[command.number].first(None)
             for number, row in enumerate(self.direct):
                 row[command.number] = None if host is None else host.lanes[number]
 

@@ -25,11 +25,14 @@ SERVER_ERROR = b"s"  # the host's SERVER_ERROR
 TIMEOUT = b"t"  # no answer within the timeout; a late one is dropped
 LOST = b"l"  # the connection broke while the request was in flight
 UNAVAILABLE = b"u"  # never sent: no healthy host, no connection
+TKO = b"k"  # never sent: the host is known to be unhealthy ("taken out", in facebook/mcrouter's words)
+LOCAL = b"x"  # never sent: the policy itself says that it is an error
 
 SUCCESS = VALUE + STORED + DELETED + TOUCHED + NUMBER + OK + TEXT + HEADER
 MISSES = PARTIAL + MISS + NOT_STORED + EXISTS + NOT_FOUND  # memcached's 'no'
 HOST_ERRORS = ERROR + CLIENT_ERROR + SERVER_ERROR
-OUR_ERRORS = TIMEOUT + LOST + UNAVAILABLE
+NEVER_SENT = UNAVAILABLE + TKO
+OUR_ERRORS = TIMEOUT + LOST + NEVER_SENT + LOCAL
 ANSWERS = SUCCESS + MISSES  # a host's real answer, wanted or not
 
 

@@ -21,10 +21,10 @@ def ask_again(
 
     A read is asked again only if its client has not sent a write since: it must not see what came after it.
     """
-    other = route.first() if asked < _MOST else None
+    other = route.first(request) if asked < _MOST else None
     fate = outcomes[:1]
     again = fate == o.LOST and asked == 1
-    harmless = fate == o.UNAVAILABLE or (fate == o.LOST and request.client.may_repeat(request))
+    harmless = fate in o.NEVER_SENT or (fate == o.LOST and request.client.may_repeat(request))
     if other is not None and harmless and (again or other is not host):
         other.send(request, _Again(route, request, sink, other, asked + 1), request.started)
     else:

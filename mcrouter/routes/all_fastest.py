@@ -1,60 +1,85 @@
-"""AllFastestRoute: to every healthy host at once, answering with the first success."""
+"""AllFastestRoute: to every healthy host at once, answering with the first good answer."""
 
-from typing import Any
+from typing import Any, Iterable, List, Tuple
 
+from ..config.fields import routes
+from ..proto import outcomes as o
 from ..proto.requests import Request
-from .base import AsIs, Pool, refuse
-from .best import Best, is_success
+from .base import ASKED, AsIs, Branch, refuse
+from .best import Best, is_good
+from .handle import Args, Handle
+from .kit import Kit
+from .pool import Pool, RouteDestination, as_route, destination
+
+FAILOVER_ERRORS = o.OUR_ERRORS + o.SERVER_ERROR
+"""What facebook/mcrouter calls an error: a host's SERVER_ERROR, and all of ours."""
+NOT_AN_ERROR = o.ANSWERS + o.CLIENT_ERROR + o.ERROR
 
 
 class AllFastestRoute(AsIs):
-    """Sends to all healthy hosts; the first success is the answer, the others' replies are dropped.
+    """Sends to all healthy hosts; the first good answer is the answer, the others' replies are dropped.
 
-    A failure is an error line, a miss (END), NOT_STORED, EXISTS or NOT_FOUND.
+    With an orderedPool a success is good; a failure is an error line, a miss (END), NOT_STORED, EXISTS or NOT_FOUND.
+    With pools, as in facebook/mcrouter, whatever is no error is good: a miss, too.
 
     | first reply | second reply | answer                                              |
-    | success     | any          | the first, at once                                  |
-    | failure     | success      | the second                                          |
-    | failure     | failure      | the better: memcached's answer before an error of ours |
+    | good        | any          | the first, at once                                  |
+    | not good    | good         | the second                                          |
+    | not good    | not good     | the better: memcached's answer before an error of ours |
     | some keys   | other keys   | both, in request order (a get of several keys)      |
     | no healthy host            | SERVER_ERROR mcrouter: no healthy upstream          |
 
     Hosts that are not healthy are told that they miss a write.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, good: bytes = o.SUCCESS) -> None:
         self._pool = pool
+        self._good = good
+        inner = [host.route for host in pool.hosts if isinstance(host, RouteDestination)]
+        self.takes_runs = all(route.takes_runs for route in inner)
+        self.goes_on = any(route.goes_on for route in inner)
+        self.takes_keys = good == o.SUCCESS or not any(route.splits for route in inner)
+        self._hosts_only = not inner
 
-    def first(self) -> Any:
+    def first(self, request: Any = None) -> Any:
         """The only healthy host, when it is alone."""
-        return self._pool.sole()
+        return self._pool.sole() if self._hosts_only else None
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks all healthy hosts."""
         hosts = self._pool.healthy
         if len(hosts) > 1:
-            race = _Race(request, sink, len(hosts))
+            race = _Race(request, sink, len(hosts), self._good)
             for host in hosts:
                 host.send(request, race)
         elif hosts:
             hosts[0].send(request, sink)
         else:
             refuse(request, sink)
-            return
         if self._pool.away:
             self._pool.missed(request)
+
+    def routes(self) -> Iterable[Any]:
+        """All of them."""
+        return map(as_route, self._pool.hosts)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """All of them at once."""
+        what = "success" if self._good == o.SUCCESS else "answer that is no error"
+        return f"the first {what} is the answer", [(ASKED, route) for route in self.routes()]
 
 
 class _Race:
     """One request under way to several hosts."""
 
-    __slots__ = ("_best", "_request", "_sink", "_waiting")
+    __slots__ = ("_best", "_good", "_request", "_sink", "_waiting")
 
-    def __init__(self, request: Request, sink: Any, waiting: int) -> None:
+    def __init__(self, request: Request, sink: Any, waiting: int, good: bytes) -> None:
         self._request = request
         self._sink = sink
         self._waiting = waiting
-        self._best: Any = None  # made when the first reply is not a success
+        self._good = good
+        self._best: Any = None  # made when the first reply is not good
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """One host's answer."""
@@ -62,12 +87,25 @@ class _Race:
         sink = self._sink
         if sink is None:
             return
-        if self._best is None and is_success(outcomes):
+        if self._best is None and is_good(outcomes, self._good):
             self._sink = None
             sink.on_reply(reply, outcomes)
             return
         if self._best is None:
-            self._best = Best(self._request)
+            self._best = Best(self._request, self._good)
         if self._best.add(reply, outcomes, self._request) or not self._waiting:
             self._sink = None
             sink.on_reply(*self._best.result())
+
+
+def _make(good: bytes) -> Any:
+    def make(args: Args, kit: Kit) -> AllFastestRoute:
+        pool = Pool([destination(route) for route in args.children])
+        kit.pools.append(pool)
+        return AllFastestRoute(pool, good)
+
+    return make
+
+
+SEED = Handle("AllFastestRoute", (routes(),), _make(o.SUCCESS))
+HANDLE = Handle("AllFastestRoute", (routes(),), _make(NOT_AN_ERROR), lone=True)

@@ -6,7 +6,7 @@
 A request may be a run (`len(request.kinds)` > 1). A reply is bytes and one outcome byte a command (proto.outcomes).
 """
 
-from typing import Any, List, Optional, Protocol, Sequence
+from typing import Any, Iterable, List, Optional, Protocol, Tuple
 
 from ..proto import outcomes as o
 from ..proto.requests import Request
@@ -34,79 +34,80 @@ class Destination(Protocol):
         """Tells a host that has a `journal` and is not healthy of a write that it would have got."""
 
 
-class Route(Protocol):
-    """A policy.
+# When a route asks another, in the words of `explain`.
+ASKED, COPY, ON_ERROR, ON_MISS, ON_FAILURE, ON_HIT, BY_CHANCE = (
+    "asked", "asked, and nobody waits for its answer", "asked if that fails", "asked if that misses",
+    "asked if that misses or fails", "asked after a hit", "asked by chance",
+)  # fmt: skip
+Branch = Tuple[str, Any]
 
-    `takes_runs`: whether a run costs it about as much as one command. `goes_on`: whether it may ask another host after
-    the first has answered, so that what the client does to the same keys must wait.
+
+class Route:
+    """A policy, or a part of one: what it is to those who ask it. Each has its semantics as a table in its docstring.
+
+    `takes_runs`: whether a run costs it about as much as one command. `takes_keys`: whether it can be given a get of
+    several keys as one; `splits`: whether some keys of such a one may fail for reasons of their own. `goes_on`: whether
+    it may ask another host after the first has answered, so that what the client does to the same keys must wait.
+    `keyed`: whether whom it asks first depends on the key.
     """
 
-    takes_runs: bool
-    goes_on: bool
+    takes_runs = False
+    takes_keys = True
+    splits = False
+    goes_on = False
+    keyed = False
 
-    def first(self) -> Any:
+    def first(self, request: Any = None) -> Any:
         """The destination that it asks first, and alone, as things are; None where there is no such one. Who has asked
         it, with the request as its own sink, has the answer if it is a success, else calls `go_on`."""
+        return None
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Takes over after `host`, asked first, gave an answer that is no success."""
+        sink.on_reply(reply, outcomes)
 
     def start(self, request: Request, sink: Any) -> None:
         """Begins to serve the request."""
+        raise NotImplementedError
+
+    def routes(self) -> Iterable[Any]:
+        """All routes that it may ask."""
+        return ()
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """What it will do with a request, for `explain`: a remark, and (when, route) for each that it may ask."""
+        return "", [(ASKED, route) for route in self.routes()]
 
 
-class AsIs:
+class AsIs(Route):
     """What routes have in common that take any answer of the first host as the answer; without one, see `again`."""
 
     takes_runs = True
-    goes_on = False
-
-    def first(self) -> Any:
-        """The host asked first, and alone."""
-        raise NotImplementedError
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Gives it as it is, if it is the host's."""
         ask_again(self, request, sink, host, reply, outcomes)
 
 
-class Pool:
-    """Hosts in the config's order. `healthy` is kept by whoever watches them, so that routes need not filter. `away`
-    are those that are not healthy and must be told what they miss."""
+class Nobody:
+    """The sink of what nobody waits for."""
 
-    def __init__(self, hosts: Sequence[Any]) -> None:
-        self.hosts = list(hosts)
-        self.healthy: List[Any] = []
-        self.away: List[Any] = []
-        self.refresh()
-
-    def sole(self) -> Any:
-        """The one healthy host, when there is just one."""
-        return self.healthy[0] if len(self.healthy) == 1 else None
-
-    def refresh(self) -> None:
-        """Takes notice of a host that went or came."""
-        self.healthy = [host for host in self.hosts if host.healthy]
-        self.away = [host for host in self.hosts if not host.healthy and host.journal is not None]
-
-    def missed(self, request: Request, until: Any = None) -> None:
-        """Tells the hosts that are away what they miss; with `until`, those before that host alone."""
-        if self.away and not request.reads_only():
-            ahead = self.hosts if until is None else self.hosts[: self.hosts.index(until)]
-            for host in self.away:
-                if host in ahead:
-                    host.missed(request)
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """Drops it."""
 
 
+NOBODY = Nobody()
 NO_HEALTHY = b"SERVER_ERROR mcrouter: no healthy upstream\r\n"
 
 
-def refuse(request: Request, sink: Any, text: bytes = NO_HEALTHY) -> None:
+def refuse(request: Request, sink: Any, text: bytes = NO_HEALTHY, code: bytes = o.UNAVAILABLE) -> None:
     """Answers every command of the request with an error line of ours."""
     count = len(request.kinds)
-    sink.on_reply(text * count, o.UNAVAILABLE * count)
+    sink.on_reply(text * count, code * count)
 
 
-def part(request: Request, kinds: bytes, data: bytes, words: List[bytes]) -> Request:
+def part(request: Request, kinds: bytes, data: bytes, words: "Optional[List[bytes]]" = None) -> Request:
     """A request for some of what `request` asks for, on the same client's behalf."""
-    return Request(request.client, kinds, data, words)
+    made = Request(request.client, kinds, data, words)
+    made.started, made.bulk = request.started, request.bulk
+    return made

@@ -12,16 +12,18 @@ from ..proto.replies import TOO_LARGE, split_reply, value_blocks
 from ..proto.requests import Request
 
 
-def is_success(outcomes: bytes) -> bool:
-    """Whether every command of the run succeeded."""
-    return not outcomes.translate(None, o.SUCCESS)
+def is_good(outcomes: bytes, good: bytes = o.SUCCESS) -> bool:
+    """Whether every command of the run came out as one of `good`."""
+    return not outcomes.translate(None, good)
 
 
 class Best:
-    """Merges replies to `request`; `missing()` is what is still worth asking another host for."""
+    """Merges replies to `request`; `missing()` is what is still worth asking another host for: whatever did not
+    come out as one of `good`."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, good: bytes = o.SUCCESS) -> None:
         self._request = request
+        self._good = good
         self._many_keys = (
             len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES and len(request.keys()) > 1
         )
@@ -29,10 +31,10 @@ class Best:
         self._replies: List[Optional[bytes]] = [None] * len(request.kinds)
         self._outcomes = bytearray(len(request.kinds))
         self._too_large = False
-        self._open = list(range(len(request.kinds)))  # the commands that have not succeeded
+        self._open = list(range(len(request.kinds)))  # the commands that are not well yet
 
     def add(self, reply: bytes, outcomes: bytes, asked: Request) -> bool:
-        """Takes a host's reply to `asked` (the request itself, or what `missing` gave); True when all is found."""
+        """Takes a host's reply to `asked` (the request itself, or what `missing` gave); True when all is well."""
         if reply is TOO_LARGE:
             self._too_large = True
             return True
@@ -43,7 +45,7 @@ class Best:
         replies = [reply] if len(outcomes) == 1 else split_reply(reply, asked.kinds, outcomes)
         for place, text, code in zip(places, replies, outcomes):
             self._improve(place, text, code)
-        self._open = [place for place in self._open if self._outcomes[place] not in o.SUCCESS]
+        self._open = [place for place in self._open if self._outcomes[place] not in self._good]
         return not self._open
 
     def _improve(self, place: int, reply: bytes, code: int) -> None:
@@ -57,10 +59,10 @@ class Best:
             for key, block in value_blocks(reply):
                 self._found.setdefault(key, block)
         self._improve(0, reply, outcomes[0])
-        return all(key in self._found for key in self._request.keys())
+        return outcomes in self._good or all(key in self._found for key in self._request.keys())
 
     def missing(self) -> Request:
-        """What has not succeeded yet, as a request for the next host."""
+        """What is not well yet, as a request for the next host."""
         request = self._request
         if self._many_keys:
             keys = [key for key in request.keys() if key not in self._found]

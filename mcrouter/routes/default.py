@@ -1,9 +1,13 @@
 """DefaultRoute: the first healthy host in pool order."""
 
-from typing import Any
+from typing import Any, Iterable, List, Tuple
 
+from ..config.fields import routes
 from ..proto.requests import Request
-from .base import AsIs, Pool, refuse
+from .base import ASKED, AsIs, Branch, refuse
+from .handle import Args, Handle
+from .kit import Kit
+from .pool import Pool, RouteDestination, as_route, destination
 
 
 class DefaultRoute(AsIs):
@@ -19,17 +23,39 @@ class DefaultRoute(AsIs):
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        inner = [host.route for host in pool.hosts if isinstance(host, RouteDestination)]
+        self.takes_runs = all(route.takes_runs for route in inner)
+        self.splits = any(route.splits for route in inner)
+        self.goes_on = any(route.goes_on for route in inner)
+        self._hosts_only = not inner
 
-    def first(self) -> Any:
+    def first(self, request: Any = None) -> Any:
         """The first healthy host."""
-        return self._pool.healthy[0] if self._pool.healthy else None
+        return self._pool.healthy[0] if self._pool.healthy and self._hosts_only else None
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the first healthy host."""
         healthy = self._pool.healthy
         if healthy:
             healthy[0].send(request, sink)
-            if self._pool.away:
-                self._pool.missed(request, healthy[0])
         else:
             refuse(request, sink)
+        if self._pool.away:
+            self._pool.missed(request, healthy[0] if healthy else None)
+
+    def routes(self) -> Iterable[Any]:
+        """All of them."""
+        return map(as_route, self._pool.hosts)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The one."""
+        return "the first healthy one", [(ASKED, as_route(host)) for host in self._pool.healthy[:1]]
+
+
+def _make(args: Args, kit: Kit) -> DefaultRoute:
+    pool = Pool([destination(route) for route in args.children])
+    kit.pools.append(pool)
+    return DefaultRoute(pool)
+
+
+HANDLE = Handle("DefaultRoute", (routes(),), _make)

@@ -5,18 +5,17 @@ from typing import Any, Callable, Dict, Iterable, Tuple
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS
 from ..proto.requests import Request
-from .base import AsIs
+from .base import Route
+from .handle import Handle
 
 Stats = Callable[[], Iterable[Tuple[str, object]]]
 
 
-class LocalRoute(AsIs):
+class LocalRoute(Route):
     """`version`, `stats` (the router's own), `verbosity`; `quit` has closed the connection before it gets here.
 
     Other commands get a SERVER_ERROR that says so. `stats` takes a function that gives (name, value) pairs.
     """
-
-    takes_runs = False
 
     def __init__(self, version: str, stats: Stats) -> None:
         self._stats = stats
@@ -27,10 +26,6 @@ class LocalRoute(AsIs):
             "stats": self._stat_lines,
             "mn": lambda request: (b"MN\r\n", o.HEADER),
         }
-
-    def first(self) -> Any:
-        """No host has a part in it."""
-        return None
 
     def start(self, request: Request, sink: Any) -> None:
         """Answers at once."""
@@ -45,3 +40,6 @@ class LocalRoute(AsIs):
         if len(request.data.split()) > 1:
             return b"ERROR\r\n", o.ERROR
         return b"".join(f"STAT {name} {value}\r\n".encode() for name, value in self._stats()) + b"END\r\n", o.TEXT
+
+
+HANDLE = Handle("LocalRoute", (), lambda args, kit: kit.local)

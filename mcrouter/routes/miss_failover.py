@@ -1,14 +1,20 @@
 """MissFailoverRoute: healthy hosts in order, until a hit or a success."""
 
-from typing import Any, List
+from typing import Any, Iterable, List, Mapping, Optional, Tuple
 
+from ..config.fields import Field, routes, switch
+from ..proto import outcomes as o
+from ..proto.commands import DELETE, READ, VALUES, Command
 from ..proto.requests import Request
 from .again import ask_again
-from .base import Pool, refuse
-from .best import Best, is_success
+from .base import ASKED, ON_FAILURE, Branch, Route, refuse
+from .best import Best, is_good
+from .handle import Args, Handle
+from .kit import Kit
+from .pool import Pool, RouteDestination, as_route, destination
 
 
-class MissFailoverRoute:
+class MissFailoverRoute(Route):
     """Asks the first healthy host; what it has not, the next; and so on.
 
     | first host     | second host | answer                                             |
@@ -19,29 +25,32 @@ class MissFailoverRoute:
     | no healthy host              | SERVER_ERROR mcrouter: no healthy upstream         |
 
     Of a run only the commands that failed go on. The hosts before the first healthy one are told of writes they miss.
+    With pools, as in facebook/mcrouter, only gets and deletes go on; everything else is for the first child alone.
     """
 
-    takes_runs = True
     goes_on = True
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        inner = [host.route for host in pool.hosts if isinstance(host, RouteDestination)]
+        self.takes_runs = all(route.takes_runs for route in inner)
+        self._hosts_only = not inner
 
-    def first(self) -> Any:
+    def first(self, request: Any = None) -> Any:
         """The first healthy host."""
-        return self._pool.healthy[0] if self._pool.healthy else None
+        return self._pool.healthy[0] if self._pool.healthy and self._hosts_only else None
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the first healthy host. One that answers the client itself needs no walk unless it fails."""
         hosts = self._pool.healthy
         if not hosts:
             refuse(request, sink)
-        elif sink is request or len(hosts) == 1:
+        elif (sink is request and self._hosts_only) or len(hosts) == 1:
             hosts[0].send(request, sink)
         else:
             hosts[0].send(request, _Walk(request, sink, hosts))
-        if hosts and self._pool.away:
-            self._pool.missed(request, hosts[0])
+        if self._pool.away:
+            self._pool.missed(request, hosts[0] if hosts else None)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Asks the hosts behind `host`; the only host that broke off, once more."""
@@ -50,6 +59,15 @@ class MissFailoverRoute:
             ask_again(self, request, sink, host, reply, outcomes)
             return
         _Walk(request, sink, hosts, hosts.index(host) if host in hosts else -1).on_reply(reply, outcomes)
+
+    def routes(self) -> Iterable[Any]:
+        """All of them."""
+        return map(as_route, self._pool.hosts)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """One after the other."""
+        ways = [(ON_FAILURE, as_route(host)) for host in self._pool.healthy]
+        return "the first hit or success is the answer", [(ASKED, way) for _, way in ways[:1]] + ways[1:]
 
 
 class _Walk:
@@ -68,7 +86,7 @@ class _Walk:
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """The current host's answer."""
         if self._best is None:
-            if is_success(outcomes):
+            if is_good(outcomes, o.SUCCESS):
                 self._sink.on_reply(reply, outcomes)
                 return
             self._best = Best(self._request)
@@ -85,3 +103,24 @@ class _Walk:
                 hosts[self._at].send(self._asked, self)
                 return True
         return False
+
+
+def _make(args: Args, kit: Kit) -> MissFailoverRoute:
+    pool = Pool([destination(route) for route in args.children])
+    kit.pools.append(pool)
+    return MissFailoverRoute(pool)
+
+
+def _only_gets_and_deletes(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    goes_on = command.kind in (READ, DELETE) or command.reply == VALUES
+    return None if goes_on or not args["children"] else int(args["children"][0])
+
+
+SEED = Handle("MissFailoverRoute", (routes(),), _make)
+HANDLE = Handle(
+    "MissFailoverRoute",
+    (routes(), Field("return_best_on_error", read=switch, default=False)),
+    _make,
+    narrow=_only_gets_and_deletes,
+    lone=True,
+)

@@ -2,20 +2,19 @@
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mcrouter.config import (
     BadHostError,
-    Config,
     HostAddress,
-    RouteOptions,
-    RouteSpec,
     Vocabulary,
     load_config,
     load_file,
     parse_host,
 )
+from mcrouter.config.fields import Field
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,6 +51,22 @@ def test_hosts_keep_their_order(vocabulary):
     assert [host.text for host in config.hosts] == ["b", "a:1", "a:2", "unix:///a", "c"]
 
 
+def policy(config, index=None):
+    """The policy as a tree: hosts by name, handles as (type, fields that hold anything)."""
+    spec = config.routes[config.route if index is None else index]
+    if spec.type == "host":
+        return spec.args["host"]
+
+    def value(one):
+        if isinstance(one, int) and not isinstance(one, bool):
+            return policy(config, one)
+        if isinstance(one, tuple):
+            return [value(item) for item in one]
+        return {name: value(item) for name, item in one.items()} if isinstance(one, dict) else one
+
+    return spec.type, {name: value(one) for name, one in spec.args.items() if one}
+
+
 def test_routes(vocabulary):
     text = (
         "route:\n"
@@ -64,14 +79,26 @@ def test_routes(vocabulary):
         "  type: OperationSelectorRoute\n"
         "orderedPool: [a]\n"
     )
-    inner = {"delete": RouteSpec("LocalRoute", line=7, column=35)}
+    config = load_config(text, "f", vocabulary)
+    assert config.hosts == (HostAddress("a", "a", 11211),)
+    default = ("DefaultRoute", {"children": ["a"]})
+    inner = {"default_policy": default, "operation_policies": {"delete": ("LocalRoute", {})}}
     policies = {
-        "get": RouteSpec("MissFailoverRoute", line=3, column=10),
-        "set": RouteSpec("AllFastestRoute", line=4, column=10),
-        "delete": RouteSpec("OperationSelectorRoute", {}, inner, 6, 7),
+        "get": ("MissFailoverRoute", {"children": ["a"]}),
+        "set": ("AllFastestRoute", {"children": ["a"]}),
+        "delete": ("OperationSelectorRoute", inner),
     }
-    route = RouteSpec("OperationSelectorRoute", {}, policies, 2, 3)
-    assert load_config(text, "f", vocabulary) == Config((HostAddress("a", "a", 11211),), route, "f")
+    expected = {"default_policy": default, "operation_policies": policies}
+    assert policy(config) == ("OperationSelectorRoute", expected)
+    places = {(spec.type, spec.line, spec.column) for spec in config.routes}
+    assert {("MissFailoverRoute", 3, 10), ("OperationSelectorRoute", 6, 7), ("LocalRoute", 7, 35)} <= places
+
+
+def test_children_come_before_their_parents(vocabulary):
+    text = "orderedPool: [a, b]\nroute: {type: AllSyncRoute, children: [a, {type: AllInitialRoute, children: [b, a]}]}\n"
+    config = load_config(text, "f", vocabulary)
+    for place, spec in enumerate(config.routes):
+        assert all(child < place for child in spec.args.get("children", ()))
 
 
 def test_what_is_done_when_a_host_rejoins(vocabulary):
@@ -85,42 +112,45 @@ def test_what_is_done_when_a_host_rejoins(vocabulary):
 def test_a_selector_may_have_no_policies(vocabulary):
     for route in ("OperationSelectorRoute", "{type: OperationSelectorRoute}"):
         config = load_config(f"orderedPool: [a]\nroute: {route}\n", "f", vocabulary)
-        assert config.route == RouteSpec("OperationSelectorRoute", line=2, column=8)
+        assert policy(config) == ("OperationSelectorRoute", {"default_policy": ("DefaultRoute", {"children": ["a"]})})
 
 
 def test_every_command_can_have_a_policy(vocabulary):
     policies = "".join(f"    {command}: LocalRoute\n" for command in vocabulary.commands)
     text = "orderedPool: [a]\nroute:\n  type: OperationSelectorRoute\n  operationPolicies:\n" + policies
-    assert list(load_config(text, "f", vocabulary).route.policies) == list(vocabulary.commands)
+    assert list(policy(load_config(text, "f", vocabulary))[1]["operation_policies"]) == list(vocabulary.commands)
 
 
 def test_options_are_plain_values():
-    vocabulary = Vocabulary({"X": RouteOptions(keys=("size", "table"))}, ())
+    fields = (Field("size"), Field("table"))
+    handles = {"X": SimpleNamespace(fields=fields)}
     text = "orderedPool: [a]\nroute: {type: X, table: {a: [1, ~]}, size: 0x10}\n"
-    assert load_config(text, "f", vocabulary).route.options == {"table": {"a": [1, None]}, "size": 16}
+    config = load_config(text, "f", Vocabulary(handles, handles, ()))
+    assert config.routes[config.route].args == {"table": {"a": [1, None]}, "size": 16}
 
 
 def test_fifty_levels_of_policies(vocabulary):
     route = '"LocalRoute"'
     for _ in range(49):
         route = f'{{"type": "OperationSelectorRoute", "operationPolicies": {{"get": {route}}}}}'
-    spec = load_config(f'{{"orderedPool": ["a"], "route": {route}}}', "f", vocabulary).route
+    tree = policy(load_config(f'{{"orderedPool": ["a"], "route": {route}}}', "f", vocabulary))
     for _ in range(49):
-        spec = spec.policies["get"]
-    assert spec.type == "LocalRoute"
+        tree = tree[1]["operation_policies"]["get"]
+    assert tree == ("LocalRoute", {})
 
 
 def test_the_sample_in_the_repository(vocabulary):
     config = load_file(str(ROOT / "router.json"), vocabulary)
     assert [host.text for host in config.hosts] == ["127.0.0.1:11211", "127.0.0.1:11212"]
-    assert config.route.type == "OperationSelectorRoute"
     everywhere = ("add", "append", "decr", "delete", "incr", "prepend", "replace", "set")
     expected = {
         **dict.fromkeys(everywhere, "AllFastestRoute"),
         **dict.fromkeys(("get", "gets"), "MissFailoverRoute"),
         **dict.fromkeys(("version", "quit"), "LocalRoute"),
     }
-    assert {command: spec.type for command, spec in config.route.policies.items()} == expected
+    name, fields = policy(config)
+    assert name == "OperationSelectorRoute"
+    assert {command: chosen[0] for command, chosen in fields["operation_policies"].items()} == expected
 
 
 def test_files_and_standard_input(tmp_path, vocabulary, monkeypatch):
@@ -131,6 +161,6 @@ def test_files_and_standard_input(tmp_path, vocabulary, monkeypatch):
     assert from_file.source == str(file)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
     piped = load_file("-", vocabulary)
-    assert (piped.source, piped.hosts, piped.route) == ("<stdin>", from_file.hosts, from_file.route)
+    assert (piped.source, piped.hosts, piped.routes) == ("<stdin>", from_file.hosts, from_file.routes)
     monkeypatch.setattr("sys.stdin", io.StringIO(text.decode()))
     assert load_file("-", vocabulary) == piped

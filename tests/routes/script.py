@@ -6,7 +6,7 @@ from mcrouter.proto import outcomes as o
 from mcrouter.proto.commands import COMMANDS, VALUES
 from mcrouter.proto.requests import Plan, Request, RequestParser
 from mcrouter.proto.runs import request_stretches
-from mcrouter.routes.base import Pool
+from mcrouter.routes.pool import Pool
 
 STRETCHES = request_stretches()
 

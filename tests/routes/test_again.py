@@ -4,9 +4,9 @@ import pytest
 
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.all_fastest import AllFastestRoute
-from mcrouter.routes.base import Pool
 from mcrouter.routes.default import DefaultRoute
 from mcrouter.routes.miss_failover import MissFailoverRoute
+from mcrouter.routes.pool import Pool
 
 from .script import CLIENT, MISS, STORED, Host, Sink, hit, request, set_health
 

@@ -6,7 +6,7 @@ import pytest
 
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.all_fastest import AllFastestRoute
-from mcrouter.routes.base import Pool
+from mcrouter.routes.pool import Pool
 
 from .script import (
     CLIENT_ERROR,

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.routes.best import Best, is_success
+from mcrouter.routes.best import Best, is_good
 
 from .script import MISS, NOT_STORED, SERVER_ERROR, STORED, block, hit, request
 
@@ -38,8 +38,8 @@ def test_the_better_of_two(first, second):
     (o.VALUE, True), (o.VALUE + o.STORED + o.HEADER, True), (o.PARTIAL, False), (o.VALUE + o.MISS, False), (o.TIMEOUT, False),
     (o.VALUE * 64, True), (o.VALUE * 63 + o.SERVER_ERROR, False),
 ])  # fmt: skip
-def test_is_success(outcomes, expected):
-    assert is_success(outcomes) is expected
+def test_is_good(outcomes, expected):
+    assert is_good(outcomes) is expected
 
 
 def test_missing_of_a_run():

@@ -1,25 +1,40 @@
-"""From a config's route to one route for each command, and which commands may share a run."""
+"""From a config to one route for each command, and which commands may share a run."""
 
-from types import SimpleNamespace
+import json
 
 import pytest
 
+from mcrouter.config.model import Config
 from mcrouter.proto.commands import BY_NAME, COMMANDS
 from mcrouter.proto.requests import Plan
-from mcrouter.routes.base import Pool
-from mcrouter.routes.build import LOCAL, NAMES, OVER_POOL, SELECTOR, build, choice
+from mcrouter.router import load_config
+from mcrouter.routes.build import Narrowed, build
+from mcrouter.routes.handles import HANDLES, SEED
+from mcrouter.routes.kit import Kit
 from mcrouter.routes.local import LocalRoute
 
+from .script import Host
+
 LOCAL_ROUTE = LocalRoute("1", list)
+SELECTOR, LOCAL = "OperationSelectorRoute", "LocalRoute"
 
 
-def spec(name, **policies):
-    """A route as the config's model has it; policies by command name, each a route's name or another spec."""
-    inner = {command: policy if isinstance(policy, SimpleNamespace) else spec(policy) for command, policy in policies.items()}
-    return SimpleNamespace(type=name, policies=inner)
+def seed(route, hosts=("a", "b")) -> Config:
+    """A config of the seed's form."""
+    return load_config(json.dumps({"orderedPool": list(hosts), "route": route}))
 
 
-SAMPLE = spec(SELECTOR, get="MissFailoverRoute", set="AllFastestRoute", delete="AllFastestRoute", incr="AllFastestRoute",
+def spec(**policies):
+    """A selector; policies by command name."""
+    return {"type": SELECTOR, "operationPolicies": policies}
+
+
+def built(config):
+    """What it is built to, over scripted hosts."""
+    return build(config, Kit({host.text: Host(host.text) for host in config.hosts}, LOCAL_ROUTE, seed=config.seed))
+
+
+SAMPLE = spec(get="MissFailoverRoute", set="AllFastestRoute", delete="AllFastestRoute", incr="AllFastestRoute",
               version="LocalRoute")  # fmt: skip
 CHOICES = [
     ("get", "MissFailoverRoute"), ("gets", "DefaultRoute"), ("mg", "MissFailoverRoute"), ("me", "MissFailoverRoute"),
@@ -28,56 +43,62 @@ CHOICES = [
 ]  # fmt: skip
 
 
+def choice(config, command):
+    """The type of the route that serves a command."""
+    return config.routes[Narrowed(config).real(config.route, BY_NAME[command])].type
+
+
 @pytest.mark.parametrize(("command", "expected"), CHOICES)
 def test_choice(command, expected):
     """Its own, else that of the command it is like, else the default."""
-    assert choice(SAMPLE, BY_NAME[command]) == expected
+    assert choice(seed(SAMPLE), command) == expected
 
 
 def test_its_own_policy_comes_first():
-    route = spec(SELECTOR, get="MissFailoverRoute", mg="DefaultRoute")
-    assert choice(route, BY_NAME["mg"]) == "DefaultRoute"
+    assert choice(seed(spec(get="MissFailoverRoute", mg="DefaultRoute")), "mg") == "DefaultRoute"
 
 
 def test_selectors_in_selectors():
-    route = spec(SELECTOR, get=spec(SELECTOR, get="MissFailoverRoute", mg="AllFastestRoute"))
-    chosen = [choice(route, BY_NAME[name]) for name in ("get", "mg", "me", "set")]
+    config = seed(spec(get=spec(get="MissFailoverRoute", mg="AllFastestRoute")))
+    chosen = [choice(config, name) for name in ("get", "mg", "me", "set")]
     assert chosen == ["MissFailoverRoute", "AllFastestRoute", "MissFailoverRoute", "DefaultRoute"]
 
 
-@pytest.mark.parametrize("name", [*OVER_POOL, LOCAL])
+@pytest.mark.parametrize("name", ["DefaultRoute", "AllFastestRoute", "MissFailoverRoute", LOCAL])
 def test_one_route_for_all(name):
-    ways, _ = build(spec(name), Pool([]), LOCAL_ROUTE)
-    assert len(ways) == len(COMMANDS) and len(set(map(id, ways))) == 1
+    ways = built(seed(name)).ways
+    keyed = [way for way, command in zip(ways, COMMANDS) if command.kind != "admin"]
+    assert len(ways) == len(COMMANDS) and len(set(map(id, keyed))) == 1
     assert type(ways[0]).__name__ == name
 
 
 def test_the_ways_are_in_the_tables_order():
-    ways, _ = build(SAMPLE, Pool([]), LOCAL_ROUTE)
-    assert [type(way).__name__ for way in ways] == [choice(SAMPLE, command) for command in COMMANDS]
+    ways = built(seed(SAMPLE)).ways
+    assert [type(way).__name__ for way in ways] == [choice(seed(SAMPLE), command.name) for command in COMMANDS]
     assert ways[BY_NAME["set"].number] is ways[BY_NAME["delete"].number]
     assert ways[BY_NAME["version"].number] is LOCAL_ROUTE
 
 
 PLANS = [
-    (spec("DefaultRoute"), Plan(True, True, True)),
-    (spec(LOCAL), Plan(False, False, False)),
+    ("DefaultRoute", Plan(True, True, True)),
+    (LOCAL, Plan(False, False, False)),
     (SAMPLE, Plan(True, True, False)),
-    (spec(SELECTOR, get="AllFastestRoute", set="AllFastestRoute"), Plan(True, True, True)),
-    (spec(SELECTOR, get=LOCAL), Plan(False, True, False)),
-    (spec(SELECTOR, set=LOCAL), Plan(True, False, False)),
-    (spec(SELECTOR, get=LOCAL, set=LOCAL), Plan(False, False, False)),
-    (spec(SELECTOR), Plan(True, True, True)),
+    (spec(get="AllFastestRoute", set="AllFastestRoute"), Plan(True, True, True)),
+    (spec(get=LOCAL), Plan(False, True, False)),
+    (spec(set=LOCAL), Plan(True, False, False)),
+    (spec(get=LOCAL, set=LOCAL), Plan(False, False, False)),
+    (spec(), Plan(True, True, True)),
+    ("HashRoute", Plan(False, False, False)),
+    ("AllSyncRoute", Plan(True, True, True)),
 ]
 
 
 @pytest.mark.parametrize(("route", "plan"), PLANS)
 def test_plan(route, plan):
-    assert build(route, Pool([]), LOCAL_ROUTE)[1] == plan
+    assert built(seed(route)).plan == plan
 
 
 def test_names():
-    """Every route a config may name can be built, and none twice."""
-    assert len(set(NAMES)) == len(NAMES) == len(OVER_POOL) + 2
-    for name in NAMES:
-        build(spec(name), Pool([]), LOCAL_ROUTE)
+    """Handles stand in their tables under their names."""
+    for table in (SEED, HANDLES):
+        assert all(name == handle.name for name, handle in table.items())

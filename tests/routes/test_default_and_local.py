@@ -3,9 +3,10 @@
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.routes.base import Pool, part, refuse
+from mcrouter.routes.base import part, refuse
 from mcrouter.routes.default import DefaultRoute
 from mcrouter.routes.local import LocalRoute
+from mcrouter.routes.pool import Pool
 
 from .script import ERROR, MISS, NO_HEALTHY, SERVER_ERROR, STORED, Host, Sink, answer, ask, hit, request, set_health
 

@@ -1,0 +1,150 @@
+"""What a handle of the policy can be given: its fields, and the readers that check their values.
+
+A handle declares its fields once; reading a config, its errors, `explain` and the README derive from that. A field
+holds another handle (ROUTE), several (ROUTES), one by name (BY_NAME), maps with fields of their own (RECORDS), or a
+plain VALUE, which `read` checks: it gives the value back as the route wants it, or raises ValueError with what would be
+right.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple, Optional, Protocol
+
+ROUTE, ROUTES, BY_NAME, RECORDS, VALUE, UNUSED = "route", "routes", "by name", "records", "value", "unused"
+REQUIRED = object()
+"""The default of a field that must be there."""
+
+Read = Callable[[Any], Any]
+
+
+class Field(NamedTuple):
+    """One field; `principal`: the one that the short form (`Type|rest`) sets."""
+
+    name: str
+    kind: str = VALUE
+    read: Read = lambda value: value
+    default: Any = REQUIRED
+    principal: bool = False
+    fields: "tuple[Field, ...]" = ()  # of a record
+    also: tuple[str, ...] = ()  # other names for it
+    names: Optional[Callable[[str], Optional[str]]] = None  # BY_NAME: what is wrong with a name, None if nothing is
+
+
+class HandleFields(Protocol):
+    """What a config needs to know of a handle."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """All that it can be given."""
+
+
+def route(name: str, default: Any = REQUIRED, principal: bool = False) -> Field:
+    """A single handle; `default` may be None: there need not be one."""
+    return Field(name, ROUTE, default=default, principal=principal)
+
+
+def routes(name: str = "children", default: Any = REQUIRED, principal: bool = True) -> Field:
+    """Several handles, as a list, a map, a single one, or "" for none."""
+    return Field(name, ROUTES, default=default, principal=principal)
+
+
+def unused(*names: str) -> tuple[Field, ...]:
+    """Options that have no meaning here: they are accepted, and a warning names them."""
+    return tuple(Field(name, UNUSED, default=None) for name in names)
+
+
+# readers ----------------------------------------------------------------------------------------------------------
+
+
+def number(low: float, high: float, whole: bool = True) -> Read:
+    """Reads numbers from `low` to `high`."""
+    what = f"{'a whole number' if whole else 'a number'} from {low:g} to {high:g}"
+
+    def read(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            raise ValueError(f"write {what}")
+        if whole and value != int(value):
+            raise ValueError(f"write {what}")
+        return int(value) if whole else float(value)
+
+    return read
+
+
+def text(value: Any) -> str:
+    """Reads a text."""
+    if not isinstance(value, str):
+        raise ValueError("write a text, in quotes")
+    return value
+
+
+def switch(value: Any) -> bool:
+    """Reads true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("write true or false")
+    return value
+
+
+def one_of(*words: Any) -> Read:
+    """Reads one of these words."""
+
+    def read(value: Any) -> Any:
+        if value not in words:
+            raise ValueError(f"write one of {', '.join(map(str, words))}")
+        return value
+
+    return read
+
+
+def pair(low: float, high: float, whole: bool) -> Read:
+    """Reads a range: a list of two numbers, the first one not the greater."""
+    one = number(low, high, whole)
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, list) or len(value) != 2 or one(value[0]) > one(value[1]):
+            raise ValueError("write a list of two numbers, the smaller first")
+        return one(value[0]), one(value[1])
+
+    return read
+
+
+def numbers(low: float, high: float) -> Read:
+    """Reads a list of numbers."""
+    one = number(low, high, whole=False)
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise ValueError("write a list of numbers")
+        return tuple(one(item) for item in value)
+
+    return read
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Reads a list of texts."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("write a list of texts")
+    return tuple(value)
+
+
+def record(**fields: "tuple[Read, Any]") -> Read:
+    """Reads a map with these fields, each a reader and a default."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"write a map with {', '.join(fields)}")
+        unknown = [key for key in value if key not in fields]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is not known there; write a map with {', '.join(fields)}")
+        return {name: _one(name, value, *field) for name, field in fields.items()}
+
+    return read
+
+
+def _one(name: str, values: Mapping[Any, Any], read: Read, default: Any) -> Any:
+    if name not in values:
+        if default is REQUIRED:
+            raise ValueError(f"{name} is missing; add it")
+        return default
+    try:
+        return read(values[name])
+    except ValueError as error:
+        raise ValueError(f"{name} will not do; {error}") from None

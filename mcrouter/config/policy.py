@@ -1,0 +1,287 @@
+"""The policy of a config: a tree of routes, as text, short form or map -> a flat list, children before parents.
+
+    NAME                       a named handle, a host of the orderedPool, or a type that needs nothing said
+    TYPE|REST                  a type, and what its principal field is given
+    {type: TYPE, FIELD: ...}   with `name`, it can be referred to
+
+Which types there are, and what each can be given, is the vocabulary's.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Optional, Union
+
+from .checks import Checks
+from .errors import mend_name, show
+from .fields import BY_NAME, RECORDS, REQUIRED, ROUTE, ROUTES, UNUSED, VALUE, Field
+from .model import HOST, RouteSpec, Vocabulary
+from .pool_route import EXPANDED, POOL_ROUTE, PoolRoute
+from .pools import Pools
+from .tree import MAX_DEPTH, Entry, Map, Node, Scalar, Seq, kind, plain
+
+TYPE, NAME = "type", "name"
+_ALIASES = {"PrefixPolicyRoute": "OperationSelectorRoute", "DevNull": "DevNullRoute"}
+
+
+class Policy:
+    """Reads routes; `specs` is the list that grows. `ordered` are the hosts of an orderedPool, by text."""
+
+    def __init__(
+        self,
+        checks: Checks,
+        vocabulary: Vocabulary,
+        pools: Pools,
+        named: Iterable[tuple[str, Node]],
+        ordered: Optional[Iterable[str]] = None,
+    ) -> None:
+        self._checks = checks
+        self._pools = pools
+        self._commands = vocabulary.commands
+        self._ignored = vocabulary.ignored
+        self.seed = ordered is not None
+        self._handles = vocabulary.seed if self.seed else vocabulary.handles
+        self.specs: list[RouteSpec] = []
+        self._named: dict[str, int] = {}
+        self._pending: dict[str, Node] = {}
+        for name, node in named:  # of several with one name the first counts, as in facebook/mcrouter
+            self._pending.setdefault(name, node)
+        self._short: dict[str, int] = {}
+        self._leaves: dict[str, int] = {}
+        self._depth = 0
+        self._ordered = {text: self.leaf(text) for text in ordered or ()}
+        self._pool_route = PoolRoute(self)
+
+    # what the readers of parts need -------------------------------------------------------------------------------
+
+    @property
+    def checks(self) -> Checks:
+        """How they fail."""
+        return self._checks
+
+    @property
+    def pools(self) -> Pools:
+        """The pools."""
+        return self._pools
+
+    def field_of(self, handle: str, name: str) -> Field:
+        """A field that a handle declares."""
+        return next(field for field in self._handles[handle].fields if field.name == name)
+
+    def leaf(self, host: str) -> int:
+        """The index of a single host."""
+        if host not in self._leaves:
+            self._leaves[host] = self.add(RouteSpec(HOST, {"host": host}))
+        return self._leaves[host]
+
+    def add(self, spec: RouteSpec) -> int:
+        """Appends a handle whose children are there already; its index."""
+        self.specs.append(spec)
+        return len(self.specs) - 1
+
+    # routes -------------------------------------------------------------------------------------------------------
+
+    def route(self, node: Node) -> int:
+        """The index of the route that stands there."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self._checks.fail(node, f"routes are nested deeper than {MAX_DEPTH}; use fewer levels")
+        try:
+            if isinstance(node, Map):
+                return self._from_map(node)
+            if not isinstance(node, Scalar) or not isinstance(node.value, str):
+                message = f"a route is {kind(node)}; write a route's name, or a map with its type"
+                self._checks.fail(node, message)
+            return self._from_text(node, node.value)
+        finally:
+            self._depth -= 1
+
+    def routes(self, node: Node) -> tuple[int, ...]:
+        """The indices of the routes that stand there; those of a pool's servers where it is a `Pool`."""
+        if isinstance(node, Seq):
+            return tuple(index for item in node.items for index in self._several(item))
+        if isinstance(node, Scalar) and node.value in ("", None):
+            return ()
+        return self._several(node)
+
+    def _several(self, node: Node) -> tuple[int, ...]:
+        if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("Pool|"):
+            return self._servers(Scalar(node.value[len("Pool|") :], node.line, node.column))
+        if isinstance(node, Map):
+            kinds = [entry.value for entry in node.entries if entry.key.value == TYPE]
+            if kinds and isinstance(kinds[0], Scalar) and kinds[0].value == "Pool":
+                parts = self._checks.parts(node, (TYPE, "pool"), "option", " of Pool")
+                if "pool" not in parts:
+                    self._checks.fail(node, "Pool without pool; add the name of one of the pools")
+                return self._servers(parts["pool"].value)
+        return (self.route(node),)
+
+    def _servers(self, node: Node) -> tuple[int, ...]:
+        pool = self._pools.get(node)
+        return tuple(self.server(server, pool.values) for server in pool.servers)
+
+    def server(self, server: Union[str, Node], values: Mapping[str, Any]) -> int:
+        """The index of one server of a pool."""
+        if not isinstance(server, str):
+            return self.route(server)
+        leaf = self.leaf(server)
+        if not values.get("keep_routing_prefix"):
+            return leaf
+        return self.once(f"KeepRoutingPrefixRoute|{leaf}", RouteSpec("KeepRoutingPrefixRoute", {"target": leaf}))
+
+    def once(self, name: str, spec: RouteSpec) -> int:
+        """The index of a handle that is shared by all who call it by this name."""
+        if name not in self._short:
+            self._short[name] = self.add(spec)
+        return self._short[name]
+
+    def _from_text(self, node: Node, text: str) -> int:
+        if text in self._named:
+            return self._named[text]
+        if text in self._pending:
+            return self._forward(text)
+        if text in self._ordered:
+            return self._ordered[text]
+        known = self._short.get(text)
+        if known is None:
+            name, bar, rest = text.partition("|")
+            parts = {}
+            if bar:
+                scalar = Scalar(rest, node.line, node.column)
+                parts = {self._principal(node, name).name: Entry(scalar, scalar)}
+            known = self._short[text] = self._make(node, name, parts)
+        return known
+
+    def _principal(self, node: Node, name: str) -> Field:
+        principal = [field for field in self._fields(node, name) if field.principal]
+        if not principal:
+            self._checks.fail(node, f"{name} takes nothing behind a '|'; write a map with its type")
+        return principal[0]
+
+    def _forward(self, name: str) -> int:
+        """A named handle that is defined further on."""
+        node = self._pending[name]
+        if self._depth > MAX_DEPTH - 1:
+            self._checks.fail(node, f"the handle {show(name)} refers to itself, or to others too deeply; end the chain")
+        index = self.route(node)
+        self._pending.pop(name, None)
+        return self._named.setdefault(name, index)
+
+    def _from_map(self, node: Map) -> int:
+        kinds = [entry.value for entry in node.entries if entry.key.value == TYPE]
+        if not kinds:
+            self._checks.fail(node, f"a route without {TYPE}; add {TYPE} with a route's name")
+        name_node = kinds[0]
+        if not isinstance(name_node, Scalar) or not isinstance(name_node.value, str):
+            self._checks.fail(name_node, f"the {TYPE} is {kind(name_node)}; write a route's name")
+        name = str(name_node.value)
+        fields = self._fields(name_node, name)
+        known = [TYPE, *(word for field in fields if field.kind != UNUSED for word in (field.name, *field.also))]
+        unused = [field.name for field in fields if field.kind == UNUSED]
+        if NAME not in known:
+            unused.append(NAME)
+        parts = self._checks.parts(node, known, "option", f" of {name}", unused)
+        index = self._make(node, name, parts)
+        label = [entry.value for entry in node.entries if entry.key.value == NAME]
+        if label and isinstance(label[0], Scalar) and isinstance(label[0].value, str):
+            self._named.setdefault(label[0].value, index)
+        return index
+
+    def _fields(self, node: Node, name: str) -> tuple[Field, ...]:
+        name = _ALIASES.get(name, name)
+        if name == POOL_ROUTE:
+            return self._pool_route.fields
+        if name not in self._handles:
+            known = [*self._handles, *((POOL_ROUTE,) if not self.seed else ())]
+            self._checks.fail(node, f"unknown route {show(name)}; {mend_name(name, known, 'routes')}")
+        return self._handles[name].fields
+
+    def _make(self, node: Node, name: str, parts: Mapping[str, Entry]) -> int:
+        name = _ALIASES.get(name, name)
+        args = self.read(node, self._fields(node, name), parts, name)
+        if name == POOL_ROUTE:
+            return self._pool_route.expand(node, args)
+        return self.add(RouteSpec(name, args, node.line, node.column))
+
+    # fields -------------------------------------------------------------------------------------------------------
+
+    def read(self, node: Node, fields: Iterable[Field], parts: Mapping[str, Entry], of: str) -> dict[str, Any]:
+        """The checked value of each of the fields, by its name."""
+        args: dict[str, Any] = {}
+        for field in fields:
+            if field.kind == UNUSED:
+                continue
+            words = [word for word in (field.name, *field.also) if word in parts]
+            if words:  # errors call it as the config does
+                args[field.name] = self.field_value(field._replace(name=words[0]), parts[words[0]].value, of)
+            else:
+                args[field.name] = self._default(node, field, of)
+        return args
+
+    def _default(self, node: Node, field: Field, of: str) -> Any:
+        if self.seed and field.principal and field.kind == ROUTES:
+            return tuple(self._ordered.values())
+        if self.seed and field.kind == ROUTE and (field.principal or field.name == "default_policy"):
+            return self._from_text(node, "DefaultRoute")
+        if field.default is REQUIRED:
+            self._checks.fail(node, f"{of} without {field.name}; add {field.name}")
+        return field.default
+
+    def field_value(self, field: Field, node: Node, of: str) -> Any:
+        """The checked value of what stands there for a field; `of` is what the field is of."""
+        if field.kind == ROUTE:
+            return self.route(node)
+        if field.kind == ROUTES:
+            return self.routes(node)
+        if field.kind == BY_NAME:
+            return self._by_name(field, node)
+        if field.kind == RECORDS:
+            return self._records(field, node)
+        if field.kind == EXPANDED:
+            return node
+        try:
+            return field.read(plain(node))
+        except ValueError as error:
+            self._checks.fail(node, f"{field.name} of {of} will not do; {error}")
+
+    def wrapper_args(self, handle: str, field: str, value: Node, target: int) -> dict[str, Any]:
+        """What a handle is given that wraps `target` and has just this one field."""
+        args = {one.name: None if one.default is REQUIRED else one.default for one in self._handles[handle].fields}
+        args.update({one.name: target for one in self._handles[handle].fields if one.principal})
+        args[field] = self.field_value(self.field_of(handle, field), value, POOL_ROUTE)
+        return args
+
+    def hash_options(self, node: Node) -> dict[str, Any]:
+        """A pool's `hash`: a function's name, or a map with what HashRoute can be given."""
+        fields = {field.name: field for field in self._handles["HashRoute"].fields if field.kind == VALUE}
+        if not isinstance(node, Map):
+            return {"hash_func": self.field_value(fields["hash_func"], node, "hash")}
+        parts = self._checks.parts(node, fields, "option", " of hash")
+        return {key: self.field_value(fields[key], entry.value, "hash") for key, entry in parts.items()}
+
+    def _by_name(self, field: Field, node: Node) -> dict[str, int]:
+        if not isinstance(node, Map):
+            what = "commands" if field.names is None else "prefixes"
+            self._checks.fail(node, f"{field.name} is {kind(node)}; write a map from {what} to routes")
+        if field.names is None:
+            parts = self._checks.parts(node, self._commands, "command", unused=self._ignored)
+        else:
+            parts = {}
+            for entry in node.entries:
+                name = self._checks.text(entry.key, "a prefix")
+                wrong = field.names(name)
+                if wrong:
+                    self._checks.fail(entry.key, wrong)
+                parts[name] = entry
+        order = parts if self.seed else sorted(parts)  # as facebook/mcrouter: names are defined in this order
+        return {name: self.route(parts[name].value) for name in order}
+
+    def _records(self, field: Field, node: Node) -> tuple[dict[str, Any], ...]:
+        items = node.items if isinstance(node, Seq) else (node,)
+        made = []
+        for item in items:
+            if not isinstance(item, Map):
+                self._checks.fail(item, f"{field.name} has {kind(item)}; write a list of maps")
+            known = [inner.name for inner in field.fields if inner.kind != UNUSED]
+            unused = [inner.name for inner in field.fields if inner.kind == UNUSED]
+            parts = self._checks.parts(item, known, "option", f" of {field.name}", unused)
+            made.append(self.read(item, field.fields, parts, field.name))
+        return tuple(made)

@@ -1,0 +1,98 @@
+"""PoolRoute: a pool's servers behind a hash, with what a pool can be wrapped in. It is no route of its own: it is made
+of others, here, when the config is read.
+
+    shard_splits( rates( HashRoute( each server: shadows( slow_warmup( max_outstanding( asynclog( host )))))))
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .fields import REQUIRED, Field, number, switch, text, unused
+from .model import RouteSpec
+from .tree import Node
+
+POOL_ROUTE = "PoolRoute"
+EXPANDED = "expanded"
+"""The kind of a field whose value is read when the route is expanded."""
+
+_HASH = ("hash_func", "salt", "weights", "tags")
+
+
+class PoolRoute:
+    """Expands PoolRoutes; `policy` is the reader that it is part of."""
+
+    def __init__(self, policy: Any) -> None:
+        self._policy = policy
+        self.fields: tuple[Field, ...] = (
+            Field("pool", EXPANDED, principal=True, default=REQUIRED),
+            Field("hash", EXPANDED, default=None),
+            Field("weights", default=None),
+            Field("rates", EXPANDED, default=None),
+            Field("shadows", EXPANDED, default=None),
+            Field("max_outstanding", read=number(0, 1_000_000_000), default=0),
+            Field("slow_warmup", EXPANDED, default=None),
+            Field("shard_splits", EXPANDED, default=None),
+            Field("asynclog", read=switch, default=True),
+            Field("asynclog_name", read=text, default=""),
+            *unused("shadow_policy", "name", "big_value_routing", "bucketize"),
+        )
+
+    def expand(self, node: Node, args: Mapping[str, Any]) -> int:
+        """The index of what a PoolRoute with these fields is."""
+        policy = self._policy
+        pool = policy.pools.get(args["pool"])
+        log = (args["asynclog_name"] or pool.name) if args["asynclog"] else ""
+        servers = [self._server(node, server, pool, args, log) for server in pool.servers]
+        if args["shadows"] is not None:
+            servers = self._shadowed(node, servers, args["shadows"])
+        index = self._hashed(node, servers, pool, args)
+        if args["rates"] is not None:
+            index = self._wrap(node, "RateLimitRoute", index, "rates", args["rates"])
+        if args["shard_splits"] is not None:
+            index = self._wrap(node, "ShardSplitRoute", index, "shard_splits", args["shard_splits"])
+        return index
+
+    def _server(self, node: Node, server: Any, pool: Any, args: Mapping[str, Any], log: str) -> int:
+        policy = self._policy
+        index: int = policy.server(server, pool.values)
+        if log and isinstance(server, str):
+            args_of_log = {"target": index, "host": server, "pool": log}
+            index = policy.once(f"AsynclogRoute|{index}|{log}", RouteSpec("AsynclogRoute", args_of_log))
+        if args["max_outstanding"]:
+            limit = {"target": index, "max_outstanding": args["max_outstanding"]}
+            index = self._add(node, "OutstandingLimitRoute", limit)
+        if args["slow_warmup"] is not None:
+            field = policy.field_of("SlowWarmUpRoute", "slow_warmup")
+            value = policy.field_value(field, args["slow_warmup"], POOL_ROUTE)
+            index = self._add(node, "SlowWarmUpRoute", {"target": index, "slow_warmup": value})
+        return index
+
+    def _shadowed(self, node: Node, servers: "list[int]", shadows: Node) -> "list[int]":
+        """Each server with those shadows whose range its place is in."""
+        records = self._policy.field_value(self._policy.field_of("ShadowRoute", "shadows"), shadows, POOL_ROUTE)
+        made = []
+        for place, server in enumerate(servers):
+            own = tuple(one for one in records if one["index_range"] is None or
+                        one["index_range"][0] <= place <= one["index_range"][1])  # fmt: skip
+            args = {"children": (server,), "shadows": own}
+            made.append(self._add(node, "ShadowRoute", args) if own else server)
+        return made
+
+    def _hashed(self, node: Node, servers: "list[int]", pool: Any, args: Mapping[str, Any]) -> int:
+        policy = self._policy
+        options = policy.hash_options(args["hash"]) if args["hash"] is not None else {}
+        weights = args["weights"] if args["weights"] is not None else pool.values.get("weights")
+        if weights is not None and "hash_func" not in options:
+            options = {"hash_func": "WeightedCh3", **options, "weights": tuple(weights)}
+        tags = tuple(server if isinstance(server, str) else str(place) for place, server in enumerate(pool.servers))
+        given = {name: options[name] for name in _HASH if options.get(name) is not None}
+        empty = "" if pool.values.get("error_on_empty", True) else "NullRoute"
+        defaults = {"hash_func": "Ch3", "salt": "", "weights": None, "tags": tags, "pool": pool.name, "empty": empty}
+        return self._add(node, "HashRoute", {**defaults, **given, "children": tuple(servers)})
+
+    def _wrap(self, node: Node, handle: str, index: int, field: str, value: Node) -> int:
+        return self._add(node, handle, self._policy.wrapper_args(handle, field, value, index))
+
+    def _add(self, node: Node, handle: str, args: Mapping[str, Any]) -> int:
+        index: int = self._policy.add(RouteSpec(handle, args, node.line, node.column))
+        return index

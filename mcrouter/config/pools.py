@@ -1,0 +1,147 @@
+"""The pools of a config: which servers they have, and what is said about them.
+
+    pools:
+      A: {servers: [host:port, ...], server_timeout: MS, connect_timeout: MS, weights: [...], inherit: B,
+          keep_routing_prefix: true}
+
+A server is `host[:port[:ascii[:plain[:notcompressed]]]]`, `[v6]:port`, `unix:/path`, or a route.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Optional, Union
+
+from .checks import Checks
+from .errors import mend_name, show
+from .fields import number, numbers, one_of, switch
+from .hosts import BadHostError, identity, parse_server
+from .model import HostAddress, Timeouts
+from .tree import Entry, Map, Node, Scalar, Seq, kind, plain
+
+SERVERS, INHERIT, NAME = "servers", "inherit", "name"
+_MS = number(1, 3_600_000)
+_VALUES = {
+    "server_timeout": _MS,
+    "connect_timeout": _MS,
+    "port_override": number(1, 65535),
+    "weights": numbers(0, 1e9),
+    "keep_routing_prefix": switch,
+    "protocol": one_of("ascii"),
+    "security_mech": one_of("plain"),
+    "use_ssl": one_of("off", False),
+    "error_on_empty": switch,
+}
+_KEYS = (SERVERS, INHERIT, NAME, *_VALUES)
+_UNUSED = (
+    "region", "cluster", "failure_domains", "hostnames", "tags", "qos", "tko_tracker", "additional_fanout",
+    "enable_compression", "max_connections", "jemalloc_nodump_buffers", "shards", "pool_locality", "use_ktls",
+)  # fmt: skip
+_MOST_INHERITED = 100
+
+
+class Hosts:
+    """All hosts of a config, each once, whoever names it and however it is spelt."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, str], HostAddress] = {}
+        self.timeouts: dict[str, Timeouts] = {}
+        self.differ: list[str] = []  # hosts of pools with different timeouts
+
+    def add(self, address: HostAddress, timeouts: Optional[Timeouts] = None) -> str:
+        """Takes note of a host; the text by which it is known."""
+        text = self._known.setdefault(identity(address), address).text
+        if timeouts is not None:
+            before = self.timeouts.get(text, timeouts)
+            if before != timeouts and text not in self.differ:
+                self.differ.append(text)
+            self.timeouts[text] = Timeouts(max(before.reply, timeouts.reply), max(before.connect, timeouts.connect))
+        return text
+
+    def all(self) -> tuple[HostAddress, ...]:
+        """The hosts in the order in which they were named."""
+        return tuple(self._known.values())
+
+
+class Pool(NamedTuple):
+    """A checked pool: its servers are hosts' texts, or the nodes of routes."""
+
+    name: str
+    servers: tuple[Union[str, Node], ...]
+    values: Mapping[str, Any]
+
+
+class Pools:
+    """The pools by name, each checked when it is first asked for."""
+
+    def __init__(self, checks: Checks, hosts: Hosts, nodes: Mapping[str, Entry]) -> None:
+        self._checks = checks
+        self._hosts = hosts
+        self._nodes = nodes
+        self._made: dict[str, Pool] = {}
+
+    def get(self, node: Node) -> Pool:
+        """The pool that stands there: a name, or a map of its own."""
+        if isinstance(node, Map):
+            parts = self._parts(node)
+            if NAME not in parts:
+                self._checks.fail(node, f"a pool without {NAME}; add {NAME}, or write the name of one of the pools")
+            return self._pool(self._checks.text(parts[NAME].value, "a pool's name"), node)
+        name = self._checks.text(node, "a pool")
+        made = self._made.get(name)
+        if made is None:
+            if name not in self._nodes:
+                self._checks.fail(node, f"unknown pool {show(name)}; {mend_name(name, self._nodes, 'pools')}")
+            made = self._made[name] = self._pool(name, self._nodes[name].value)
+        return made
+
+    def _pool(self, name: str, node: Node) -> Pool:
+        if not isinstance(node, Map):
+            self._checks.fail(node, f"the pool {show(name)} is {kind(node)}; write a map with {SERVERS}")
+        parts = self._inherited(node)
+        if SERVERS not in parts:
+            self._checks.fail(node, f"the pool {show(name)} has no {SERVERS}; add {SERVERS} with a list of hosts")
+        values = {key: self._value(key, parts[key].value) for key in _VALUES if key in parts}
+        timeouts = Timeouts(values.get("server_timeout", 0), values.get("connect_timeout", 0))
+        servers = parts[SERVERS].value
+        if not isinstance(servers, Seq):
+            self._checks.fail(servers, f"{SERVERS} is {kind(servers)}; write a list of hosts")
+        override = values.get("port_override", 0)
+        return Pool(name, tuple(self._server(item, override, timeouts) for item in servers.items), values)
+
+    def _parts(self, node: Map) -> dict[str, Entry]:
+        return self._checks.parts(node, _KEYS, "option", " of a pool", _UNUSED)
+
+    def _inherited(self, node: Map) -> dict[str, Entry]:
+        """The pool's options, and those of the pools that it inherits from where it has not its own."""
+        parts = self._parts(node)
+        seen = 0
+        while INHERIT in parts:
+            parent = parts.pop(INHERIT).value
+            name = self._checks.text(parent, INHERIT)
+            entry = self._nodes.get(name)
+            seen += 1
+            if entry is None or not isinstance(entry.value, Map):
+                self._checks.fail(parent, f"unknown pool {show(name)}; {mend_name(name, self._nodes, 'pools')}")
+            if seen > _MOST_INHERITED:
+                self._checks.fail(parent, "pools that inherit from each other; end the chain at one that does not")
+            parts = {**self._parts(entry.value), **parts}
+        return parts
+
+    def _value(self, key: str, node: Node) -> Any:
+        try:
+            return _VALUES[key](plain(node))
+        except ValueError as error:
+            self._checks.fail(node, f"{key} will not do; {error}")
+
+    def _server(self, node: Node, port: int, timeouts: Timeouts) -> Union[str, Node]:
+        if isinstance(node, Map):
+            return node
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            self._checks.fail(node, f"a server is {kind(node)}; write a text as host:port, or a route")
+        try:
+            address = parse_server(node.value)
+        except BadHostError as error:
+            self._checks.fail(node, str(error))
+        if port and not address.path:
+            host = f"[{address.host}]" if ":" in address.host else address.host
+            address = HostAddress(f"{host}:{port}", address.host, port)
+        return self._hosts.add(address, timeouts)

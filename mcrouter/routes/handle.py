@@ -1,0 +1,65 @@
+"""What a config can name: a handle is a type of route, the fields that it takes, and how it is made of them."""
+
+from types import SimpleNamespace
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Tuple
+
+from ..config.fields import BY_NAME, RECORDS, ROUTE, ROUTES, Field
+from ..proto.commands import Command
+from .kit import Kit
+
+Args = SimpleNamespace
+"""The value of each field by its name; where the config has a route, the route."""
+Narrow = Callable[[Mapping[str, Any], Command], Optional[int]]
+
+
+class Handle(NamedTuple):
+    """A type of route. `make(args, kit)` gives the route.
+
+    `narrow(args, command)`: the index of the one among its routes that serves this command alone, so that the
+    handle has no part in it; None if it has. It is asked when the config is loaded, never on the way. `lone`: with one
+    child it is that child, without any it is NullRoute. `state(args, kit)` makes what all routes made for one place in
+    the config share, as a limit; they get it as `args.state`.
+    """
+
+    name: str
+    fields: Tuple[Field, ...]
+    make: Callable[[Args, Kit], Any]
+    narrow: Optional[Narrow] = None
+    lone: bool = False
+    state: Optional[Callable[[Args, Kit], Any]] = None
+
+
+def children(fields: Tuple[Field, ...], args: Mapping[str, Any]) -> Iterator[int]:
+    """The indices of all routes among the values of these fields."""
+    for field in fields:
+        value = args.get(field.name)
+        if value is None:
+            continue
+        if field.kind == ROUTE:
+            yield value
+        elif field.kind == ROUTES:
+            yield from value
+        elif field.kind == BY_NAME:
+            yield from value.values()
+        elif field.kind == RECORDS:
+            for record in value:
+                yield from children(field.fields, record)
+
+
+def filled(fields: Tuple[Field, ...], args: Mapping[str, Any], made: Mapping[int, Any]) -> Args:
+    """The values of these fields, with the routes in the place of their indices."""
+    return Args(**{**args, **{field.name: _value(field, args.get(field.name), made) for field in fields}})
+
+
+def _value(field: Field, value: Any, made: Mapping[int, Any]) -> Any:
+    if value is None:
+        return None
+    if field.kind == ROUTE:
+        return made[value]
+    if field.kind == ROUTES:
+        return [made[index] for index in value]
+    if field.kind == BY_NAME:
+        return {name: made[index] for name, index in value.items()}
+    if field.kind == RECORDS:
+        return [filled(field.fields, record, made) for record in value]
+    return value

@@ -1,0 +1,28 @@
+"""The one table of handles: what a config can name, in its two forms. The README's table derives from it."""
+
+from typing import Dict, Tuple
+
+from . import all_fastest, default, local, miss_failover, null, selectors, to_all
+from . import hash as hashed
+from .handle import Handle
+
+_BOTH: Tuple[Handle, ...] = (
+    *selectors.HANDLES,
+    default.HANDLE,
+    local.HANDLE,
+    *null.HANDLES,
+    hashed.HANDLE,
+    *to_all.HANDLES,
+)
+
+
+def _table(*handles: Handle) -> Dict[str, Handle]:
+    return {handle.name: handle for handle in handles}
+
+
+INTERNAL = _table(selectors.ROOT)
+"""What a config cannot name, and is made of its other parts."""
+HANDLES = _table(*_BOTH, all_fastest.HANDLE, miss_failover.HANDLE)
+"""With `pools`: facebook/mcrouter's meaning."""
+SEED = _table(*_BOTH, all_fastest.SEED, miss_failover.SEED)
+"""With an `orderedPool`."""

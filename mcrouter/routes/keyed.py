@@ -1,0 +1,165 @@
+"""Routes that choose by key. A get of several keys is split, and what the parts find is put together again."""
+
+from typing import Any, Dict, List, Tuple
+
+from ..proto import outcomes as o
+from ..proto.commands import COMMANDS, EXPTIME_KEYS, VALUES
+from ..proto.replies import TOO_LARGE, value_blocks
+from ..proto.requests import Request
+from ..proto.rewriting import routing_name
+from .base import Branch, Route, part, refuse
+
+_NO_KEY = b"SERVER_ERROR mcrouter: a command without a key does not say which host it is for\r\n"
+
+
+class KeyedRoute(Route):
+    """What they have in common: `pick(key)` gives the route that a key takes.
+
+    | request            | who is asked                                                                  |
+    | one key            | the key's route                                                               |
+    | a get of several   | each key's route, for all of its keys at once; hits in the order of the request |
+    | ... some keys fail | what the others have; the error alone if they have nothing                    |
+    """
+
+    keyed = True
+    splits = True
+
+    def pick(self, key: bytes) -> Any:
+        """The route that a key takes."""
+        raise NotImplementedError
+
+    def first(self, request: Any = None) -> Any:
+        """That of the route that the only key takes."""
+        if request is None:
+            return None
+        word = request.word
+        if word:
+            return self.pick(word).first(request)
+        return self.pick(routing_name(request)).first(request) if len(request.keys()) == 1 else None
+
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The key's route goes on."""
+        self.pick(routing_name(request)).go_on(request, sink, host, reply, outcomes)
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the key's route, or those of all keys."""
+        word = request.word
+        if word:
+            self.pick(word).start(request, sink)
+            return
+        keys = request.keys()
+        if len(keys) == 1:
+            self.pick(routing_name(request)).start(request, sink)
+        elif keys:
+            self._scatter(request, sink, keys)
+        else:
+            refuse(request, sink, _NO_KEY)
+
+    def _scatter(self, request: Request, sink: Any, keys: List[bytes]) -> None:
+        ways: Dict[int, Tuple[Any, List[bytes]]] = {}
+        for key in keys:
+            route = self.pick(key)
+            ways.setdefault(id(route), (route, []))[1].append(key)
+        if len(ways) == 1:
+            route.start(request, sink)
+        else:
+            gathering = Gathering(request, sink, len(ways))
+            for route, its_keys in ways.values():
+                route.start(for_keys(request, its_keys), gathering)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The way of each key."""
+        return self._outlook(request, lambda key: "")
+
+    def _outlook(self, request: Request, remark: Any) -> "Tuple[str, List[Branch]]":
+        keys = request.keys()
+        names = keys if len(keys) > 1 else [routing_name(request)] if keys else []
+        remarks = [text for text in map(remark, dict.fromkeys(names)) if text]
+        return "; ".join(remarks), [("asked", route) for route in {id(r): r for r in map(self.pick, names)}.values()]
+
+
+class PerKey(KeyedRoute):
+    """Gives a route that cannot take a get of several keys one key at a time."""
+
+    keyed = False
+
+    def __init__(self, route: Any) -> None:
+        self._route = route
+        self.takes_runs, self.goes_on, self.keyed = route.takes_runs, route.goes_on, route.keyed
+
+    def pick(self, key: bytes) -> Any:
+        """Always the same."""
+        return self._route
+
+    def first(self, request: Any = None) -> Any:
+        """That of the route."""
+        if request is not None and request.words is not None and len(request.kinds) == 1 and len(request.words) > 1:
+            return None
+        return self._route.first(request)
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks for one key after the other, without waiting."""
+        if len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES and len(request.keys()) > 1:
+            keys = list(dict.fromkeys(request.keys()))
+            gathering = Gathering(request, sink, len(keys))
+            for key in keys:
+                self._route.start(for_keys(request, [key]), gathering)
+        else:
+            self._route.start(request, sink)
+
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The route goes on."""
+        self._route.go_on(request, sink, host, reply, outcomes)
+
+    def routes(self) -> Any:
+        """The route."""
+        return (self._route,)
+
+
+def for_keys(request: Request, keys: List[bytes]) -> Request:
+    """A get for just these of the keys."""
+    head = request.data.split(b" ", 2)[:2] if COMMANDS[request.kinds[0]].request == EXPTIME_KEYS else [_verb(request)]
+    made = part(request, request.kinds, b" ".join([*head, *keys]) + b"\r\n", keys)
+    if made.data.startswith(b"get ") and len(keys) == 1:
+        made.words, made.word = None, keys[0]
+    return made
+
+
+def _verb(request: Request) -> bytes:
+    return COMMANDS[request.kinds[0]].verb
+
+
+class Gathering:
+    """The sink of the parts of a get of several keys."""
+
+    __slots__ = ("_error", "_found", "_request", "_sink", "_too_large", "_waiting")
+
+    def __init__(self, request: Request, sink: Any, waiting: int) -> None:
+        self._request = request
+        self._sink = sink
+        self._waiting = waiting
+        self._found: Dict[bytes, bytes] = {}
+        self._error: Any = None
+        self._too_large = False
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """One part's answer."""
+        self._waiting -= 1
+        if reply is TOO_LARGE:
+            self._too_large = True
+        elif outcomes in o.ANSWERS:
+            self._found.update(value_blocks(reply))
+        else:
+            self._error = (reply, outcomes)
+        if not self._waiting:
+            self._sink.on_reply(*self._whole())
+
+    def _whole(self) -> Tuple[bytes, bytes]:
+        if self._too_large:
+            return TOO_LARGE, o.VALUE
+        found, keys = self._found, self._request.keys()
+        if not found and self._error is not None:
+            return self._error  # type: ignore[no-any-return]
+        blocks = [found[key] for key in keys if key in found]
+        outcome = o.VALUE if len(blocks) == len(keys) else o.PARTIAL if blocks else o.MISS
+        return b"".join(blocks) + b"END\r\n", outcome

@@ -1,0 +1,110 @@
+"""NullRoute, DevNullRoute and ErrorRoute: answers without asking anybody."""
+
+from typing import Any, Dict, List, Tuple
+
+from ..config.fields import Field, one_of, switch, text
+from ..proto import outcomes as o
+from ..proto.commands import ADMIN, COMMANDS, META, META_STORE, META_VALUE, STORE, STORE_CAS, VALUES
+from ..proto.requests import Request
+from .base import Branch, Route, refuse
+from .handle import Args, Handle
+from .kit import Kit
+
+Answer = Tuple[bytes, bytes]
+
+
+def default_reply(kind: int) -> Answer:
+    """What a command gets where there is nothing: a miss, or for a store, NOT_STORED (facebook/mcrouter's defaults)."""
+    return _DEFAULTS[kind]
+
+
+def _default(kind: int) -> Answer:
+    command = COMMANDS[kind]
+    if command.kind == ADMIN:
+        return b"ERROR\r\n", o.ERROR
+    if command.request == META_STORE:
+        return b"NS\r\n", o.NOT_STORED
+    if command.request == META:
+        return (b"EN\r\n", o.MISS) if command.name in ("mg", "me") else (b"NF\r\n", o.NOT_FOUND)
+    if command.reply in (VALUES, META_VALUE):
+        return b"END\r\n", o.MISS
+    if command.request in (STORE, STORE_CAS):
+        return b"NOT_STORED\r\n", o.NOT_STORED
+    return b"NOT_FOUND\r\n", o.NOT_FOUND
+
+
+_DEFAULTS: Dict[int, Answer] = {command.number: _default(command.number) for command in COMMANDS}
+
+
+def answer_default(request: Request, sink: Any) -> None:
+    """Gives every command of the request its default reply."""
+    if len(request.kinds) == 1:
+        sink.on_reply(*_DEFAULTS[request.kinds[0]])
+    else:
+        answers = [_DEFAULTS[kind] for kind in request.kinds]
+        sink.on_reply(b"".join(reply for reply, _ in answers), b"".join(code for _, code in answers))
+
+
+class NullRoute(Route):
+    """Answers as if there were nothing, and asks nobody.
+
+    | command               | answer                         |
+    | get, gets, gat, gats  | END                            |
+    | mg, me                | EN                             |
+    | set, add, ... cas; ms | NOT_STORED; NS                 |
+    | delete, touch, incr, decr; md, ma | NOT_FOUND; NF      |
+
+    With `event`, as DevNullRoute, each request is counted.
+    """
+
+    takes_runs = True
+
+    def __init__(self, kit: Any = None, event: str = "") -> None:
+        self._kit = kit
+        self._event = event
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Answers at once."""
+        if self._event:
+            self._kit.count(self._event)
+        answer_default(request, sink)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """Nobody is asked."""
+        return "answers " + default_reply(request.kinds[0])[0].decode().strip(), []
+
+
+class ErrorRoute(Route):
+    """Answers every command with `SERVER_ERROR text`, and asks nobody. Others fail over from it."""
+
+    takes_runs = True
+
+    def __init__(self, message: str) -> None:
+        self._line = b"SERVER_ERROR %b\r\n" % " ".join(message.split()).encode(errors="replace")
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Answers at once."""
+        refuse(request, sink, self._line, o.LOCAL)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """Nobody is asked."""
+        return "answers " + self._line.decode(errors="replace").strip(), []
+
+
+def _dev_null(args: Args, kit: Kit) -> NullRoute:
+    return NullRoute(kit, "dev_null_requests")
+
+
+HANDLES = (
+    Handle("NullRoute", (), lambda args, kit: NullRoute()),
+    Handle("DevNullRoute", (), _dev_null),
+    Handle(
+        "ErrorRoute",
+        (
+            Field("response", read=text, default="local error", principal=True),
+            Field("result", read=one_of("local_error"), default="local_error"),
+            Field("enable_logging", read=switch, default=False),
+        ),
+        lambda args, kit: ErrorRoute(args.response),
+    ),
+)

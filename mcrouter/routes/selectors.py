@@ -1,0 +1,216 @@
+"""Routes that choose by what a request is: by command (at load time), by the beginning of its key, by its prefix."""
+
+import fnmatch
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+
+from ..config.fields import BY_NAME, Field, route
+from ..proto.commands import Command
+from ..proto.requests import Request
+from ..proto.rewriting import routing_name
+from .base import ASKED, COPY, NOBODY, Branch, Route, refuse
+from .handle import Args, Handle
+from .keyed import Gathering, KeyedRoute, for_keys
+from .kit import Kit
+from .null import ErrorRoute
+from .renamed import prefix_of, without_prefix
+
+SELECTOR = "OperationSelectorRoute"
+_NO_ROUTE = b"SERVER_ERROR RootRoute: No rh found\r\n"
+_SLASH = 47
+
+
+def chosen(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    """OperationSelectorRoute: a command's own route, else that of the command it is like, else the default."""
+    policies = args["operation_policies"] or {}
+    for name in (command.name, command.like):
+        if name in policies:
+            return int(policies[name])
+    default: Optional[int] = args["default_policy"]
+    return default
+
+
+def _no_policy(args: Args, kit: Kit) -> ErrorRoute:
+    return ErrorRoute("unexpected result mc_res_unknown (0) for get: no policy for this command, and no default_policy")
+
+
+class PrefixSelectorRoute(KeyedRoute):
+    """To the route of the longest prefix that the key begins with.
+
+    | the key                    | asked                                          |
+    | begins with several of them | the route of the longest                      |
+    | begins with none           | `wildcard`; without one: SERVER_ERROR         |
+    """
+
+    def __init__(self, policies: Mapping[str, Any], wildcard: Any) -> None:
+        self._by_length: Dict[int, Dict[bytes, Any]] = {}
+        for prefix, its in policies.items():
+            name = prefix.encode()
+            self._by_length.setdefault(len(name), {})[name] = its
+        self._lengths = sorted(self._by_length, reverse=True)
+        self._wildcard = wildcard or ErrorRoute("PrefixSelectorRoute: no prefix matches, and there is no wildcard")
+        self._all = [*policies.values(), self._wildcard]
+        self.goes_on = any(one.goes_on for one in self._all)
+
+    def pick(self, key: bytes) -> Any:
+        """The route of the longest prefix."""
+        for length in self._lengths:
+            found = self._by_length[length].get(key[:length])
+            if found is not None:
+                return found
+        return self._wildcard
+
+    def routes(self) -> Iterable[Any]:
+        """All of them."""
+        return self._all
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The one, and why."""
+
+        def remark(key: bytes) -> str:
+            for length in self._lengths:
+                if key[:length] in self._by_length[length]:
+                    return f"prefix {key[:length].decode(errors='replace')}"
+            return "no prefix: wildcard"
+
+        return self._outlook(request, remark)
+
+
+class RootRoute(KeyedRoute):
+    """To the route of the key's routing prefix `/region/cluster/` (facebook/mcrouter).
+
+    | the key                                   | asked                                             |
+    | without a prefix, or with the default one | the default route                                 |
+    | with the prefix of a route                | that route                                        |
+    | with a pattern, as /*/*/ or /region/*/    | all that match; the answer is the default's       |
+    | of a cluster that there is not            | the route /region/fallback/, else SERVER_ERROR    |
+
+    Hosts see the key without its prefix, but for those of a pool with `keep_routing_prefix`.
+    """
+
+    def __init__(self, ways: Mapping[str, Any], default: str, strip: bool, invalid_to_default: bool) -> None:
+        self._ways = {prefix.encode(): way for prefix, way in ways.items()}
+        self._default_prefix = default.encode()
+        self._default = self._ways[self._default_prefix]
+        self._strip = strip
+        self._refusal: Any = self._default if invalid_to_default else _Refusal()
+        self.takes_runs = False
+        self.goes_on = any(way.goes_on for way in ways.values())
+        self._found: Dict[bytes, List[Any]] = {}
+
+    def pick(self, key: bytes) -> Any:
+        """The route that gives the answer."""
+        return self._default if key[:1] != b"/" else self._matching(prefix_of(key))[0]
+
+    def first(self, request: Any = None) -> Any:
+        """That of the default route, for keys without a prefix."""
+        if request is None:
+            return None
+        word = request.word or (routing_name(request) if len(request.keys()) == 1 else b"/")
+        return None if word[0] == _SLASH else self._default.first(request)
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks whom the prefix says."""
+        word = request.word
+        if word is not None and word and word[0] != _SLASH:
+            self._default.start(request, sink)
+            return
+        keys = request.keys()
+        if not any(key[:1] == b"/" for key in keys) or not any(map(prefix_of, keys)):
+            self._default.start(request, sink)
+        elif len({prefix_of(key) for key in keys}) == 1:
+            self._prefixed(request, sink, prefix_of(keys[0]))
+        else:
+            self._mixed(request, sink, keys)
+
+    def _mixed(self, request: Request, sink: Any, keys: List[bytes]) -> None:
+        """A get of keys with several prefixes."""
+        groups: Dict[bytes, List[bytes]] = {}
+        for key in keys:
+            groups.setdefault(prefix_of(key), []).append(key)
+        gathering = Gathering(request, sink, len(groups))
+        for prefix, its_keys in groups.items():
+            self._prefixed(for_keys(request, its_keys), gathering, prefix)
+
+    def _prefixed(self, request: Request, sink: Any, prefix: bytes) -> None:
+        ways = self._matching(prefix)
+        if self._strip and prefix:
+            request, sink = without_prefix(request, sink, prefix)
+        for way in ways[1:]:
+            way.start(request, NOBODY)
+        ways[0].start(request, sink)
+
+    def _matching(self, prefix: bytes) -> List[Any]:
+        """All routes that a prefix means, the one whose answer counts first."""
+        if prefix in self._ways or not prefix:
+            return [self._ways.get(prefix, self._default)]
+        if prefix not in self._found:
+            if len(self._found) > 10000:
+                self._found.clear()
+            self._found[prefix] = self._find(prefix)
+        return self._found[prefix]
+
+    def _find(self, prefix: bytes) -> List[Any]:
+        if b"*" in prefix:
+            region, cluster = (part.decode(errors="replace") for part in prefix.split(b"/")[1:3])
+            names = [name for name in self._ways if _matches(name, region, cluster)]
+            names.sort(key=lambda name: name != self._default_prefix)
+            ways = list({id(self._ways[name]): self._ways[name] for name in names}.values())
+            return ways or [self._refusal]
+        fallback = self._ways.get(b"/" + prefix.split(b"/")[1] + b"/fallback/")
+        return [self._refusal if fallback is None else fallback]
+
+    def routes(self) -> Iterable[Any]:
+        """All of them."""
+        return self._ways.values()
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """Those that the prefix means."""
+        keys = request.keys()
+        if not keys:
+            return "", [(ASKED, self._default)]
+        ways = self._matching(prefix_of(keys[0]))
+        remark = prefix_of(keys[0]).decode(errors="replace")
+        return remark, [(COPY if place else ASKED, way) for place, way in enumerate(ways)]
+
+
+class _Refusal(Route):
+    """Where no route has that prefix."""
+
+    def start(self, request: Request, sink: Any) -> None:
+        refuse(request, sink, _NO_ROUTE)
+
+
+def _matches(name: bytes, region: str, cluster: str) -> bool:
+    its_region, its_cluster = (part.decode(errors="replace") for part in name.split(b"/")[1:3])
+    return fnmatch.fnmatchcase(its_region, region) and fnmatch.fnmatchcase(its_cluster, cluster)
+
+
+def _prefix_selector(args: Args, kit: Kit) -> PrefixSelectorRoute:
+    return PrefixSelectorRoute(args.policies or {}, args.wildcard)
+
+
+def _root(args: Args, kit: Kit) -> RootRoute:
+    return RootRoute(args.routes, args.default, not kit.keeps_prefixes, kit.invalid_to_default)
+
+
+def _any_name(name: str) -> Optional[str]:
+    return None if name.isprintable() and " " not in name else f"{name!r} cannot begin a key; write it without blanks"
+
+
+HANDLES = (
+    Handle(
+        SELECTOR,
+        (
+            route("default_policy", default=None),
+            Field("operation_policies", BY_NAME, default=None, also=("operationPolicies",)),
+        ),
+        _no_policy,
+        narrow=chosen,
+    ),
+    Handle(
+        "PrefixSelectorRoute",
+        (Field("policies", BY_NAME, default=None, names=_any_name), route("wildcard", default=None)),
+        _prefix_selector,
+    ),
+)
+ROOT = Handle("RootRoute", (Field("routes", BY_NAME), Field("default")), _root)

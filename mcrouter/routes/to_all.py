@@ -1,0 +1,140 @@
+"""Routes that ask all their children at once: AllSyncRoute, AllInitialRoute, AllAsyncRoute, AllMajorityRoute."""
+
+from typing import Any, Dict, List, Tuple
+
+from ..config.fields import routes
+from ..proto import outcomes as o
+from ..proto.replies import TOO_LARGE, split_reply
+from ..proto.requests import Request
+from .base import ASKED, COPY, NOBODY, Branch, Route
+from .handle import Handle
+from .null import answer_default, default_reply
+
+_ORDER = (
+    o.SUCCESS, o.EXISTS, o.PARTIAL + o.MISS + o.NOT_FOUND + o.NOT_STORED, o.TIMEOUT + o.TKO + o.UNAVAILABLE,
+    o.SERVER_ERROR + o.LOST, o.LOCAL, o.CLIENT_ERROR, o.ERROR,
+)  # fmt: skip
+SEVERITY: Dict[int, int] = {code: place for place, codes in enumerate(_ORDER) for code in codes}
+"""By outcome: how bad it is (facebook/mcrouter's severities; there EXISTS and TOUCHED have places of their own)."""
+
+
+class ToAll(Route):
+    """What they have in common: they ask every child."""
+
+    def __init__(self, children: List[Any]) -> None:
+        self._children = children
+        self.takes_runs = all(child.takes_runs for child in children)
+        self.goes_on = any(child.goes_on for child in children)
+        self.splits = any(child.splits for child in children)
+
+    def routes(self) -> List[Any]:
+        """All of them."""
+        return self._children
+
+
+class AllSyncRoute(ToAll):
+    """To all; waits for all; the worst answer is the answer (of equals the first).
+
+    | answers                        | the answer                                              |
+    | all successes                  | the first                                               |
+    | a success, a miss              | the miss                                                |
+    | a miss, an error               | the error                                               |
+    | errors                         | timeout, unhealthy < a host's error < CLIENT_ERROR      |
+
+    A get of several keys is split, a run is compared command by command.
+    """
+
+    takes_keys = False
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks all."""
+        collecting = Collecting(request, sink, len(self._children), worst)
+        for child in self._children:
+            child.start(request, collecting)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """All."""
+        return "the worst answer is the answer", [(ASKED, child) for child in self._children]
+
+
+Answers = List[Tuple[bytes, int]]
+
+
+def worst(answers: Answers) -> Tuple[bytes, int]:
+    """The answer with the most severe outcome, of equals the first."""
+    return max(answers, key=lambda answer: SEVERITY[answer[1]])
+
+
+class Collecting:
+    """The sink of a request to several; when all have answered, `choose` gives the answer for each command."""
+
+    __slots__ = ("_answers", "_choose", "_request", "_sink", "_waiting")
+
+    def __init__(self, request: Request, sink: Any, waiting: int, choose: Any) -> None:
+        self._request = request
+        self._sink = sink
+        self._waiting = waiting
+        self._choose = choose
+        self._answers: List[Tuple[bytes, bytes]] = []
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """One child's answer."""
+        self._answers.append((reply, outcomes))
+        if len(self._answers) == self._waiting:
+            self._sink.on_reply(*self._chosen())
+
+    def _chosen(self) -> Tuple[bytes, bytes]:
+        answers, kinds = self._answers, self._request.kinds
+        if any(reply is TOO_LARGE for reply, _ in answers):
+            return TOO_LARGE, o.VALUE * len(kinds)
+        if len(kinds) == 1:
+            reply, code = self._choose([(reply, outcomes[0]) for reply, outcomes in answers])
+            return reply, bytes([code])
+        by_child = [list(zip(split_reply(reply, kinds, outcomes), outcomes)) for reply, outcomes in answers]
+        chosen = [self._choose(list(answers)) for answers in zip(*by_child)]
+        return b"".join(reply for reply, _ in chosen), bytes(code for _, code in chosen)
+
+
+class AllInitialRoute(ToAll):
+    """To all; the first child's answer is the answer, whatever it is; nobody waits for the others.
+
+    | the first child | the others | the answer      |
+    | says x          | anything   | x               |
+    | fails           | anything   | the failure     |
+    """
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks all."""
+        for child in self._children[1:]:
+            child.start(request, NOBODY)
+        self._children[0].start(request, sink)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """All."""
+        return "the first one's answer", [(COPY if place else ASKED, one) for place, one in enumerate(self._children)]
+
+
+class AllAsyncRoute(ToAll):
+    """To all; answers at once as NullRoute does, and nobody waits for the answers.
+
+    | the children | the answer                                           |
+    | anything     | END, NOT_STORED or NOT_FOUND, as the command has it   |
+    """
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks all."""
+        for child in self._children:
+            child.start(request, NOBODY)
+        answer_default(request, sink)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """All."""
+        answer = default_reply(request.kinds[0])[0].decode().strip()
+        return f"answers {answer} at once", [(COPY, child) for child in self._children]
+
+
+HANDLES = (
+    Handle("AllSyncRoute", (routes(),), lambda args, kit: AllSyncRoute(args.children), lone=True),
+    Handle("AllInitialRoute", (routes(),), lambda args, kit: AllInitialRoute(args.children), lone=True),
+    Handle("AllAsyncRoute", (routes(),), lambda args, kit: AllAsyncRoute(args.children)),
+)

@@ -1,0 +1,108 @@
+"""AllSyncRoute, AllInitialRoute and AllAsyncRoute: the tables of their docstrings."""
+
+import pytest
+
+from mcrouter.proto import outcomes as o
+
+from .script import CLIENT_ERROR, MISS, NOT_STORED, SERVER_ERROR, STORED, Host, hit
+from .world import World
+
+GET, SET = b"get a\r\n", b"set a 0 0 1\r\nx\r\n"
+HIT1, HIT2 = hit(b"a", b"1"), hit(b"a", b"2")
+NULL_GET, NULL_SET = MISS, NOT_STORED
+TIMEOUT = None
+
+
+def config(route):
+    """Three hosts under a route."""
+    return {"pools": {"A": {"servers": ["a:1", "b:1", "c:1"]}}, "route": f"{route}|Pool|A"}
+
+
+def world_of(route, data, says):
+    """Hosts that hold these answers back."""
+    hosts = {f"{name}:1": Host(f"{name}:1", says={data: answer}, holds=True) for name, answer in zip("abc", says)}
+    return World(config(route), hosts)
+
+
+def answered_by(world, says, order="abc"):
+    """The hosts answer in this order; a `TIMEOUT` fails."""
+    for name in order:
+        host = world.hosts[f"{name}:1"]
+        host.fail() if says["abc".index(name)] is TIMEOUT else host.answer()
+
+
+SYNC = [
+    (GET, [HIT1, HIT2, HIT1], "abc", HIT1),
+    (GET, [HIT1, HIT2, HIT1], "bca", HIT2),
+    (GET, [HIT1, MISS, HIT1], "abc", MISS),
+    (GET, [HIT1, MISS, SERVER_ERROR], "abc", SERVER_ERROR),
+    (GET, [CLIENT_ERROR, MISS, SERVER_ERROR], "abc", CLIENT_ERROR),
+    (SET, [STORED, STORED, STORED], "cba", STORED),
+    (SET, [STORED, NOT_STORED, STORED], "abc", NOT_STORED),
+]
+
+
+@pytest.mark.parametrize(("data", "says", "order", "expected"), SYNC)
+def test_all_sync(data, says, order, expected):
+    world = world_of("AllSyncRoute", data, says)
+    sink = world.ask(data)
+    for name in order:
+        assert sink.got is None
+        world.hosts[f"{name}:1"].answer()
+    assert sink.got == expected
+
+
+def test_all_sync_with_a_timeout():
+    says = [HIT1, TIMEOUT, MISS]
+    world = world_of("AllSyncRoute", GET, [answer or MISS for answer in says])
+    sink = world.ask(GET)
+    answered_by(world, says)
+    assert sink.got == world.hosts["b:1"].failure()
+
+
+def test_all_sync_with_an_unhealthy_host():
+    world = World(config("AllSyncRoute"))
+    world.set_health("b:1", False)
+    assert world.answer(SET) == (b"SERVER_ERROR mcrouter: b:1: it is unhealthy\r\n", o.TKO)
+    assert sorted(world.asked()) == ["a:1", "c:1"]
+
+
+def test_all_sync_compares_a_run_command_by_command():
+    hosts = {"a:1": Host("a:1", {b"a": b"1"}), "b:1": Host("b:1", {b"a": b"1", b"c": b"2"}), "c:1": Host("c:1", {b"a": b"1"})}
+    world = World(config("AllSyncRoute"), hosts)
+    reply, outcomes = world.answer(b"get a\r\nget c\r\n")
+    assert (reply, outcomes) == (HIT1[0] + MISS[0], o.VALUE + o.MISS)
+
+
+def test_all_sync_compares_a_get_of_several_key_by_key():
+    hosts = {"a:1": Host("a:1", {b"a": b"1"}), "b:1": Host("b:1", {b"a": b"1", b"c": b"2"}), "c:1": Host("c:1", {b"a": b"1"})}
+    assert World(config("AllSyncRoute"), hosts).answer(b"get c a\r\n") == (HIT1[0], o.PARTIAL)
+
+
+@pytest.mark.parametrize("first", [HIT1, MISS, SERVER_ERROR])
+def test_all_initial(first):
+    world = world_of("AllInitialRoute", GET, [first, HIT2, HIT2])
+    sink = world.ask(GET)
+    assert all(host.asked == [GET] for host in world.hosts.values())
+    world.hosts["b:1"].answer()
+    assert sink.got is None
+    world.hosts["a:1"].answer()
+    assert sink.got == first
+    world.hosts["c:1"].fail()
+
+
+@pytest.mark.parametrize(("data", "expected"), [(GET, NULL_GET), (SET, NULL_SET)])
+def test_all_async(data, expected):
+    world = world_of("AllAsyncRoute", data, [STORED] * 3)
+    sink = world.ask(data)
+    assert sink.got == expected
+    assert all(host.asked == [data] for host in world.hosts.values())
+    answered_by(world, [STORED, TIMEOUT, STORED])
+
+
+@pytest.mark.parametrize("route", ["AllSyncRoute", "AllInitialRoute", "AllFastestRoute"])
+def test_one_child_is_that_child_and_none_is_null(route):
+    one = World({"pools": {"A": {"servers": ["a:1"]}}, "route": f"{route}|Pool|A"})
+    assert one.answer(SET) == STORED
+    assert [type(way).__name__ for way in one.route(b"set").routes()] == ["HostRoute"]
+    assert World({"pools": {"A": {"servers": []}}, "route": f"{route}|Pool|A"}).answer(GET) == MISS
