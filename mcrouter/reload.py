@@ -7,6 +7,7 @@ import time
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from .config import Config, ConfigError
+from .policy import giving_way
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,8 @@ class ConfigWatcher:
     def _load(self) -> None:
         self._loaded = self._seen = _stat(self._path)
         try:
-            self._apply(self._read())
+            with giving_way():
+                self._apply(self._read())
         except (ConfigError, ValueError) as error:
             self._state.refused()
             logger.error("the config is not taken, and the one before stays: %s", error)

@@ -36,7 +36,7 @@ VOCABULARY = Vocabulary(
 
 
 _SPARE_HOSTS = 256  # in addition to as many as there are: those that a reload may bring; costs memory when they come
-_PATIENCE = 10.0  # seconds that a reload may take
+_PATIENCE = 60.0  # seconds that a reload may take
 
 
 class RouterError(Exception):
@@ -196,6 +196,8 @@ class Router:
                 self._layout.clear(row, slot)
 
     def _reload_shards(self, config: Config) -> None:
+        from .child import reload_messages
+
         before = self._layout.placement
 
         def settle() -> None:
@@ -203,7 +205,7 @@ class Router:
 
         try:
             self._make_room(config)
-            self._supervisor.agree(("prepare", config, self._layout.placement), settle)
+            self._supervisor.agree(reload_messages(config, self._layout.placement), settle)
         except ValueError:
             self._layout.placement = before
             raise
@@ -212,16 +214,24 @@ class Router:
         failures: List[Exception] = []
         done = threading.Event()
 
+        before = self._layout.placement
+
         def change() -> None:
-            before = self._layout.placement
             try:
                 self._make_room(config)
-                shard.prepare(config)
-                shard.commit()
             except Exception as error:
+                prepared(error)
+            else:
+                shard.prepare(config, prepared)
+
+        def prepared(error: Optional[Exception]) -> None:
+            if error is None:
+                self.config = config  # first: the shard is to free the one before, in portions
+                shard.commit(done.set)
+            else:
                 self._layout.placement = before
                 failures.append(error)
-            done.set()
+                done.set()
 
         shard.loop.call_soon_threadsafe(change)
         if not done.wait(_PATIENCE):

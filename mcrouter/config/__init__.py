@@ -24,7 +24,7 @@ from .hosts import BadHostError, parse_host
 from .model import Config, HostAddress, RouteSpec, Timeouts, Vocabulary
 from .schema import check
 from .text import to_text
-from .tree import Node
+from .tree import Node, dismantle
 
 __all__ = [
     "BadHostError",
@@ -48,7 +48,10 @@ _JSON_PUNCTUATION = frozenset('{}[],:"-0123456789/')
 
 def load_config(text: Union[str, bytes], source_name: str, vocabulary: Vocabulary) -> Config:
     """The config in `text`; ConfigError, naming `source_name`, where it cannot be used."""
-    return check(parse(text, source_name), source_name, vocabulary)
+    trees = [parse(text, source_name)]
+    config = check(trees[0], source_name, vocabulary)
+    dismantle(trees)
+    return config
 
 
 def load_file(path: str, vocabulary: Vocabulary) -> Config:

@@ -64,6 +64,17 @@ class Seen:
         return first
 
 
+def dismantle(pieces: list[Node]) -> None:
+    """Frees the trees in `pieces`, node by node: as one, a large one would keep other threads waiting. The caller must
+    have no other reference to them."""
+    while pieces:
+        node = pieces.pop()
+        if isinstance(node, Map):
+            pieces += [entry.value for entry in node.entries]
+        elif isinstance(node, Seq):
+            pieces += node.items
+
+
 def plain(node: Node) -> Any:
     """The node as plain Python values, without positions."""
     if isinstance(node, Map):

@@ -68,7 +68,7 @@ class BulkLane(Connection):
         if self.state is State.UP:
             self._flush()
         else:
-            self.open(self.host.address, self.host.timeout)
+            self.open(self.host.address, self.host.connect_timeout)
 
     def send(self, piece: bytes) -> None:
         """Passes on a piece of the value. `unsent` says that it has not been taken yet."""

@@ -115,7 +115,7 @@ class Prober(Connection):
             if address is None:
                 self._failed("its name does not resolve")
             else:
-                self.open(address, self._host.timeout)
+                self.open(address, self._host.connect_timeout)
         else:
             self._go_on(None)
 

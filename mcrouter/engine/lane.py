@@ -102,7 +102,7 @@ class Lane(Connection):
 
     def _connect_now(self) -> None:
         self._again = None
-        self.open(self.host.address, self.host.timeout)
+        self.open(self.host.address, self.host.connect_timeout)
 
     def connected(self) -> None:
         """Sends what has waited for it."""

@@ -47,12 +47,13 @@ class Host:
         timeout: float = 1.0,
         buffer_size: int = 1 << 20,
         timeouts_until_tko: int = 3,
-        on_health: Callable[[], None] = lambda: None,
+        on_health: "Callable[[Host], None]" = lambda host: None,
     ) -> None:
         self.name = name
         self.loop = loop
         self.tally = tally
-        self.timeout = timeout
+        self.timeout = timeout  # for a reply, in seconds
+        self.connect_timeout = timeout
         self.buffer_size = buffer_size
         self.timeouts_until_tko = timeouts_until_tko
         self.on_health = on_health
@@ -140,7 +141,7 @@ class Host:
         self.tally.cells[self.tally.healthy] = int(healthy)
         if self.journal is not None and not healthy:
             self.clean(False)
-        self.on_health()
+        self.on_health(self)
 
     def _revive(self) -> None:
         self.timeouts = 0

@@ -46,12 +46,12 @@ def children(fields: Tuple[Field, ...], args: Mapping[str, Any]) -> Iterator[int
                 yield from children(field.fields, record)
 
 
-def filled(fields: Tuple[Field, ...], args: Mapping[str, Any], made: Mapping[int, Any]) -> Args:
+def filled(fields: Tuple[Field, ...], args: Mapping[str, Any], made: Any) -> Args:
     """The values of these fields, with the routes in the place of their indices."""
     return Args(**{**args, **{field.name: _value(field, args.get(field.name), made) for field in fields}})
 
 
-def _value(field: Field, value: Any, made: Mapping[int, Any]) -> Any:
+def _value(field: Field, value: Any, made: Any) -> Any:
     if value is None:
         return None
     if field.kind == ROUTE:
