@@ -114,8 +114,8 @@ def in_portions(loop: PollGroup, work: Work, done: Callable[[Any, Optional[Excep
 
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
-    """Meanwhile no garbage is collected, and what has come is not looked at later either: a look at all objects of a large
-    policy holds up a tick by 0.1 s and more."""
+    """Meanwhile no garbage is collected, and what has come is not looked at later either: a look at all objects of a
+    large policy holds up a tick by 0.1 s and more."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -128,8 +128,8 @@ def without_collection() -> Iterator[None]:
 
 @contextlib.contextmanager
 def giving_way() -> Iterator[None]:
-    """For work in a thread beside the loop's: without collection, and the loop waits 0.5 ms for its turn, not 5, each time
-    that it comes back from a system call."""
+    """For work in a thread beside the loop's: without collection, and the loop waits 0.5 ms for its turn, not 5, each
+    time that it comes back from a system call."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_TURN)
     try:
