@@ -6,7 +6,7 @@ A replay may take the file away while it is in use. The two agree by the order o
     replay   rename the file; lock it, waiting for a write that is under way; read it
 
 Once a replay has the lock, the name is gone, and whatever the writer does next it does in a file of its own. The writer
-never waits: a lock that is not free means that the file was taken. Pinned by tests/spool/test_spool_live.py.
+never waits: a lock that is not free means that the file was taken. Pinned by test_spool_live and test_spool_writer.
 """
 
 import errno

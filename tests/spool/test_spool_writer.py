@@ -1,6 +1,8 @@
 """The writing side: where lines go, when a new file begins, and what goes wrong."""
 
 import errno
+import fcntl
+import itertools
 import logging
 import os
 import stat
@@ -34,8 +36,8 @@ def spool(tmp_path, clock):
     made.close()
 
 
-def files(spool_or_path):
-    return sorted(path for path in (spool_or_path / "spool").glob("*/*"))
+def files(folder):
+    return sorted((folder / "spool").glob("*/*"))
 
 
 def keys(path):
@@ -105,9 +107,33 @@ def test_a_directory_that_a_replay_removes_is_made_again(spool, tmp_path, monkey
     assert (len(removed), len(files(tmp_path))) == (1, 1)
 
 
-def test_it_never_waits_for_a_lock(spool, tmp_path):
-    import fcntl
+def test_a_file_that_is_taken_before_anything_was_written_is_left(spool, tmp_path, monkeypatch):
+    taken = []
 
+    def open_and_lose(path, *args, really=os.open):
+        file = really(path, *args)
+        if not taken and "-p" in path:
+            taken.append(os.rename(path, tmp_path / "taken"))
+        return file
+
+    monkeypatch.setattr(os, "open", open_and_lose)
+    assert spool.add("h", 1, b"k")
+    (new,) = files(tmp_path)
+    assert (keys(tmp_path / "taken"), keys(new)) == ([], [b"k"])
+
+
+def test_each_file_gone_at_once_is_a_failure_and_no_loop(spool, tmp_path, monkeypatch, caplog):
+    def open_and_lose(path, *args, really=os.open):
+        file = really(path, *args)
+        os.unlink(path)
+        return file
+
+    monkeypatch.setattr(os, "open", open_and_lose)
+    assert not spool.add("h", 1, b"k")
+    assert "each new file is gone at once" in logged(caplog)[0]
+
+
+def test_it_never_waits_for_a_lock(spool, tmp_path):
     assert spool.add("h", 1, b"k1")
     (path,) = files(tmp_path)
     with path.open() as file:
@@ -132,8 +158,6 @@ def test_a_forked_process_has_a_file_of_its_own(spool, tmp_path, monkeypatch):
 
 
 def test_a_name_that_is_taken_by_another_container_is_passed_over(spool, tmp_path, monkeypatch):
-    import itertools
-
     monkeypatch.setattr("mcrouter.spool.writer._opened_here", itertools.count())
     other = Spool(str(tmp_path / "spool"), "east", lambda: START)
     assert other.add("h", 1, b"k1")
