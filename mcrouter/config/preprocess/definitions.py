@@ -2,7 +2,7 @@
 
     macros: {name: {type: macroDef, params: [name, {name, default}, ...], result: ...},
              name: {type: constDef, result: ...}}      or a list of such maps, or a call that gives either
-    consts: [{type: constDef, name: ..., result: ...}]  or a map {name: value}; `value` is the same as `result`
+    consts: [{type: constDef, name: ..., result: ...}]  or a map {name: value, name: constDef}; `value` is the same as `result`
 
 A macro sees no names but its parameters, the constants and the parameters of the whole config. A constant is expanded
 when it is first used, so constants and macros may use one another in any order. A later definition of a name takes
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Optional
 from ..errors import show
 from ..tree import Map, Node, Scalar, Seq, field, kind
 from .call import Call, Macro, Param
-from .scope import Scope
+from .scope import Lazy, Scope
 
 if TYPE_CHECKING:
     from .expander import Expander
@@ -41,17 +41,20 @@ def define_macros(expander: "Expander", node: Node) -> None:
 
 def define_consts(expander: "Expander", node: Node) -> None:
     """Take in what stands under `consts`."""
-    made = expander.expand(node, Scope({}))
+    is_call = not isinstance(node, Map) or field(node, "type") is not None
+    made = expander.expand(node, Scope({})) if is_call else node
     if isinstance(made, Map):
         for entry in made.entries:
-            const = _const_value(entry.value) if _type(entry.value) == "constDef" else entry.value
-            expander.add_const(str(entry.key.value), const or _no_result(expander, entry.value))
+            value = entry.value if is_call else Lazy(entry.value, Scope({}))
+            expander.add_const(
+                str(entry.key.value), _const(expander, entry.value) if _type(entry.value) == "constDef" else value
+            )
     elif isinstance(made, Seq):
         for item in made.items:
             name = field(item, "name") if isinstance(item, Map) and _type(item) == "constDef" else None
             if not isinstance(name, Scalar) or not isinstance(name.value, str):
                 expander.fail(item, "this is no constant; write {type: constDef, name: ..., result: ...}")
-            expander.add_const(name.value, _const_value(item) or _no_result(expander, item))
+            expander.add_const(name.value, _const(expander, item))
     else:
         expander.fail(node, f"'consts' is {kind(made)}; write a list of constDef, or a map of names and values")
 
@@ -62,7 +65,7 @@ def _define(expander: "Expander", name: str, node: Node) -> None:
     if not isinstance(node, Map):
         expander.fail(node, f"the definition of {show(name)} is {kind(node)}; {_WRITE}")
     if what == "constDef":
-        expander.add_const(name, _const_value(node) or _no_result(expander, node))
+        expander.add_const(name, _const(expander, node))
     elif what == "macroDef":
         result = field(node, "result") or _no_result(expander, node)
         expander.add_macro(Macro(name, _params(expander, name, field(node, "params")), _Result(result)))
@@ -121,9 +124,10 @@ def _type(node: Node) -> Optional[str]:
     return found.value if isinstance(found, Scalar) and isinstance(found.value, str) else None
 
 
-def _const_value(node: Node) -> Optional[Node]:
+def _const(expander: "Expander", node: Node) -> Lazy:
     """What a constDef stands for: its `result`, or its `value`, as facebook/mcrouter's documents have it."""
-    return (field(node, "result") or field(node, "value")) if isinstance(node, Map) else None
+    result = (field(node, "result") or field(node, "value")) if isinstance(node, Map) else None
+    return Lazy(result or _no_result(expander, node), Scope({}))
 
 
 def _no_result(expander: "Expander", node: Node) -> Node:

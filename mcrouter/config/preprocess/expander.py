@@ -30,7 +30,7 @@ class Expander:
         self._params = params
         self._load = load
         self._macros: dict[str, Macro] = dict(BUILTINS)
-        self._consts: dict[str, Lazy] = {}
+        self._consts: dict[str, Union[Node, Lazy]] = {}
         self._imports: dict[str, Lazy] = {}
         self._calls: list[Call] = []  # of the config's own macros: those that are being expanded, one inside the other
         self._nested_calls = 0
@@ -55,9 +55,9 @@ class Expander:
         """Give a name to a macro."""
         self._macros[macro.name] = macro
 
-    def add_const(self, name: str, node: Node) -> None:
+    def add_const(self, name: str, value: Union[Node, Lazy]) -> None:
         """Give a name to a constant."""
-        self._consts[name] = Lazy(node, Scope({}))
+        self._consts[name] = value
 
     def is_defined(self, name: str, scope: Scope) -> bool:
         """Whether `%name%` stands for something."""
@@ -209,7 +209,8 @@ class Expander:
             else:
                 texts.append(part)
         self.limits.text(sum(map(len, texts)), node)
-        return node._replace(value="".join(texts))
+        joined = "".join(texts)
+        return node if joined == node.value else node._replace(value=joined)
 
     def _parameter(self, name: str, at: Scalar, scope: Scope) -> Node:
         """What `%name%` stands for: in the scope, or else everywhere."""
