@@ -143,7 +143,9 @@ class Call:
 
     def wrong(self, name: str, wanted: str) -> NoReturn:
         """The error for an argument of the wrong kind."""
-        self.fail(f"{show(name)} is {kind(self.value(name))}; give {wanted}")
+        value = self._atom(name)
+        found = f"the text {show(value)}" if isinstance(value, str) else kind(self.value(name))
+        self.fail(f"{show(name)} is {found}; give {wanted}")
 
     def fail(self, message: str) -> NoReturn:
         """An error that names the call."""

@@ -2,7 +2,8 @@
 
     macros: {name: {type: macroDef, params: [name, {name, default}, ...], result: ...},
              name: {type: constDef, result: ...}}      or a list of such maps, or a call that gives either
-    consts: [{type: constDef, name: ..., result: ...}]  or a map {name: value, name: constDef}; `value` is the same as `result`
+    consts: [{type: constDef, name: ..., result: ...}]      or a map {name: value, name: {type: constDef, ...}};
+                                                            `value` is the same as `result`
 
 A macro sees no names but its parameters, the constants and the parameters of the whole config. A constant is expanded
 when it is first used, so constants and macros may use one another in any order. A later definition of a name takes

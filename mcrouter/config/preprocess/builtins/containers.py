@@ -29,8 +29,10 @@ def _merge(call: Call) -> Node:
     if not parts:
         call.fail("'params' is empty; give lists, maps or texts")
     for part in parts:
-        if type(part) is not type(parts[0]) or (isinstance(part, Scalar) and not isinstance(part.value, str)):
-            call.fail(f"{kind(part)} stands with {kind(parts[0])}; give only lists, only maps or only texts")
+        if isinstance(part, Scalar) and not isinstance(part.value, str):
+            call.fail(f"'params' holds {kind(part)}; give lists, maps or texts")
+        if type(part) is not type(parts[0]):
+            call.fail(f"'params' holds {kind(parts[0])} and {kind(part)}; give only lists, only maps or only texts")
     if isinstance(parts[0], Scalar):
         texts = [str(part.value) for part in parts if isinstance(part, Scalar)]
         call.expander.limits.text(sum(map(len, texts)), call.at)
