@@ -146,7 +146,13 @@ class Client:
             self.abort()
             return
         request = lone(data, self, ClientRequest)
-        lane = self.direct[request.kinds[0]] if request is not None else None
+        lane = None
+        if request is not None:
+            lane = self.direct[request.kinds[0]]
+            if lane is None:
+                keyed = self.frontend.keyed[request.kinds[0]]
+                host = keyed.first(request) if keyed is not None else None
+                lane = host.lanes[self.lane] if host is not None else None
         if lane is None or len(data) == self.read_size:
             self._on_read(data, self.read_size)
             self._read()

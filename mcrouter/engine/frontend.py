@@ -46,6 +46,7 @@ class Frontend:
         self.ways: List[Any] = []  # by command: the route
         # By a client's lane, then by command: the lane to which the route sends first, where it has just one to ask.
         self.direct: List[List[Any]] = [[None] * (len(COMMANDS) + 2) for _ in range(lanes)]
+        self.keyed: List[Any] = [None] * (len(COMMANDS) + 2)  # by command: the route that knows it, once it has the key
         self.plan = Plan()
         self.careful = False  # whether any route asks host after host
         self.stretches: RequestStretches = request_stretches()
@@ -73,7 +74,9 @@ class Frontend:
         long way."""
         for command in COMMANDS:
             told = somebody_away and command.kind != READ
-            host = None if told else self.ways[command.number].first(None)
+            way = self.ways[command.number]
+            self.keyed[command.number] = None if told or not way.keyed else way
+            host = None if told or way.keyed else way.first(None)
             for number, row in enumerate(self.direct):
                 row[command.number] = None if host is None else host.lanes[number]
 
