@@ -17,6 +17,7 @@ from .settings import SETTINGS, Setting, Settings, SettingsError, whole
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
 _GROUPS = ("config", "listening", "engine", "upstream", "logging")
 _CONFIG_FILES = ("router.yaml", "router.json")
+_UNSET = {"router_config": "router.yaml, else router.json"}  # what a setting without a default means
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _DEMO_HOSTS = 64  # at most: each is a thread of this process
 
@@ -44,12 +45,12 @@ def make_parser() -> argparse.ArgumentParser:
             if setting.group == name:
                 _add(group, setting)
         if name == "config":
-            group.add_argument("--validate-config", action="store_true",
+            group.add_argument("--validate-config", nargs="?", const="exit", choices=("exit", "run"),
                                help="check the config, print what would be routed where, and exit")  # fmt: skip
             group.add_argument("--demo", nargs="?", const="2", metavar="N",
                                help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
     other = parser.add_argument_group("other")
-    other.add_argument("--version", action="version", version=f"mcrouter {__version__}", help="print the version")
+    other.add_argument("-V", "--version", action="version", version=f"mcrouter {__version__}", help="print the version")
     other.add_argument("-h", "--help", action="help", help="print this")
     return parser
 
@@ -60,10 +61,13 @@ def _add(group: Any, setting: Setting) -> None:
         group.add_argument(*flags, dest=setting.name, action="store_const", const=True, default=None,
                            help=f"{setting.help} (default {setting.default})")  # fmt: skip
         return
-    default = setting.default or "router.yaml, else router.json"
+    default = setting.default or _UNSET.get(setting.name, "none")
     action = "append" if setting.many else "store"
     group.add_argument(*flags, dest=setting.name, action=action, metavar=setting.metavar, default=None,
-                       help=f"{setting.help} (default {default})")  # fmt: skip
+                       help=f"{setting.help} (default {default})".replace("%", "%%"))  # fmt: skip
+    for alias in setting.aliases:
+        group.add_argument(*alias.flags, dest=setting.name, action=action, type=alias.value, metavar=alias.metavar,
+                           default=None, help=f"as {setting.flag}")  # fmt: skip
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -84,7 +88,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             message = "--demo brings its own config; leave out --router-config and --validate-config"
             return _complain(message, _USAGE_ERROR)
         return _demo(args.demo, settings)
-    return _run(settings, args.validate_config)
+    return _run(settings, args.validate_config == "exit")
 
 
 def _activated() -> Dict[str, Any]:
@@ -114,34 +118,51 @@ def _log_to_stderr(level: str) -> None:
 
 
 def _run(settings: Settings, only_validate: bool) -> int:
-    from .config import ConfigError, load_file
-    from .router import VOCABULARY, describe
+    from .config import ConfigError
+    from .router import describe
 
-    path = settings.router_config or next(filter(os.path.exists, _CONFIG_FILES), "")
-    if not path:
+    path = config_path(settings)
+    if not (path or settings.config_str):
         return _complain("no router.yaml or router.json here; name a config with -f FILE, or try --demo", _USAGE_ERROR)
     try:
-        config = load_file(path, VOCABULARY)
+        config = read_config(settings)
     except ConfigError as error:
         return _complain(str(error), _USAGE_ERROR)
     if only_validate:
         print(describe(config))
         return 0
-    if path == "-":
+    for warning in config.warnings:
+        logging.getLogger(__name__).warning("%s", warning)
+    if not path or path == "-":
         return _serve(config, settings)
     return _serve(config, settings, watch=lambda router: _watch(path, router, settings))
 
 
+def config_path(settings: Settings) -> str:
+    """The config's file; nothing when there is none."""
+    return settings.router_config or ("" if settings.config_str else next(filter(os.path.exists, _CONFIG_FILES), ""))
+
+
+def read_config(settings: Settings) -> Any:
+    """The config that the settings name; raises ConfigError."""
+    from .config import load_config, load_file
+    from .router import VOCABULARY, reading_options
+
+    options, path = reading_options(settings), config_path(settings)
+    if path:
+        return load_file(path, VOCABULARY, options)
+    return load_config(settings.config_str, "--config-str", VOCABULARY, options)
+
+
 def _watch(path: str, router: Any, settings: Settings) -> Any:
     """Keeps the router at what the file says; what it gives is to be stopped."""
-    from .config import load_file
     from .reload import ConfigWatcher
-    from .router import VOCABULARY
 
     def read() -> Any:
-        return load_file(path, VOCABULARY)
+        return read_config(settings)
 
-    watcher = ConfigWatcher(path, read, router.reload, router.config_state, not settings.disable_reload_configs)
+    delay = None if settings.disable_reload_configs else settings.reconfiguration_delay_ms / 1000
+    watcher = ConfigWatcher(path, read, router.reload, router.config_state, delay, router.config.imports)
     signal.signal(signal.SIGHUP, lambda *_: watcher.now())
     watcher.start()
     return watcher

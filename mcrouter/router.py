@@ -13,9 +13,10 @@ import threading
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import __version__
-from .config import Config, Vocabulary
+from .config import Config, Options, Vocabulary
 from .config import load_config as parse_config
 from .engine.listeners import ListenError, open_listeners, real_address
+from .hostid import host_id
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
 from .proto.commands import COMMANDS
 from .reload import ConfigState
@@ -330,6 +331,22 @@ class Router:
         return health_page(healthy_hosts(self._layout, self._rows))
 
 
-def load_config(text: "str | bytes", source: str = "config") -> Config:
+def reading_options(settings: Settings) -> Options:
+    """What configs are read with under these settings."""
+    _, region, cluster, _ = settings.route_prefix.split("/")
+    params = {
+        "default-route": settings.route_prefix,
+        "default-region": region,
+        "default-cluster": cluster,
+        "router-name": settings.router_name,
+        "service-name": settings.router_name,
+        "num-proxies": settings.server_event_loops,
+        "hostid": str(host_id()),
+        **settings.config_params,
+    }
+    return Options(settings.route_prefix, params, bool(settings.config_params))
+
+
+def load_config(text: "str | bytes", source: str = "config", settings: Optional[Settings] = None) -> Config:
     """A config from its text (the YAML subset or JSON); `source` is what errors call it. Raises ConfigError."""
-    return parse_config(text, source, VOCABULARY)
+    return parse_config(text, source, VOCABULARY, reading_options(settings or Settings()))

@@ -22,14 +22,17 @@ from .engine.rejoin import IGNORE, REPLAY, Journal
 from .engine.resolver import Resolver, known_address
 from .engine.tally import Tally
 from .engine.upstream import Host
+from .hostid import host_id
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .policy import Policy, Work, at_once, each, in_portions, making_policy
 from .proto.commands import COMMANDS
 from .proto.runs import reply_stretches
+from .proto.styles import STYLES
 from .routes.kit import Kit
 from .routes.local import LocalRoute
 from .settings import Settings
+from .spool.writer import Spool
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +85,11 @@ class Shard:
             settings.buffer_size,
             Limits(settings.max_connections, settings.client_idle_timeout, settings.max_memory // len(rows)),
             lambda: int(sum(row[layout.client_connections] for row in rows)),
+            STYLES[settings.error_style],
         )
+        self._spool: Optional[Spool] = None
+        if settings.async_dir and not settings.asynclog_disable:
+            self._spool = Spool(settings.async_dir, settings.router_name)
         self._policy: Policy = at_once(self._making(config, {}))
         self._take_over()
         at_once(self._settling_in({}))
@@ -129,7 +136,20 @@ class Shard:
 
     def _kit(self, config: Config, hosts: Dict[str, Host]) -> Kit:
         local = LocalRoute(__version__, self._stats)
-        return Kit(hosts, local, lambda: self.loop.now, self.loop.call_later, seed=config.seed)
+        settings = self._settings
+        return Kit(
+            hosts,
+            local,
+            lambda: self.loop.now,
+            self.loop.call_later,
+            host_id=host_id(),
+            spool=self._spool,
+            seed=config.seed,
+            flush_all=settings.enable_flush_cmd,
+            invalid_to_default=settings.send_invalid_route_to_default,
+            only_gets=settings.allow_only_gets,
+            style=STYLES[settings.error_style],
+        )
 
     def _take_over(self) -> None:
         """All that must happen between two requests."""
@@ -206,6 +226,7 @@ class Shard:
             buffer_size=settings.buffer_size,
             timeouts_until_tko=settings.timeouts_until_tko,
             on_health=self._on_health,
+            style=STYLES[settings.error_style],
         )
         host.address = known_address(address.host, address.port, address.path)
         return host
@@ -217,7 +238,9 @@ class Shard:
 
     def _watch(self, host: Host, address: HostAddress) -> List[Any]:
         """Has the host's name resolved and its health probed."""
-        prober = Prober(host, self._settings.healthcheck_interval)
+        settings = self._settings
+        soon, most = settings.probe_timeout_initial / 1000, settings.probe_timeout_max / 1000
+        prober = Prober(host, settings.healthcheck_interval, soon, most)
         if host.address is not None:
             prober.start()
             return [prober]
@@ -292,6 +315,8 @@ class Shard:
                 watcher.stop()
         self._peers.stop()
         self.frontend.close()
+        if self._spool is not None:
+            self._spool.close()
         for host in self._policy.hosts.values():
             host.close()
         self.loop.close()

@@ -228,7 +228,7 @@ class BulkLane(Connection):
         if reader is not None:
             reader.broken()
         else:
-            sink.on_reply(f"SERVER_ERROR mcrouter: {self.host.name}: {why}\r\n".encode(errors="replace"), code)
+            sink.on_reply(self.host.style.failure(self.host.name, code, why), code)
             request.bulk.go_on()
 
     def abort(self) -> None:
@@ -262,7 +262,8 @@ class BulkLanes:
         if not request.bulk.may_start():
             sink.on_reply(b"SERVER_ERROR mcrouter: too large to be sent again\r\n", o.UNAVAILABLE)
         elif host.address is None:
-            sink.on_reply(f"SERVER_ERROR mcrouter: {host.name}: its name does not resolve\r\n".encode(), o.UNAVAILABLE)
+            why = "its name does not resolve"
+            sink.on_reply(host.style.failure(host.name, o.UNAVAILABLE, why), o.UNAVAILABLE)
         else:
             lane = self._resting.pop() if self._resting else BulkLane(host)
             request.bulk.lanes.append(lane)

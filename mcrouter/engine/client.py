@@ -113,7 +113,9 @@ class Client:
         self.fd = fd
         self.lane = lane
         self.direct = frontend.direct[lane]
-        self.parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan, frontend.buffer_size)
+        self.parser = RequestParser(
+            ClientRequest, frontend.stretches, frontend.plan, frontend.buffer_size, frontend.style
+        )
         self.transfer: Any = None  # a large value on its way
         self.state = ClientState.OPEN
         self.queue: Deque[Request] = collections.deque()

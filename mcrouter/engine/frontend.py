@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 from ..proto.commands import COMMANDS, READ
 from ..proto.requests import Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
+from ..proto.styles import MEMCACHED, Memcached
 from .client import Client
 from .limits import Doorman, Limits, MemoryBound, close_idle
 from .loop import PollGroup
@@ -35,6 +36,7 @@ class Frontend:
         buffer_size: int = 1 << 20,
         limits: Limits = NO_LIMITS,
         count_clients: Optional[Callable[[], int]] = None,
+        style: Memcached = MEMCACHED,
     ) -> None:
         self.loop = loop
         self.cells = cells
@@ -50,6 +52,7 @@ class Frontend:
         self.plan = Plan()
         self.careful = False  # whether any route asks host after host
         self.stretches: RequestStretches = request_stretches()
+        self.style = style
         self.clients: Dict[int, Client] = {}
         self.listeners: List[Listener] = []
         self._accepted = 0
@@ -148,13 +151,13 @@ class _Answered:
 
 
 class _Close:
-    """The way of a request at which memcached hangs up."""
+    """The way of a request at which the client is hung up on, with a last word or without."""
 
     goes_on = False
 
     def start(self, request: Any, sink: Any) -> None:
         """Closes when what was asked before is answered."""
-        sink.client.answer(sink, b"")
+        sink.client.answer(sink, request.data)
         sink.client.drain()
 
 

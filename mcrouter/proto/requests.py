@@ -25,6 +25,7 @@ from .commands import (
     VALUES,
 )
 from .runs import GETS, KEY, MAX_RUN, RequestStretches, Stretch
+from .styles import MEMCACHED, Memcached
 
 GET, SET = BY_NAME["get"].number, BY_NAME["set"].number
 # One command's `kinds`: the byte of its index; interned here so that the hot path makes none.
@@ -199,13 +200,19 @@ class RequestParser:
     the end of a line has come, or that many bytes.
     """
 
-    __slots__ = ("_both", "_large", "_make", "_scanned", "_sets", "at", "need", "plan")
+    __slots__ = ("_both", "_large", "_make", "_scanned", "_sets", "_style", "at", "need", "plan")
 
     def __init__(
-        self, make: Make, stretches: RequestStretches, plan: Plan = _ALONE, large: int = lines.MAX_VALUE
+        self,
+        make: Make,
+        stretches: RequestStretches,
+        plan: Plan = _ALONE,
+        large: int = lines.MAX_VALUE,
+        style: Memcached = MEMCACHED,
     ) -> None:
         self._make = make
         self._large = large
+        self._style = style
         self._sets, self._both = stretches
         self.plan = plan
         self._scanned = 0  # bytes of an unfinished line that are known to hold no end of line
@@ -249,6 +256,12 @@ class RequestParser:
         request = self._make(client, ANSWERED, b"")
         request.data = text
         return request
+
+    def _refuse(self, client: Any, line: bytes, end: int, answer: bytes) -> Any:
+        """What a line gets that is not forwarded."""
+        text, closes = self._style.refusal(line, answer)
+        self.at = end
+        return self._close(client, text) if closes else self._answer(client, end, text)
 
     def _run(self, data: bytes, at: int, client: Any, room: int) -> Any:
         """The gets and sets from `at` that may travel together, as one request."""
@@ -303,7 +316,7 @@ class RequestParser:
 
     def _read(self, line: lines.Line, data: bytes, at: int, end: int, client: Any) -> Any:
         if line.kind < 0:
-            return self._close(client) if line.closes else self._answer(client, end, line.answer)
+            return self._close(client) if line.closes else self._refuse(client, data[at:end], end, line.answer)
         wire = line.wire
         if line.size > self._large:
             request = self._apart(client, KIND[line.kind], wire, end, line.size)
@@ -330,5 +343,5 @@ class RequestParser:
             self._scanned, self.need = length, -_LONGEST_LINE
         return None
 
-    def _close(self, client: Any) -> Any:
-        return self._make(client, CLOSE, b"")
+    def _close(self, client: Any, text: bytes = b"") -> Any:
+        return self._make(client, CLOSE, text)

@@ -25,6 +25,7 @@ class Destination(Protocol):
 
     name: str
     healthy: bool
+    hard: bool  # of one that is not healthy: it cannot be connected to
     journal: Any
 
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:

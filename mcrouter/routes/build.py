@@ -8,7 +8,7 @@ the command is made once; for the rest, commands that take the same way share it
 from typing import Any, Dict, Generator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from ..config.model import HOST, Config
-from ..proto.commands import ADMIN, COMMANDS, Command
+from ..proto.commands import ADMIN, COMMANDS, READ, Command
 from ..proto.requests import GET, SET, Plan
 from .handle import Handle, children, filled
 from .handles import HANDLES, INTERNAL, SEED
@@ -157,6 +157,8 @@ class _Builder:
 
     def route_for(self, command: Command) -> "Generator[None, None, Any]":
         """The route of a command."""
+        if self._kit.only_gets and command.kind not in (READ, ADMIN):
+            return ErrorRoute("mcrouter: only gets are served (--allow-only-gets)")
         root = self._narrowed.real(self._config.route, command)
         if command.kind == ADMIN and (own := self._admin(command, root)) is not None:
             return own
@@ -200,7 +202,7 @@ class _Builder:
             return self._kit.local
         if not self._config.seed and not self._kit.flush_all:
             return ErrorRoute("Command disabled")
-        return AllSyncRoute([HostRoute(self._kit.hosts[host.text]) for host in self._config.hosts])
+        return AllSyncRoute([self._host(host.text) for host in self._config.hosts])
 
     def _is_plain(self, root: int, command: Command) -> bool:
         """Whether no handle on the command's way looks at keys."""
@@ -225,13 +227,16 @@ class _Builder:
             self._shared[place] = route
         return route
 
+    def _host(self, text: str) -> HostRoute:
+        return HostRoute(self._kit.hosts[text], self._kit.style)
+
     def _leaf(self, args: Mapping[str, Any]) -> Any:
-        leaf = HostRoute(self._kit.hosts[args["host"]])
+        leaf = self._host(args["host"])
         return StripPrefixRoute(leaf) if self._kit.keeps_prefixes else leaf
 
     def _handle(self, place: int, spec: Any, real: List[int], made: Dict[int, Any]) -> Any:
         if spec.type == KEEP:
-            return HostRoute(self._kit.hosts[self._routes[spec.args["target"]].args["host"]])
+            return self._host(self._routes[spec.args["target"]].args["host"])
         handle = self._table[spec.type]
         args = filled(handle.fields, spec.args, _Inner(real, made))
         if handle.lone and not args.children:

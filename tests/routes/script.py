@@ -74,6 +74,7 @@ class Host:
     def __init__(self, name: str, values: Optional[Dict[bytes, bytes]] = None, says: Any = None, holds: bool = False) -> None:
         self.name = name
         self.healthy = True
+        self.hard = True
         self.journal: Any = None
         self.has_missed: List[bytes] = []
         self.values = values or {}

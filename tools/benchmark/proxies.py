@@ -167,7 +167,8 @@ class Rig:
         return [program, "-c", str(path), "-a", "127.0.0.1", "-s", str(free_port())]
 
     def _facts(self, port: int) -> Dict[str, str]:
-        facts = (port, self.hosts[0].port, self.hosts[min(1, len(self.hosts) - 1)].port, self.config, self.default_config,
+        first, second = self.hosts[0], self.hosts[min(1, len(self.hosts) - 1)]
+        facts = (port, first.port, second.port, self.config, self.default_config,
                  self.sample_config, free_port(), self.python, Path.cwd())  # fmt: skip
         return dict(zip(PLACEHOLDERS, map(str, facts)))
 
