@@ -77,6 +77,16 @@ class Policy:
         self.specs.append(spec)
         return len(self.specs) - 1
 
+    def checked(self, node: Node, spec: RouteSpec) -> int:
+        """Appends a handle that stands there, if its options go together."""
+        handle = self._handles.get(spec.type)
+        if handle is not None and handle.check is not None:
+            try:
+                handle.check(spec.args)
+            except ValueError as error:
+                self._checks.fail(node, str(error))
+        return self.add(spec)
+
     # routes -------------------------------------------------------------------------------------------------------
 
     def route(self, node: Node) -> int:
@@ -199,7 +209,7 @@ class Policy:
         args = self.read(node, self._fields(node, name), parts, name)
         if name == POOL_ROUTE:
             return self._pool_route.expand(node, args)
-        return self.add(RouteSpec(name, args, node.line, node.column))
+        return self.checked(node, RouteSpec(name, args, node.line, node.column))
 
     # fields -------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ POOL_ROUTE = "PoolRoute"
 EXPANDED = "expanded"
 """The kind of a field whose value is read when the route is expanded."""
 
-_HASH = ("hash_func", "salt", "weights", "tags")
+_HASH = ("hash_func", "salt", "weights", "tags", "key_hash")
 
 
 class PoolRoute:
@@ -82,17 +82,18 @@ class PoolRoute:
         policy = self._policy
         options = policy.hash_options(args["hash"]) if args["hash"] is not None else {}
         weights = args["weights"] if args["weights"] is not None else pool.values.get("weights")
-        if weights is not None and "hash_func" not in options:
-            options = {"hash_func": "WeightedCh3", **options, "weights": tuple(weights)}
+        if weights is not None:
+            options = {"hash_func": "WeightedCh3", "weights": weights, **options}
         tags = tuple(server if isinstance(server, str) else str(place) for place, server in enumerate(pool.servers))
         given = {name: options[name] for name in _HASH if options.get(name) is not None}
-        empty = "" if pool.values.get("error_on_empty", True) else "NullRoute"
-        defaults = {"hash_func": "Ch3", "salt": "", "weights": None, "tags": tags, "pool": pool.name, "empty": empty}
+        if not servers and not pool.values.get("error_on_empty", True):
+            return self._add(node, "NullRoute", {})
+        defaults = {"hash_func": "Ch3", "salt": "", "weights": None, "tags": tags, "key_hash": ""}
         return self._add(node, "HashRoute", {**defaults, **given, "children": tuple(servers)})
 
     def _wrap(self, node: Node, handle: str, index: int, field: str, value: Node) -> int:
         return self._add(node, handle, self._policy.wrapper_args(handle, field, value, index))
 
     def _add(self, node: Node, handle: str, args: Mapping[str, Any]) -> int:
-        index: int = self._policy.add(RouteSpec(handle, args, node.line, node.column))
+        index: int = self._policy.checked(node, RouteSpec(handle, args, node.line, node.column))
         return index

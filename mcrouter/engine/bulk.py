@@ -76,9 +76,9 @@ class BulkLane(Connection):
         if self.state is State.UP:
             self._flush()
 
-    def serves(self, request: Any) -> bool:
-        """Whether it is at work for this request."""
-        return self._request is request
+    def serves(self, transfer: Any) -> bool:
+        """Whether it is at work for this transfer."""
+        return self._request is not None and self._request.bulk is transfer
 
     def _flush(self) -> None:
         try:

@@ -414,9 +414,14 @@ class Client:
     def may_repeat(self, request: Request) -> bool:
         """Whether a request may be asked again that no host has answered: it changes nothing, nor does what the client
         has asked since."""
-        queue = list(self.queue)
-        since = queue[queue.index(request) :] if request in queue else []
+        queue, origin = list(self.queue), request.origin or request
+        since = queue[queue.index(origin) :] if origin in queue else []
         return bool(since) and all(later.kinds[0] >= len(COMMANDS) or later.repeatable() for later in since)
+
+    def awaits(self, request: Request) -> bool:
+        """Whether it still waits for the answer to a request, or to the one that this was made of."""
+        origin = request.origin or request
+        return origin.reply is None and origin in self.queue
 
     def may_ask_again(self) -> bool:
         """Whether a get in flight may be asked again later: nothing that was asked after it changes anything."""

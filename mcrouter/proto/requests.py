@@ -58,11 +58,12 @@ class Request:
     run a memoryview of them), without `noreply` or quiet flags. `words` names the keys of a get, or, for a run, what
     each command's reply must name: its key, or STORED with its CR. `word` is the key of a lone get, empty for a lone
     set, None for what is not so common. `mute` holds the outcome codes whose reply the client must not see. `client`
-    is whoever made the request. `bulk` is None but where a value is too large to be held: the parser makes it the
+    is whoever made the request; `origin` the request of his that this one was made of, None where it is that itself.
+    `bulk` is None but where a value is too large to be held: the parser makes it the
     number of bytes that follow `data` in the stream, the engine whatever moves them.
     """
 
-    __slots__ = ("bulk", "client", "data", "kinds", "mute", "reply", "started", "word", "words")
+    __slots__ = ("bulk", "client", "data", "kinds", "mute", "origin", "reply", "started", "word", "words")
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class Request:
         self.reply: Any = None
         self.mute = b""
         self.bulk: Any = None
+        self.origin: Any = None
 
     def keys(self) -> List[bytes]:
         """The keys it names, in order, repetitions kept."""

@@ -15,10 +15,15 @@ class Client:
     """Whose requests they are."""
 
     repeats = True
+    waits = True
 
     def may_repeat(self, _request: Request) -> bool:
         """Whether it has sent nothing since that would forbid it."""
         return self.repeats
+
+    def awaits(self, _request: Request) -> bool:
+        """Whether it has not been answered yet."""
+        return self.waits
 
 
 CLIENT = Client()

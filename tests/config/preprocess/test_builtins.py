@@ -7,7 +7,7 @@ import pytest
 
 from mcrouter.config.preprocess.builtins import BUILTINS
 from mcrouter.config.preprocess.builtins.shuffle import shuffled
-from mcrouter.config.preprocess.builtins.spooky import hash64
+from mcrouter.hashing.spooky import hash64
 
 from .expanding import value_of
 

@@ -5,11 +5,11 @@ Of a text: SpookyHash V2 of its UTF-8, as folly::Hash has it. Of a number: Thoma
 
 from typing import Union
 
+from ....hashing.spooky import hash64
 from ...errors import show
 from ...tree import Node, Scalar, kind
 from ..call import Call, builtin
 from .numbers import signed
-from .spooky import hash64
 
 _MASK = 2**64 - 1
 _FNV_START = 0xCBF29CE484222325

@@ -80,3 +80,8 @@ def _long(message: bytes, seed: int) -> int:
         state[after] ^= state[before]
         state[at] = _turned(state[at], distance)
     return state[0]
+
+
+def hash32(message: bytes, seed: int = 0) -> int:
+    """The lower 32 bits of the hash."""
+    return hash64(message, seed) & 0xFFFFFFFF
