@@ -2,14 +2,14 @@
 
 from typing import Any, List
 
-from ..config.fields import Field, numbers, routes, text, texts
+from ..config.fields import Field, numbers, routes, switch, text, texts
 from ..proto.requests import Request
 from .base import Branch
 from .handle import Args, Handle
 from .hashing import HASHES, routing_key
 from .keyed import KeyedRoute
 from .kit import Kit
-from .null import ErrorRoute
+from .null import ErrorRoute, NullRoute
 
 
 class HashRoute(KeyedRoute):
@@ -55,7 +55,10 @@ def _hash(value: Any) -> str:
 
 def _make(args: Args, kit: Kit) -> Any:
     if not args.children:
-        return ErrorRoute("HashRoute with empty children")
+        name = f", name: {args.name}" if args.name else ""
+        return ErrorRoute(f"HashRoute with empty children{name}") if args.error_on_empty else NullRoute()
+    if len(args.children) == 1:
+        return args.children[0]
     options = {"salt": args.salt, "weights": args.weights, "hash": args.key_hash}
     names = args.tags or [str(place) for place in range(len(args.children))]
     pick = HASHES[args.hash_func].make(names, {key: value for key, value in options.items() if value})
@@ -71,6 +74,8 @@ HANDLE = Handle(
         Field("weights", read=numbers(0, 1e9), default=None),
         Field("tags", read=texts, default=None),
         Field("key_hash", read=text, default=""),
+        Field("name", read=text, default=""),
+        Field("error_on_empty", read=switch, default=True),
     ),
     _make,
 )
