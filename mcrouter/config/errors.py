@@ -36,6 +36,8 @@ def show(text: str) -> str:
 
 def mend_name(word: str, known: Collection[str], what: str) -> str:
     """The mend for an unknown name: the nearest known one, or else all of them; `what` is their plural."""
+    if not known:
+        return f"there are no {what}, so add it"
     # Compared in lower case, for the case is what is misspelt most often.
     folded = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), folded, 1)

@@ -61,7 +61,8 @@ def unused(*names: str) -> tuple[Field, ...]:
 
 def number(low: float, high: float, whole: bool = True) -> Read:
     """Reads numbers from `low` to `high`."""
-    what = f"{'a whole number' if whole else 'a number'} from {low:g} to {high:g}"
+    ends = " to ".join(str(int(end)) if end == int(end) else f"{end:g}" for end in (low, high))
+    what = f"{'a whole number' if whole else 'a number'} from {ends}"
 
     def read(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
@@ -89,10 +90,11 @@ def switch(value: Any) -> bool:
 
 def one_of(*words: Any) -> Read:
     """Reads one of these words."""
+    shown = ", ".join(str(word).lower() if isinstance(word, bool) else str(word) for word in words)
 
     def read(value: Any) -> Any:
         if value not in words:
-            raise ValueError(f"write one of {', '.join(map(str, words))}")
+            raise ValueError(f"write {'one of ' if len(words) > 1 else ''}{shown}")
         return value
 
     return read

@@ -37,23 +37,30 @@ def parse_host(text: str) -> HostAddress:
     return HostAddress(text, host, _port(port) if colon else DEFAULT_PORT)
 
 
-_SERVER = re.compile(r"(?P<host>\[[^\]]*\]|[^\[\]:]*)(?::(?P<port>[^:]*))?(?P<more>(?::[^:]*)*)\Z")
-_WAYS = (("ascii",), ("plain",), ("notcompressed",))  # protocol, security and compression that there are
+_WAYS = ("ascii", "plain", "notcompressed")  # the protocol, security and compression that there are
 
 
 def parse_server(text: str) -> HostAddress:
     """A server of a facebook/mcrouter pool: `host[:port[:ascii[:plain[:notcompressed]]]]`, `[v6]...` or `unix:/path`;
     BadHostError if it is none, or wants to be reached in another way."""
     if text.startswith("unix:"):
-        path = text[len("unix:") :].split(":", 1)[0]
-        return HostAddress(f"unix://{path}", path=_path(path if not path.startswith("//") else path[2:]))
-    match = _SERVER.match(text)
-    if match is None:
-        raise BadHostError(f"bad server {show(text)}; write host:port, or [::1]:{DEFAULT_PORT}")
-    for word, known in zip(match["more"].split(":")[1:], _WAYS):
-        if word not in known:
-            raise BadHostError(f"{show(word)} is not supported; write {known[0]}, or nothing behind host:port")
-    return parse_host(match["host"] + (f":{match['port']}" if match["port"] is not None else ""))
+        path, *ways = text[len("unix:") :].split(":")
+        path = path[2:] if path.startswith("//") else path
+        address = f"unix://{path}"
+    else:
+        behind = text.rfind("]") + 1
+        host, *port = text[behind:].split(":")
+        ways, port = port[1:], port[:1]
+        address = ":".join([text[:behind] + host, *port])
+        if (ways and not port[0]) or not all(map(str.isalpha, ways)):
+            message = f"bad server {show(text)}; write host:port, and an IPv6 address like [::1]:{DEFAULT_PORT}"
+            raise BadHostError(message)
+    if len(ways) > len(_WAYS):
+        raise BadHostError(f"bad server {show(text)}; write nothing behind {':'.join(_WAYS)}")
+    for way, known in zip(ways, _WAYS):
+        if way.lower() != known:
+            raise BadHostError(f"{show(way)} is not supported; write {known} in its place, or host:port alone")
+    return parse_host(address)
 
 
 def identity(address: HostAddress) -> tuple[str, int, str]:

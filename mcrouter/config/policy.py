@@ -7,7 +7,7 @@
 Which types there are, and what each can be given, is the vocabulary's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Optional, Union
 
 from .checks import Checks
@@ -42,11 +42,12 @@ class Policy:
         self.specs: list[RouteSpec] = []
         self._named: dict[str, int] = {}
         self._pending: dict[str, Node] = {}
-        for name, node in named:  # of several with one name the first counts, as in facebook/mcrouter
+        for name, node in named:
             self._pending.setdefault(name, node)
         self._short: dict[str, int] = {}
         self._leaves: dict[str, int] = {}
         self._depth = 0
+        self._open: list[str] = []  # named handles that are being made
         self._ordered = {text: self.leaf(text) for text in ordered or ()}
         self._pool_route = PoolRoute(self)
 
@@ -65,6 +66,11 @@ class Policy:
     def field_of(self, handle: str, name: str) -> Field:
         """A field that a handle declares."""
         return next(field for field in self._handles[handle].fields if field.name == name)
+
+    def defaults_of(self, handle: str) -> dict[str, Any]:
+        """What each field of a handle is if nothing is said; None if something must be."""
+        fields = self._handles[handle].fields
+        return {field.name: None if field.default is REQUIRED else field.default for field in fields}
 
     def leaf(self, host: str) -> int:
         """The index of a single host."""
@@ -113,15 +119,16 @@ class Policy:
         return self._several(node)
 
     def _several(self, node: Node) -> tuple[int, ...]:
+        if isinstance(node, Seq):  # lists in lists are one list: macros often make such
+            return self.routes(node)
         if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("Pool|"):
             return self._servers(Scalar(node.value[len("Pool|") :], node.line, node.column))
         if isinstance(node, Map):
             kinds = [entry.value for entry in node.entries if entry.key.value == TYPE]
             if kinds and isinstance(kinds[0], Scalar) and kinds[0].value == "Pool":
-                parts = self._checks.parts(node, (TYPE, "pool"), "option", " of Pool")
-                if "pool" not in parts:
-                    self._checks.fail(node, "Pool without pool; add the name of one of the pools")
-                return self._servers(parts["pool"].value)
+                entries = tuple(entry for entry in node.entries if entry.key.value != TYPE)
+                named = [entry.value for entry in entries if entry.key.value == "pool"]
+                return self._servers(named[0] if named else node._replace(entries=entries))
         return (self.route(node),)
 
     def _servers(self, node: Node) -> tuple[int, ...]:
@@ -146,6 +153,10 @@ class Policy:
     def _from_text(self, node: Node, text: str) -> int:
         if text in self._named:
             return self._named[text]
+        if text in self._open:
+            chain = " > ".join([*self._open[self._open.index(text) :], text])
+            message = f"the handle {show(text)} is a part of itself ({show(chain)[1:-1]}); name another route here"
+            self._checks.fail(node, message)
         if text in self._pending:
             return self._forward(text)
         if text in self._ordered:
@@ -167,15 +178,28 @@ class Policy:
         return principal[0]
 
     def _forward(self, name: str) -> int:
-        """A named handle that is defined further on."""
-        node = self._pending[name]
-        if self._depth > MAX_DEPTH - 1:
-            self._checks.fail(node, f"the handle {show(name)} refers to itself, or to others too deeply; end the chain")
-        index = self.route(node)
-        self._pending.pop(name, None)
+        """A named handle that is defined, and not made yet."""
+        return self._defined(name, self._pending.pop(name), self.route)
+
+    def _defined(self, name: str, node: Any, make: Callable[[Any], int]) -> int:
+        """What stands there, under its name; of several with one name the first counts, as in facebook/mcrouter."""
+        self._open.append(name)
+        index = make(node)
+        self._open.remove(name)
         return self._named.setdefault(name, index)
 
     def _from_map(self, node: Map) -> int:
+        labels = [entry.value for entry in node.entries if entry.key.value == NAME]
+        if not labels:
+            return self._unnamed(node)
+        label = self._checks.text(labels[0], f"a route's {NAME}")
+        if label in self._named:
+            return self._named[label]
+        if label in self._pending:
+            return self._forward(label)
+        return self._unnamed(node) if label in self._open else self._defined(label, node, self._unnamed)
+
+    def _unnamed(self, node: Map) -> int:
         kinds = [entry.value for entry in node.entries if entry.key.value == TYPE]
         if not kinds:
             self._checks.fail(node, f"a route without {TYPE}; add {TYPE} with a route's name")
@@ -186,14 +210,9 @@ class Policy:
         fields = self._fields(name_node, name)
         known = [TYPE, *(word for field in fields if field.kind != UNUSED for word in (field.name, *field.also))]
         unused = [field.name for field in fields if field.kind == UNUSED]
-        if NAME not in known:
-            unused.append(NAME)
-        parts = self._checks.parts(node, known, "option", f" of {name}", unused)
-        index = self._make(node, name, parts)
-        label = [entry.value for entry in node.entries if entry.key.value == NAME]
-        if label and isinstance(label[0], Scalar) and isinstance(label[0].value, str):
-            self._named.setdefault(label[0].value, index)
-        return index
+        options = tuple(entry for entry in node.entries if entry.key.value != NAME or NAME in known)
+        parts = self._checks.parts(node._replace(entries=options), known, "option", f" of {name}", unused)
+        return self._make(node, name, parts)
 
     def _fields(self, node: Node, name: str) -> tuple[Field, ...]:
         name = _ALIASES.get(name, name)
@@ -207,6 +226,8 @@ class Policy:
     def _make(self, node: Node, name: str, parts: Mapping[str, Entry]) -> int:
         name = _ALIASES.get(name, name)
         args = self.read(node, self._fields(node, name), parts, name)
+        if name == "OperationSelectorRoute" and all(value is None for value in args.values()):
+            self._checks.fail(node, f"{name} without a policy; add default_policy or operation_policies")
         if name == POOL_ROUTE:
             return self._pool_route.expand(node, args)
         return self.checked(node, RouteSpec(name, args, node.line, node.column))
@@ -254,7 +275,7 @@ class Policy:
 
     def wrapper_args(self, handle: str, field: str, value: Node, target: int) -> dict[str, Any]:
         """What a handle is given that wraps `target` and has just this one field."""
-        args = {one.name: None if one.default is REQUIRED else one.default for one in self._handles[handle].fields}
+        args = self.defaults_of(handle)
         args.update({one.name: target for one in self._handles[handle].fields if one.principal})
         args[field] = self.field_value(self.field_of(handle, field), value, POOL_ROUTE)
         return args
@@ -289,7 +310,7 @@ class Policy:
         made = []
         for item in items:
             if not isinstance(item, Map):
-                self._checks.fail(item, f"{field.name} has {kind(item)}; write a list of maps")
+                self._checks.fail(item, f"an item of {field.name} is {kind(item)}; write a list of maps")
             known = [inner.name for inner in field.fields if inner.kind != UNUSED]
             unused = [inner.name for inner in field.fields if inner.kind == UNUSED]
             parts = self._checks.parts(item, known, "option", f" of {field.name}", unused)

@@ -15,8 +15,6 @@ POOL_ROUTE = "PoolRoute"
 EXPANDED = "expanded"
 """The kind of a field whose value is read when the route is expanded."""
 
-_HASH = ("hash_func", "salt", "weights", "tags", "key_hash")
-
 
 class PoolRoute:
     """Expands PoolRoutes; `policy` is the reader that it is part of."""
@@ -26,7 +24,6 @@ class PoolRoute:
         self.fields: tuple[Field, ...] = (
             Field("pool", EXPANDED, principal=True, default=REQUIRED),
             Field("hash", EXPANDED, default=None),
-            Field("weights", default=None),
             Field("rates", EXPANDED, default=None),
             Field("shadows", EXPANDED, default=None),
             Field("max_outstanding", read=number(0, 1_000_000_000), default=0),
@@ -34,14 +31,15 @@ class PoolRoute:
             Field("shard_splits", EXPANDED, default=None),
             Field("asynclog", read=switch, default=True),
             Field("asynclog_name", read=text, default=""),
-            *unused("shadow_policy", "name", "big_value_routing", "bucketize"),
+            Field("name", read=text, default=""),
+            *unused("shadow_policy", "big_value_routing", "bucketize", "axonlog", "pool_id"),
         )
 
     def expand(self, node: Node, args: Mapping[str, Any]) -> int:
         """The index of what a PoolRoute with these fields is."""
         policy = self._policy
         pool = policy.pools.get(args["pool"])
-        log = (args["asynclog_name"] or pool.name) if args["asynclog"] else ""
+        log = (args["asynclog_name"] or args["name"] or pool.name) if args["asynclog"] else ""
         servers = [self._server(node, server, pool, args, log) for server in pool.servers]
         if args["shadows"] is not None:
             servers = self._shadowed(node, servers, args["shadows"])
@@ -79,17 +77,16 @@ class PoolRoute:
         return made
 
     def _hashed(self, node: Node, servers: "list[int]", pool: Any, args: Mapping[str, Any]) -> int:
-        policy = self._policy
-        options = policy.hash_options(args["hash"]) if args["hash"] is not None else {}
-        weights = args["weights"] if args["weights"] is not None else pool.values.get("weights")
-        if weights is not None:
-            options = {"hash_func": "WeightedCh3", "weights": weights, **options}
-        tags = tuple(server if isinstance(server, str) else str(place) for place, server in enumerate(pool.servers))
-        given = {name: options[name] for name in _HASH if options.get(name) is not None}
-        if not servers and not pool.values.get("error_on_empty", True):
-            return self._add(node, "NullRoute", {})
-        defaults = {"hash_func": "Ch3", "salt": "", "weights": None, "tags": tags, "key_hash": ""}
-        return self._add(node, "HashRoute", {**defaults, **given, "children": tuple(servers)})
+        """The servers behind the hash: what the route says of it counts more than what the pool does."""
+        policy, values = self._policy, pool.values
+        options: dict[str, Any] = {"name": pool.name, "children": tuple(servers)}
+        options["tags"] = tuple(server if isinstance(server, str) else str(i) for i, server in enumerate(pool.servers))
+        options.update({name: values[name] for name in ("tags", "error_on_empty") if name in values})
+        if "weights" in values:
+            options.update(hash_func="WeightedCh3", weights=values["weights"])
+        if args["hash"] is not None:
+            options.update(policy.hash_options(args["hash"]))
+        return self._add(node, "HashRoute", {**policy.defaults_of("HashRoute"), **options})
 
     def _wrap(self, node: Node, handle: str, index: int, field: str, value: Node) -> int:
         return self._add(node, handle, self._policy.wrapper_args(handle, field, value, index))

@@ -1,8 +1,8 @@
 """The pools of a config: which servers they have, and what is said about them.
 
     pools:
-      A: {servers: [host:port, ...], server_timeout: MS, connect_timeout: MS, weights: [...], inherit: B,
-          keep_routing_prefix: true}
+      A: {servers: [host:port, ...], server_timeout: MS, connect_timeout: MS, weights: [...], tags: [...],
+          inherit: B, port_override: PORT, keep_routing_prefix: true, error_on_empty: false}
 
 A server is `host[:port[:ascii[:plain[:notcompressed]]]]`, `[v6]:port`, `unix:/path`, or a route.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 from .checks import Checks
 from .errors import mend_name, show
-from .fields import number, numbers, one_of, switch
+from .fields import number, numbers, one_of, switch, texts
 from .hosts import BadHostError, identity, parse_server
 from .model import HostAddress, Timeouts
 from .tree import Entry, Map, Node, Scalar, Seq, kind, plain
@@ -29,13 +29,13 @@ _VALUES = {
     "security_mech": one_of("plain"),
     "use_ssl": one_of("off", False),
     "error_on_empty": switch,
+    "tags": texts,
 }
 _KEYS = (SERVERS, INHERIT, NAME, *_VALUES)
 _UNUSED = (
-    "region", "cluster", "failure_domains", "hostnames", "tags", "qos", "tko_tracker", "additional_fanout",
+    "region", "cluster", "failure_domains", "hostnames", "qos", "tko_tracker", "additional_fanout",
     "enable_compression", "max_connections", "jemalloc_nodump_buffers", "shards", "pool_locality", "use_ktls",
 )  # fmt: skip
-_MOST_INHERITED = 100
 
 
 class Hosts:
@@ -75,35 +75,36 @@ class Pools:
     def __init__(self, checks: Checks, hosts: Hosts, nodes: Mapping[str, Entry]) -> None:
         self._checks = checks
         self._hosts = hosts
-        self._nodes = nodes
+        self._nodes = dict(nodes)
         self._made: dict[str, Pool] = {}
 
     def get(self, node: Node) -> Pool:
-        """The pool that stands there: a name, or a map of its own."""
+        """The pool that stands there: a name, or a map with a name; of several with one name the first counts."""
         if isinstance(node, Map):
             parts = self._parts(node)
             if NAME not in parts:
                 self._checks.fail(node, f"a pool without {NAME}; add {NAME}, or write the name of one of the pools")
-            return self._pool(self._checks.text(parts[NAME].value, "a pool's name"), node)
-        name = self._checks.text(node, "a pool")
+            name = self._checks.text(parts[NAME].value, "a pool's name")
+            self._nodes.setdefault(name, Entry(Scalar(name, node.line, node.column), node))
+        else:
+            name = self._checks.text(node, "a pool")
         made = self._made.get(name)
         if made is None:
             if name not in self._nodes:
                 self._checks.fail(node, f"unknown pool {show(name)}; {mend_name(name, self._nodes, 'pools')}")
-            made = self._made[name] = self._pool(name, self._nodes[name].value)
+            made = self._made[name] = self._pool(name, self._map(name))
         return made
 
-    def _pool(self, name: str, node: Node) -> Pool:
-        if not isinstance(node, Map):
-            self._checks.fail(node, f"the pool {show(name)} is {kind(node)}; write a map with {SERVERS}")
+    def _pool(self, name: str, node: Map) -> Pool:
         parts = self._inherited(node)
         if SERVERS not in parts:
             self._checks.fail(node, f"the pool {show(name)} has no {SERVERS}; add {SERVERS} with a list of hosts")
         values = {key: self._value(key, parts[key].value) for key in _VALUES if key in parts}
-        timeouts = Timeouts(values.get("server_timeout", 0), values.get("connect_timeout", 0))
+        timeout = values.get("server_timeout", 0)  # facebook/mcrouter takes it for connects, too
+        timeouts = Timeouts(timeout, values.get("connect_timeout", timeout))
         servers = parts[SERVERS].value
         if not isinstance(servers, Seq):
-            self._checks.fail(servers, f"{SERVERS} is {kind(servers)}; write a list of hosts")
+            self._checks.fail(servers, f"{SERVERS} of {show(name)} is {kind(servers)}; write a list of hosts")
         override = values.get("port_override", 0)
         return Pool(name, tuple(self._server(item, override, timeouts) for item in servers.items), values)
 
@@ -113,30 +114,37 @@ class Pools:
     def _inherited(self, node: Map) -> dict[str, Entry]:
         """The pool's options, and those of the pools that it inherits from where it has not its own."""
         parts = self._parts(node)
-        seen = 0
+        seen: list[str] = []
         while INHERIT in parts:
             parent = parts.pop(INHERIT).value
             name = self._checks.text(parent, INHERIT)
-            entry = self._nodes.get(name)
-            seen += 1
-            if entry is None or not isinstance(entry.value, Map):
+            if name not in self._nodes:
                 self._checks.fail(parent, f"unknown pool {show(name)}; {mend_name(name, self._nodes, 'pools')}")
-            if seen > _MOST_INHERITED:
-                self._checks.fail(parent, "pools that inherit from each other; end the chain at one that does not")
-            parts = {**self._parts(entry.value), **parts}
+            if name in seen:
+                message = f"pools that inherit from each other, {show(name)} twice; let one of them not inherit"
+                self._checks.fail(parent, message)
+            seen.append(name)
+            parts = {**self._parts(self._map(name)), **parts}
         return parts
+
+    def _map(self, name: str) -> Map:
+        node = self._nodes[name].value
+        if not isinstance(node, Map):
+            self._checks.fail(node, f"the pool {show(name)} is {kind(node)}; write a map with {SERVERS}")
+        return node
 
     def _value(self, key: str, node: Node) -> Any:
         try:
             return _VALUES[key](plain(node))
         except ValueError as error:
-            self._checks.fail(node, f"{key} will not do; {error}")
+            self._checks.fail(node, f"{key} of a pool will not do; {error}")
 
     def _server(self, node: Node, port: int, timeouts: Timeouts) -> Union[str, Node]:
         if isinstance(node, Map):
             return node
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            self._checks.fail(node, f"a server is {kind(node)}; write a text as host:port, or a route")
+            message = f"a server is {kind(node)}; write a text as host:port, or a route as a map with its type"
+            self._checks.fail(node, message)
         try:
             address = parse_server(node.value)
         except BadHostError as error:

@@ -12,7 +12,7 @@
 from typing import Any
 
 from .checks import Checks
-from .errors import mend_name, show
+from .errors import show
 from .hosts import BadHostError, identity, parse_host
 from .model import REJOINS, Config, RouteSpec, Vocabulary
 from .policy import Policy
@@ -54,18 +54,20 @@ class _Reader:
     def config(self, default_prefix: str) -> Config:
         checks, parts, tree = self._checks, self._parts, self._tree
         if POOL not in parts and POOLS not in parts:
-            checks.fail(tree, f"no {POOL}; add {POOL} with a list of hosts")
+            message = f"no {POOL} and no {POOLS}; add {POOL} with a list of hosts, or {POOLS} with a map of them"
+            checks.fail(tree, message)
         if ROUTE not in parts and ROUTES not in parts:
             checks.fail(tree, f"no {ROUTE}; add {ROUTE} with a route's name, or a map with its type")
         if ROUTE in parts and ROUTES in parts:
-            checks.fail(parts[ROUTES].key, f"{ROUTE} and {ROUTES}; keep one of them")
+            checks.fail(parts[ROUTES].key, f"both {ROUTE} and {ROUTES} are there; keep one of them")
         seed = POOL in parts
         ordered = self._ordered(parts[POOL].value) if seed else None
         pools = Pools(checks, self._hosts, self._entries(POOLS))
         policy = Policy(checks, self._vocabulary, pools, self._named(), ordered)
         root = policy.route(parts[ROUTE].value) if seed and ROUTE in parts else self._root(policy, default_prefix)
         for host in self._hosts.differ:
-            checks.warn(tree, f"pools with different timeouts name the host {show(host)}; the longest is used for all")
+            message = f"pools with different timeouts name the host {show(host)}, and the longest is used for all"
+            checks.warn(tree, message)
         options: dict[str, Any] = {}
         if REJOIN in parts:
             options["on_rejoin"] = self._rejoin(parts[REJOIN].value)
@@ -79,7 +81,7 @@ class _Reader:
         """The map behind a key, by its own keys; nothing if it is not there."""
         node = self._parts[key].value if key in self._parts else _NOTHING
         if not isinstance(node, Map):
-            self._checks.fail(node, f"{key} is {kind(node)}; write a map")
+            self._checks.fail(node, f"{key} is {kind(node)}; write a map from names to {key}")
         return {self._checks.text(entry.key, "a name"): entry for entry in node.entries}
 
     def _ordered(self, node: Node) -> list[str]:
@@ -110,13 +112,13 @@ class _Reader:
         if isinstance(node, Map):
             return [(self._checks.text(entry.key, "a name"), entry.value) for entry in node.entries]
         if not isinstance(node, Seq):
-            self._checks.fail(node, f"{NAMED} is {kind(node)}; write a list of routes with names, or a map")
+            self._checks.fail(node, f"{NAMED} is {kind(node)}; write a list of routes with names, or a map from names")
         named = []
         for item in node.items:
             entries = item.entries if isinstance(item, Map) else ()
             names = [entry.value for entry in entries if entry.key.value == "name"]
             if not names:
-                self._checks.fail(item, "a handle without a name; add name with a text")
+                self._checks.fail(item, f"{NAMED} has a route without a name; write a map with name and type")
             named.append((self._checks.text(names[0], "a name"), item))
         return named
 
@@ -127,9 +129,9 @@ class _Reader:
         else:
             routes = self._by_prefix(policy, self._parts[ROUTES].value)
         if default_prefix not in routes:
-            mend = mend_name(default_prefix, routes, "prefixes")
-            node = self._parts[ROUTES].value
-            self._checks.fail(node, f"no route for the default prefix {show(default_prefix)} (--route-prefix); {mend}")
+            others = f", or name another with --route-prefix: {', '.join(routes)}" if routes else ""
+            message = f"no route for the default prefix {show(default_prefix)}; add it to the aliases of one{others}"
+            self._checks.fail(self._parts[ROUTES].value, message)
         return policy.add(RouteSpec("RootRoute", {"routes": routes, "default": default_prefix}))
 
     def _by_prefix(self, policy: Policy, node: Node) -> dict[str, int]:
@@ -139,17 +141,17 @@ class _Reader:
                 routes[self._prefix(entry.key)] = policy.route(entry.value)
             return routes
         if not isinstance(node, Seq):
-            self._checks.fail(node, f"{ROUTES} is {kind(node)}; write a list of maps with aliases and route")
+            self._checks.fail(node, f"{ROUTES} is {kind(node)}; write a list of maps, each with aliases and route")
         for item in node.items:
             if not isinstance(item, Map):
-                self._checks.fail(item, f"{ROUTES} has {kind(item)}; write a map with aliases and route")
+                self._checks.fail(item, f"an item of {ROUTES} is {kind(item)}; write a map with aliases and route")
             parts = self._checks.parts(item, ("aliases", ROUTE), "option", f" of {ROUTES}")
             for name in ("aliases", ROUTE):
                 if name not in parts:
-                    self._checks.fail(item, f"{ROUTES} without {name}; add {name}")
+                    self._checks.fail(item, f"an item of {ROUTES} without {name}; add {name}")
             aliases = parts["aliases"].value
             if not isinstance(aliases, Seq):
-                self._checks.fail(aliases, f"aliases is {kind(aliases)}; write a list of routing prefixes")
+                self._checks.fail(aliases, f"aliases is {kind(aliases)}; write a list of prefixes as /region/cluster/")
             index = policy.route(parts[ROUTE].value)
             for alias in aliases.items:
                 routes.setdefault(self._prefix(alias), index)

@@ -2,6 +2,7 @@
 
 from typing import Dict, Tuple
 
+from ..config.fields import Field, route
 from . import all_fastest, default, local, miss_failover, null, selectors, to_all
 from . import hash as hashed
 from .handle import Handle
@@ -20,7 +21,10 @@ def _table(*handles: Handle) -> Dict[str, Handle]:
     return {handle.name: handle for handle in handles}
 
 
-INTERNAL = _table(selectors.ROOT)
+_ASYNCLOG = Handle(  # TO BE DROPPED: stands in for the real one until that is merged
+    "AsynclogRoute", (route("target"), Field("host"), Field("pool")), lambda args, kit: args.target
+)
+INTERNAL = _table(selectors.ROOT, _ASYNCLOG)
 """What a config cannot name, and is made of its other parts."""
 HANDLES = _table(*_BOTH, all_fastest.HANDLE, miss_failover.HANDLE)
 """With `pools`: facebook/mcrouter's meaning."""

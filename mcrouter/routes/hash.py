@@ -2,7 +2,7 @@
 
 from typing import Any, List, Mapping
 
-from ..config.fields import Field, one_of, routes, text, texts
+from ..config.fields import Field, one_of, routes, switch, text, texts
 from ..hashing import HASHES, make_pick, routing_key
 from ..hashing.keys import KEY_HASHES
 from ..proto.requests import Request
@@ -10,7 +10,7 @@ from .base import Branch
 from .handle import Args, Handle
 from .keyed import KeyedRoute
 from .kit import Kit
-from .null import ErrorRoute
+from .null import ErrorRoute, NullRoute
 
 
 class HashRoute(KeyedRoute):
@@ -59,7 +59,7 @@ def _weights(value: Any) -> Any:
     given = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(given, (list, tuple)) or not all(_is_weight(one) for one in given):
         raise ValueError("write a list of numbers, or a map from servers to numbers")
-    return value if isinstance(value, dict) else tuple(value)
+    return value if isinstance(value, dict) else tuple(map(float, value))
 
 
 def _is_weight(value: Any) -> bool:
@@ -82,7 +82,10 @@ def _pick(count: int, hash_func: str, salt: str, weights: Any, tags: Any, key_ha
 
 def _make(args: Args, kit: Kit) -> Any:
     if not args.children:
-        return ErrorRoute("HashRoute with empty children")
+        name = f", name: {args.name}" if args.name else ""
+        return ErrorRoute(f"HashRoute with empty children{name}") if args.error_on_empty else NullRoute()
+    if len(args.children) == 1:
+        return args.children[0]
     pick = _pick(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
     return HashRoute(args.children, pick, args.hash_func)
 
@@ -96,6 +99,8 @@ HANDLE = Handle(
         Field("weights", read=_weights, default=None),
         Field("tags", read=texts, default=None),
         Field("key_hash", read=one_of(*KEY_HASHES), default=""),
+        Field("name", read=text, default=""),
+        Field("error_on_empty", read=switch, default=True),
     ),
     _make,
     check=_check,

@@ -5,12 +5,14 @@ import io
 import pickle
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import mcrouter.config
-from mcrouter.config import ConfigError, load_config, load_file
+from mcrouter.config import ConfigError, Vocabulary, load_config, load_file
 from mcrouter.config.errors import mend_name, show
+from mcrouter.config.fields import RECORDS, REQUIRED, Field, number, one_of, pair, record, texts, unused
 
 INVALID = Path(__file__).parent / "invalid"
 CASES = sorted(path for path in INVALID.iterdir() if path.suffix != ".error")
@@ -25,6 +27,31 @@ RAW = {
     "CRLF before a control": ("a\r\nb\x01", "f:2:2: the character U+0001 cannot stand in a config; remove it"),
     "CRLF": ("a: 1\r\nb: *c\r\n", "f:2:4: aliases (*) are not supported; write the value out"),
 }
+
+OWN_FIELDS = (
+    Field("limits", read=record(rate=(number(0, 5), REQUIRED), burst=(number(0.5, 2, whole=False), 1)), default=None),
+    Field("copies", RECORDS, default=None, fields=(Field("to", read=texts), *unused("qos"))),
+    Field("span", read=pair(0, 10, whole=True), default=None),
+    Field("mode", read=one_of("on", "off", False), default=None),
+)
+OWN = {
+    '"limits": 1': "1:48: limits of X will not do; write a map with rate, burst",
+    '"limits": {"x": 1}': "1:48: limits of X will not do; 'x' is not known there; write a map with rate, burst",
+    '"limits": {}': "1:48: limits of X will not do; rate is missing; add it",
+    '"limits": {"rate": 6}': "1:48: limits of X will not do; rate will not do; write a whole number from 0 to 5",
+    '"limits": {"rate": 1.5}': "1:48: limits of X will not do; rate will not do; write a whole number from 0 to 5",
+    '"limits": {"rate": 1, "burst": 0}': "1:48: limits of X will not do; burst will not do; write a number from 0.5 to 2",
+    '"copies": "x"': "1:48: an item of copies is a text; write a list of maps",
+    '"copies": [{"to": ["x"]}, 1]': "1:64: an item of copies is the number 1; write a list of maps",
+    '"copies": [{"top": 1}]': "1:50: unknown option 'top' of copies; did you mean 'to'?",
+    '"copies": [{}]': "1:49: copies without to; add to",
+    '"copies": [{"to": [1]}]': "1:56: to of copies will not do; write a list of texts",
+    '"span": 1': "1:46: span of X will not do; write a list of two numbers, the smaller first",
+    '"span": [2, 1]': "1:46: span of X will not do; write a list of two numbers, the smaller first",
+    '"span": [0, 11]': "1:46: span of X will not do; write a whole number from 0 to 10",
+    '"mode": true': "1:46: mode of X will not do; write one of on, off, false",
+}
+"""What stands in a map -> the error, for a handle with fields of every kind."""
 
 
 def error_of(path):
@@ -52,6 +79,14 @@ def test_line_ends_and_bom_change_no_error(path, vocabulary):
         with pytest.raises(ConfigError) as caught:
             load_config(variant.encode(), path.name, vocabulary)
         assert str(caught.value) == error_of(path)
+
+
+@pytest.mark.parametrize("text", OWN)
+def test_fields(text):
+    handles = {"X": SimpleNamespace(fields=OWN_FIELDS)}
+    with pytest.raises(ConfigError) as caught:
+        load_config(f'{{"pools": {{}}, "route": {{"type": "X", {text}}}}}', "f", Vocabulary({}, handles, ()))
+    assert str(caught.value) == "f:" + OWN[text]
 
 
 @pytest.mark.parametrize("name", RAW)
@@ -108,7 +143,7 @@ def test_names_in_messages():
 def test_every_message_has_a_test(tmp_path, vocabulary, monkeypatch):
     """Each text in the room's code that has the form `what is wrong; what would be right` is seen in a test above."""
     tested = [error_of(path) for path in CASES]
-    tested += [expected for _, expected in RAW.values()]
+    tested += [*OWN.values(), *(expected for _, expected in RAW.values())]
     tested += [expected for _, expected in file_errors(tmp_path, vocabulary, monkeypatch)]
     messages = set()
     for path in Path(mcrouter.config.__file__).parent.glob("*.py"):
