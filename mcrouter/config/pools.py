@@ -143,7 +143,8 @@ class Pools:
         if isinstance(node, Map):
             return node
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            self._checks.fail(node, f"a server is {kind(node)}; write a text as host:port, or a route as a map with its type")
+            message = f"a server is {kind(node)}; write a text as host:port, or a route as a map with its type"
+            self._checks.fail(node, message)
         try:
             address = parse_server(node.value)
         except BadHostError as error:

@@ -147,6 +147,8 @@ class _Builder:
             return self._kit.local
         if not self._config.seed and not self._kit.flush_all:
             return ErrorRoute("Command disabled")
+        if not self._config.hosts:
+            return ErrorRoute("no host to flush")
         return AllSyncRoute([HostRoute(self._kit.hosts[host.text]) for host in self._config.hosts])
 
     def _has_keyed(self, root: int, command: Command) -> bool:
