@@ -54,8 +54,8 @@ class _Reader:
     def config(self, default_prefix: str) -> Config:
         checks, parts, tree = self._checks, self._parts, self._tree
         if POOL not in parts and POOLS not in parts:
-            message = f"no {POOL} and no {POOLS}; add {POOL} with a list of hosts, or {POOLS} with a map of them"
-            checks.fail(tree, message)
+            mend = f"add {POOL} with a list of hosts, or {POOLS} with a map of them"
+            checks.fail(tree, f"no {POOL} and no {POOLS}; {mend}")
         if ROUTE not in parts and ROUTES not in parts:
             checks.fail(tree, f"no {ROUTE}; add {ROUTE} with a route's name, or a map with its type")
         if ROUTE in parts and ROUTES in parts:
@@ -66,8 +66,8 @@ class _Reader:
         policy = Policy(checks, self._vocabulary, pools, self._named(), ordered)
         root = policy.route(parts[ROUTE].value) if seed and ROUTE in parts else self._root(policy, default_prefix)
         for host in self._hosts.differ:
-            message = f"pools with different timeouts name the host {show(host)}, and the longest is used for all"
-            checks.warn(tree, message)
+            which = f"pools with different timeouts name the host {show(host)}"
+            checks.warn(tree, f"{which}, and the longest is used for all")
         options: dict[str, Any] = {}
         if REJOIN in parts:
             options["on_rejoin"] = self._rejoin(parts[REJOIN].value)

@@ -202,6 +202,8 @@ class _Builder:
             return self._kit.local
         if not self._config.seed and not self._kit.flush_all:
             return ErrorRoute("Command disabled")
+        if not self._config.hosts:
+            return ErrorRoute("no host to flush")
         return AllSyncRoute([self._host(host.text) for host in self._config.hosts])
 
     def _is_plain(self, root: int, command: Command) -> bool:

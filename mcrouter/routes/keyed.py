@@ -47,9 +47,9 @@ class KeyedRoute(Route):
         if word:
             self.pick(word).start(request, sink)
             return
-        keys = request.keys()
+        keys = names_of(request)
         if len(keys) == 1:
-            self.pick(routing_name(request)).start(request, sink)
+            self.pick(keys[0]).start(request, sink)
         elif keys:
             self._scatter(request, sink, keys)
         else:
@@ -72,8 +72,7 @@ class KeyedRoute(Route):
         return self._outlook(request, lambda key: "")
 
     def _outlook(self, request: Request, remark: Any) -> "Tuple[str, List[Branch]]":
-        keys = request.keys()
-        names = keys if len(keys) > 1 else [routing_name(request)] if keys else []
+        names = names_of(request)
         remarks = [text for text in map(remark, dict.fromkeys(names)) if text]
         return "; ".join(remarks), [("asked", route) for route in {id(r): r for r in map(self.pick, names)}.values()]
 
@@ -114,6 +113,12 @@ class PerKey(KeyedRoute):
     def routes(self) -> Any:
         """The route."""
         return (self._route,)
+
+
+def names_of(request: Request) -> List[bytes]:
+    """The keys it names, as they are routed by: that of a meta command is taken out of its base64."""
+    keys = request.keys()
+    return keys if len(keys) != 1 else [routing_name(request)]
 
 
 def for_keys(request: Request, keys: List[bytes]) -> Request:

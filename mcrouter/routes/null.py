@@ -33,16 +33,28 @@ def _default(kind: int) -> Answer:
     return b"NOT_FOUND\r\n", o.NOT_FOUND
 
 
+_ECHOING = frozenset(command.number for command in COMMANDS if command.name in ("mg", "ms", "md", "ma"))
+_LINE = 2048  # bytes; the line of a meta command is no longer
 _DEFAULTS: Dict[int, Answer] = {command.number: _default(command.number) for command in COMMANDS}
 
 
 def answer_default(request: Request, sink: Any) -> None:
     """Gives every command of the request its default reply."""
     if len(request.kinds) == 1:
-        sink.on_reply(*_DEFAULTS[request.kinds[0]])
+        reply, code = _DEFAULTS[request.kinds[0]]
+        sink.on_reply(reply[:2] + _echo(request) + reply[2:] if request.kinds[0] in _ECHOING else reply, code)
     else:
         answers = [_DEFAULTS[kind] for kind in request.kinds]
         sink.on_reply(b"".join(reply for reply, _ in answers), b"".join(code for _, code in answers))
+
+
+def _echo(request: Request) -> bytes:
+    """What a meta command wants to have repeated, whatever the answer: its opaque and its key."""
+    words = bytes(request.data[:_LINE]).split(b"\n", 1)[0].split()
+    flags = words[3:] if words[0] == b"ms" else words[2:]
+    key = b" k" + words[1] + (b" b" if b"b" in flags else b"")
+    echo = [key if flag == b"k" else b" " + flag for flag in flags if flag == b"k" or flag[:1] == b"O"]
+    return b"".join(echo)
 
 
 class NullRoute(Route):
@@ -53,8 +65,10 @@ class NullRoute(Route):
     | mg, me                | EN                             |
     | set, add, ... cas; ms | NOT_STORED; NS                 |
     | delete, touch, incr, decr; md, ma | NOT_FOUND; NF      |
+    | what is about no key  | ERROR                          |
 
-    With `event`, as DevNullRoute, each request is counted.
+    Meta commands get their opaque (O) and key (k) back, as from a host. With `event`, as DevNullRoute, each command is
+    counted.
     """
 
     takes_runs = True
@@ -66,7 +80,8 @@ class NullRoute(Route):
     def start(self, request: Request, sink: Any) -> None:
         """Answers at once."""
         if self._event:
-            self._kit.count(self._event)
+            for _ in request.kinds:
+                self._kit.count(self._event)
         answer_default(request, sink)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":

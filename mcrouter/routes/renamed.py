@@ -5,6 +5,7 @@ from typing import Any, Callable, Iterable, Tuple
 from ..proto.requests import Request
 from ..proto.rewriting import rekeyed, restored
 from .base import Route
+from .keyed import names_of
 
 
 def renamed(request: Request, sink: Any, new: Callable[[bytes], bytes]) -> Tuple[Request, Any]:
@@ -52,7 +53,7 @@ class StripPrefixRoute(Route):
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the host, without the prefix."""
-        if any(map(prefix_of, request.keys())):
+        if any(map(prefix_of, names_of(request))):
             request, sink = renamed(request, sink, lambda key: key[len(prefix_of(key)) :])
         self._target.start(request, sink)
 

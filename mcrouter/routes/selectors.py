@@ -6,10 +6,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from ..config.fields import BY_NAME, Field, route
 from ..proto.commands import Command
 from ..proto.requests import Request
-from ..proto.rewriting import routing_name
 from .base import ASKED, COPY, NOBODY, Branch, Route, refuse
 from .handle import Args, Handle
-from .keyed import Gathering, KeyedRoute, for_keys
+from .keyed import Gathering, KeyedRoute, for_keys, names_of
 from .kit import Kit
 from .null import ErrorRoute
 from .renamed import prefix_of, without_prefix
@@ -30,7 +29,7 @@ def chosen(args: Mapping[str, Any], command: Command) -> Optional[int]:
 
 
 def _no_policy(args: Args, kit: Kit) -> ErrorRoute:
-    return ErrorRoute("unexpected result mc_res_unknown (0) for get: no policy for this command, and no default_policy")
+    return ErrorRoute(f"{SELECTOR}: no policy for this command, and no default_policy")
 
 
 class PrefixSelectorRoute(KeyedRoute):
@@ -105,8 +104,8 @@ class RootRoute(KeyedRoute):
         """That of the default route, for keys without a prefix."""
         if request is None:
             return None
-        word = request.word or (routing_name(request) if len(request.keys()) == 1 else b"/")
-        return None if word[0] == _SLASH else self._default.first(request)
+        names = names_of(request)
+        return self._default.first(request) if len(names) == 1 and names[0][0] != _SLASH else None
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks whom the prefix says."""
@@ -114,13 +113,12 @@ class RootRoute(KeyedRoute):
         if word is not None and word and word[0] != _SLASH:
             self._default.start(request, sink)
             return
-        keys = request.keys()
-        if not any(key[:1] == b"/" for key in keys) or not any(map(prefix_of, keys)):
-            self._default.start(request, sink)
-        elif len({prefix_of(key) for key in keys}) == 1:
-            self._prefixed(request, sink, prefix_of(keys[0]))
-        else:
+        keys = names_of(request)
+        prefixes = set(map(prefix_of, keys))
+        if len(prefixes) > 1:
             self._mixed(request, sink, keys)
+        else:
+            self._prefixed(request, sink, prefixes.pop() if prefixes else b"")
 
     def _mixed(self, request: Request, sink: Any, keys: List[bytes]) -> None:
         """A get of keys with several prefixes."""
@@ -165,7 +163,7 @@ class RootRoute(KeyedRoute):
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Those that the prefix means."""
-        keys = request.keys()
+        keys = names_of(request)
         if not keys:
             return "", [(ASKED, self._default)]
         ways = self._matching(prefix_of(keys[0]))
@@ -181,6 +179,8 @@ class _Refusal(Route):
 
 
 def _matches(name: bytes, region: str, cluster: str) -> bool:
+    """Whether a prefix is meant by these patterns: * stands for anything, and nothing else is special."""
+    region, cluster = (part.replace("[", "[[]").replace("?", "[?]") for part in (region, cluster))
     its_region, its_cluster = (part.decode(errors="replace") for part in name.split(b"/")[1:3])
     return fnmatch.fnmatchcase(its_region, region) and fnmatch.fnmatchcase(its_cluster, cluster)
 

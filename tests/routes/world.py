@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from mcrouter.config import Config
 from mcrouter.proto.commands import BY_VERB
 from mcrouter.router import load_config
 from mcrouter.routes.build import build
@@ -25,16 +26,16 @@ class Timer:
 
 
 class World:
-    """A policy and its hosts. `config` is a config as plain Python values: with `pools`, facebook/mcrouter's form; with an
-    `orderedPool`, the seed's. `hosts` are by the names that the config gives them; those not given are made.
+    """A policy and its hosts. `config` is a config, or one as plain Python values: with `pools`, facebook/mcrouter's form;
+    with an `orderedPool`, the seed's. `hosts` are by the names that the config gives them; those not given are made.
 
         world = World({"pools": {"A": {"servers": ["a:1", "b:1"]}}, "route": "AllSyncRoute|Pool|A"})
         world.hosts["a:1"].values[b"k"] = b"1"
         world.answer(b"get k\\r\\n")
     """
 
-    def __init__(self, config: Dict[str, Any], hosts: Optional[Dict[str, Host]] = None, **kit: Any) -> None:
-        self.config = load_config(json.dumps(config))
+    def __init__(self, config: Any, hosts: Optional[Dict[str, Host]] = None, **kit: Any) -> None:
+        self.config = config if isinstance(config, Config) else load_config(json.dumps(config))
         self.hosts = hosts or {}
         for host in self.config.hosts:
             self.hosts.setdefault(host.text, Host(host.text))
