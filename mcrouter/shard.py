@@ -22,6 +22,8 @@ from .engine.rejoin import IGNORE, REPLAY, Journal
 from .engine.resolver import Resolver, known_address
 from .engine.tally import Tally
 from .engine.upstream import Host
+from .hostid import host_id
+from .inquiries import Inquiries
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .policy import Policy, Work, at_once, each, in_portions, making_policy
@@ -83,6 +85,8 @@ class Shard:
             Limits(settings.max_connections, settings.client_idle_timeout, settings.max_memory // len(rows)),
             lambda: int(sum(row[layout.client_connections] for row in rows)),
         )
+        self._inquiries = Inquiries(settings, self._unhealthy)
+        self.frontend.inquire = self._inquiries.answer
         self._policy: Policy = at_once(self._making(config, {}))
         self._take_over()
         at_once(self._settling_in({}))
@@ -129,11 +133,12 @@ class Shard:
 
     def _kit(self, config: Config, hosts: Dict[str, Host]) -> Kit:
         local = LocalRoute(__version__, self._stats)
-        return Kit(hosts, local, lambda: self.loop.now, self.loop.call_later, seed=config.seed)
+        return Kit(hosts, local, lambda: self.loop.now, self.loop.call_later, host_id=host_id(), seed=config.seed)
 
     def _take_over(self) -> None:
         """All that must happen between two requests."""
         policy = self._policy
+        self._inquiries.serves(policy.config)
         for host in policy.hosts.values():
             self._keep_journal(host, policy.config)
             self._keep_timeouts(host, policy.config)
@@ -295,6 +300,9 @@ class Shard:
         for host in self._policy.hosts.values():
             host.close()
         self.loop.close()
+
+    def _unhealthy(self) -> Iterable[str]:
+        return [host.name for host in self._policy.hosts.values() if not host.healthy]
 
     def _stats(self) -> Iterable[Tuple[str, object]]:
         """The router's own `stats`, over all shards."""

@@ -14,8 +14,11 @@
 YAML or JSON is told by the text, not by the file's name: see `parse`.
 """
 
+import hashlib
 import re
 import sys
+from dataclasses import replace
+from json import dumps as to_json
 from typing import Union
 
 from . import json, yaml
@@ -24,7 +27,7 @@ from .hosts import BadHostError, parse_host
 from .model import Config, HostAddress, RouteSpec, Timeouts, Vocabulary
 from .schema import check
 from .text import to_text
-from .tree import Node, dismantle
+from .tree import Node, dismantle, plain
 
 __all__ = [
     "BadHostError",
@@ -34,6 +37,7 @@ __all__ = [
     "RouteSpec",
     "Timeouts",
     "Vocabulary",
+    "as_json",
     "load_config",
     "load_file",
     "parse",
@@ -51,7 +55,12 @@ def load_config(text: Union[str, bytes], source_name: str, vocabulary: Vocabular
     trees = [parse(text, source_name)]
     config = check(trees[0], source_name, vocabulary)
     dismantle(trees)
-    return config
+    return replace(config, text=text.decode() if isinstance(text, bytes) else text, digest=_digest(text))
+
+
+def _digest(text: Union[str, bytes]) -> str:
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def load_file(path: str, vocabulary: Vocabulary) -> Config:
@@ -69,6 +78,11 @@ def load_file(path: str, vocabulary: Vocabulary) -> Config:
         message = f"cannot read the config ({reason}); name a file that can be read, or - for standard input"
         raise ConfigError(source, 0, 0, message) from None
     return load_config(data, source, vocabulary)
+
+
+def as_json(text: str) -> str:
+    """A config's text as plain JSON, its keys sorted; ConfigError as of `parse`."""
+    return to_json(plain(parse(text, "config")), indent=2, sort_keys=True)
 
 
 def parse(data: Union[str, bytes], source: str) -> Node:

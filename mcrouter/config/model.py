@@ -58,7 +58,7 @@ class Config:
     on_rejoin: str = ""  # one of REJOINS; empty: as the policy wants it
     journal_keys: int = 1_000_000  # that are kept for a host that is away
     warnings: tuple[str, ...] = ()
-    text: str = ""  # all of it, after macros and imports, as JSON
+    text: str = ""  # what was read; as JSON, after macros and imports, where it has any
     digest: str = ""  # MD5 of what was read, in hex
 
 
