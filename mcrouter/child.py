@@ -1,7 +1,8 @@
 """A shard in a process of its own, and what it does when its supervisor speaks.
 
-    ("config", config)               without its routes, which come in portions:
-    ("routes", routes)               so that no message takes long to read
+    ("config", config)               without its text and routes, which come in portions,
+    ("text", text)                   so that no message takes long to read
+    ("routes", routes)
     ("prepare", placement)           makes it, and answers "" or what is wrong; then one of
     ("commit",)                      puts it into effect
     ("abort",)                       forgets it
@@ -23,11 +24,14 @@ logger = logging.getLogger(__name__)
 
 
 _PORTION = 500  # routes in a message
+_CHARACTERS = 1 << 18  # of the text
 
 
 def reload_messages(config: Any, placement: Any) -> Iterator[Any]:
     """What a supervisor says so that a shard makes this config."""
-    yield "config", dataclasses.replace(config, routes=())
+    yield "config", dataclasses.replace(config, routes=(), text="")
+    for start in range(0, len(config.text), _CHARACTERS):
+        yield "text", config.text[start : start + _CHARACTERS]
     for start in range(0, len(config.routes), _PORTION):
         yield "routes", config.routes[start : start + _PORTION]
     yield "prepare", placement
@@ -43,9 +47,11 @@ class Child:
         self._before: Any = None
         self._config: Any = None
         self._routes: List[Any] = []
+        self._text: List[str] = []
         self._collection = contextlib.ExitStack()
         self._does: Dict[str, Callable[..., None]] = {
             "config": self._begin,
+            "text": self._add_text,
             "routes": self._add_routes,
             "prepare": self._prepare,
             "commit": self._commit,
@@ -65,9 +71,12 @@ class Child:
             self._does[message[0]](*message[1:])
 
     def _begin(self, config: Any) -> None:
-        self._config, self._routes = config, []
+        self._config, self._routes, self._text = config, [], []
         self._collection.close()
         self._collection.enter_context(without_collection())
+
+    def _add_text(self, text: str) -> None:
+        self._text.append(text)
 
     def _add_routes(self, routes: Any) -> None:
         self._routes += routes
@@ -75,8 +84,8 @@ class Child:
     def _prepare(self, placement: Any) -> None:
         self._before = self._layout.placement
         self._layout.placement = placement
-        config = dataclasses.replace(self._config, routes=tuple(self._routes))
-        self._config, self._routes = None, []
+        config = dataclasses.replace(self._config, routes=tuple(self._routes), text="".join(self._text))
+        self._config, self._routes, self._text = None, [], []
         self._shard.prepare(config, self._prepared)
 
     def _prepared(self, error: Optional[Exception]) -> None:

@@ -308,8 +308,24 @@ class Settings:
             except ValueError as error:
                 raise SettingsError(f"{setting.flag}: {_shown(value)} will not do; give {error}") from None
 
+    def texts(self) -> Dict[str, str]:
+        """Each as on the command line."""
+        return {name: _as_flag(self.__dict__[name]) for name in BY_NAME}
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a Settings cannot be changed; make another one with its own {name}")
+
+
+def _as_flag(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_as_flag, value))
+    if isinstance(value, Address):
+        return value.text
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}s" if value else "off"
+    return "off" if value is None else str(value)
 
 
 def _shown(value: Any) -> str:

@@ -19,6 +19,7 @@ YAML or JSON is told by the text, not by the file's name: languages.py.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from json import dumps as to_json
 from typing import Any, NamedTuple, Union
 
 from .errors import ConfigError
@@ -28,7 +29,7 @@ from .languages import parse
 from .model import Config, HostAddress, RouteSpec, Timeouts, Vocabulary
 from .preprocess import expand
 from .schema import DEFAULT_PREFIX, check
-from .tree import Map, Node, dismantle
+from .tree import Map, Node, dismantle, plain
 
 __all__ = [
     "BadHostError",
@@ -39,6 +40,7 @@ __all__ = [
     "RouteSpec",
     "Timeouts",
     "Vocabulary",
+    "as_json",
     "load_config",
     "load_file",
     "parse",
@@ -67,9 +69,16 @@ def load_config(
     if options.own_params or _is_preprocessed(trees[0]):
         trees.append(expand(trees[0], source_name, options.params, imports.load))
     config = check(trees[-1], source_name, vocabulary, options.route_prefix)
-    dismantle(trees)
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return replace(config, imports=tuple(imports.paths), digest=hashlib.md5(data, usedforsecurity=False).hexdigest())
+    read = to_json(plain(trees[-1])) if trees[-1] is not trees[0] else data.decode("utf-8", "surrogatepass")
+    dismantle(trees)
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return replace(config, imports=tuple(imports.paths), text=read, digest=digest)
+
+
+def as_json(text: str) -> str:
+    """A config's text as plain JSON, its keys sorted; ConfigError as of `parse`."""
+    return to_json(plain(parse(text, "config")), indent=2, sort_keys=True)
 
 
 def _is_preprocessed(tree: Node) -> bool:

@@ -59,6 +59,7 @@ class Config:
     journal_keys: int = 1_000_000  # that are kept for a host that is away
     warnings: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()  # the paths of files that it has imported
+    text: str = ""  # what was read; as JSON, after macros and imports, where it has any
     digest: str = ""  # MD5 of what was read, in hex
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..proto.commands import COMMANDS, READ
-from ..proto.requests import Plan, Request
+from ..proto.requests import MOST_KINDS, Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
 from ..proto.styles import MEMCACHED, Memcached
 from .client import Client
@@ -47,9 +47,10 @@ class Frontend:
         self.buffer_size = buffer_size
         self.ways: List[Any] = []  # by command: the route
         # By a client's lane, then by command: the lane to which the route sends first, where it has just one to ask.
-        self.direct: List[List[Any]] = [[None] * (len(COMMANDS) + 2) for _ in range(lanes)]
-        self.keyed: List[Any] = [None] * (len(COMMANDS) + 2)  # by command: the route that knows it, once it has the key
+        self.direct: List[List[Any]] = [[None] * MOST_KINDS for _ in range(lanes)]
+        self.keyed: List[Any] = [None] * MOST_KINDS  # by command: the route that knows it, once it has the key
         self.plan = Plan()
+        self.inquire: Callable[[bytes], bytes] = lambda key: b""  # what the router says of itself, by a get's key
         self.careful = False  # whether any route asks host after host
         self.stretches: RequestStretches = request_stretches()
         self.style = style
@@ -65,7 +66,7 @@ class Frontend:
 
     def route(self, ways: Sequence[Any], plan: Plan) -> None:
         """Takes a policy: a route for each command of the table."""
-        self.ways = [*ways, _Answered(), _Close()]
+        self.ways = [*ways, _Answered(), _Close(), _Inquiry(self)]
         self.plan = plan
         for client in self.clients.values():
             client.parser.plan = plan
@@ -159,6 +160,22 @@ class _Close:
         """Closes when what was asked before is answered."""
         sink.client.answer(sink, request.data)
         sink.client.drain()
+
+
+class _Inquiry:
+    """The way of a get whose keys ask the router itself: its answers are the values."""
+
+    goes_on = False
+
+    def __init__(self, frontend: Frontend) -> None:
+        self._frontend = frontend
+
+    def start(self, request: Any, sink: Any) -> None:
+        """Answers at once."""
+        unique = b" 0" if request.data.startswith(b"gets ") else b""
+        values = [(key, self._frontend.inquire(key)) for key in request.keys()]
+        blocks = [b"VALUE %b 0 %d%b\r\n%b\r\n" % (key, len(value), unique, value) for key, value in values]
+        sink.client.answer(sink, b"".join([*blocks, b"END\r\n"]))
 
 
 class Listener:
