@@ -80,7 +80,14 @@ class Policy:
     # routes -------------------------------------------------------------------------------------------------------
 
     def route(self, node: Node) -> int:
-        """The index of the route that stands there."""
+        """The index of the one route that stands there."""
+        routes = self._pool_route.spread(self._any(node))
+        if len(routes) != 1:
+            message = f"ShadowRoute with {len(routes)} children is {len(routes)} routes, and here is a place for one"
+            self._checks.fail(node, f"{message}; give it one child, or write it where there is a list of routes")
+        return routes[0]
+
+    def _any(self, node: Node) -> int:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             self._checks.fail(node, f"routes are nested deeper than {MAX_DEPTH}; use fewer levels")
@@ -112,7 +119,7 @@ class Policy:
                 if "pool" not in parts:
                     self._checks.fail(node, "Pool without pool; add the name of one of the pools")
                 return self._servers(parts["pool"].value)
-        return (self.route(node),)
+        return self._pool_route.spread(self._any(node))
 
     def _servers(self, node: Node) -> tuple[int, ...]:
         pool = self._pools.get(node)

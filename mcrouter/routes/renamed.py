@@ -1,10 +1,11 @@
 """Requests under another name than their client's: it sees its own key, whatever the hosts see."""
 
-from typing import Any, Callable, Iterable, Tuple
+from typing import Any, Callable, Iterable, List, Tuple
 
 from ..proto.requests import Request
-from ..proto.rewriting import rekeyed, restored
+from ..proto.rewriting import rekeyed, restored, routing_name
 from .base import Route
+from .keyed import Gathering, for_keys
 
 
 def renamed(request: Request, sink: Any, new: Callable[[bytes], bytes]) -> Tuple[Request, Any]:
@@ -26,6 +27,24 @@ class _Restoring:
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """The answer."""
         self._sink.on_reply(restored(reply, outcomes, self._request, self._changed), outcomes)
+
+
+def names_of(request: Request) -> List[bytes]:
+    """The keys that it names, each once, as routes choose by them; none if it is about no key."""
+    keys = request.keys()
+    return list(dict.fromkeys(keys)) if len(keys) > 1 else [routing_name(request)] if keys else []
+
+
+def ask_renamed(route: Any, request: Request, sink: Any, new: Callable[[bytes], bytes]) -> None:
+    """Asks the route under the new names. Keys of a get that come out as one name are asked for one by one: an answer
+    would not say which of them it is for."""
+    names = names_of(request)
+    if len(set(map(new, names))) == len(names):
+        route.start(*renamed(request, sink, new))
+        return
+    gathering = Gathering(request, sink, len(names))
+    for name in names:
+        route.start(*renamed(for_keys(request, [name]), gathering, new))
 
 
 def prefix_of(key: bytes) -> bytes:
