@@ -91,7 +91,7 @@ class Limit:
 class _Asked:
     """A request that is under way or waits, and the sink of its answer."""
 
-    __slots__ = ("_limit", "request", "_sink", "size", "target")
+    __slots__ = ("_limit", "_sink", "request", "size", "target")
 
     def __init__(self, limit: Limit, target: Any, request: Request, sink: Any) -> None:
         self._limit = limit
