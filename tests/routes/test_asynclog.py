@@ -128,7 +128,10 @@ PREFIXED = [(True, b"/x/y/a"), (False, b"a")]
 @pytest.mark.parametrize(("keeps", "key"), PREFIXED)
 def test_the_key_is_that_which_the_host_sees(keeps, key):
     spool = Spool()
-    pools = {"A": {"servers": ["h:1"], "keep_routing_prefix": keeps}, "B": {"servers": ["i:1"], "keep_routing_prefix": True}}
+    pools = {
+        "A": {"servers": ["h:1"], "keep_routing_prefix": keeps},
+        "B": {"servers": ["i:1"], "keep_routing_prefix": True},
+    }
     logging = World({"pools": pools, "routes": {"/././": "PoolRoute|B", "/x/y/": "PoolRoute|A"}}, spool=spool)
     logging.set_health("h:1", False)
     logging.answer(b"delete /x/y/a\r\n")

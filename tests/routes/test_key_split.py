@@ -15,7 +15,13 @@ POOLS = {"A": {"servers": ["h:1"]}}
 def world(host_id=0, replicas=3, all_sync=False, **options):
     """A host behind the route."""
     host = {name: options.pop(name) for name in ("values", "says", "holds") if name in options}
-    route = {"type": "KeySplitRoute", "destination": "PoolRoute|A", "replicas": replicas, "all_sync": all_sync, **options}
+    route = {
+        "type": "KeySplitRoute",
+        "destination": "PoolRoute|A",
+        "replicas": replicas,
+        "all_sync": all_sync,
+        **options,
+    }
     return World({"pools": POOLS, "route": route}, {"h:1": Host("h:1", **host)}, host_id=host_id)
 
 

@@ -18,7 +18,9 @@ VALUES = {b"a": b"1", b"b": b"get b\r\n", b"c": b""}
 COMMANDS = st.sampled_from([b"get a\r\n", b"get b\r\n", b"get c\r\n", b"get d\r\n", b"set a 0 0 1\r\nx\r\n"])
 RUNS = st.lists(COMMANDS, min_size=2, max_size=12).map(b"".join)
 KEYS = st.lists(st.sampled_from([b"a", b"b", b"c", b"d"]), min_size=2, max_size=9)
-GETS = KEYS.map(lambda keys: b"get " + b" ".join(keys) + b"\r\n") | KEYS.map(lambda keys: b"gat 5 " + b" ".join(keys) + b"\r\n")
+GETS = KEYS.map(lambda keys: b"get " + b" ".join(keys) + b"\r\n") | KEYS.map(
+    lambda keys: b"gat 5 " + b" ".join(keys) + b"\r\n"
+)
 
 
 def test_sizes():

@@ -201,7 +201,10 @@ def test_outlook():
     route = {"type": "ShadowRoute", "children": "h:1", "shadows": [{"target": "s:1", "keys_to_shadow": ["b"]}]}
     seed = World({"orderedPool": ["h:1", "s:1"], "route": route})
     ways = [seed.route(b"get").outlook(request(data))[1] for data in (GET, b"get b\r\n")]
-    assert [[when for when, _ in way] for way in ways] == [["asked"], ["asked", "asked, and nobody waits for its answer"]]
+    assert [[when for when, _ in way] for way in ways] == [
+        ["asked"],
+        ["asked", "asked, and nobody waits for its answer"],
+    ]
 
 
 OF = "of shadows will not do;"
