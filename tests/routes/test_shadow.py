@@ -3,8 +3,8 @@
 import pytest
 
 from mcrouter.config import ConfigError
+from mcrouter.hashing.spooky import hash32
 from mcrouter.proto import outcomes as o
-from mcrouter.routes.hashing.spooky import hash32
 from mcrouter.routes.shadow import MOST_COPIES
 
 from .script import MISS, SERVER_ERROR, STORED, Host, Sink, block, hit, request
