@@ -66,12 +66,12 @@ class PoolRoute:
         return index
 
     def _shadowed(self, node: Node, servers: "list[int]", shadows: Node) -> "list[int]":
-        """Each server with those shadows whose range its place is in."""
+        """Each server with those shadows whose range its place is in; a range is without its end (makeShadowRoutes)."""
         records = self._policy.field_value(self._policy.field_of("ShadowRoute", "shadows"), shadows, POOL_ROUTE)
         made = []
         for place, server in enumerate(servers):
             own = tuple(one for one in records if one["index_range"] is None or
-                        one["index_range"][0] <= place <= one["index_range"][1])  # fmt: skip
+                        one["index_range"][0] <= place < one["index_range"][1])  # fmt: skip
             args = {"children": (server,), "shadows": own}
             made.append(self._add(node, "ShadowRoute", args) if own else server)
         return made

@@ -8,6 +8,7 @@ from ..proto.replies import TOO_LARGE, value_blocks
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name
 from .base import Branch, Route, part, refuse
+from .renamed import names_of
 
 _NO_KEY = b"SERVER_ERROR mcrouter: a command without a key does not say which host it is for\r\n"
 
@@ -113,12 +114,6 @@ class PerKey(KeyedRoute):
     def routes(self) -> Any:
         """The route."""
         return (self._route,)
-
-
-def names_of(request: Request) -> List[bytes]:
-    """The keys it names, as they are routed by: that of a meta command is taken out of its base64."""
-    keys = request.keys()
-    return keys if len(keys) != 1 else [routing_name(request)]
 
 
 def for_keys(request: Request, keys: List[bytes]) -> Request:
