@@ -1,20 +1,40 @@
 """A shard in a process of its own, and what it does when its supervisor speaks.
 
-    ("prepare", config, placement)   builds it, and answers "" or what is wrong; then one of
+    ("config", config)               without its text and routes, which come in portions,
+    ("text", text)                   so that no message takes long to read
+    ("routes", routes)
+    ("prepare", placement)           makes it, and answers "" or what is wrong; then one of
     ("commit",)                      puts it into effect
     ("abort",)                       forgets it
     ("hand_over",) and a descriptor  passes all clients on to another process, and ends
 """
 
+import contextlib
+import dataclasses
 import logging
 import socket
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from .engine.channel import Channel
 from .metrics.counters import Layout
+from .policy import without_collection
 from .shard import Shard
 
 logger = logging.getLogger(__name__)
+
+
+_PORTION = 500  # routes in a message
+_CHARACTERS = 1 << 18  # of the text
+
+
+def reload_messages(config: Any, placement: Any) -> Iterator[Any]:
+    """What a supervisor says so that a shard makes this config."""
+    yield "config", dataclasses.replace(config, routes=(), text="")
+    for start in range(0, len(config.text), _CHARACTERS):
+        yield "text", config.text[start : start + _CHARACTERS]
+    for start in range(0, len(config.routes), _PORTION):
+        yield "routes", config.routes[start : start + _PORTION]
+    yield "prepare", placement
 
 
 class Child:
@@ -25,7 +45,14 @@ class Child:
         self._layout = layout
         self._channel = channel
         self._before: Any = None
+        self._config: Any = None
+        self._routes: List[Any] = []
+        self._text: List[str] = []
+        self._collection = contextlib.ExitStack()
         self._does: Dict[str, Callable[..., None]] = {
+            "config": self._begin,
+            "text": self._add_text,
+            "routes": self._add_routes,
             "prepare": self._prepare,
             "commit": self._commit,
             "abort": self._abort,
@@ -43,16 +70,29 @@ class Child:
         else:
             self._does[message[0]](*message[1:])
 
-    def _prepare(self, config: Any, placement: Any) -> None:
+    def _begin(self, config: Any) -> None:
+        self._config, self._routes, self._text = config, [], []
+        self._collection.close()
+        self._collection.enter_context(without_collection())
+
+    def _add_text(self, text: str) -> None:
+        self._text.append(text)
+
+    def _add_routes(self, routes: Any) -> None:
+        self._routes += routes
+
+    def _prepare(self, placement: Any) -> None:
         self._before = self._layout.placement
         self._layout.placement = placement
-        try:
-            self._shard.prepare(config)
-        except Exception as error:
-            logger.exception("the config cannot be prepared")
-            self._channel.send(str(error) or repr(error))
-        else:
-            self._channel.send("")
+        config = dataclasses.replace(self._config, routes=tuple(self._routes), text="".join(self._text))
+        self._config, self._routes, self._text = None, [], []
+        self._shard.prepare(config, self._prepared)
+
+    def _prepared(self, error: Optional[Exception]) -> None:
+        if error is not None:
+            logger.error("the config cannot be prepared", exc_info=error)
+        self._collection.close()
+        self._channel.send("" if error is None else str(error) or repr(error))
 
     def _commit(self) -> None:
         self._shard.commit()

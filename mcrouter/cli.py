@@ -1,4 +1,4 @@
-"""The command line: flags to Settings, logging, exit codes.
+"""The command line: flags to Settings, subcommands, logging, exit codes.
 
 Exit codes: 0 after SIGTERM or SIGINT (in-flight requests are answered first; a second SIGINT ends at once, with 1);
 2 for a bad flag or config, one line on stderr; 1 when it cannot run, such as a port that is taken.
@@ -9,7 +9,8 @@ import logging
 import os
 import signal
 import sys
-from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple
+from importlib import import_module
+from typing import Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from . import __version__
 from .settings import SETTINGS, Setting, Settings, SettingsError, whole
@@ -17,11 +18,27 @@ from .settings import SETTINGS, Setting, Settings, SettingsError, whole
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
 _GROUPS = ("config", "listening", "engine", "upstream", "logging")
 _CONFIG_FILES = ("router.yaml", "router.json")
+UNSET = {"router_config": "router.yaml, else router.json"}  # what a setting without a default means
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _DEMO_HOSTS = 64  # at most: each is a thread of this process
 
 
-class _Parser(argparse.ArgumentParser):
+class Subcommand(NamedTuple):
+    """A row of the table of subcommands: `main(argv)` in `module` runs it and returns the exit code."""
+
+    name: str
+    module: str
+    main: str
+    help: str
+
+
+SUBCOMMANDS = (
+    Subcommand("explain", "explain.command", "explain", "what a request would do, without a server"),
+    Subcommand("graph", "explain.command", "graph", "the policy of every command, as text or for Graphviz"),
+)
+
+
+class Parser(argparse.ArgumentParser):
     """One line for a bad flag, instead of the whole usage."""
 
     def error(self, message: str) -> NoReturn:
@@ -30,28 +47,38 @@ class _Parser(argparse.ArgumentParser):
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser, derived from the table of settings."""
-    parser = _Parser(
+    parser = Parser(
         prog="mcrouter",
-        usage="%(prog)s [flags]",
+        usage=_usage(),
         description="Routes memcached clients to memcached hosts by the policy of a config file.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=38, width=110),
         allow_abbrev=False,
         add_help=False,
     )
-    for name in _GROUPS:
-        group = parser.add_argument_group(name)
-        for setting in SETTINGS:
-            if setting.group == name:
-                _add(group, setting)
-        if name == "config":
-            group.add_argument("--validate-config", action="store_true",
-                               help="check the config, print what would be routed where, and exit")  # fmt: skip
-            group.add_argument("--demo", nargs="?", const="2", metavar="N",
-                               help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
+    config = flags_for(parser, _GROUPS)["config"]
+    config.add_argument("--validate-config", nargs="?", const="exit", choices=("exit", "run"),
+                        help="check the config, print what would be routed where, and exit")  # fmt: skip
+    config.add_argument("--demo", nargs="?", const="2", metavar="N",
+                        help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
     other = parser.add_argument_group("other")
-    other.add_argument("--version", action="version", version=f"mcrouter {__version__}", help="print the version")
+    other.add_argument("-V", "--version", action="version", version=f"mcrouter {__version__}", help="print the version")
     other.add_argument("-h", "--help", action="help", help="print this")
     return parser
+
+
+def _usage() -> str:
+    width = max(len(row.name) for row in SUBCOMMANDS)
+    rows = [f"       %(prog)s {row.name:{width}} ...   {row.help}\n" for row in SUBCOMMANDS]
+    return f"%(prog)s [flags]\n{''.join(rows)}"
+
+
+def flags_for(parser: argparse.ArgumentParser, names: Iterable[str]) -> Dict[str, Any]:
+    """Adds the flags of these groups of settings; the groups by name."""
+    groups = {name: parser.add_argument_group(name) for name in names}
+    for setting in SETTINGS:
+        if setting.group in groups:
+            _add(groups[setting.group], setting)
+    return groups
 
 
 def _add(group: Any, setting: Setting) -> None:
@@ -60,31 +87,43 @@ def _add(group: Any, setting: Setting) -> None:
         group.add_argument(*flags, dest=setting.name, action="store_const", const=True, default=None,
                            help=f"{setting.help} (default {setting.default})")  # fmt: skip
         return
-    default = setting.default or "router.yaml, else router.json"
+    default = setting.default or UNSET.get(setting.name, "none")
     action = "append" if setting.many else "store"
     group.add_argument(*flags, dest=setting.name, action=action, metavar=setting.metavar, default=None,
-                       help=f"{setting.help} (default {default})")  # fmt: skip
+                       help=f"{setting.help} (default {default})".replace("%", "%%"))  # fmt: skip
+    for alias in setting.aliases:
+        group.add_argument(*alias.flags, dest=setting.name, action=action, type=alias.value, metavar=alias.metavar,
+                           default=None, help=f"as {setting.flag}")  # fmt: skip
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the command; returns the exit code."""
-    parser = make_parser()
+    words = sys.argv[1:] if argv is None else argv
+    for row in SUBCOMMANDS:
+        if words and words[0] == row.name:
+            run = getattr(import_module(f".{row.module}", __package__), row.main)
+            return int(run(words[1:]))
     try:
-        args = parser.parse_args(argv)
+        args = make_parser().parse_args(words)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
-    given = {s.name: getattr(args, s.name) for s in SETTINGS if getattr(args, s.name) is not None}
     try:
-        settings = Settings(**{**_activated(), **given})
+        settings = parsed_settings(args, _activated())
     except SettingsError as error:
-        return _complain(str(error), _USAGE_ERROR)
+        return complain(str(error), _USAGE_ERROR)
     _log_to_stderr(settings.log_level)
     if args.demo is not None:
         if settings.router_config or args.validate_config:
             message = "--demo brings its own config; leave out --router-config and --validate-config"
-            return _complain(message, _USAGE_ERROR)
+            return complain(message, _USAGE_ERROR)
         return _demo(args.demo, settings)
-    return _run(settings, args.validate_config)
+    return _run(settings, args.validate_config == "exit")
+
+
+def parsed_settings(args: argparse.Namespace, defaults: Optional[Dict[str, Any]] = None) -> Settings:
+    """The settings that flags give; raises SettingsError."""
+    given = {s.name: getattr(args, s.name, None) for s in SETTINGS}
+    return Settings(**{**(defaults or {}), **{name: value for name, value in given.items() if value is not None}})
 
 
 def _activated() -> Dict[str, Any]:
@@ -99,7 +138,8 @@ def _activated() -> Dict[str, Any]:
     return found
 
 
-def _complain(message: str, code: int) -> int:
+def complain(message: str, code: int) -> int:
+    """One line on stderr; the exit code."""
     print(f"mcrouter: {message}", file=sys.stderr)
     return code
 
@@ -114,34 +154,51 @@ def _log_to_stderr(level: str) -> None:
 
 
 def _run(settings: Settings, only_validate: bool) -> int:
-    from .config import ConfigError, load_file
-    from .router import VOCABULARY, describe
+    from .config import ConfigError
+    from .router import describe
 
-    path = settings.router_config or next(filter(os.path.exists, _CONFIG_FILES), "")
-    if not path:
-        return _complain("no router.yaml or router.json here; name a config with -f FILE, or try --demo", _USAGE_ERROR)
     try:
-        config = load_file(path, VOCABULARY)
-    except ConfigError as error:
-        return _complain(str(error), _USAGE_ERROR)
+        config = usable_config(settings)
+    except (ConfigError, SettingsError) as error:
+        return complain(str(error), _USAGE_ERROR)
     if only_validate:
         print(describe(config))
         return 0
-    if path == "-":
+    for warning in config.warnings:
+        logging.getLogger(__name__).warning("%s", warning)
+    path = config_path(settings)
+    if not path or path == "-":
         return _serve(config, settings)
     return _serve(config, settings, watch=lambda router: _watch(path, router, settings))
 
 
+def config_path(settings: Settings) -> str:
+    """The config's file; nothing when there is none."""
+    return settings.router_config or ("" if settings.config_str else next(filter(os.path.exists, _CONFIG_FILES), ""))
+
+
+def usable_config(settings: Settings) -> Any:
+    """The config that the settings name; raises ConfigError, or SettingsError where there is none."""
+    from .config import load_config, load_file
+    from .router import VOCABULARY, reading_options
+
+    options, path = reading_options(settings), config_path(settings)
+    if path:
+        return load_file(path, VOCABULARY, options)
+    if not settings.config_str:
+        raise SettingsError("no router.yaml or router.json here; name a config with -f FILE, or try --demo")
+    return load_config(settings.config_str, "--config-str", VOCABULARY, options)
+
+
 def _watch(path: str, router: Any, settings: Settings) -> Any:
     """Keeps the router at what the file says; what it gives is to be stopped."""
-    from .config import load_file
     from .reload import ConfigWatcher
-    from .router import VOCABULARY
 
     def read() -> Any:
-        return load_file(path, VOCABULARY)
+        return usable_config(settings)
 
-    watcher = ConfigWatcher(path, read, router.reload, router.config_state, not settings.disable_reload_configs)
+    delay = None if settings.disable_reload_configs else settings.reconfiguration_delay_ms / 1000
+    watcher = ConfigWatcher(path, read, router.reload, router.config_state, delay, router.config.imports)
     signal.signal(signal.SIGHUP, lambda *_: watcher.now())
     watcher.start()
     return watcher
@@ -158,7 +215,7 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     try:
         router.bind()
     except RouterError as error:
-        return _complain(str(error), _CANNOT_RUN)
+        return complain(str(error), _CANNOT_RUN)
     logger = logging.getLogger(__name__)
     logger.info("mcrouter %s listens on %s, metrics on %s", __version__, ", ".join(router.addresses),
                 router.metrics_address or "no port")  # fmt: skip
@@ -221,7 +278,7 @@ def _demo(count: str, settings: Settings) -> int:
         hosts = [DemoHost() for _ in range(whole(1, _DEMO_HOSTS)(count))]
     except ValueError:
         message = f"--demo: {count!r} will not do; give a number of hosts from 1 to {_DEMO_HOSTS}"
-        return _complain(message, _USAGE_ERROR)
+        return complain(message, _USAGE_ERROR)
     for host in hosts:
         host.start()
     try:

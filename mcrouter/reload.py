@@ -4,15 +4,14 @@ import logging
 import os
 import threading
 import time
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from .config import Config, ConfigError
+from .policy import giving_way
 
 logger = logging.getLogger(__name__)
 
-_LOOK = 1.0  # seconds between looks at the file
-
-_Stat = Optional[Tuple[int, int, int]]
+_Stat = Optional[Tuple[Tuple[int, int, int], ...]]
 
 
 class ConfigState:
@@ -47,18 +46,26 @@ class ConfigWatcher:
 
     `read` reads and checks it, `apply` puts it into effect; both raise ConfigError or ValueError with the reason when
     they cannot, and what serves goes on serving. A file that has changed is read once two looks in a row see the same:
-    whoever writes it has finished. `wanted` is whether changes are looked for at all, or just `now` asks.
+    whoever writes it has finished. `delay` is how many seconds lie between two looks; None: just `now` asks. The
+    files that a config imports are watched, too.
     """
 
     def __init__(
-        self, path: str, read: Callable[[], Config], apply: Callable[[Config], None], state: ConfigState, wanted: bool
+        self,
+        path: str,
+        read: Callable[[], Config],
+        apply: Callable[[Config], None],
+        state: ConfigState,
+        delay: Optional[float] = 1.0,
+        imports: Sequence[str] = (),
     ) -> None:
         self._path = path
+        self._imports = imports
         self._read = read
         self._apply = apply
         self._state = state
-        self._wanted = wanted
-        self._seen = self._loaded = _stat(path)
+        self._delay = delay
+        self._seen = self._loaded = self._stat()
         self._woken = threading.Event()
         self._asked = False
         self._stopping = False
@@ -81,7 +88,7 @@ class ConfigWatcher:
 
     def _run(self) -> None:
         while True:
-            self._woken.wait(_LOOK if self._wanted else None)
+            self._woken.wait(self._delay)
             self._woken.clear()
             if self._stopping:
                 return
@@ -89,14 +96,19 @@ class ConfigWatcher:
             if asked or self._has_changed():
                 self._load()
 
+    def _stat(self) -> _Stat:
+        return _stat([self._path, *self._imports])
+
     def _has_changed(self) -> bool:
-        before, self._seen = self._seen, _stat(self._path)
+        before, self._seen = self._seen, self._stat()
         return self._seen is not None and self._seen == before and self._seen != self._loaded
 
     def _load(self) -> None:
-        self._loaded = self._seen = _stat(self._path)
+        self._loaded = self._seen = self._stat()
         try:
-            self._apply(self._read())
+            with giving_way():
+                config = self._read()
+                self._apply(config)
         except (ConfigError, ValueError) as error:
             self._state.refused()
             logger.error("the config is not taken, and the one before stays: %s", error)
@@ -104,13 +116,16 @@ class ConfigWatcher:
             self._state.refused()
             logger.exception("the config is not taken, and the one before stays")
         else:
+            if self._imports != config.imports:
+                self._imports = config.imports
+                self._loaded = self._seen = self._stat()
             self._state.taken()
             logger.info("the config is taken from %s", self._path)
 
 
-def _stat(path: str) -> _Stat:
+def _stat(paths: Sequence[str]) -> _Stat:
     try:
-        found: Any = os.stat(path)
+        found = [os.stat(path) for path in paths]
     except OSError:
-        return None  # it is being replaced, or has gone: neither is a new config
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        return None  # one is being replaced, or has gone: neither is a new config
+    return tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in found)

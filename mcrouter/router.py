@@ -13,9 +13,10 @@ import threading
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import __version__
-from .config import Config, Vocabulary
+from .config import Config, Options, Vocabulary
 from .config import load_config as parse_config
 from .engine.listeners import ListenError, open_listeners, real_address
+from .hostid import host_id
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
 from .proto.commands import COMMANDS
 from .reload import ConfigState
@@ -36,7 +37,7 @@ VOCABULARY = Vocabulary(
 
 
 _SPARE_HOSTS = 256  # in addition to as many as there are: those that a reload may bring; costs memory when they come
-_PATIENCE = 10.0  # seconds that a reload may take
+_PATIENCE = 60.0  # seconds that a reload may take
 
 
 class RouterError(Exception):
@@ -196,6 +197,8 @@ class Router:
                 self._layout.clear(row, slot)
 
     def _reload_shards(self, config: Config) -> None:
+        from .child import reload_messages
+
         before = self._layout.placement
 
         def settle() -> None:
@@ -203,7 +206,7 @@ class Router:
 
         try:
             self._make_room(config)
-            self._supervisor.agree(("prepare", config, self._layout.placement), settle)
+            self._supervisor.agree(reload_messages(config, self._layout.placement), settle)
         except ValueError:
             self._layout.placement = before
             raise
@@ -212,16 +215,24 @@ class Router:
         failures: List[Exception] = []
         done = threading.Event()
 
+        before = self._layout.placement
+
         def change() -> None:
-            before = self._layout.placement
             try:
                 self._make_room(config)
-                shard.prepare(config)
-                shard.commit()
             except Exception as error:
+                prepared(error)
+            else:
+                shard.prepare(config, prepared)
+
+        def prepared(error: Optional[Exception]) -> None:
+            if error is None:
+                self.config = config  # first: the shard is to free the one before, in portions
+                shard.commit(done.set)
+            else:
                 self._layout.placement = before
                 failures.append(error)
-            done.set()
+                done.set()
 
         shard.loop.call_soon_threadsafe(change)
         if not done.wait(_PATIENCE):
@@ -320,6 +331,22 @@ class Router:
         return health_page(healthy_hosts(self._layout, self._rows))
 
 
-def load_config(text: "str | bytes", source: str = "config") -> Config:
+def reading_options(settings: Settings) -> Options:
+    """What configs are read with under these settings."""
+    _, region, cluster, _ = settings.route_prefix.split("/")
+    params = {
+        "default-route": settings.route_prefix,
+        "default-region": region,
+        "default-cluster": cluster,
+        "router-name": settings.router_name,
+        "service-name": settings.router_name,
+        "num-proxies": settings.server_event_loops,
+        "hostid": str(host_id()),
+        **settings.config_params,
+    }
+    return Options(settings.route_prefix, params, bool(settings.config_params))
+
+
+def load_config(text: "str | bytes", source: str = "config", settings: Optional[Settings] = None) -> Config:
     """A config from its text (the YAML subset or JSON); `source` is what errors call it. Raises ConfigError."""
-    return parse_config(text, source, VOCABULARY)
+    return parse_config(text, source, VOCABULARY, reading_options(settings or Settings()))

@@ -152,6 +152,43 @@ def switch(value: Any) -> bool:
     raise ValueError("on or off")
 
 
+def route_prefix(value: Any) -> str:
+    """A routing prefix of facebook/mcrouter; raises ValueError."""
+    if not isinstance(value, str) or re.fullmatch(r"/[^/\s]*/[^/\s]*/", value) is None:
+        raise ValueError("a routing prefix such as /region/cluster/")
+    return value
+
+
+def config_params(value: Any) -> Dict[str, str]:
+    """`name:value,name:value`, or a map; raises ValueError."""
+    if isinstance(value, dict):
+        return {str(name): str(one) for name, one in value.items()}
+    pairs = [one.partition(":") for one in str(value).split(",") if one]
+    if any(not colon or not name for name, colon, _ in pairs):
+        raise ValueError("name:value pairs with commas between them, such as a:b,c:d")
+    return {name: one for name, _, one in pairs}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[\w.-]{1,64}", value) is None:
+        raise ValueError("a name of letters, digits, '.', '_' and '-'")
+    return value
+
+
+class Alias(NamedTuple):
+    """Another flag for a setting, by which facebook/mcrouter's users know it; `value` makes the setting's own value."""
+
+    flags: Tuple[str, ...]
+    metavar: str
+    value: Callable[[str], str] = str
+
+
 class Setting(NamedTuple):
     """One row; without a `metavar` it is a switch. `read` makes the value, or raises ValueError with what would be
     right; `default` is as on the command line."""
@@ -164,6 +201,7 @@ class Setting(NamedTuple):
     help: str
     group: str
     many: bool = False
+    aliases: Tuple[Alias, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -172,29 +210,52 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("router_config", "-f", "FILE", "", _file, "the config; - reads standard input", "config"),
+    Setting("router_config", "-f", "FILE", "", _file, "the config; - reads standard input", "config",
+            aliases=(Alias(("--config",), "file:FILE", lambda text: text[5:] if text.startswith("file:") else text),)),
+    Setting("config_str", "", "TEXT", "", _text, "the config itself, in the place of a file", "config"),
     Setting("disable_reload_configs", "", "", "off", switch, "read a changed config on SIGHUP alone, not by itself",
             "config"),
+    Setting("reconfiguration_delay_ms", "", "N", "1000", whole(10, 3_600_000), "ms between looks at the file",
+            "config"),
+    Setting("config_params", "", "A:B,C:D", "", config_params, "values for %A% and %C% in the config", "config"),
+    Setting("route_prefix", "-R", "PREFIX", "/././", route_prefix, "routing prefix of keys without one", "config"),
+    Setting("send_invalid_route_to_default", "", "", "off", switch,
+            "keys with a prefix that no route has take the default route", "config"),
+    Setting("router_name", "", "NAME", "mcrouter", _name, "name of this router: %router-name%, and in the async log",
+            "config"),
     Setting("listen", "-l", "ADDR", "tcp://:8080", listen_addresses,
-            "tcp://HOST:PORT (no host: every address), unix:///path or fd://N; may be given again", "listening", True),
+            "tcp://HOST:PORT (no host: every address), unix:///path or fd://N; may be given again", "listening", True,
+            (Alias(("-p", "--port"), "N", lambda text: f"tcp://:{text}"),
+             Alias(("--listen-sock-fd",), "N", lambda text: f"fd://{text}"))),
     Setting("metrics_listen_addr", "-L", "ADDR", ":9090", metrics_address, "metrics over HTTP; off disables",
             "listening"),
     Setting("max_connections", "", "N", "0", whole(0, 100_000_000),
             "clients at once; more are told so and closed (0: no limit)", "listening"),
     Setting("client_idle_timeout", "", "D", "off", idle_time, "close clients that are idle for so long", "listening"),
+    Setting("error_style", "", "STYLE", "memcached", one_of("memcached", "mcrouter"),
+            "wording of errors: memcached's, or facebook/mcrouter's", "listening"),
+    Setting("allow_only_gets", "", "", "off", switch, "refuse all commands that change anything", "listening"),
+    Setting("enable_flush_cmd", "", "", "off", switch, "with pools: flush_all goes to all hosts", "listening"),
     Setting("server_event_loops", "-n", "N", "1", whole(1, 1024), "server event loops (shards: a process each)",
-            "engine"),
+            "engine", aliases=(Alias(("--num-proxies",), "N"),)),
     Setting("buffer_size", "-b", "N", "1048576", whole(4096, 1 << 30),
             "socket buffers in bytes, and the most that is held for one connection", "engine"),
     Setting("max_memory", "", "N", "0", whole(0, 1 << 50),
             "bytes held for all clients, about; those that hold the most wait (0: no limit)", "engine"),
     Setting("upstream_connections", "-C", "N", "2", whole(1, 1024), "connections per host and event loop", "upstream"),
     Setting("timeout_ms", "-r", "N", "1000", whole(1, 3_600_000), "upstream timeout in ms, to connect and to reply",
-            "upstream"),
+            "upstream", aliases=(Alias(("--server-timeout",), "N"),)),
     Setting("timeouts_until_tko", "", "N", "3", whole(1, 1_000_000), "timeouts in a row that make a host unhealthy",
             "upstream"),
     Setting("healthcheck_interval", "-H", "D", "10s", seconds, "time between health checks of a host", "upstream"),
+    Setting("probe_timeout_initial", "", "N", "0", whole(0, 3_600_000),
+            "ms until an unhealthy host is probed first (0: 1/32 of the interval)", "upstream"),
+    Setting("probe_timeout_max", "", "N", "0", whole(0, 86_400_000),
+            "ms between such probes at most (0: the interval)", "upstream"),
     Setting("dns_cache_ttl", "-t", "D", "30s", seconds, "how long a resolved name is used", "upstream"),
+    Setting("async_dir", "-a", "DIR", "", _file, "folder for deletes that could not be delivered; see replay",
+            "upstream"),
+    Setting("asynclog_disable", "", "", "off", switch, "keep no such deletes, whatever the folder", "upstream"),
     Setting("log_level", "", "LEVEL", "info", one_of("debug", "info", "warning", "error"),
             "debug, info, warning or error", "logging"),
 )  # fmt: skip
@@ -208,11 +269,20 @@ class Settings:
     """
 
     router_config: str
+    config_str: str
     disable_reload_configs: bool
+    reconfiguration_delay_ms: int
+    config_params: Dict[str, str]
+    route_prefix: str
+    send_invalid_route_to_default: bool
+    router_name: str
     listen: Tuple[Address, ...]
     metrics_listen_addr: Optional[Address]
     max_connections: int
     client_idle_timeout: float
+    error_style: str
+    allow_only_gets: bool
+    enable_flush_cmd: bool
     server_event_loops: int
     buffer_size: int
     max_memory: int
@@ -220,7 +290,11 @@ class Settings:
     timeout_ms: int
     timeouts_until_tko: int
     healthcheck_interval: float
+    probe_timeout_initial: int
+    probe_timeout_max: int
     dns_cache_ttl: float
+    async_dir: str
+    asynclog_disable: bool
     log_level: str
 
     def __init__(self, **values: Any) -> None:
@@ -234,8 +308,24 @@ class Settings:
             except ValueError as error:
                 raise SettingsError(f"{setting.flag}: {_shown(value)} will not do; give {error}") from None
 
+    def texts(self) -> Dict[str, str]:
+        """Each as on the command line."""
+        return {name: _as_flag(self.__dict__[name]) for name in BY_NAME}
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a Settings cannot be changed; make another one with its own {name}")
+
+
+def _as_flag(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_as_flag, value))
+    if isinstance(value, Address):
+        return value.text
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}s" if value else "off"
+    return "off" if value is None else str(value)
 
 
 def _shown(value: Any) -> str:

@@ -4,10 +4,11 @@ A new config is built beside the old one (`prepare`), and takes over between two
 keep their connections, their health and their counts; those that go answer what they were asked.
 """
 
+import logging
 import os
 import socket
 import time
-from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from . import __version__
 from .config import Config, HostAddress
@@ -21,14 +22,20 @@ from .engine.rejoin import IGNORE, REPLAY, Journal
 from .engine.resolver import Resolver, known_address
 from .engine.tally import Tally
 from .engine.upstream import Host
+from .hostid import host_id
+from .inquiries import Inquiries
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
+from .policy import Policy, Work, at_once, each, in_portions, making_policy
 from .proto.commands import COMMANDS
 from .proto.runs import reply_stretches
-from .routes.build import Built, build
+from .proto.styles import STYLES
 from .routes.kit import Kit
 from .routes.local import LocalRoute
 from .settings import Settings
+from .spool.writer import Spool
+
+logger = logging.getLogger(__name__)
 
 _LEAVE_MOST = 300.0  # seconds after which a client that is in the midst of something is not waited for
 _LEAVE_DRAIN = 5.0
@@ -42,23 +49,6 @@ def rejoin_mode(config: Config) -> str:
     if len(config.hosts) == 1:
         return IGNORE
     return REPLAY if any(spec.type.startswith("All") for spec in config.routes) else IGNORE
-
-
-class _Policy(NamedTuple):
-    """A config as it serves, or is about to."""
-
-    config: Config
-    hosts: Dict[str, Host]
-    built: Built
-
-    def is_somebody_away(self) -> bool:
-        """Whether a host is not healthy that must be told what it misses."""
-        return any(host.journal is not None and not host.healthy for host in self.hosts.values())
-
-    def refresh(self) -> None:
-        """Takes notice of hosts that went or came."""
-        for pool in self.built.pools:
-            pool.refresh()
 
 
 class Shard:
@@ -83,7 +73,8 @@ class Shard:
         self._watchers: Dict[Host, List[Any]] = {}
         self._peers = Peers(self.loop, rows)
         self._drain_until: Optional[float] = None
-        self._next: Optional[_Policy] = None
+        self._next: Optional[Policy] = None
+        self._turned: Set[Host] = set()  # hosts whose health has changed since the next policy was begun
         self.frontend = Frontend(
             self.loop,
             self._cells,
@@ -95,9 +86,16 @@ class Shard:
             settings.buffer_size,
             Limits(settings.max_connections, settings.client_idle_timeout, settings.max_memory // len(rows)),
             lambda: int(sum(row[layout.client_connections] for row in rows)),
+            STYLES[settings.error_style],
         )
-        self._policy = self._build(config, {})
-        self._take_over({})
+        self._spool: Optional[Spool] = None
+        if settings.async_dir and not settings.asynclog_disable:
+            self._spool = Spool(settings.async_dir, settings.router_name)
+        self._inquiries = Inquiries(settings, self._unhealthy)
+        self.frontend.inquire = self._inquiries.answer
+        self._policy: Policy = at_once(self._making(config, {}))
+        self._take_over()
+        at_once(self._settling_in({}))
         for host in self._policy.hosts.values():
             if host.name in away:
                 self._is_stale(host.name)
@@ -107,42 +105,88 @@ class Shard:
 
     # policy -------------------------------------------------------------------------------------------------------
 
-    def prepare(self, config: Config) -> None:
-        """Builds what `commit` will put in the place of what serves now. The layout knows its hosts already."""
-        self._next = self._build(config, self._policy.hosts)
+    def prepare(self, config: Config, done: Callable[[Optional[Exception]], None]) -> None:
+        """Makes what `commit` will put in the place of what serves now, in portions; then calls `done`. The layout
+        knows its hosts already."""
 
-    def commit(self) -> None:
-        """Puts it there."""
+        def made(policy: Any, error: Optional[Exception]) -> None:
+            self._next = policy
+            done(error)
+
+        self._turned.clear()
+        in_portions(self.loop, self._making(config, self._policy.hosts), made)
+
+    def commit(self, settled: Callable[[], None] = lambda: None) -> None:
+        """Puts it there; calls `settled` when nothing is left to do for it."""
         assert self._next is not None
         before, self._policy, self._next = self._policy, self._next, None
-        self._take_over(before.hosts)
+        self._take_over()
 
-    def _build(self, config: Config, known: Dict[str, Host]) -> _Policy:
+        def done(_result: Any, error: Optional[Exception]) -> None:
+            if error is not None:
+                logger.error("after the new config took over: %r", error)
+            settled()
+
+        in_portions(self.loop, self._settling_in(before.hosts, before), done)
+
+    def _making(self, config: Config, known: Dict[str, Host]) -> Work:
         slots = {name: slot for slot, name in self._layout.hosts}
-        hosts = {host.text: known.get(host.text) or self._host(host.text, slots[host.text]) for host in config.hosts}
-        return _Policy(config, hosts, build(config, self._kit(config, hosts)))
+
+        def make(address: HostAddress) -> Host:
+            return self._host(config, address, slots[address.text])
+
+        return making_policy(config, known, make, lambda hosts: self._kit(config, hosts))
 
     def _kit(self, config: Config, hosts: Dict[str, Host]) -> Kit:
         local = LocalRoute(__version__, self._stats)
-        return Kit(hosts, local, lambda: self.loop.now, self.loop.call_later, seed=config.seed)
+        settings = self._settings
+        return Kit(
+            hosts,
+            local,
+            lambda: self.loop.now,
+            self.loop.call_later,
+            host_id=host_id(),
+            spool=self._spool,
+            seed=config.seed,
+            flush_all=settings.enable_flush_cmd,
+            invalid_to_default=settings.send_invalid_route_to_default,
+            only_gets=settings.allow_only_gets,
+            style=STYLES[settings.error_style],
+        )
 
-    def _take_over(self, before: Dict[str, Host]) -> None:
-        config, hosts, built = self._policy
-        for address in config.hosts:
-            host = hosts[address.text]
-            self._keep_journal(host, config)
+    def _take_over(self) -> None:
+        """All that must happen between two requests."""
+        policy = self._policy
+        self._inquiries.serves(policy.config)
+        for host in policy.hosts.values():
+            self._keep_journal(host, policy.config)
+            self._keep_timeouts(host, policy.config)
+            if not host.healthy or host in self._turned:
+                policy.refresh(host)
+        self.frontend.route(policy.ways, policy.plan)
+        self.frontend.find_direct(policy.is_somebody_away())
+
+    def _settling_in(self, before: Dict[str, Host], policy: Optional[Policy] = None) -> Work:
+        """What can be done a little later: hosts that are new are watched, those that are gone let go of; then the
+        policy before is freed."""
+        hosts = self._policy.hosts
+        for address in self._policy.config.hosts:
             if address.text not in before:
+                host = hosts[address.text]
                 self._watchers[host] = self._watch(host, address)
+                yield
         for name in before.keys() - hosts.keys():
             for watcher in self._watchers.pop(before[name]):
                 watcher.stop()
             before[name].retire()
-        self._policy.refresh()
-        self.frontend.route(built.ways, built.plan)
-        self._on_health()
+            yield
         if len(self._rows) > 1:
             self._peers.watch([host for host in hosts.values() if host.journal is not None])
-        self.loop.call_soon(self._connect)
+        if policy is None:
+            self.loop.call_soon(self._connect)
+            return
+        yield from each(list(hosts.values()), self._connect_host)
+        yield from policy.taking_down()
 
     def _keep_journal(self, host: Host, config: Config) -> None:
         mode = rejoin_mode(config)
@@ -156,7 +200,13 @@ class Shard:
                 host.journal.overflow()
         host.journal.limit = config.journal_keys // len(self._rows)
 
-    def _host(self, name: str, slot: int) -> Host:
+    def _keep_timeouts(self, host: Host, config: Config) -> None:
+        """What the pools want, else what the flag says."""
+        told, ms = config.timeouts.get(host.name), self._settings.timeout_ms
+        host.timeout = ((told.reply if told else 0) or ms) / 1000
+        host.connect_timeout = ((told.connect or told.reply if told else 0) or ms) / 1000
+
+    def _host(self, config: Config, address: HostAddress, slot: int) -> Host:
         layout, settings = self._layout, self._settings
         tally = Tally(
             self._cells,
@@ -170,8 +220,8 @@ class Shard:
             layout.healthy[slot],
             layout.rejoin(slot),
         )
-        return Host(
-            name,
+        host = Host(
+            address.text,
             self.loop,
             tally,
             self._stretches,
@@ -180,18 +230,22 @@ class Shard:
             buffer_size=settings.buffer_size,
             timeouts_until_tko=settings.timeouts_until_tko,
             on_health=self._on_health,
+            style=STYLES[settings.error_style],
         )
+        host.address = known_address(address.host, address.port, address.path)
+        return host
 
-    def _on_health(self) -> None:
-        self._policy.refresh()
+    def _on_health(self, host: Host) -> None:
+        self._policy.refresh(host)
+        self._turned.add(host)
         self.frontend.find_direct(self._policy.is_somebody_away())
 
     def _watch(self, host: Host, address: HostAddress) -> List[Any]:
         """Has the host's name resolved and its health probed."""
-        prober = Prober(host, self._settings.healthcheck_interval)
-        known = known_address(address.host, address.port, address.path)
-        if known is not None:
-            host.address = known
+        settings = self._settings
+        soon, most = settings.probe_timeout_initial / 1000, settings.probe_timeout_max / 1000
+        prober = Prober(host, settings.healthcheck_interval, soon, most)
+        if host.address is not None:
             prober.start()
             return [prober]
 
@@ -207,8 +261,11 @@ class Shard:
 
     def _connect(self) -> None:
         for host in self._policy.hosts.values():
-            if host.reachable:
-                host.connect()
+            self._connect_host(host)
+
+    def _connect_host(self, host: Host) -> None:
+        if host.reachable:
+            host.connect()
 
     # serving ------------------------------------------------------------------------------------------------------
 
@@ -262,9 +319,14 @@ class Shard:
                 watcher.stop()
         self._peers.stop()
         self.frontend.close()
+        if self._spool is not None:
+            self._spool.close()
         for host in self._policy.hosts.values():
             host.close()
         self.loop.close()
+
+    def _unhealthy(self) -> Iterable[str]:
+        return [host.name for host in self._policy.hosts.values() if not host.healthy]
 
     def _stats(self) -> Iterable[Tuple[str, object]]:
         """The router's own `stats`, over all shards."""

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from mcrouter.cli import make_parser
+from mcrouter.cli import UNSET, make_parser
 from mcrouter.settings import SETTINGS
 from tests.support.processes import DEADLINE, ROOT, ask, config, free_port, until
 
@@ -77,7 +77,7 @@ def test_help_shows_every_setting_with_its_default():
     text = " ".join(make_parser().format_help().split())
     for setting in SETTINGS:
         assert setting.flag in text
-        assert f"{setting.help} (default {setting.default or 'router.yaml, else router.json'})" in text
+        assert f"{setting.help} (default {setting.default or UNSET.get(setting.name, 'none')})" in text
     assert run("--version").stdout.startswith("mcrouter ")
 
 

@@ -19,11 +19,20 @@ SECONDS = "a number of seconds above 0, or a duration such as 200ms"
 def test_the_defaults():
     assert vars(Settings()) == {
         "router_config": "",
+        "config_str": "",
         "disable_reload_configs": False,
+        "reconfiguration_delay_ms": 1000,
+        "config_params": {},
+        "route_prefix": "/././",
+        "send_invalid_route_to_default": False,
+        "router_name": "mcrouter",
         "listen": (Address("tcp://:8080", "tcp", port=8080),),
         "metrics_listen_addr": Address(":9090", "tcp", port=9090),
         "max_connections": 0,
         "client_idle_timeout": 0.0,
+        "error_style": "memcached",
+        "allow_only_gets": False,
+        "enable_flush_cmd": False,
         "server_event_loops": 1,
         "buffer_size": 1048576,
         "max_memory": 0,
@@ -31,7 +40,11 @@ def test_the_defaults():
         "timeout_ms": 1000,
         "timeouts_until_tko": 3,
         "healthcheck_interval": 10.0,
+        "probe_timeout_initial": 0,
+        "probe_timeout_max": 0,
         "dns_cache_ttl": 30.0,
+        "async_dir": "",
+        "asynclog_disable": False,
         "log_level": "info",
     }
 

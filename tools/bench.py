@@ -77,8 +77,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--seconds", type=_between(float, 0.05, 60), default=2.0, metavar="S", help="of each round and proxy (2)")
     add("--loaders", type=_between(int, 1, 64), default=1, metavar="N", help="load processes (1)")
     add("--clients", type=_between(int, 1, 10000), metavar="N", help="clients, instead of what the case says")
-    add("--policy", choices=("default", "sample"), default="default",
-        help="the router's: DefaultRoute over one memcached, or the sample policy over two (default)")  # fmt: skip
+    add("--policy", choices=("default", "sample", "hash"), default="default",
+        help="the router's: DefaultRoute over one memcached, the sample over two, HashRoute over ten")  # fmt: skip
     add("--shards", type=_between(int, 1, 64), default=1, metavar="N", help="the router's event loops (1)")
     add("--python", default=_SYSTEM_PYTHON if os.path.exists(_SYSTEM_PYTHON) else sys.executable, metavar="PATH",
         help="what runs the router (%(default)s)")  # fmt: skip

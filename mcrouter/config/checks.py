@@ -16,11 +16,11 @@ class Checks:
 
     def fail(self, node: Node, message: str) -> NoReturn:
         """Raises the ConfigError for what stands there."""
-        raise ConfigError(self.source, node.line, node.column, message)
+        raise ConfigError(node.source or self.source, node.line, node.column, message)
 
     def warn(self, node: Node, message: str) -> None:
         """Notes what the operator should know, and is no error."""
-        self.warnings.append(f"{self.source}:{node.line}:{node.column}: {message}")
+        self.warnings.append(f"{node.source or self.source}:{node.line}:{node.column}: {message}")
 
     def parts(
         self, node: Map, known: Collection[str], what: str, of: str = "", unused: Collection[str] = ()

@@ -36,6 +36,10 @@ class HandleFields(Protocol):
     def fields(self) -> tuple[Field, ...]:
         """All that it can be given."""
 
+    @property
+    def check(self) -> Optional[Callable[[Mapping[str, Any]], Any]]:
+        """Raises ValueError, with what would be right, if its values do not go together."""
+
 
 def route(name: str, default: Any = REQUIRED, principal: bool = False) -> Field:
     """A single handle; `default` may be None: there need not be one."""

@@ -58,7 +58,8 @@ class Config:
     on_rejoin: str = ""  # one of REJOINS; empty: as the policy wants it
     journal_keys: int = 1_000_000  # that are kept for a host that is away
     warnings: tuple[str, ...] = ()
-    text: str = ""  # all of it, after macros and imports, as JSON
+    imports: tuple[str, ...] = ()  # the paths of files that it has imported
+    text: str = ""  # what was read; as JSON, after macros and imports, where it has any
     digest: str = ""  # MD5 of what was read, in hex
 
 

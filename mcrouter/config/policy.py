@@ -83,6 +83,16 @@ class Policy:
         self.specs.append(spec)
         return len(self.specs) - 1
 
+    def checked(self, node: Node, spec: RouteSpec) -> int:
+        """Appends a handle that stands there, if its options go together."""
+        handle = self._handles.get(spec.type)
+        if handle is not None and handle.check is not None:
+            try:
+                handle.check(spec.args)
+            except ValueError as error:
+                self._checks.fail(node, str(error))
+        return self.add(spec)
+
     # routes -------------------------------------------------------------------------------------------------------
 
     def route(self, node: Node) -> int:
@@ -220,7 +230,7 @@ class Policy:
             self._checks.fail(node, f"{name} without a policy; add default_policy or operation_policies")
         if name == POOL_ROUTE:
             return self._pool_route.expand(node, args)
-        return self.add(RouteSpec(name, args, node.line, node.column))
+        return self.checked(node, RouteSpec(name, args, node.line, node.column))
 
     # fields -------------------------------------------------------------------------------------------------------
 

@@ -92,5 +92,5 @@ class PoolRoute:
         return self._add(node, handle, self._policy.wrapper_args(handle, field, value, index))
 
     def _add(self, node: Node, handle: str, args: Mapping[str, Any]) -> int:
-        index: int = self._policy.add(RouteSpec(handle, args, node.line, node.column))
+        index: int = self._policy.checked(node, RouteSpec(handle, args, node.line, node.column))
         return index

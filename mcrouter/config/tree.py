@@ -4,7 +4,7 @@ The position of every node and key stays, so that the schema can point at whatev
 a config may hold a hundred thousand of them.
 """
 
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Optional, Union
 
 MAX_DEPTH = 100  # lists and maps inside one another; keeps every recursion over a tree shallow
 TOO_DEEP = f"lists and maps are nested deeper than {MAX_DEPTH}; use fewer levels"
@@ -21,6 +21,7 @@ class Scalar(NamedTuple):
     value: Atom
     line: int
     column: int
+    source: str = ""  # the file, if that is not the config itself: see from_file
 
 
 class Entry(NamedTuple):
@@ -36,6 +37,7 @@ class Map(NamedTuple):
     entries: tuple[Entry, ...]
     line: int
     column: int
+    source: str = ""
 
 
 class Seq(NamedTuple):
@@ -44,6 +46,7 @@ class Seq(NamedTuple):
     items: tuple["Node", ...]
     line: int
     column: int
+    source: str = ""
 
 
 Node = Union[Scalar, Map, Seq]
@@ -62,6 +65,37 @@ class Seen:
         if not first:
             self._lines[identity] = key.line
         return first
+
+
+def dismantle(pieces: list[Node]) -> None:
+    """Frees the trees in `pieces`, node by node: as one, a large one would keep other threads waiting. The caller must
+    have no other reference to them."""
+    while pieces:
+        node = pieces.pop()
+        if isinstance(node, Map):
+            pieces += [entry.value for entry in node.entries]
+        elif isinstance(node, Seq):
+            pieces += node.items
+
+
+def from_file(node: Node, source: str) -> Node:
+    """The node with its file's name on it and on all that it holds, so that an error about an import can name it."""
+    if isinstance(node, Map):
+        entries = [
+            Entry(entry.key._replace(source=source), from_file(entry.value, source)) for entry in node.entries
+        ]
+        return node._replace(entries=tuple(entries), source=source)
+    if isinstance(node, Seq):
+        return node._replace(items=tuple([from_file(item, source) for item in node.items]), source=source)
+    return node._replace(source=source)
+
+
+def field(node: Map, name: str) -> Optional[Node]:
+    """The value of a map's key; None if the map has no such key."""
+    for entry in node.entries:
+        if entry.key.value == name:
+            return entry.value
+    return None
 
 
 def plain(node: Node) -> Any:

@@ -68,7 +68,7 @@ class BulkLane(Connection):
         if self.state is State.UP:
             self._flush()
         else:
-            self.open(self.host.address, self.host.timeout)
+            self.open(self.host.address, self.host.connect_timeout)
 
     def send(self, piece: bytes) -> None:
         """Passes on a piece of the value. `unsent` says that it has not been taken yet."""
@@ -76,9 +76,9 @@ class BulkLane(Connection):
         if self.state is State.UP:
             self._flush()
 
-    def serves(self, request: Any) -> bool:
-        """Whether it is at work for this request."""
-        return self._request is request
+    def serves(self, transfer: Any) -> bool:
+        """Whether it is at work for this transfer."""
+        return self._request is not None and self._request.bulk is transfer
 
     def _flush(self) -> None:
         try:
@@ -228,7 +228,7 @@ class BulkLane(Connection):
         if reader is not None:
             reader.broken()
         else:
-            sink.on_reply(f"SERVER_ERROR mcrouter: {self.host.name}: {why}\r\n".encode(errors="replace"), code)
+            sink.on_reply(self.host.style.failure(self.host.name, code, why), code)
             request.bulk.go_on()
 
     def abort(self) -> None:
@@ -262,7 +262,8 @@ class BulkLanes:
         if not request.bulk.may_start():
             sink.on_reply(b"SERVER_ERROR mcrouter: too large to be sent again\r\n", o.UNAVAILABLE)
         elif host.address is None:
-            sink.on_reply(f"SERVER_ERROR mcrouter: {host.name}: its name does not resolve\r\n".encode(), o.UNAVAILABLE)
+            why = "its name does not resolve"
+            sink.on_reply(host.style.failure(host.name, o.UNAVAILABLE, why), o.UNAVAILABLE)
         else:
             lane = self._resting.pop() if self._resting else BulkLane(host)
             request.bulk.lanes.append(lane)

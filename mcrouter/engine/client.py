@@ -113,7 +113,9 @@ class Client:
         self.fd = fd
         self.lane = lane
         self.direct = frontend.direct[lane]
-        self.parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan, frontend.buffer_size)
+        self.parser = RequestParser(
+            ClientRequest, frontend.stretches, frontend.plan, frontend.buffer_size, frontend.style
+        )
         self.transfer: Any = None  # a large value on its way
         self.state = ClientState.OPEN
         self.queue: Deque[Request] = collections.deque()
@@ -146,7 +148,13 @@ class Client:
             self.abort()
             return
         request = lone(data, self, ClientRequest)
-        lane = self.direct[request.kinds[0]] if request is not None else None
+        lane = None
+        if request is not None:
+            lane = self.direct[request.kinds[0]]
+            if lane is None:
+                keyed = self.frontend.keyed[request.kinds[0]]
+                host = keyed.first(request) if keyed is not None else None
+                lane = host.lanes[self.lane] if host is not None else None
         if lane is None or len(data) == self.read_size:
             self._on_read(data, self.read_size)
             self._read()
@@ -406,9 +414,14 @@ class Client:
     def may_repeat(self, request: Request) -> bool:
         """Whether a request may be asked again that no host has answered: it changes nothing, nor does what the client
         has asked since."""
-        queue = list(self.queue)
-        since = queue[queue.index(request) :] if request in queue else []
+        queue, origin = list(self.queue), request.origin or request
+        since = queue[queue.index(origin) :] if origin in queue else []
         return bool(since) and all(later.kinds[0] >= len(COMMANDS) or later.repeatable() for later in since)
+
+    def awaits(self, request: Request) -> bool:
+        """Whether it still waits for the answer to a request, or to the one that this was made of."""
+        origin = request.origin or request
+        return origin.reply is None and origin in self.queue
 
     def may_ask_again(self) -> bool:
         """Whether a get in flight may be asked again later: nothing that was asked after it changes anything."""

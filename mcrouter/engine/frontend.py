@@ -7,8 +7,9 @@ from bisect import bisect_left
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..proto.commands import COMMANDS, READ
-from ..proto.requests import Plan, Request
+from ..proto.requests import MOST_KINDS, Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
+from ..proto.styles import MEMCACHED, Memcached
 from .client import Client
 from .limits import Doorman, Limits, MemoryBound, close_idle
 from .loop import PollGroup
@@ -35,6 +36,7 @@ class Frontend:
         buffer_size: int = 1 << 20,
         limits: Limits = NO_LIMITS,
         count_clients: Optional[Callable[[], int]] = None,
+        style: Memcached = MEMCACHED,
     ) -> None:
         self.loop = loop
         self.cells = cells
@@ -45,10 +47,13 @@ class Frontend:
         self.buffer_size = buffer_size
         self.ways: List[Any] = []  # by command: the route
         # By a client's lane, then by command: the lane to which the route sends first, where it has just one to ask.
-        self.direct: List[List[Any]] = [[None] * (len(COMMANDS) + 2) for _ in range(lanes)]
+        self.direct: List[List[Any]] = [[None] * MOST_KINDS for _ in range(lanes)]
+        self.keyed: List[Any] = [None] * MOST_KINDS  # by command: the route that knows it, once it has the key
         self.plan = Plan()
+        self.inquire: Callable[[bytes], bytes] = lambda key: b""  # what the router says of itself, by a get's key
         self.careful = False  # whether any route asks host after host
         self.stretches: RequestStretches = request_stretches()
+        self.style = style
         self.clients: Dict[int, Client] = {}
         self.listeners: List[Listener] = []
         self._accepted = 0
@@ -61,7 +66,7 @@ class Frontend:
 
     def route(self, ways: Sequence[Any], plan: Plan) -> None:
         """Takes a policy: a route for each command of the table."""
-        self.ways = [*ways, _Answered(), _Close()]
+        self.ways = [*ways, _Answered(), _Close(), _Inquiry(self)]
         self.plan = plan
         for client in self.clients.values():
             client.parser.plan = plan
@@ -73,7 +78,9 @@ class Frontend:
         long way."""
         for command in COMMANDS:
             told = somebody_away and command.kind != READ
-            host = None if told else self.ways[command.number].first(None)
+            way = self.ways[command.number]
+            self.keyed[command.number] = None if told or not way.keyed else way
+            host = None if told or way.keyed else way.first(None)
             for number, row in enumerate(self.direct):
                 row[command.number] = None if host is None else host.lanes[number]
 
@@ -145,14 +152,30 @@ class _Answered:
 
 
 class _Close:
-    """The way of a request at which memcached hangs up."""
+    """The way of a request at which the client is hung up on, with a last word or without."""
 
     goes_on = False
 
     def start(self, request: Any, sink: Any) -> None:
         """Closes when what was asked before is answered."""
-        sink.client.answer(sink, b"")
+        sink.client.answer(sink, request.data)
         sink.client.drain()
+
+
+class _Inquiry:
+    """The way of a get whose keys ask the router itself: its answers are the values."""
+
+    goes_on = False
+
+    def __init__(self, frontend: Frontend) -> None:
+        self._frontend = frontend
+
+    def start(self, request: Any, sink: Any) -> None:
+        """Answers at once."""
+        unique = b" 0" if request.data.startswith(b"gets ") else b""
+        values = [(key, self._frontend.inquire(key)) for key in request.keys()]
+        blocks = [b"VALUE %b 0 %d%b\r\n%b\r\n" % (key, len(value), unique, value) for key, value in values]
+        sink.client.answer(sink, b"".join([*blocks, b"END\r\n"]))
 
 
 class Listener:

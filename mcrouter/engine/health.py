@@ -55,15 +55,18 @@ class Damper:
 
 
 class Prober(Connection):
-    """Visits one host in turns and tells it what came of it; `interval` is in seconds."""
+    """Visits one host in turns and tells it what came of it; `interval` is in seconds, and so are `soon`, the first
+    pause once it is unhealthy, and `most`, the longest (0: as above)."""
 
-    __slots__ = ("_answer", "_damper", "_dialogue", "_due", "_host", "_interval", "_pause", "_question",
-                 "_unsent")  # fmt: skip
+    __slots__ = ("_answer", "_damper", "_dialogue", "_due", "_host", "_interval", "_most", "_pause",
+                 "_question", "_soon", "_unsent")  # fmt: skip
 
-    def __init__(self, host: Host, interval: float) -> None:
+    def __init__(self, host: Host, interval: float, soon: float = 0.0, most: float = 0.0) -> None:
         super().__init__(host.loop)
         self._host = host
         self._interval = interval
+        self._soon = soon or interval * _SOON
+        self._most = most or max(interval, soon)
         self._pause = interval
         self._damper = Damper(interval)
         self._due: Optional[Timer] = None  # the next visit, or the end of patience in this one
@@ -103,7 +106,7 @@ class Prober(Connection):
     def went_down(self) -> None:
         """The host has become unhealthy, by whatever sign."""
         self._damper.went_down(self.loop.now)
-        self._pause = self._interval * _SOON
+        self._pause = self._soon
         if self._dialogue is None:
             self._rest()
 
@@ -115,7 +118,7 @@ class Prober(Connection):
             if address is None:
                 self._failed("its name does not resolve")
             else:
-                self.open(address, self._host.timeout)
+                self.open(address, self._host.connect_timeout)
         else:
             self._go_on(None)
 
@@ -228,7 +231,7 @@ class Prober(Connection):
         self._unsent = b""
 
     def _again(self) -> None:
-        self._pause = self._interval if self._host.healthy else min(self._interval, 2 * self._pause)
+        self._pause = self._interval if self._host.healthy else min(self._most, 2 * self._pause)
         self._rest()
 
     def _rest(self) -> None:

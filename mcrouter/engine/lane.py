@@ -102,7 +102,7 @@ class Lane(Connection):
 
     def _connect_now(self) -> None:
         self._again = None
-        self.open(self.host.address, self.host.timeout)
+        self.open(self.host.address, self.host.connect_timeout)
 
     def connected(self) -> None:
         """Sends what has waited for it."""
@@ -444,7 +444,7 @@ class Lane(Connection):
         tally = self.host.tally
         for kind in request.kinds:
             tally.cells[tally.errors[kind]] += 1
-        text = f"SERVER_ERROR mcrouter: {self.host.name}: {why}\r\n".encode(errors="replace")
+        text = self.host.style.failure(self.host.name, code, why)
         if sink is request:
             request.on_failure(self.host, text * count, code * count)
         else:

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 import warnings
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Iterable, List, Optional
 
 from .channel import Channel, channel
 
@@ -22,7 +22,7 @@ _PAUSE_FIRST, _PAUSE_MOST = 0.05, 5.0  # seconds before a shard that died is rep
 _LIVED_LONG = 10.0  # seconds after which a death is not held against the next one
 _POLL = 0.1  # seconds between looks where the kernel has no pidfd
 
-_PATIENCE = 10.0  # seconds that a shard may take to answer
+_PATIENCE = 60.0  # seconds that a shard may take to answer
 
 # (number, descriptor that ends when the supervisor has gone, channel to the supervisor)
 RunShard = Callable[[int, int, Channel], None]
@@ -75,13 +75,17 @@ class Supervisor:
         with contextlib.suppress(BlockingIOError):  # full: it is about to wake up anyway
             os.write(self._wake_out, b"\0")
 
-    def agree(self, proposal: Any, settle: Callable[[], None]) -> None:
-        """Has all shards prepare `proposal`, and then commit to it, or, when one of them cannot, all of them abort.
+    def agree(self, proposal: Iterable[Any], settle: Callable[[], None]) -> None:
+        """Has all shards prepare `proposal`, whose last message they answer; then commit to it, or, when one of them
+        cannot, all of them abort.
 
         `settle` is called before a new shard may be born. Raises ValueError with the reason. From any thread.
         """
         with self._lock:
-            complaints = [answer for answer in map(self._answer, self._tell(proposal)) if answer]
+            told: List[_Shard] = []
+            for message in proposal:
+                told = self._tell(message)
+            complaints = [answer for answer in map(self._answer, told) if answer]
             self._tell(("abort",) if complaints else ("commit",))
             if complaints:
                 raise ValueError(complaints[0])

@@ -45,7 +45,7 @@ class Upload:
         return 0 if any(lane.unsent for lane in self._at_work()) else self._left
 
     def _at_work(self) -> List[Any]:
-        return [lane for lane in self.lanes if lane.serves(self._request)]
+        return [lane for lane in self.lanes if lane.serves(self)]
 
     def feed(self, data: bytes) -> bytes:
         """Takes bytes of the client's stream, and gives back what is not of this value."""

@@ -7,6 +7,7 @@ from typing import Any, Callable, Optional, Set
 
 from ..proto import outcomes as o
 from ..proto.runs import ReplyStretches
+from ..proto.styles import MEMCACHED, Memcached
 from .bulk import BulkLanes
 from .connection import Address, Connection, State
 from .lane import Lane
@@ -47,15 +48,19 @@ class Host:
         timeout: float = 1.0,
         buffer_size: int = 1 << 20,
         timeouts_until_tko: int = 3,
-        on_health: Callable[[], None] = lambda: None,
+        on_health: "Callable[[Host], None]" = lambda host: None,
+        style: Memcached = MEMCACHED,
     ) -> None:
         self.name = name
         self.loop = loop
         self.tally = tally
-        self.timeout = timeout
+        self.timeout = timeout  # for a reply, in seconds
+        self.connect_timeout = timeout
         self.buffer_size = buffer_size
         self.timeouts_until_tko = timeouts_until_tko
         self.on_health = on_health
+        self.style = style
+        self.hard = False  # it was given up because it could not be connected to
         self.prober: Any = None
         self.journal: Optional[Journal] = None  # of one that must not come back with stale values
         self.returning = False  # it takes writes, and no reads: rejoin.py
@@ -140,7 +145,7 @@ class Host:
         self.tally.cells[self.tally.healthy] = int(healthy)
         if self.journal is not None and not healthy:
             self.clean(False)
-        self.on_health()
+        self.on_health(self)
 
     def _revive(self) -> None:
         self.timeouts = 0

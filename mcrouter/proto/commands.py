@@ -82,6 +82,7 @@ def _table() -> "tuple[Command, ...]":
 COMMANDS = _table()
 BY_NAME = {command.name: command for command in COMMANDS}
 BY_VERB = {command.verb: command for command in COMMANDS}
+INQUIRING = b"__mcrouter__."  # how a key begins that asks the router itself, as in facebook/mcrouter
 
 # How the README's table says it.
 _SYNTAX = {

@@ -8,10 +8,10 @@ The rules are those of the server (1.6.18), found by asking it; doc/protocol.txt
 """
 
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from . import outcomes as o
-from .commands import BY_NAME, COMMANDS
+from .commands import BY_NAME, COMMANDS, INQUIRING
 
 MAX_LINE = 2048  # bytes; a longer line without an end closes the connection, unless it is a get
 _ONE_READ = 16384  # memcached's read buffer; a line that does not fit closes the connection even if it comes at once
@@ -39,7 +39,8 @@ class Line(NamedTuple):
     """What to do with a line.
 
     `kind` >= 0: forward `wire` (and, when `size` >= 0, a data block of that many bytes and its end), hiding replies
-    whose outcome is in `mute`. `kind` -1: answer with `answer`, or close when `closes`.
+    whose outcome is in `mute`. `kind` -1: answer with `answer`, close when `closes`, or answer the get `wire` for the
+    keys `asks`, which ask the router itself.
     """
 
     kind: int
@@ -48,6 +49,7 @@ class Line(NamedTuple):
     mute: bytes = b""
     answer: bytes = b""
     closes: bool = False
+    asks: Sequence[bytes] = ()
 
 
 def may_be_long(start: bytes) -> bool:
@@ -124,7 +126,10 @@ def _keys(tokens: List[bytes]) -> Line:
         return _refuse(ERROR)
     if max(map(len, keys)) > MAX_KEY:
         return _refuse(BAD_FORMAT)
-    return _forward(b"get" if verb == b"bget" else verb, keys)
+    line = _forward(b"get" if verb == b"bget" else verb, keys)
+    if keys[0].startswith(INQUIRING) and all(key.startswith(INQUIRING) for key in keys):
+        return line._replace(kind=-1, asks=keys)  # among others they are keys like any: no host has them
+    return line
 
 
 def _touched_keys(tokens: List[bytes]) -> Line:

@@ -17,6 +17,7 @@ from .commands import (
     BY_NAME,
     COMMANDS,
     EXPTIME_KEYS,
+    INQUIRING,
     META_STORE,
     META_VALUE,
     READ,
@@ -24,13 +25,16 @@ from .commands import (
     STORE_CAS,
     VALUES,
 )
-from .runs import GETS, KEY, MAX_RUN, RequestStretches, Stretch
+from .runs import GET_KEY, GETS, KEY, MAX_RUN, RequestStretches, Stretch
+from .styles import MEMCACHED, Memcached
 
 GET, SET = BY_NAME["get"].number, BY_NAME["set"].number
 # One command's `kinds`: the byte of its index; interned here so that the hot path makes none.
 KIND = tuple(bytes([command.number]) for command in COMMANDS)
 ANSWERED = bytes([len(COMMANDS)])  # the kinds of a request whose reply the parser knew
 CLOSE = bytes([len(COMMANDS) + 1])  # the kinds of a request at which the connection is to be closed
+INQUIRY = bytes([len(COMMANDS) + 2])  # the kinds of a get whose keys ask the router itself
+MOST_KINDS = len(COMMANDS) + 3
 _EXPTIME_FIRST = frozenset(command.number for command in COMMANDS if command.request == EXPTIME_KEYS)
 _READS = bytes(command.number for command in COMMANDS if command.kind == READ)
 _MG = BY_NAME["mg"].number
@@ -57,11 +61,12 @@ class Request:
     run a memoryview of them), without `noreply` or quiet flags. `words` names the keys of a get, or, for a run, what
     each command's reply must name: its key, or STORED with its CR. `word` is the key of a lone get, empty for a lone
     set, None for what is not so common. `mute` holds the outcome codes whose reply the client must not see. `client`
-    is whoever made the request. `bulk` is None but where a value is too large to be held: the parser makes it the
+    is whoever made the request; `origin` the request of his that this one was made of, None where it is that itself.
+    `bulk` is None but where a value is too large to be held: the parser makes it the
     number of bytes that follow `data` in the stream, the engine whatever moves them.
     """
 
-    __slots__ = ("bulk", "client", "data", "kinds", "mute", "reply", "started", "word", "words")
+    __slots__ = ("bulk", "client", "data", "kinds", "mute", "origin", "reply", "started", "word", "words")
 
     def __init__(
         self,
@@ -80,6 +85,7 @@ class Request:
         self.reply: Any = None
         self.mute = b""
         self.bulk: Any = None
+        self.origin: Any = None
 
     def keys(self) -> List[bytes]:
         """The keys it names, in order, repetitions kept."""
@@ -144,11 +150,11 @@ class Plan(NamedTuple):
 
 
 _COMMON = re.compile(
-    rb"(?:get (%(key)b)|(?:set) %(key)b %(numbers)b (\d{1,9})|get %(key)b(?: %(key)b)+()|gets %(key)b(?: %(key)b)*()"
+    rb"(?:get (%(get)b)|(?:set) %(key)b %(numbers)b (\d{1,9})|get %(get)b(?: %(key)b)+()|gets %(get)b(?: %(key)b)*()"
     rb"|delete %(key)b()|incr %(key)b \d{1,19}()|decr %(key)b \d{1,19}()|touch %(key)b -?\d{1,9}()"
     rb"|add %(key)b %(numbers)b (\d{1,9})|replace %(key)b %(numbers)b (\d{1,9})|append %(key)b %(numbers)b (\d{1,9})"
     rb"|prepend %(key)b %(numbers)b (\d{1,9})|cas %(key)b %(numbers)b (\d{1,9}) \d{1,19}"
-    rb")\r\n" % {b"key": KEY, b"numbers": rb"\d{1,9} -?\d{1,9}"}
+    rb")\r\n" % {b"get": GET_KEY, b"key": KEY, b"numbers": rb"\d{1,9} -?\d{1,9}"}
 ).match
 _GROUPS = ("", "get", "set", "get", "gets", "delete", "incr", "decr", "touch", "add", "replace", "append", "prepend",
            "cas")  # fmt: skip
@@ -163,8 +169,8 @@ _ALONE = Plan()
 
 Make = Callable[..., Any]
 
-_MANY = re.compile(rb"get ([!-~\x80-\xff][!-~\x80-\xff ]*)\r\n").fullmatch
-_LONE = re.compile(rb"(?:get (%b)|set %b \d{1,9} -?\d{1,9} (\d{1,9}))\r\n" % (KEY, KEY)).match
+_MANY = re.compile(rb"get ((?!%b)[!-~\x80-\xff][!-~\x80-\xff ]*)\r\n" % re.escape(INQUIRING)).fullmatch
+_LONE = re.compile(rb"(?:get (%b)|set %b \d{1,9} -?\d{1,9} (\d{1,9}))\r\n" % (GET_KEY, KEY)).match
 _GET_KIND, _SET_KIND = KIND[GET], KIND[SET]
 
 
@@ -199,13 +205,19 @@ class RequestParser:
     the end of a line has come, or that many bytes.
     """
 
-    __slots__ = ("_both", "_large", "_make", "_scanned", "_sets", "at", "need", "plan")
+    __slots__ = ("_both", "_large", "_make", "_scanned", "_sets", "_style", "at", "need", "plan")
 
     def __init__(
-        self, make: Make, stretches: RequestStretches, plan: Plan = _ALONE, large: int = lines.MAX_VALUE
+        self,
+        make: Make,
+        stretches: RequestStretches,
+        plan: Plan = _ALONE,
+        large: int = lines.MAX_VALUE,
+        style: Memcached = MEMCACHED,
     ) -> None:
         self._make = make
         self._large = large
+        self._style = style
         self._sets, self._both = stretches
         self.plan = plan
         self._scanned = 0  # bytes of an unfinished line that are known to hold no end of line
@@ -243,12 +255,15 @@ class RequestParser:
         request.bulk = length + 2
         return request
 
-    def _answer(self, client: Any, end: int, text: bytes) -> Any:
+    def _local(self, line: lines.Line, data: bytes, at: int, end: int, client: Any) -> Any:
         """A request that never leaves the router."""
+        if line.closes:
+            return self._close(client)
         self.at = end
-        request = self._make(client, ANSWERED, b"")
-        request.data = text
-        return request
+        if line.asks:
+            return self._make(client, INQUIRY, line.wire, line.asks)
+        text, closes = self._style.refusal(data[at:end], line.answer)
+        return self._close(client, text) if closes else self._make(client, ANSWERED, text)
 
     def _run(self, data: bytes, at: int, client: Any, room: int) -> Any:
         """The gets and sets from `at` that may travel together, as one request."""
@@ -303,7 +318,7 @@ class RequestParser:
 
     def _read(self, line: lines.Line, data: bytes, at: int, end: int, client: Any) -> Any:
         if line.kind < 0:
-            return self._close(client) if line.closes else self._answer(client, end, line.answer)
+            return self._local(line, data, at, end, client)
         wire = line.wire
         if line.size > self._large:
             request = self._apart(client, KIND[line.kind], wire, end, line.size)
@@ -330,5 +345,5 @@ class RequestParser:
             self._scanned, self.need = length, -_LONGEST_LINE
         return None
 
-    def _close(self, client: Any) -> Any:
-        return self._make(client, CLOSE, b"")
+    def _close(self, client: Any, text: bytes = b"") -> Any:
+        return self._make(client, CLOSE, text)

@@ -9,8 +9,11 @@ that keep coming back (compiling one costs as much as a thousand matches) and ke
 import re
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
+from .commands import INQUIRING
+
 # What a key may hold on the fast way; other bytes that memcached takes in a key go the slow way.
 KEY = rb"[!-~\x80-\xff]{1,250}"  # as ranges: a third quicker than as what is not in it
+GET_KEY = rb"(?!%b)%b" % (re.escape(INQUIRING), KEY)  # the first key of a get that is for a host
 MAX_RUN = 64  # commands; longer runs amortise nothing more and hold replies back
 _SEEN_OFTEN = 32  # a length is worth a pattern after so many appearances
 _MAX_PATTERNS = 64
@@ -102,7 +105,7 @@ class Sizes:
             self._seen.clear()
 
 
-_GET = rb"get %b\r\n" % KEY
+_GET = rb"get %b\r\n" % GET_KEY
 _STORE_TAIL = rb" \d{1,9} -?\d{1,9} %d\r\n(?s:.{%d})\r\n"
 
 

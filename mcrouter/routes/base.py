@@ -25,6 +25,7 @@ class Destination(Protocol):
 
     name: str
     healthy: bool
+    hard: bool  # of one that is not healthy: it cannot be connected to
     journal: Any
 
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
@@ -109,5 +110,5 @@ def refuse(request: Request, sink: Any, text: bytes = NO_HEALTHY, code: bytes = 
 def part(request: Request, kinds: bytes, data: bytes, words: "Optional[List[bytes]]" = None) -> Request:
     """A request for some of what `request` asks for, on the same client's behalf."""
     made = Request(request.client, kinds, data, words)
-    made.started, made.bulk = request.started, request.bulk
+    made.started, made.bulk, made.origin = request.started, request.bulk, request.origin or request
     return made

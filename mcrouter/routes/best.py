@@ -1,7 +1,8 @@
 """The best answers so far, when several hosts are asked for the same request or run.
 
-A command's reply gets better by rank (a success, then memcached's 'no', then a host's error, then ours); among equals
-the first stays. A get of several keys gets better key by key: whatever any host has is in the answer.
+A command's reply gets better by rank (what is good, then a success, memcached's 'no', a host's error, an error of
+ours); among equals the first stays. A get of several keys gets better key by key: whatever any host has is in the
+answer.
 """
 
 from typing import Dict, List, Optional, Tuple
@@ -10,6 +11,7 @@ from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, VALUES
 from ..proto.replies import TOO_LARGE, split_reply, value_blocks
 from ..proto.requests import Request
+from .base import part
 
 
 def is_good(outcomes: bytes, good: bytes = o.SUCCESS) -> bool:
@@ -50,9 +52,12 @@ class Best:
 
     def _improve(self, place: int, reply: bytes, code: int) -> None:
         known = self._outcomes[place]
-        if not known or o.RANK[bytes([code])] < o.RANK[bytes([known])]:
+        if not known or self._rank(code) < self._rank(known):
             self._outcomes[place] = code
             self._replies[place] = reply
+
+    def _rank(self, code: int) -> Tuple[bool, int]:
+        return code not in self._good, o.RANK[bytes([code])]
 
     def _add_values(self, reply: bytes, outcomes: bytes) -> bool:
         if outcomes in o.ANSWERS:
@@ -68,12 +73,12 @@ class Best:
             keys = [key for key in request.keys() if key not in self._found]
             fields = request.data[:-2].split(b" ")
             head = fields[: len(fields) - len(request.keys())]  # the verb, and the exptime of gat
-            return Request(request.client, request.kinds, b" ".join(head + keys) + b"\r\n", keys)
+            return part(request, request.kinds, b" ".join(head + keys) + b"\r\n", keys)
         if len(self._open) == len(request.kinds):
             return request
         commands, words = request.split(), request.words
-        return Request(
-            request.client,
+        return part(
+            request,
             bytes(request.kinds[place] for place in self._open),
             b"".join(commands[place] for place in self._open),
             [words[place] for place in self._open] if words else None,

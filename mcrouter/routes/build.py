@@ -5,10 +5,10 @@ portions where a large policy must not hold up the clients of the one that serve
 the command is made once; for the rest, commands that take the same way share it.
 """
 
-from typing import Any, Dict, Generator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Generator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from ..config.model import HOST, Config
-from ..proto.commands import ADMIN, COMMANDS, Command
+from ..proto.commands import ADMIN, COMMANDS, READ, Command
 from ..proto.requests import GET, SET, Plan
 from .handle import Handle, children, filled
 from .handles import HANDLES, INTERNAL, SEED
@@ -19,17 +19,19 @@ from .null import ErrorRoute, NullRoute
 from .renamed import StripPrefixRoute, prefix_of
 from .to_all import AllSyncRoute
 
-KEEP = "KeepRoutingPrefixRoute"
+KEEP, ASYNC_LOG = "KeepRoutingPrefixRoute", "AsynclogRoute"
 _PORTION = 256  # handles made at a time
+_PLAIN = {HOST, "DefaultRoute", "AllFastestRoute", "MissFailoverRoute", "LocalRoute"}
 
 
 class Built(NamedTuple):
-    """A policy as it serves: a route for each command in the table's order, which of them may share a run, and the
-    pools that are to be refreshed when a host goes or comes."""
+    """A policy as it serves: a route for each command in the table's order, which of them may share a run, the pools
+    that are to be refreshed when a host goes or comes, and all routes that were made, children before parents."""
 
     ways: List[Any]
     plan: Plan
     pools: List[Any]
+    made: List[Any]
 
 
 def table_of(config: Config) -> Mapping[str, Handle]:
@@ -49,45 +51,54 @@ def building(config: Config, kit: Kit) -> "Generator[Optional[Built], None, None
     kit.keeps_prefixes = any(spec.type == KEEP for spec in config.routes)
     builder = _Builder(config, kit)
     yield from builder.prepare()
-    ways: Dict[Tuple[Any, ...], Any] = {}
-    made = []
+    known: Dict[Tuple[Any, ...], Any] = {}
+    ways = []
     for command in COMMANDS:
         same = builder.way_of(command)
-        if same not in ways:
-            ways[same] = yield from builder.route_for(command)
-        made.append(ways[same])
-    gets, sets = made[GET].takes_runs, made[SET].takes_runs
-    yield Built(made, Plan(gets, sets, gets and made[GET] is made[SET]), kit.pools)
+        if same not in known:
+            known[same] = yield from builder.route_for(command)
+        ways.append(known[same])
+    gets, sets = ways[GET].takes_runs, ways[SET].takes_runs
+    yield Built(ways, Plan(gets, sets, gets and ways[GET] is ways[SET]), kit.pools, builder.made)
 
 
 class Narrowed:
-    """A policy as one command sees it: which handles have a part in it."""
+    """A policy as one command sees it: which handles have a part in it. Those of the type `absent` have none at all."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, absent: str = "") -> None:
         self._routes = config.routes
         self._table = table_of(config)
-        self.narrowing = [place for place, spec in enumerate(config.routes) if self._narrows(spec.type)]
+        self._absent = absent
 
-    def _narrows(self, name: str) -> bool:
+    def narrows(self, name: str) -> bool:
+        """Whether a handle's part in it depends on the command."""
         handle = self._table.get(name)
-        return handle is not None and handle.narrow is not None
+        return handle is not None and handle.narrow is not None and name != self._absent
 
     def fields(self, name: str) -> Any:
         """What a handle can be given."""
         handle = self._table.get(name)
         return handle.fields if handle is not None else ()
 
+    def inner(self, index: int, command: Command) -> Optional[int]:
+        """The handle that serves the command in the place of that one; None if that is it."""
+        spec = self._routes[index]
+        if spec.type == self._absent:
+            return int(spec.args["target"])
+        handle = self._table.get(spec.type)
+        if handle is None:
+            return None
+        narrow = handle.narrow(spec.args, command) if handle.narrow is not None else None
+        if narrow is None and handle.lone and len(spec.args["children"]) == 1:
+            return int(spec.args["children"][0])
+        return narrow
+
     def real(self, index: int, command: Command) -> int:
         """The handle that serves the command at that place."""
-        while True:
-            spec = self._routes[index]
-            handle = self._table.get(spec.type)
-            inner = handle.narrow(spec.args, command) if handle is not None and handle.narrow is not None else None
-            if inner is None and handle is not None and handle.lone and len(spec.args.get("children", ())) == 1:
-                inner = spec.args["children"][0]
-            if inner is None:
-                return index
-            index = inner
+        inner = self.inner(index, command)
+        while inner is not None:
+            index, inner = inner, self.inner(inner, command)
+        return index
 
     def below(self, index: int) -> List[int]:
         """The places of all handles within one."""
@@ -95,6 +106,19 @@ class Narrowed:
         if spec.type == KEEP:
             return [spec.args["target"]]
         return list(children(self.fields(spec.type), spec.args))
+
+
+class _Inner:
+    """The routes that stand in the places of a config, for one command."""
+
+    __slots__ = ("_made", "_real")
+
+    def __init__(self, real: List[int], made: Dict[int, Any]) -> None:
+        self._real = real
+        self._made = made
+
+    def __getitem__(self, place: int) -> Any:
+        return self._made[self._real[place]]
 
 
 class _Builder:
@@ -105,43 +129,74 @@ class _Builder:
         self._kit = kit
         self._routes = config.routes
         self._table = table_of(config)
-        self._narrowed = Narrowed(config)
+        self._narrowed = Narrowed(config, ASYNC_LOG if kit.spool is None else "")
         self._varies = bytearray(len(config.routes))  # whether a handle depends on the command
+        self._named: Set[str] = set()  # commands that the config names
+        self.made: List[Any] = []
         self._shared: Dict[int, Any] = {}
         self._states: Dict[int, Any] = {}
 
     def prepare(self) -> "Generator[None, None, None]":
         """Finds out what depends on the command."""
         varies = self._varies
-        for place in self._narrowed.narrowing:
-            varies[place] = 1
-        for place in range(len(self._routes)):
-            if not varies[place] and any(varies[inner] for inner in self._narrowed.below(place)):
+        for place, spec in enumerate(self._routes):
+            if self._narrowed.narrows(spec.type):
+                varies[place] = 1
+                self._named.update(spec.args.get("operation_policies") or ())
+            elif any(varies[inner] for inner in self._narrowed.below(place)):
                 varies[place] = 1
             if place % _PORTION == 0:
                 yield
 
     def way_of(self, command: Command) -> Tuple[Any, ...]:
-        """Equal for commands that take the same way."""
+        """Equal for commands that take the same way: `narrow` looks at nothing else of them."""
         if command.kind == ADMIN:
             return (command.name,)
-        return tuple(self._narrowed.real(place, command) for place in self._narrowed.narrowing)
+        named = [name for name in (command.name, command.like) if name in self._named]
+        return (command.kind, command.request, command.reply, *named)
 
     def route_for(self, command: Command) -> "Generator[None, None, Any]":
         """The route of a command."""
+        if self._kit.only_gets and command.kind not in (READ, ADMIN):
+            return ErrorRoute("mcrouter: only gets are served (--allow-only-gets)")
         root = self._narrowed.real(self._config.route, command)
         if command.kind == ADMIN and (own := self._admin(command, root)) is not None:
             return own
+        real = yield from self._real(command)
+        reached = yield from self._reached(root, real)
         made: Dict[int, Any] = {}
-        for count, place in enumerate(sorted(self._reached(root, command))):
-            made[place] = self._made(place, command, made)
-            if count % _PORTION == 0:
+        for place, is_reached in enumerate(reached):
+            if is_reached:
+                made[place] = self._made(place, real, made)
+            if place % _PORTION == 0:
                 yield
         return made[root]
 
+    def _real(self, command: Command) -> "Generator[None, None, List[int]]":
+        """By place: the handle that serves the command there."""
+        real: List[int] = []
+        for place in range(len(self._routes)):
+            inner = self._narrowed.inner(place, command)
+            real.append(place if inner is None else real[inner])
+            if place % _PORTION == 0:
+                yield
+        return real
+
+    def _reached(self, root: int, real: List[int]) -> "Generator[None, None, bytearray]":
+        """By place: whether a handle has a part in serving the command."""
+        reached = bytearray(len(self._routes))
+        reached[root] = 1
+        for place in range(root, -1, -1):
+            if reached[place]:
+                for inner in self._narrowed.below(place):
+                    reached[real[inner]] = 1
+            if place % _PORTION == 0:
+                yield
+        return reached
+
     def _admin(self, command: Command, root: int) -> Any:
         """The route of a command that is about no key, where a policy by key cannot say whom to ask."""
-        if self._config.seed and not self._has_keyed(root, command):
+        if self._config.seed and self._is_plain(root, command):
             return None
         if command.name != "flush_all":
             return self._kit.local
@@ -149,47 +204,43 @@ class _Builder:
             return ErrorRoute("Command disabled")
         if not self._config.hosts:
             return ErrorRoute("no host to flush")
-        return AllSyncRoute([HostRoute(self._kit.hosts[host.text]) for host in self._config.hosts])
+        return AllSyncRoute([self._host(host.text) for host in self._config.hosts])
 
-    def _has_keyed(self, root: int, command: Command) -> bool:
-        """Whether any handle on the command's way chooses by key."""
-        made: Dict[int, Any] = {}
-        for place in sorted(self._reached(root, command)):
-            made[place] = self._made(place, command, made)
-        return any(route.keyed for route in made.values())
-
-    def _reached(self, root: int, command: Command) -> "set[int]":
-        """The places of all handles that have a part in serving the command."""
-        found, ahead = {root}, [root]
+    def _is_plain(self, root: int, command: Command) -> bool:
+        """Whether no handle on the command's way looks at keys."""
+        ahead = [root]
         while ahead:
-            for inner in self._narrowed.below(ahead.pop()):
-                real = self._narrowed.real(inner, command)
-                if real not in found:
-                    found.add(real)
-                    ahead.append(real)
-        return found
+            place = ahead.pop()
+            if self._routes[place].type not in _PLAIN:
+                return False
+            ahead += [self._narrowed.real(inner, command) for inner in self._narrowed.below(place)]
+        return True
 
-    def _made(self, place: int, command: Command, made: Dict[int, Any]) -> Any:
+    def _made(self, place: int, real: List[int], made: Dict[int, Any]) -> Any:
         if not self._varies[place] and place in self._shared:
             return self._shared[place]
         spec = self._routes[place]
-        route = self._leaf(spec.args) if spec.type == HOST else self._handle(place, spec, command, made)
+        route = self._leaf(spec.args) if spec.type == HOST else self._handle(place, spec, real, made)
+        self.made.append(route)
         if not route.takes_keys:
             route = PerKey(route)
+            self.made.append(route)
         if not self._varies[place]:
             self._shared[place] = route
         return route
 
+    def _host(self, text: str) -> HostRoute:
+        return HostRoute(self._kit.hosts[text], self._kit.style)
+
     def _leaf(self, args: Mapping[str, Any]) -> Any:
-        leaf = HostRoute(self._kit.hosts[args["host"]])
+        leaf = self._host(args["host"])
         return StripPrefixRoute(leaf) if self._kit.keeps_prefixes else leaf
 
-    def _handle(self, place: int, spec: Any, command: Command, made: Dict[int, Any]) -> Any:
+    def _handle(self, place: int, spec: Any, real: List[int], made: Dict[int, Any]) -> Any:
         if spec.type == KEEP:
-            return HostRoute(self._kit.hosts[self._routes[spec.args["target"]].args["host"]])
+            return self._host(self._routes[spec.args["target"]].args["host"])
         handle = self._table[spec.type]
-        inner = {index: made[self._narrowed.real(index, command)] for index in self._narrowed.below(place)}
-        args = filled(handle.fields, spec.args, inner)
+        args = filled(handle.fields, spec.args, _Inner(real, made))
         if handle.lone and not args.children:
             return NullRoute()
         if handle.state is not None:

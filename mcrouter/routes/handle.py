@@ -18,7 +18,8 @@ class Handle(NamedTuple):
     `narrow(args, command)`: the index of the one among its routes that serves this command alone, so that the
     handle has no part in it; None if it has. It is asked when the config is loaded, never on the way. `lone`: with one
     child it is that child, without any it is NullRoute. `state(args, kit)` makes what all routes made for one place in
-    the config share, as a limit; they get it as `args.state`.
+    the config share, as a limit; they get it as `args.state`. `check(args)` raises ValueError, with what would be
+    right, if the values do not go together.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Handle(NamedTuple):
     narrow: Optional[Narrow] = None
     lone: bool = False
     state: Optional[Callable[[Args, Kit], Any]] = None
+    check: Optional[Callable[[Mapping[str, Any]], Any]] = None
 
 
 def children(fields: Tuple[Field, ...], args: Mapping[str, Any]) -> Iterator[int]:
@@ -46,12 +48,12 @@ def children(fields: Tuple[Field, ...], args: Mapping[str, Any]) -> Iterator[int
                 yield from children(field.fields, record)
 
 
-def filled(fields: Tuple[Field, ...], args: Mapping[str, Any], made: Mapping[int, Any]) -> Args:
+def filled(fields: Tuple[Field, ...], args: Mapping[str, Any], made: Any) -> Args:
     """The values of these fields, with the routes in the place of their indices."""
     return Args(**{**args, **{field.name: _value(field, args.get(field.name), made) for field in fields}})
 
 
-def _value(field: Field, value: Any, made: Mapping[int, Any]) -> Any:
+def _value(field: Field, value: Any, made: Any) -> Any:
     if value is None:
         return None
     if field.kind == ROUTE:

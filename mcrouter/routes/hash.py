@@ -1,12 +1,13 @@
 """HashRoute: to one of several routes, by a hash of the key."""
 
-from typing import Any, List
+from typing import Any, List, Mapping
 
-from ..config.fields import Field, numbers, routes, switch, text, texts
+from ..config.fields import Field, one_of, routes, switch, text, texts
+from ..hashing import HASHES, make_pick, routing_key
+from ..hashing.keys import KEY_HASHES
 from ..proto.requests import Request
 from .base import Branch
 from .handle import Args, Handle
-from .hashing import HASHES, routing_key
 from .keyed import KeyedRoute
 from .kit import Kit
 from .null import ErrorRoute, NullRoute
@@ -30,7 +31,7 @@ class HashRoute(KeyedRoute):
 
     def pick(self, key: bytes) -> Any:
         """The key's child."""
-        return self._children[self._pick(routing_key(key) if b"|#|" in key else key)]
+        return self._children[self._pick(key)]
 
     def routes(self) -> List[Any]:
         """All of them."""
@@ -40,7 +41,7 @@ class HashRoute(KeyedRoute):
         """The key's child, by number."""
 
         def remark(key: bytes) -> str:
-            index = self._pick(routing_key(key))
+            index = self._pick(key)
             return f"{self._name}({routing_key(key).decode(errors='replace')}) = {index} of {len(self._children)}"
 
         return self._outlook(request, remark)
@@ -53,15 +54,39 @@ def _hash(value: Any) -> str:
     return name
 
 
+def _weights(value: Any) -> Any:
+    """A list of numbers, or a map from the servers' names to them."""
+    given = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(given, (list, tuple)) or not all(_is_weight(one) for one in given):
+        raise ValueError("write a list of numbers, or a map from servers to numbers")
+    return value if isinstance(value, dict) else tuple(map(float, value))
+
+
+def _is_weight(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1e9
+
+
+def _check(args: Mapping[str, Any]) -> None:
+    """Weights and key hashes must suit the function; without any there is nothing to check."""
+    if args["weights"] or args["key_hash"]:
+        names = ("hash_func", "salt", "weights", "tags", "key_hash")
+        _pick(len(args["children"]), **{name: args[name] for name in names})
+
+
+def _pick(count: int, hash_func: str, salt: str, weights: Any, tags: Any, key_hash: str) -> Any:
+    names = tags or [str(place) for place in range(count)]
+    if len(names) != count:
+        raise ValueError(f"{len(names)} tags for {count} children; give one for each")
+    return make_pick(hash_func, names, {"weights": weights, "key_hash": key_hash}, salt)
+
+
 def _make(args: Args, kit: Kit) -> Any:
     if not args.children:
         name = f", name: {args.name}" if args.name else ""
         return ErrorRoute(f"HashRoute with empty children{name}") if args.error_on_empty else NullRoute()
     if len(args.children) == 1:
         return args.children[0]
-    options = {"salt": args.salt, "weights": args.weights, "hash": args.key_hash}
-    names = args.tags or [str(place) for place in range(len(args.children))]
-    pick = HASHES[args.hash_func].make(names, {key: value for key, value in options.items() if value})
+    pick = _pick(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
     return HashRoute(args.children, pick, args.hash_func)
 
 
@@ -71,11 +96,12 @@ HANDLE = Handle(
         routes(),
         Field("hash_func", read=_hash, default="Ch3", also=("hash",)),
         Field("salt", read=text, default=""),
-        Field("weights", read=numbers(0, 1e9), default=None),
+        Field("weights", read=_weights, default=None),
         Field("tags", read=texts, default=None),
-        Field("key_hash", read=text, default=""),
+        Field("key_hash", read=one_of(*KEY_HASHES), default=""),
         Field("name", read=text, default=""),
         Field("error_on_empty", read=switch, default=True),
     ),
     _make,
+    check=_check,
 )

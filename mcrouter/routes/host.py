@@ -4,6 +4,7 @@ from typing import Any, List, Tuple
 
 from ..proto import outcomes as o
 from ..proto.requests import Request
+from ..proto.styles import MEMCACHED, Memcached
 from .again import ask_again
 from .base import AsIs, Branch, refuse
 
@@ -17,9 +18,9 @@ class HostRoute(AsIs):
     | unhealthy                         | SERVER_ERROR at once; it is told of a write that it misses |
     """
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: Any, style: Memcached = MEMCACHED) -> None:
         self.host = host
-        self._refusal = f"SERVER_ERROR mcrouter: {host.name}: it is unhealthy\r\n".encode(errors="replace")
+        self._style = style
 
     def first(self, request: Any = None) -> Any:
         """The host."""
@@ -31,7 +32,7 @@ class HostRoute(AsIs):
         if not host.healthy:
             if host.journal is not None and not request.reads_only():
                 host.missed(request)
-            refuse(request, sink, self._refusal, o.TKO)
+            refuse(request, sink, self._style.unhealthy(host.name, host.hard), o.TKO)
         elif sink is request or not request.reads_only():
             host.send(request, sink)
         else:

@@ -4,6 +4,8 @@ import random
 import time
 from typing import Any, Callable, List, Mapping, Optional
 
+from ..proto.styles import MEMCACHED, Memcached
+
 Later = Callable[[float, Callable[[], None]], Any]
 
 
@@ -31,6 +33,8 @@ class Kit:
         seed: bool = True,
         flush_all: bool = False,
         invalid_to_default: bool = False,
+        only_gets: bool = False,
+        style: Memcached = MEMCACHED,
     ) -> None:
         self.hosts = hosts
         self.local = local
@@ -43,6 +47,8 @@ class Kit:
         self.seed = seed
         self.flush_all = flush_all
         self.invalid_to_default = invalid_to_default
+        self.only_gets = only_gets
+        self.style = style
         self.pools: List[Any] = []
         self.keeps_prefixes = False  # whether hosts of this config may see routing prefixes
         self._later = later

@@ -8,9 +8,11 @@ from .host import HostRoute
 
 
 class Pool:
-    """Destinations in the config's order: hosts, or routes in that form (`RouteDestination`). `healthy` is
-    kept by whoever watches them (`refresh`), so that routes need not filter. `away` are those that are not healthy and must be
-    told what they miss."""
+    """Destinations in the config's order: hosts, or routes in that form (`RouteDestination`).
+
+    `healthy` is kept by whoever watches them (`refresh`), so that routes need not filter. `away` are those that are not
+    healthy and must be told what they miss.
+    """
 
     def __init__(self, hosts: Sequence[Any]) -> None:
         self.hosts = list(hosts)

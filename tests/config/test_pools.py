@@ -26,7 +26,7 @@ SERVERS = {
     "[::1]": HostAddress("[::1]", "::1", 11211),
     "[::1]:12346": HostAddress("[::1]:12346", "::1", 12346),
     "[::1]:12346:ascii:plain": HostAddress("[::1]:12346", "::1", 12346),
-    "[fe80::1%eth0]:1": HostAddress("[fe80::1%eth0]:1", "fe80::1%eth0", 1),
+    "[fe80::1\\%eth0]:1": HostAddress("[fe80::1%eth0]:1", "fe80::1%eth0", 1),
     "unix:/run/a.sock": HostAddress("unix:///run/a.sock", path="/run/a.sock"),
     "unix:///run/a.sock": HostAddress("unix:///run/a.sock", path="/run/a.sock"),
     "unix:/run/a.sock:ascii:plain:notcompressed": HostAddress("unix:///run/a.sock", path="/run/a.sock"),

@@ -15,10 +15,15 @@ class Client:
     """Whose requests they are."""
 
     repeats = True
+    waits = True
 
     def may_repeat(self, _request: Request) -> bool:
         """Whether it has sent nothing since that would forbid it."""
         return self.repeats
+
+    def awaits(self, _request: Request) -> bool:
+        """Whether it has not been answered yet."""
+        return self.waits
 
 
 CLIENT = Client()
@@ -74,6 +79,7 @@ class Host:
     def __init__(self, name: str, values: Optional[Dict[bytes, bytes]] = None, says: Any = None, holds: bool = False) -> None:
         self.name = name
         self.healthy = True
+        self.hard = True
         self.journal: Any = None
         self.has_missed: List[bytes] = []
         self.values = values or {}

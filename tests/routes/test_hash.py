@@ -4,8 +4,8 @@ import zlib
 
 import pytest
 
+from mcrouter.hashing import HASHES
 from mcrouter.proto import outcomes as o
-from mcrouter.routes.hashing import HASHES
 
 from .samples import DATA
 from .script import MISS, STORED, Host, block, hit, request

@@ -29,6 +29,7 @@ PLACEHOLDERS = {
 """What is filled in in a rival's command."""
 
 _PLAIN = ("-m", "mcrouter")
+_HASHED = 10  # hosts behind a HashRoute
 _NUTCRACKER = """\
 pool:
   listen: 127.0.0.1:{port}
@@ -86,19 +87,21 @@ def parse_rival(text: str) -> Rival:
 
 
 class Rig:
-    """What all proxies of a run stand before: one or two memcacheds, the config files over them."""
+    """What all proxies of a run stand before: memcacheds, the config files over them."""
 
     def __init__(self, stage: Stage, python: str, policy: str, shards: int, rivals: Sequence[Rival],
                  connections: int) -> None:  # fmt: skip
         self.stage, self.python, self.shards, self.rivals = stage, python, shards, list(rivals)
         two = policy == "sample" or any(r.needs("sample_config") or r.needs("host_port2") for r in rivals)
-        self.hosts = [self._memcached(f"memcached{number}", connections) for number in range(1, 3 if two else 2)]
+        count = _HASHED if policy == "hash" else 2 if two else 1
+        self.hosts = [self._memcached(f"memcached{number}", connections) for number in range(1, count + 1)]
         ports = [host.port for host in self.hosts]
         self.default_config = self._config("default", ports[:1], {"type": "DefaultRoute"})
         # router.json is held to mcrouter.cli.SAMPLE_POLICY by the tests; nothing of what is measured is imported here
         sample = json.loads((ROOT / "router.json").read_text())["route"]
-        self.sample_config = self._config("sample", ports, sample)
-        self.config = {"default": self.default_config, "sample": self.sample_config}[policy]
+        self.sample_config = self._config("sample", ports[:2], sample)
+        hashed = self._config("hash", ports, {"type": "HashRoute"})
+        self.config = {"default": self.default_config, "sample": self.sample_config, "hash": hashed}[policy]
 
     def _memcached(self, name: str, connections: int) -> Proxy:
         program = _program("memcached", "memcached")
@@ -164,7 +167,8 @@ class Rig:
         return [program, "-c", str(path), "-a", "127.0.0.1", "-s", str(free_port())]
 
     def _facts(self, port: int) -> Dict[str, str]:
-        facts = (port, self.hosts[0].port, self.hosts[-1].port, self.config, self.default_config,
+        first, second = self.hosts[0], self.hosts[min(1, len(self.hosts) - 1)]
+        facts = (port, first.port, second.port, self.config, self.default_config,
                  self.sample_config, free_port(), self.python, Path.cwd())  # fmt: skip
         return dict(zip(PLACEHOLDERS, map(str, facts)))
 

@@ -1,0 +1,47 @@
+"""Which language a config is in: told by the text, not by the file's name."""
+
+import re
+from typing import Union
+
+from . import json, yaml
+from .errors import ConfigError
+from .text import to_text
+from .tree import Node
+
+_COMMENT = re.compile(r"[ \t\n]*(?://|/\*)")
+_COMMENT_INSIDE = re.compile(r"[ \t\n,{\[](?://|/\*)")  # not that of a URL
+_BRACKET = re.compile(r"[ \t\n]*[{\[]")
+_JSON_PUNCTUATION = frozenset('{}[],:"-0123456789/')
+
+
+def parse(data: Union[str, bytes], source: str) -> Node:
+    """The tree of a YAML or JSON text.
+
+    A text that begins with a JSON comment is JSON; one that begins with a bracket is JSON if it can be read so, else
+    YAML. If it is neither, the error is that of the language it was meant in.
+    """
+    text = to_text(data, source)
+    if _COMMENT.match(text):
+        return json.parse(text, source)
+    if not _BRACKET.match(text):
+        return yaml.parse(text, source)
+    try:
+        return json.parse(text, source)
+    except ConfigError as error:
+        json_error = error
+    try:
+        return yaml.parse(text, source)
+    except ConfigError as error:
+        raise _sensible(text, json_error, error) from None
+
+
+def _sensible(text: str, json_error: ConfigError, yaml_error: ConfigError) -> ConfigError:
+    """Of two languages' errors, the one of the language that the author wrote.
+
+    YAML, if JSON stumbles over what it has not, as a word without quotes, and no JSON comment came before that.
+    """
+    lines = text.split("\n", json_error.line)[: json_error.line]
+    char = lines[-1][json_error.column - 1 : json_error.column]
+    before = "\n".join([*lines[:-1], lines[-1][: json_error.column - 1]])
+    is_json = not char or char in _JSON_PUNCTUATION or _COMMENT_INSIDE.search(before)
+    return json_error if is_json else yaml_error

@@ -1,0 +1,20 @@
+"""The macros that are there without a definition: one table, name -> macro.
+
+    casts.py        int, double, str, bool, and isInt and its like
+    logic.py        if, and, or, not; equals, less, contains, empty; define, defined, fail
+    numbers.py      arithmetic of whole numbers and of their bits
+    containers.py   keys, values, merge, select, slice, split, range, size, set, sort, shuffle
+    loops.py        transform, process, foreach
+    hashes.py       hash, weightedHash
+    outside.py      import, isLocalIp
+
+Each can be called in a text, `@select(%list%, @int(0))`, and as a map, `{type: select, dictionary: ..., key: ...}`.
+An argument is expanded when it is first asked for, so that of an `if` only one side is.
+"""
+
+from ..call import Macro
+from . import casts, containers, hashes, logic, loops, numbers, outside
+
+_MODULES = (casts, logic, numbers, containers, loops, hashes, outside)
+
+BUILTINS: dict[str, Macro] = {macro.name: macro for module in _MODULES for macro in module.MACROS}

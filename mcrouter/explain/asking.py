@@ -1,0 +1,87 @@
+"""Words of a command line to requests: `get a b`, `set a`, `mg a`; what else a command takes is made up."""
+
+from typing import Any, Dict, List, Sequence
+
+from ..config.errors import mend_name, show
+from ..proto.commands import (
+    BARE,
+    BY_NAME,
+    EXPTIME_KEYS,
+    KEY,
+    KEY_NUMBER,
+    KEYS,
+    META,
+    META_STORE,
+    NOTHING,
+    STORE,
+    STORE_CAS,
+    Command,
+)
+from ..proto.lines import MAX_KEY
+from ..proto.requests import Plan, Request, RequestParser
+from ..proto.runs import request_stretches
+
+_FORMS: Dict[str, bytes] = {
+    KEYS: b"%(verb)b %(key)b\r\n",
+    EXPTIME_KEYS: b"%(verb)b 0 %(key)b\r\n",
+    STORE: b"%(verb)b %(key)b 0 0 5\r\nvalue\r\n",
+    STORE_CAS: b"%(verb)b %(key)b 0 0 5 1\r\nvalue\r\n",
+    KEY: b"%(verb)b %(key)b\r\n",
+    KEY_NUMBER: b"%(verb)b %(key)b 1\r\n",
+    META_STORE: b"%(verb)b %(key)b 5\r\nvalue\r\n",
+}
+_META_FLAGS = {"mg": b" v"}
+
+
+class Client:
+    """Whose requests they are: one who sends nothing else."""
+
+    lane = 0
+
+    def may_repeat(self, _request: Request) -> bool:
+        """Always."""
+        return True
+
+
+def requests(words: Sequence[str]) -> List[bytes]:
+    """The bytes of what is asked: one request for a get of several keys, else one a key. Raises ValueError with what
+    would be right."""
+    name, keys = words[0], [_key(word) for word in words[1:]]
+    command = BY_NAME.get(name)
+    if command is None:
+        raise ValueError(f"unknown command {show(name)}; {mend_name(name, BY_NAME, 'commands')}")
+    if not command.success or command.reply == NOTHING:
+        raise ValueError(f"{name} is asked of no host; name another command")
+    if command.request == BARE:
+        if keys:
+            raise ValueError(f"{name} is about no key; leave out {show(words[1])}")
+        return [b"verbosity 1\r\n" if name == "verbosity" else command.verb + b"\r\n"]
+    if not keys:
+        raise ValueError(f"{name} without a key; write {name} KEY")
+    if command.request in (KEYS, EXPTIME_KEYS):
+        return [_request(command, b" ".join(keys))]
+    return [_request(command, key) for key in keys]
+
+
+def alone(name: str, key: bytes) -> bytes:
+    """The bytes of a request for one key."""
+    return _request(BY_NAME[name], key)
+
+
+def parsed(data: bytes, client: Any) -> Request:
+    """The request that these bytes are."""
+    made: Request = RequestParser(Request, request_stretches(), Plan()).next(data, 0, client)
+    return made
+
+
+def _request(command: Command, key: bytes) -> bytes:
+    if command.request == META:
+        return b"%b %b%b\r\n" % (command.verb, key, _META_FLAGS.get(command.name, b""))
+    return _FORMS[command.request] % {b"verb": command.verb, b"key": key}
+
+
+def _key(word: str) -> bytes:
+    key = word.encode(errors="surrogateescape")
+    if not 0 < len(key) <= MAX_KEY or any(byte <= 32 or byte == 127 for byte in key):
+        raise ValueError(f"the key {show(word)} will not do; write 1 to {MAX_KEY} bytes without blanks and controls")
+    return key

@@ -1,0 +1,147 @@
+"""`mcrouter explain COMMAND KEY...` and `mcrouter graph FILE`. Exit codes as of the router: 0, or 2 for a bad flag or
+config, with one line on stderr."""
+
+import json
+from typing import Any, Dict, List, Mapping, Sequence
+
+from ..cli import Parser, complain, flags_for, parsed_settings, usable_config
+from ..config import Config, ConfigError
+from ..engine.rejoin import IGNORE
+from ..settings import Settings, SettingsError
+from ..shard import rejoin_mode
+from .asking import alone, parsed, requests
+from .dry import CLIENT, DryRun
+from .graph import Graph
+from .scenarios import Scenario, answer_words, asked_words, scenarios, text
+from .tree import lines, plain, tree
+
+_USAGE_ERROR = 2
+_TOO_DEEP = "the policy is nested too deeply to serve a request; use fewer levels"
+
+
+def explain(argv: Sequence[str]) -> int:
+    """Says what a request would do; returns the exit code."""
+    parser = Parser(
+        prog="mcrouter explain",
+        usage="%(prog)s [flags] COMMAND [KEY ...]",
+        description="Says who would be asked for a request, and what would be answered, without a server.",
+        allow_abbrev=False,
+    )
+    flags_for(parser, ("config",))
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.add_argument("words", nargs="+", metavar="COMMAND KEY", help="a command of memcached, and its keys")
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    try:
+        asked, settings = requests(args.words), parsed_settings(args)
+        config = usable_config(settings)
+        explanations = [Explanation(config, settings, data) for data in asked]
+    except (ConfigError, SettingsError, ValueError) as error:
+        return complain(str(error), _USAGE_ERROR)
+    except RecursionError:
+        return complain(_TOO_DEEP, _USAGE_ERROR)
+    if args.json:
+        print(json.dumps([one.plain() for one in explanations], indent=2))
+    else:
+        print("\n\n".join(one.words() for one in explanations))
+    return 0
+
+
+class Explanation:
+    """Of one request: a tree for each of its keys, and what becomes of it."""
+
+    def __init__(self, config: Config, settings: Settings, data: bytes) -> None:
+        self._config, self._settings = config, settings
+        self._data = data
+        self._trees = {name: self._tree(one) for name, one in _by_key(data).items()}
+        self._scenarios = scenarios(self._run, data, [host.text for host in config.hosts])
+
+    def _run(self, fares: Mapping[str, str]) -> DryRun:
+        journals = rejoin_mode(self._config) != IGNORE
+        return DryRun(self._config, fares, self._settings.timeout_ms, journals)
+
+    def _tree(self, data: bytes) -> Any:
+        run = self._run({})
+        run.ask(data)
+        request = parsed(data, CLIENT)
+        return tree(run.way(request), request, run.passed)
+
+    def words(self) -> str:
+        """As text."""
+        shown = [text(self._data.partition(b"\r\n")[0])]
+        for name, its in self._trees.items():
+            shown += ["", *([f"{name}:"] if name else []), *lines(its, "  ")]
+        shown.append("")
+        for group in _together(self._scenarios):
+            shown += self._scenario_lines(group)
+        return "\n".join(shown)
+
+    def _scenario_lines(self, group: List[Scenario]) -> List[str]:
+        first = group[0]
+        when = ", ".join(one.when for one in group)
+        result = first.result
+        told = f"; told that they miss it: {', '.join(dict.fromkeys(result.told))}" if result.told else ""
+        return [
+            f"{first.host} {when}:" if first.host else "all hosts are well:",
+            f"  asked: {asked_words(result, self._data)}{told}",
+            f"  answer: {answer_words(result)}",
+        ]
+
+    def plain(self) -> Dict[str, Any]:
+        """As values for JSON."""
+        return {
+            "request": text(self._data),
+            "trees": {name: plain(its) for name, its in self._trees.items()},
+            "scenarios": [_plain(one) for one in self._scenarios],
+        }
+
+
+def _by_key(data: bytes) -> Dict[str, bytes]:
+    """For each key of a get of several, a request for it alone; else the request, without a name."""
+    request = parsed(data, CLIENT)
+    keys = request.keys()
+    if len(keys) < 2:
+        return {"": data}
+    name = data.split(b" ", 1)[0].decode()
+    return {text(key): alone(name, key) for key in keys}
+
+
+def _together(found: Sequence[Scenario]) -> List[List[Scenario]]:
+    """Scenarios of the same host, side by side where all that comes of them is the same."""
+    groups: List[List[Scenario]] = []
+    for one in found:
+        if groups and groups[-1][0].host == one.host and groups[-1][0].result == one.result:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _plain(one: Scenario) -> Dict[str, Any]:
+    result = one.result
+    asked = [{"phase": each.phase, "host": each.host, "request": text(each.line)} for each in result.asked]
+    return {"host": one.host, "when": one.when, "asked": asked, "told": list(result.told), "answer": text(result.reply)}
+
+
+def graph(argv: Sequence[str]) -> int:
+    """Prints the policy; returns the exit code."""
+    parser = Parser(
+        prog="mcrouter graph",
+        usage="%(prog)s [--dot] FILE",
+        description="Prints the policy of every command, as indented text or for Graphviz.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--dot", action="store_true", help="print it for Graphviz (dot -Tsvg)")
+    parser.add_argument("router_config", metavar="FILE", help="the config; - reads standard input")
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    try:
+        drawn = Graph(usable_config(Settings(router_config=args.router_config)))
+    except (ConfigError, SettingsError) as error:
+        return complain(str(error), _USAGE_ERROR)
+    print(drawn.dot() if args.dot else drawn.text())
+    return 0

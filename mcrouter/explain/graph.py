@@ -1,0 +1,172 @@
+"""The policy of every command, as indented text or for Graphviz: what the config says, as each command sees it.
+
+Handles that look the same from there on are one node; commands that take the same way share it.
+"""
+
+from collections import Counter
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Set, Tuple
+
+from ..config.fields import BY_NAME, RECORDS, ROUTE, ROUTES, Field
+from ..config.model import HOST, Config, RouteSpec
+from ..proto.commands import ADMIN, COMMANDS, Command
+from ..routes.build import ASYNC_LOG, KEEP, Narrowed, table_of
+from ..routes.selectors import SELECTOR
+from .asking import parsed, requests
+from .dry import CLIENT, DryRun
+from .tree import tree, walk
+
+_ROUTER = "the router itself"
+Edge = Tuple[str, int]
+
+
+class Vertex(NamedTuple):
+    """A handle with the options that it was given, and (label, number of another) for each that it may ask."""
+
+    text: str
+    edges: Tuple[Edge, ...] = ()
+
+
+class Graph:
+    """`vertices` by number, those behind an edge before those it comes from; `ways` are the commands by the number of
+    the one that serves them."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._narrowed = Narrowed(config, ASYNC_LOG)
+        self._table = table_of(config)
+        self._numbers: Dict[Vertex, int] = {}
+        self.vertices: List[Vertex] = []
+        self.ways: Dict[int, List[str]] = {}
+        run = DryRun(config)
+        for command in COMMANDS:
+            if command.success:
+                self.ways.setdefault(self._way(command, run), []).append(command.name)
+
+    def _way(self, command: Command, run: DryRun) -> int:
+        way = run.built.ways[command.number]
+        if command.kind != ADMIN or way in run.built.made:
+            return self._policy(command)
+        return self._add(Vertex(_ROUTER)) if way is run.local else self._own(command, way)
+
+    def _own(self, command: Command, way: Any) -> int:
+        """The way of a command about no key, where that is not what the config says."""
+        (data,) = requests([command.name])
+        numbers: Dict[int, int] = {}
+        for _depth, node in reversed(list(walk(tree(way, parsed(data, CLIENT), {})))):
+            edges = tuple(("", numbers[id(inner)]) for inner in node.inner)
+            numbers[id(node)] = self._add(Vertex(node.line(), edges))
+        return numbers[id(node)]
+
+    def _policy(self, command: Command) -> int:
+        """The way of a command through the config's handles."""
+        root = self._narrowed.real(self._config.route, command)
+        edges: Dict[int, List[Edge]] = {}
+        ahead = [root]
+        while ahead:
+            place = ahead.pop()
+            if place not in edges:
+                edges[place] = [(label, self._narrowed.real(inner, command)) for label, inner in self._inner(place)]
+                ahead += [inner for _, inner in edges[place]]
+        numbers: Dict[int, int] = {}
+        for place in sorted(edges):  # what is within a handle comes before it
+            inner = tuple((label, numbers[one]) for label, one in edges[place])
+            numbers[place] = self._add(Vertex(self._text(place), inner))
+        return numbers[root]
+
+    def _inner(self, place: int) -> Iterator[Edge]:
+        spec = self._config.routes[place]
+        if spec.type in (HOST, KEEP, SELECTOR):  # a selector that is still there has no policy for the command
+            return iter(())
+        return labelled(self._narrowed.fields(spec.type), spec.args)
+
+    def _text(self, place: int) -> str:
+        spec = self._config.routes[place]
+        if spec.type == HOST:
+            return str(spec.args["host"])
+        if spec.type == KEEP:
+            return f"{self._config.routes[spec.args['target']].args['host']} (with routing prefixes)"
+        if spec.type == SELECTOR:
+            return "no policy: SERVER_ERROR"
+        if self._table[spec.type].lone and not spec.args["children"]:
+            return "NullRoute"
+        options = self._options(spec)
+        return f"{spec.type} ({options})" if options else spec.type
+
+    def _options(self, spec: RouteSpec) -> str:
+        """What it was given beside other handles and defaults."""
+        fields = self._narrowed.fields(spec.type)
+        defaults = {field.name: field.default for field in fields}
+        inner = {field.name for field in fields if field.kind in (ROUTE, ROUTES, BY_NAME, RECORDS)}
+        given = [
+            f"{name}: {value}"
+            for name, value in spec.args.items()
+            if name not in inner and isinstance(value, (str, int, float)) and value not in ("", defaults.get(name))
+        ]
+        return ", ".join(given)
+
+    def _add(self, vertex: Vertex) -> int:
+        number = self._numbers.setdefault(vertex, len(self.vertices))
+        if number == len(self.vertices):
+            self.vertices.append(vertex)
+        return number
+
+    def text(self) -> str:
+        """As indented text; what several lead to is shown once, with a number, and referred to by it."""
+        shared = self._shared()
+        shown: Dict[int, int] = {}
+        lines: List[str] = []
+        for root, commands in self.ways.items():
+            lines += [*([""] if lines else []), f"{', '.join(commands)}:"]
+            ahead = [(1, "", root)]
+            while ahead:
+                depth, label, number = ahead.pop()
+                vertex = self.vertices[number]
+                start = "  " * depth + (f"{label}: " if label else "")
+                if number in shown:
+                    lines.append(f"{start}{vertex.text} (as #{shown[number]})")
+                    continue
+                if number in shared:
+                    shown[number] = len(shown) + 1
+                lines.append(start + vertex.text + (f"  #{shown[number]}" if number in shared else ""))
+                ahead += [(depth + 1, *edge) for edge in reversed(vertex.edges)]
+        return "\n".join(lines)
+
+    def _shared(self) -> Set[int]:
+        """What is worth a number: more than one leads to it, and it leads further."""
+        leading = Counter([inner for vertex in self.vertices for _, inner in vertex.edges] + list(self.ways))
+        return {number for number, count in leading.items() if count > 1 and self.vertices[number].edges}
+
+    def dot(self) -> str:
+        """For Graphviz."""
+        lines = ["digraph policy {", '  rankdir="LR";', '  node [fontname="monospace"];']
+        for number, vertex in enumerate(self.vertices):
+            lines.append(f"  n{number} [label={_quoted(vertex.text)}];")
+            for label, inner in vertex.edges:
+                lines.append(f"  n{number} -> n{inner}{f' [label={_quoted(label)}]' if label else ''};")
+        for number, (root, commands) in enumerate(self.ways.items()):
+            lines.append(f"  c{number} [shape=box, label={_quoted(', '.join(commands))}];")
+            lines.append(f"  c{number} -> n{root};")
+        return "\n".join([*lines, "}"])
+
+
+def labelled(fields: "Tuple[Field, ...]", args: Mapping[str, Any], of: str = "") -> Iterator[Edge]:
+    """(label, index) of all routes among the values of these fields; those of a principal field need no label."""
+    for field in fields:
+        value = args.get(field.name)
+        label = of if field.principal else f"{of} {field.name}".strip()
+        if value is None:
+            continue
+        if field.kind == ROUTE:
+            yield label, value
+        elif field.kind == ROUTES:
+            yield from ((label, one) for one in value)
+        elif field.kind == BY_NAME:
+            yield from value.items()
+        elif field.kind == RECORDS:
+            for one in value:
+                yield from labelled(field.fields, one, label)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,157 @@
+"""Choosing one of several places by a key: how each function is made from the places' names and its options."""
+
+import math
+import zlib
+from typing import Any, Callable, Mapping, Sequence
+
+from .furc import MOST, SEED, furc_hash
+from .ketama import Ring, plain_points, weighted_points
+from .keys import KEY_HASHES, KeyHash
+from .murmur import MASK, hash64a
+from .spooky import hash32
+
+Pick = Callable[[bytes], int]
+Options = Mapping[str, Any]
+
+_WEIGHT_SEED, _WEIGHT_TRIES = 0xFACE2014, 32
+_DEFAULT_WEIGHT = 0.5  # of a place that the config gives none (facebook/mcrouter)
+_KEY_SEED = 2718281828
+_MUL = 0x9DDFEA08EB382D69
+
+
+def ch3(names: Sequence[str], options: Options) -> Pick:
+    """facebook/mcrouter's default."""
+    n = len(names)
+    if n > MOST:
+        raise ValueError(f"Ch3 cannot tell {n} places apart; use at most {MOST}")
+    return lambda key: furc_hash(key, n)
+
+
+def _weights(names: Sequence[str], options: Options, default: float) -> "list[float]":
+    """A weight for each place, by its number or, from a map, by its name."""
+    given = options.get("weights") or ()
+    if isinstance(given, Mapping):
+        return [float(given.get(name, default)) for name in names]
+    if len(given) > len(names):
+        raise ValueError(f"{len(given)} weights for {len(names)} places; give one for each")
+    return [*map(float, given), *[default] * (len(names) - len(given))]
+
+
+def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
+    """Ch3 where a place is taken with the chance that its weight, 0 to 1, says; else a digit is added to the key."""
+    n, weights = len(names), _weights(names, options, _DEFAULT_WEIGHT)
+    if not all(0 <= weight <= 1 for weight in weights):
+        raise ValueError("a weight of WeightedCh3 is not from 0 to 1; write a share, as 0.5")
+    limits = [int(weight * 0xFFFFFFFF) for weight in weights]
+
+    def pick(key: bytes) -> int:
+        salted, index = key, 0
+        for number in range(_WEIGHT_TRIES):
+            index = furc_hash(salted, n)
+            if hash32(salted, _WEIGHT_SEED) < limits[index]:
+                break
+            salted = key + str(number)[::-1].encode()
+        return index
+
+    return pick
+
+
+def crc32(names: Sequence[str], options: Options) -> Pick:
+    """The checksum's lower 31 bits, modulo."""
+    n, checksum = len(names), zlib.crc32
+    return lambda key: (checksum(key) & 0x7FFFFFFF) % n
+
+
+def const_shard(names: Sequence[str], options: Options) -> Pick:
+    """A key `name:NN:rest` says itself that it is place NN; others go by Ch3."""
+    n, other = len(names), ch3(names, options)
+
+    def pick(key: bytes) -> int:
+        parts = key.split(b":", 2)
+        if len(parts) == 3 and parts[1].isdigit() and len(parts[1]) < 20 and int(parts[1]) < n:
+            return int(parts[1])
+        return other(key)
+
+    return pick
+
+
+def _score(upper: int, lower: int) -> int:
+    """CityHash's Hash128to64."""
+    a = (lower ^ upper) * _MUL & MASK
+    a ^= a >> 47
+    b = (upper ^ a) * _MUL & MASK
+    return (b ^ b >> 47) * _MUL & MASK
+
+
+def rendezvous(names: Sequence[str], options: Options) -> Pick:
+    """The place whose name scores highest together with the key: who goes leaves all other keys where they are."""
+    hashes = [hash64a(name.encode(), SEED) for name in names]
+
+    def pick(key: bytes) -> int:
+        own = hash64a(key, _KEY_SEED)
+        scores = [_score(one, own) for one in hashes]
+        return scores.index(max(scores))
+
+    return pick
+
+
+def rendezvous_order(names: Sequence[str], key: bytes) -> "list[int]":
+    """All places, the best first."""
+    own = hash64a(key, _KEY_SEED)
+    scores = [_score(hash64a(name.encode(), SEED), own) for name in names]
+    return sorted(range(len(names)), key=lambda place: -scores[place])
+
+
+def weighted_rendezvous(names: Sequence[str], options: Options) -> Pick:
+    """Rendezvous with shares of the keys in proportion to weights, which a map gives by name."""
+    hashes = [hash64a(name.encode(), SEED) for name in names]
+    weights = _weights(names, options, _DEFAULT_WEIGHT)
+
+    def pick(key: bytes) -> int:
+        own = hash64a(key, _KEY_SEED)
+        best, found = 0.0, 0
+        for place, one in enumerate(hashes):
+            share = (_score(one, own) & (1 << 53) - 1) / float(1 << 53)
+            score = weights[place] * (1.0 / -math.log(share)) if share else 0.0
+            if score > best:
+                best, found = score, place
+        return found
+
+    return pick
+
+
+def _key_hash(options: Options, default: str) -> KeyHash:
+    name = options.get("key_hash") or default
+    if name not in KEY_HASHES:
+        raise ValueError(f"unknown key_hash {name!r}; write one of {', '.join(KEY_HASHES)}")
+    return KEY_HASHES[name]
+
+
+def _whole_weights(names: Sequence[str], options: Options) -> "list[float]":
+    weights = _weights(names, options, 1.0)
+    if any(weight <= 0 or weight != int(weight) for weight in weights):
+        raise ValueError("a weight is no whole number above 0; write 1, 2, 3 ...")
+    return weights
+
+
+def ketama(names: Sequence[str], options: Options) -> Pick:
+    """libmemcached's KETAMA_WEIGHTED; twemproxy's ketama, with the key_hash that its config has (fnv1a_64 there)."""
+    ring = Ring(weighted_points(names, _whole_weights(names, options)))
+    key_hash = _key_hash(options, "md5")
+    return lambda key: ring.server(key_hash(key))
+
+
+def plain_ketama(names: Sequence[str], options: Options) -> Pick:
+    """libmemcached's KETAMA without weights."""
+    key_hash = _key_hash(options, "one_at_a_time")
+    ring = Ring(plain_points(names, key_hash))
+    return lambda key: ring.server(key_hash(key))
+
+
+def modula(names: Sequence[str], options: Options) -> Pick:
+    """The key's hash modulo the number of servers, each counted as often as its weight says: twemproxy's and
+    libmemcached's, whose key_hash is one_at_a_time."""
+    weights = _whole_weights(names, options)
+    places = [place for place, weight in enumerate(weights) for _ in range(int(weight))]
+    n, key_hash = len(places), _key_hash(options, "one_at_a_time")
+    return lambda key: places[key_hash(key) % n]

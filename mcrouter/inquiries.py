@@ -1,0 +1,146 @@
+"""What the router says of itself to `get __mcrouter__.NAME(ARGS)`, as facebook/mcrouter does (its ServiceInfo).
+
+    version                   config_file           options, options(NAME)
+    hostid                    config_age            route(COMMAND,KEY)
+    preprocessed_config       config_md5_digest     route_handles(COMMAND,KEY)
+                              config_sources_info
+
+Each is the value of its key; what cannot be said is a value, too: `ERROR: why`.
+"""
+
+import json
+import os
+import time
+from typing import Callable, Dict, Iterable, List, Optional, Tuple
+
+from . import __version__
+from .config import Config, as_json
+from .explain.answers import MISSES, UNHEALTHY
+from .explain.asking import alone, parsed, requests
+from .explain.dry import CLIENT, DryRun
+from .explain.tree import tree, walk
+from .hostid import host_id
+from .proto.commands import INQUIRING
+from .settings import Settings
+
+_MOST_HANDLES = 2000  # of a policy that is tried out between two ticks, at 12 us a handle
+_MOST_TEXT = 1 << 16  # characters of a config that is read again between two ticks, at 0.4 us each
+
+
+class InquiryError(Exception):
+    """It cannot be said; the message says why."""
+
+
+class Inquiries:
+    """Answers for one event loop. `unhealthy()` gives the names of the hosts that are."""
+
+    def __init__(self, settings: Settings, unhealthy: Callable[[], Iterable[str]]) -> None:
+        self._settings = settings
+        self._unhealthy = unhealthy
+        self._config: Optional[Config] = None
+        self._since = 0.0
+        self._answers: Dict[str, Callable[..., str]] = {
+            "version": lambda: f"mcrouter {__version__}",
+            "hostid": lambda: str(host_id()),
+            "config_age": lambda: str(int(time.time() - self._since)),
+            "config_file": self._config_file,
+            "config_md5_digest": self._digest,
+            "config_sources_info": self._sources,
+            "preprocessed_config": self._preprocessed,
+            "options": self._options,
+            "route": self._route,
+            "route_handles": self._route_handles,
+        }
+
+    def serves(self, config: Config) -> None:
+        """Takes notice of the config that serves from now on."""
+        self._config, self._since = config, time.time()
+
+    def answer(self, key: bytes) -> bytes:
+        """The value of a key that begins with `__mcrouter__.`."""
+        name, args = _call(key[len(INQUIRING) :].decode(errors="replace"))
+        try:
+            return self._said(name, args).rstrip("\n").encode(errors="replace")
+        except InquiryError as error:
+            return f"ERROR: {error}".encode(errors="replace")
+        except RecursionError:
+            return b"ERROR: the policy is nested too deeply"
+
+    def _said(self, name: str, args: List[str]) -> str:
+        if name not in self._answers:
+            raise InquiryError(f"unknown command: {name}")
+        counts = _ARGUMENTS.get(name, (0,))
+        if len(args) not in counts:
+            raise InquiryError(f"{name}: {' or '.join(map(str, counts))} args expected")
+        return self._answers[name](*args)
+
+    @property
+    def _serving(self) -> Config:
+        assert self._config is not None
+        return self._config
+
+    def _config_file(self) -> str:
+        source = self._serving.source
+        if not os.path.isfile(source):
+            raise InquiryError("no config file found!")
+        return source
+
+    def _digest(self) -> str:
+        if not self._serving.digest:
+            raise InquiryError("no config md5 digest found!")
+        return self._serving.digest
+
+    def _sources(self) -> str:
+        sources = {"mcrouter_config": self._digest()}
+        if os.path.isfile(self._serving.source):
+            sources["config_file"] = self._serving.source
+        return json.dumps(sources, indent=2, sort_keys=True)
+
+    def _preprocessed(self) -> str:
+        """As JSON; as it was written if it is so long that clients would wait meanwhile."""
+        text = self._serving.text
+        return text if len(text) > _MOST_TEXT else as_json(text)
+
+    def _options(self, name: str = "") -> str:
+        texts = self._settings.texts()
+        if not name:
+            return "".join(f"{name} {text}\n" for name, text in texts.items())
+        if name not in texts:
+            raise InquiryError(f"options: option {name} not found")
+        return texts[name]
+
+    def _route(self, name: str, key: str) -> str:
+        """The hosts that would be asked, as things are, if all of them missed."""
+        run, data = self._tried(name, key)
+        return "\r\n".join(one.host for one in run.ask(data).asked)
+
+    def _route_handles(self, name: str, key: str) -> str:
+        """The handles that it would pass, each a step further in than the one before it."""
+        run, data = self._tried(name, key)
+        run.ask(data)
+        request = parsed(data, CLIENT)
+        return "\n".join(" " * depth + node.name for depth, node in walk(tree(run.way(request), request, run.passed)))
+
+    def _tried(self, name: str, key: str) -> Tuple[DryRun, bytes]:
+        config = self._serving
+        if len(config.routes) > _MOST_HANDLES:
+            raise InquiryError(f"more than {_MOST_HANDLES} handles; use mcrouter explain")
+        try:
+            requests([name, key])
+        except ValueError as error:
+            raise InquiryError(str(error)) from None
+        fares = {host.text: MISSES for host in config.hosts}
+        fares.update(dict.fromkeys(self._unhealthy(), UNHEALTHY))
+        return DryRun(config, fares), alone(name, key.encode(errors="surrogateescape"))
+
+
+_ARGUMENTS: Dict[str, Tuple[int, ...]] = {"options": (0, 1), "route": (2,), "route_handles": (2,)}
+
+
+def _call(text: str) -> Tuple[str, List[str]]:
+    """The name and the arguments of `name`, `name(a)` or `name(a,b)`; a key may have commas itself."""
+    name, bracket, rest = text.partition("(")
+    if not bracket or not rest.endswith(")"):
+        return text, []
+    inner = rest[:-1]
+    return name, inner.split(",", 1) if inner else []

@@ -1,0 +1,118 @@
+"""Deletes to hosts: plain blocking sockets, one connection a host, pipelined, each answer looked at.
+
+    batch of keys  ->  delete k1 / delete k2 / md BASE64 b  ->  DELETED / NOT_FOUND / HD  ->  one bool a key
+
+A host that cannot be reached, or whose connection is lost, is given up until `start_over`, so that one that is down
+costs one timeout and not one a batch. An error in answer to one delete concerns that one alone.
+"""
+
+import base64
+import re
+import socket
+from itertools import islice
+from typing import BinaryIO, Dict, List, Mapping, Sequence, Tuple
+
+from .entry import Address
+
+_BATCH = 512  # deletes on the way at once: their answers fit any socket buffer, so that neither side waits for ever
+_LONGEST = 2048  # bytes of an answer; a memcached's error is shorter
+_DONE = frozenset((b"DELETED", b"NOT_FOUND", b"HD", b"NF"))
+_IN_A_LINE = re.compile(rb"[!-~\x80-\xff]+").fullmatch  # what the text protocol's delete can name
+
+
+class LostError(Exception):
+    """The connection cannot be used any more; the message says why."""
+
+
+class Deliverer:
+    """Deletes keys on hosts; `elsewhere` maps an address to the one to use in its place, `timeout` is in seconds."""
+
+    def __init__(self, timeout: float, elsewhere: Mapping[Address, Address]) -> None:
+        self.failures: Dict[Address, str] = {}  # the first of each host since `start_over`
+        self._timeout = timeout
+        self._elsewhere = elsewhere
+        self._open: Dict[Address, _Connection] = {}
+        self._given_up: Dict[Address, str] = {}
+
+    def start_over(self) -> None:
+        """Tries all hosts again, on new connections."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+        self._given_up.clear()
+        self.failures.clear()
+
+    def deliver(self, address: Address, keys: Sequence[bytes]) -> List[bool]:
+        """Whether each key is gone from the host now."""
+        done: List[bool] = []
+        rest = iter(keys)
+        while len(done) < len(keys) and address not in self._given_up:
+            batch = list(islice(rest, _BATCH))
+            answers, lost = self._ask(address, batch)
+            done += [answer in _DONE for answer in answers]
+            bad = [repr(answer)[2:-1] for answer in answers if answer not in _DONE]
+            for reason in (*bad[:1], *filter(None, [lost])):
+                self.failures.setdefault(address, reason)
+        return done + [False] * (len(keys) - len(done))
+
+    def _ask(self, address: Address, keys: Sequence[bytes]) -> Tuple[List[bytes], str]:
+        """The answers up to where the connection was lost, and why it was."""
+        answers: List[bytes] = []
+        try:
+            if address not in self._open:
+                self._open[address] = _Connection(self._elsewhere.get(address, address), self._timeout)
+            connection = self._open[address]
+            connection.send(b"".join(map(command, keys)))
+            for _ in keys:
+                answers.append(connection.answer())
+        except (OSError, UnicodeError, LostError) as error:  # UnicodeError: no name of a host
+            self._given_up[address] = reason = _reason(error)
+            if address in self._open:
+                self._open.pop(address).close()
+            return answers, reason
+        return answers, ""
+
+
+class _Connection:
+    def __init__(self, address: Address, timeout: float) -> None:
+        host, port = address
+        if host.startswith("/"):
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket.settimeout(timeout)
+            try:
+                self._socket.connect(host)
+            except OSError:
+                self._socket.close()
+                raise
+        else:
+            self._socket = socket.create_connection((host, port), timeout)
+        self._answers: BinaryIO = self._socket.makefile("rb")
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def answer(self) -> bytes:
+        """The next line, without its end."""
+        line = self._answers.readline(_LONGEST)
+        if line.endswith(b"\n"):
+            return line.rstrip(b"\r\n")
+        raise LostError("it answers with more than a line" if len(line) == _LONGEST else "it closed the connection")
+
+    def close(self) -> None:
+        self._answers.close()
+        self._socket.close()
+
+
+def command(key: bytes) -> bytes:
+    """The line that deletes the key: a meta command for one that only its base64 can name (doc/protocol.txt)."""
+    if _IN_A_LINE(key):
+        return b"delete %b\r\n" % key
+    return b"md %b b\r\n" % base64.b64encode(key)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, socket.timeout):
+        return "it does not answer in time"
+    if isinstance(error, UnicodeError):
+        return "its name cannot be that of a host"
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,172 @@
+"""A pass over a spool: each file is taken from its writer, its entries are delivered, and what stays is kept.
+
+    NAME                where a router appends
+      | renamed, then locked for a moment: the router goes on in another file (writer.py)
+    NAME.replay1        read from its first line to its last; what stays is copied to
+    NAME.replay1.rest   which then takes its place; if nothing stays, both are removed
+
+A pass that is killed has lost nothing: the next one delivers the same file again, and writes the copy anew. One pass
+at a time: the directory is locked.
+"""
+
+import contextlib
+import fcntl
+import os
+from itertools import count, islice
+from typing import BinaryIO, Callable, Dict, Iterator, List, Protocol, Sequence, Union
+
+from .entry import Address, BadEntryError, Entry, parse_entry
+from .layout import LIFETIME, SpoolFile, Writer, files_of, hour_is_over, is_hour, plan
+from .report import Damage, Report
+
+_CHUNK = 8192  # lines in memory at once
+
+
+class BusyError(Exception):
+    """Another replay is at work on the directory."""
+
+
+class Delivery(Protocol):
+    """What a pass needs to deliver."""
+
+    def deliver(self, address: Address, keys: Sequence[bytes]) -> List[bool]:
+        """Whether each key is gone from the host now."""
+
+
+@contextlib.contextmanager
+def only_replay(directory: str) -> Iterator[None]:
+    """Raises BusyError while another process is in here; OSError when there is no such directory."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(f"another replay is at work on {directory}; let it, or end it first") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def replay(directory: str, delivery: Delivery, now: float, ending: Callable[[], bool] = lambda: False) -> Report:
+    """Delivers what the spool has; `now` is the Unix time. To be called within `only_replay`.
+
+    Once `ending` says so, no further file is begun.
+    """
+    report = Report()
+    for file in _ready(directory, now, report):
+        path = os.path.join(directory, file.hour, file.name)
+        if ending():
+            report.problems.append(f"{path}: it stays: asked to end; run the replay again")
+            continue
+        with _problems(path, report):
+            _replay_file(path if file.writer is Writer.NOBODY else _take(path), delivery, report)
+    for hour in os.listdir(directory):
+        if hour_is_over(hour, now):
+            with contextlib.suppress(OSError):  # it is not empty yet
+                os.rmdir(os.path.join(directory, hour))
+    return report
+
+
+def survey(directory: str, now: float) -> Report:
+    """What `replay` would set out to deliver, all of it as `left`. Changes nothing."""
+    report = Report()
+    for file in _ready(directory, now, report):
+        path = os.path.join(directory, file.hour, file.name)
+        with _problems(path, report), _open(path, "rb") as lines:
+            damage = Damage(path, report)
+            for number, line in enumerate(lines, 1):
+                if file.writer is Writer.NOBODY or line.endswith(b"\n"):  # else it is just being written
+                    found = _read(line)
+                    if isinstance(found, Entry):
+                        report.note(found.address, 0, 1)
+                    elif found:
+                        damage.note(number, found)
+            damage.end()
+    return report
+
+
+def _ready(directory: str, now: float, report: Report) -> List[SpoolFile]:
+    found: List[SpoolFile] = []
+    for hour in filter(is_hour, os.listdir(directory)):
+        path = os.path.join(directory, hour)
+        with _problems(path, report):
+            found += files_of(hour, os.listdir(path))
+    planned = plan(found, now)
+    for file in planned.waiting:
+        path = os.path.join(directory, file.hour, file.name)
+        minutes = LIFETIME // 60 + 1
+        report.problems.append(
+            f"{path}: it stays: facebook's mcrouter may be writing to it; replay it when it is {minutes} minutes old"
+        )
+    return planned.ready
+
+
+@contextlib.contextmanager
+def _problems(path: str, report: Report) -> Iterator[None]:
+    """A file that cannot be worked on stays, and stops no other."""
+    try:
+        yield
+    except OSError as error:
+        report.problems.append(f"{path}: {error.strerror or error}; it stays: let this user read and write there")
+
+
+def _take(path: str) -> str:
+    """Renames the file so that its writer leaves it; the new path."""
+    taken = next(name for name in (f"{path}.replay{n}" for n in count(1)) if not os.path.lexists(name))
+    os.rename(path, taken)
+    return taken
+
+
+def _open(path: str, mode: str) -> BinaryIO:
+    """No link is followed: anybody may write to an hour's directory, as it is with the origin."""
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o666))  # type: ignore
+
+
+def _replay_file(path: str, delivery: Delivery, report: Report) -> None:
+    copy_path = path + ".rest"
+    damage = Damage(path, report)
+    read = kept = 0
+    with _open(path, "rb") as lines, _open(copy_path, "wb") as copy:
+        fcntl.flock(lines, fcntl.LOCK_EX)  # a write that was under way when it was renamed has ended now
+        for chunk in iter(lambda: list(islice(lines, _CHUNK)), []):
+            read += len(chunk)
+            found = [_read(line) for line in chunk]
+            for at in _undelivered(found, delivery, report):
+                kept += 1
+                copy.write(chunk[at])
+                problem = found[at]
+                if isinstance(problem, str):
+                    damage.note(kept, problem)
+    damage.end()
+    if kept == read > 0:
+        os.unlink(copy_path)
+    elif kept:
+        os.replace(copy_path, path)
+    else:
+        os.unlink(path)
+        os.unlink(copy_path)
+
+
+def _read(line: bytes) -> Union[Entry, str]:
+    """The entry, or what is wrong with the line; "" for a blank one, which is not worth keeping."""
+    if not line.strip():
+        return ""
+    try:
+        return parse_entry(line)
+    except BadEntryError as error:
+        return str(error)
+
+
+def _undelivered(found: Sequence[Union[Entry, str]], delivery: Delivery, report: Report) -> List[int]:
+    """Delivers the entries; the positions of what is to be kept."""
+    hosts: Dict[Address, List[int]] = {}
+    keep = {at for at, problem in enumerate(found) if isinstance(problem, str) and problem}
+    keys = [entry.key if isinstance(entry, Entry) else b"" for entry in found]
+    for at, entry in enumerate(found):
+        if isinstance(entry, Entry):
+            hosts.setdefault(entry.address, []).append(at)
+    for address, places in hosts.items():
+        gone = delivery.deliver(address, [keys[at] for at in places])
+        report.note(address, sum(gone), len(gone) - sum(gone))
+        keep.update(at for at, done in zip(places, gone) if not done)
+    return sorted(keep)

@@ -1,0 +1,129 @@
+"""The writing side: deletes that failed are appended to a file, a line each.
+
+A replay may take the file away while it is in use. The two agree by the order of what they do:
+
+    writer   lock its file, if that is free; look whether its name still stands for it; append a line; unlock
+    replay   rename the file; lock it, waiting for a write that is under way; read it
+
+Once a replay has the lock, the name is gone, and whatever the writer does next it does in a file of its own. The writer
+never waits: a lock that is not free means that the file was taken. Pinned by test_spool_live and test_spool_writer.
+"""
+
+import errno
+import fcntl
+import itertools
+import logging
+import os
+import time
+from typing import Callable, Set
+
+from .entry import Entry, format_entry
+from .layout import LIFETIME, file_name, hour_name
+
+logger = logging.getLogger(__name__)
+
+_HOUR_MODE, _FILE_MODE = 0o777, 0o666  # the origin's: the replay may be another user's; a file's is cut by the umask
+_TRIES = 10  # to have a file, each taken away before anything was written to it
+_NO_FILE = -1
+
+_opened_here = itertools.count()
+
+
+class Spool:
+    """Appends to the files under `directory`, which are made when there is something to write.
+
+    For one thread: each event loop has its own. `router_name` is told in the lines and in the files' names; `clock`
+    gives the Unix time in seconds. `written` and `failed` count entries.
+    """
+
+    def __init__(self, directory: str, router_name: str = "mcrouter", clock: Callable[[], float] = time.time) -> None:
+        self.written = self.failed = 0
+        self._directory = directory
+        self._router_name = router_name
+        self._clock = clock
+        self._file = _NO_FILE
+        self._path = ""
+        self._opened = 0.0
+        self._pid = 0
+        self._torn = False  # the last line was written in part
+        self._logged: Set[str] = set()
+
+    def add(self, host: str, port: int, key: bytes, pool: str = "") -> bool:
+        """Notes that the host is to delete the key; `host` may be a unix socket's absolute path, with port 0.
+
+        False when that could not be written; why is logged, once for each cause and file. Never raises.
+        """
+        now = self._clock()
+        line = format_entry(Entry(now, (host, port), key, pool), self._router_name)
+        try:
+            self._append(line, now)
+        except OSError as error:
+            self.failed += 1
+            self._complain(error)
+            return False
+        self.written += 1
+        return True
+
+    def close(self) -> None:
+        """Closes the file; `add` opens another."""
+        if self._file != _NO_FILE:
+            os.close(self._file)
+            self._file = _NO_FILE
+
+    def _append(self, line: bytes, now: float) -> None:
+        for _ in range(_TRIES):
+            if self._locked(now):
+                try:
+                    self._write(line)
+                finally:
+                    fcntl.flock(self._file, fcntl.LOCK_UN)
+                return
+            self._open(now)
+        raise OSError(errno.EBUSY, "each new file is gone at once", self._path)
+
+    def _locked(self, now: float) -> bool:
+        """Whether there is a file to go on with: this process's, young enough and not taken; it is locked then."""
+        if self._file == _NO_FILE or self._pid != os.getpid() or not 0 <= now - self._opened <= LIFETIME:
+            return False
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return os.path.samestat(os.stat(self._path), os.fstat(self._file))
+        except (BlockingIOError, FileNotFoundError):
+            return False
+
+    def _open(self, now: float) -> None:
+        self.close()
+        hour = os.path.join(self._directory, hour_name(now))
+        self._path = os.path.join(hour, file_name(now, self._router_name, os.getpid(), next(_opened_here)))
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            _make_hour(hour)
+            self._file = os.open(self._path, flags, _FILE_MODE)
+        except (FileExistsError, FileNotFoundError):
+            return  # of a process with our number, in another container; or a replay removed the empty directory
+        self._opened, self._pid, self._torn = now, os.getpid(), False
+        self._logged.clear()
+
+    def _write(self, line: bytes) -> None:
+        """In one piece, so that whole lines follow each other; one that was torn by a full disk is ended first."""
+        data = b"\n" + line if self._torn else line
+        written = os.write(self._file, data)
+        self._torn = written != len(data)
+        if self._torn:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._path)
+
+    def _complain(self, error: OSError) -> None:
+        cause = error.strerror or str(error)
+        if cause not in self._logged:
+            self._logged.add(cause)
+            logger.error("deletes that failed cannot be spooled to %s: %s; they are lost, so stale values may be served"
+                         " there; make it a directory that this process can write to, with space",
+                         self._directory, cause)  # fmt: skip
+
+
+def _make_hour(path: str) -> None:
+    try:
+        os.makedirs(path)
+    except FileExistsError:
+        return
+    os.chmod(path, _HOUR_MODE)  # whatever the umask is

@@ -1,0 +1,51 @@
+"""A World (tests/routes) whose hosts fare as a test says, to hold dry runs against."""
+
+import random
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from mcrouter.explain.answers import TIMES_OUT, UNHEALTHY, WELL, answer
+from mcrouter.hostid import host_id
+from tests.routes.script import Host
+from tests.routes.world import Timer, World
+
+TIMEOUT_MS = 1000
+
+
+class Cluster(World):
+    """`asked_of` lists (phase, host, line): phase 1 is what is asked before any answer has come."""
+
+    def __init__(self, config: Dict[str, Any], fares: Mapping[str, str]) -> None:
+        self.phase = 1
+        self.asked_of: List[Tuple[int, str, bytes]] = []
+        names = {*config.get("orderedPool", ()), *(name for pool in config.get("pools", {}).values() for name in pool["servers"])}
+        hosts: Dict[str, Host] = {name: _Scripted(name, self, fares.get(name, WELL)) for name in names}
+        super().__init__(config, hosts, chance=random.Random(0), host_id=host_id())
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        phase = self.phase + 1
+
+        def then() -> None:
+            self.phase = phase
+            call()
+
+        return super()._later(seconds, then)
+
+    def becomes_of(self, data: bytes) -> Any:
+        """The answer to a request when nothing is left to be done for it, and who was asked."""
+        sink = self.ask(data)
+        self.pass_time(3600)
+        return sink.got, self.asked_of
+
+
+class _Scripted(Host):
+    def __init__(self, name: str, cluster: Cluster, fares: str) -> None:
+        super().__init__(name)
+        self._cluster, self._fares = cluster, fares
+        self.healthy = fares != UNHEALTHY
+
+    def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
+        assert self.healthy, "nobody asks an unhealthy host"
+        self._cluster.asked_of.append((self._cluster.phase, self.name, bytes(request.data).partition(b"\r\n")[0]))
+        reply = answer(request, self.name, self._fares, TIMEOUT_MS)
+        delay = TIMEOUT_MS / 1000 if self._fares == TIMES_OUT else 0.0
+        self._cluster._later(delay, lambda: sink.on_reply(*reply))
