@@ -8,7 +8,6 @@ from ..proto.replies import TOO_LARGE, value_blocks
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name
 from .base import Branch, Route, part, refuse
-from .renamed import names_of
 
 _NO_KEY = b"SERVER_ERROR mcrouter: a command without a key does not say which host it is for\r\n"
 
@@ -114,6 +113,12 @@ class PerKey(KeyedRoute):
     def routes(self) -> Any:
         """The route."""
         return (self._route,)
+
+
+def names_of(request: Request) -> List[bytes]:
+    """The keys that it names, each once, as routes choose by them; none if it is about no key."""
+    keys = request.keys()
+    return list(dict.fromkeys(keys)) if len(keys) > 1 else [routing_name(request)] if keys else []
 
 
 def for_keys(request: Request, keys: List[bytes]) -> Request:

@@ -1,10 +1,11 @@
 """Requests under another name than their client's: it sees its own key, whatever the hosts see."""
 
-from typing import Any, Callable, Iterable, List, Tuple
+from typing import Any, Callable, Iterable, Tuple
 
 from ..proto.requests import Request
-from ..proto.rewriting import rekeyed, restored, routing_name
+from ..proto.rewriting import rekeyed, restored
 from .base import Route
+from .keyed import names_of
 
 
 def renamed(request: Request, sink: Any, new: Callable[[bytes], bytes]) -> Tuple[Request, Any]:
@@ -35,12 +36,6 @@ def prefix_of(key: bytes) -> bytes:
     second = key.find(b"/", 1)
     third = key.find(b"/", second + 1) if second > 0 else -1
     return key[: third + 1] if 0 < third < len(key) - 1 else b""
-
-
-def names_of(request: Request) -> List[bytes]:
-    """The keys that it names, each once, as routes choose by them; none if it is about no key."""
-    keys = request.keys()
-    return list(dict.fromkeys(keys)) if len(keys) > 1 else [routing_name(request)] if keys else []
 
 
 def without_prefix(request: Request, sink: Any, prefix: bytes) -> Tuple[Request, Any]:

@@ -8,10 +8,10 @@ from ..proto.commands import Command
 from ..proto.requests import Request
 from .base import ASKED, COPY, NOBODY, Branch, Route, refuse
 from .handle import Args, Handle
-from .keyed import Gathering, KeyedRoute, for_keys
+from .keyed import Gathering, KeyedRoute, for_keys, names_of
 from .kit import Kit
 from .null import ErrorRoute
-from .renamed import names_of, prefix_of, without_prefix
+from .renamed import prefix_of, without_prefix
 
 SELECTOR = "OperationSelectorRoute"
 _NO_ROUTE = b"SERVER_ERROR RootRoute: No rh found\r\n"
