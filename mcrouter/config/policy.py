@@ -96,7 +96,14 @@ class Policy:
     # routes -------------------------------------------------------------------------------------------------------
 
     def route(self, node: Node) -> int:
-        """The index of the route that stands there."""
+        """The index of the one route that stands there."""
+        routes = self._pool_route.spread(self._any(node))
+        if len(routes) != 1:
+            message = f"ShadowRoute with {len(routes)} children is {len(routes)} routes, and here is a place for one"
+            self._checks.fail(node, f"{message}; give it one child, or write it where there is a list of routes")
+        return routes[0]
+
+    def _any(self, node: Node) -> int:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             self._checks.fail(node, f"routes are nested deeper than {MAX_DEPTH}; use fewer levels")
@@ -129,7 +136,7 @@ class Policy:
                 entries = tuple(entry for entry in node.entries if entry.key.value != TYPE)
                 named = [entry.value for entry in entries if entry.key.value == "pool"]
                 return self._servers(named[0] if named else node._replace(entries=entries))
-        return (self.route(node),)
+        return self._pool_route.spread(self._any(node))
 
     def _servers(self, node: Node) -> tuple[int, ...]:
         pool = self._pools.get(node)

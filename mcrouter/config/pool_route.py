@@ -5,13 +5,14 @@ of others, here, when the config is read.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from .fields import REQUIRED, Field, number, switch, text, unused
 from .model import RouteSpec
 from .tree import Node
 
 POOL_ROUTE = "PoolRoute"
+SHADOW_ROUTE = "ShadowRoute"
 EXPANDED = "expanded"
 """The kind of a field whose value is read when the route is expanded."""
 
@@ -66,15 +67,22 @@ class PoolRoute:
         return index
 
     def _shadowed(self, node: Node, servers: "list[int]", shadows: Node) -> "list[int]":
-        """Each server with those shadows whose range its place is in; a range is without its end (makeShadowRoutes)."""
-        records = self._policy.field_value(self._policy.field_of("ShadowRoute", "shadows"), shadows, POOL_ROUTE)
+        """Each server with those shadows whose range its place is in."""
+        records = self._policy.field_value(self._policy.field_of(SHADOW_ROUTE, "shadows"), shadows, POOL_ROUTE)
+        return list(self.spread(self._add(node, SHADOW_ROUTE, {"children": tuple(servers), "shadows": records})))
+
+    def spread(self, index: int) -> "tuple[int, ...]":
+        """A ShadowRoute as one for each of its children, with those shadows whose range the child's place is in; any
+        other route as it is."""
+        spec = self._policy.specs[index]
+        if spec.type != SHADOW_ROUTE:
+            return (index,)
         made = []
-        for place, server in enumerate(servers):
-            own = tuple(one for one in records if one["index_range"] is None or
-                        one["index_range"][0] <= place < one["index_range"][1])  # fmt: skip
-            args = {"children": (server,), "shadows": own}
-            made.append(self._add(node, "ShadowRoute", args) if own else server)
-        return made
+        for place, child in enumerate(spec.args["children"]):
+            own = tuple(one for one in spec.args["shadows"] if _in_range(place, one["index_range"]))
+            args = {"children": (child,), "shadows": own}
+            made.append(self._policy.add(spec._replace(args=args)) if own else child)
+        return tuple(made)
 
     def _hashed(self, node: Node, servers: "list[int]", pool: Any, args: Mapping[str, Any]) -> int:
         """The servers behind the hash: what the route says of it counts more than what the pool does."""
@@ -94,3 +102,7 @@ class PoolRoute:
     def _add(self, node: Node, handle: str, args: Mapping[str, Any]) -> int:
         index: int = self._policy.checked(node, RouteSpec(handle, args, node.line, node.column))
         return index
+
+
+def _in_range(place: int, range_: "Optional[tuple[int, int]]") -> bool:
+    return range_ is None or range_[0] <= place < range_[1]  # without its end, as in facebook/mcrouter's makeShadowRoutes

@@ -131,6 +131,7 @@ class _Host:
         self.name = name
         self.timeout_ms = timeout_ms
         self.healthy = run.fares(name) != UNHEALTHY
+        self.hard = True
         self.journal: Any = self if journals else None
 
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:

@@ -133,7 +133,7 @@ class _Builder:
         self._varies = bytearray(len(config.routes))  # whether a handle depends on the command
         self._named: Set[str] = set()  # commands that the config names
         self.made: List[Any] = []
-        self._shared: Dict[int, Any] = {}
+        self._shared: Dict[Tuple[int, ...], Any] = {}
         self._states: Dict[int, Any] = {}
 
     def prepare(self) -> "Generator[None, None, None]":
@@ -217,16 +217,17 @@ class _Builder:
         return True
 
     def _made(self, place: int, real: List[int], made: Dict[int, Any]) -> Any:
-        if not self._varies[place] and place in self._shared:
-            return self._shared[place]
+        inner = [id(made[real[index]]) for index in self._narrowed.below(place)] if self._varies[place] else ()
+        same = (place, *inner)  # as for another command
+        if same in self._shared:
+            return self._shared[same]
         spec = self._routes[place]
         route = self._leaf(spec.args) if spec.type == HOST else self._handle(place, spec, real, made)
         self.made.append(route)
         if not route.takes_keys:
             route = PerKey(route)
             self.made.append(route)
-        if not self._varies[place]:
-            self._shared[place] = route
+        self._shared[same] = route
         return route
 
     def _host(self, text: str) -> HostRoute:

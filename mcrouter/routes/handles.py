@@ -2,8 +2,25 @@
 
 from typing import Dict, Tuple
 
-from ..config.fields import Field, route
-from . import all_fastest, default, local, miss_failover, null, selectors, to_all
+from . import (
+    all_fastest,
+    asynclog,
+    default,
+    key_split,
+    latency_injection,
+    local,
+    logged,
+    miss_failover,
+    modify_exptime,
+    modify_key,
+    null,
+    outstanding_limit,
+    rate_limit,
+    selectors,
+    shadow,
+    shard_split,
+    to_all,
+)
 from . import hash as hashed
 from .handle import Handle
 
@@ -14,6 +31,15 @@ _BOTH: Tuple[Handle, ...] = (
     *null.HANDLES,
     hashed.HANDLE,
     *to_all.HANDLES,
+    modify_key.HANDLE,
+    modify_exptime.HANDLE,
+    rate_limit.HANDLE,
+    outstanding_limit.HANDLE,
+    latency_injection.HANDLE,
+    logged.HANDLE,
+    shadow.HANDLE,
+    key_split.HANDLE,
+    shard_split.HANDLE,
 )
 
 
@@ -21,10 +47,7 @@ def _table(*handles: Handle) -> Dict[str, Handle]:
     return {handle.name: handle for handle in handles}
 
 
-_ASYNCLOG = Handle(  # TO BE DROPPED: stands in for the real one until that is merged
-    "AsynclogRoute", (route("target"), Field("host"), Field("pool")), lambda args, kit: args.target
-)
-INTERNAL = _table(selectors.ROOT, _ASYNCLOG)
+INTERNAL = _table(selectors.ROOT, asynclog.HANDLE)
 """What a config cannot name, and is made of its other parts."""
 HANDLES = _table(*_BOTH, all_fastest.HANDLE, miss_failover.HANDLE)
 """With `pools`: facebook/mcrouter's meaning."""

@@ -2,7 +2,7 @@
 
 import random
 import time
-from typing import Any, Callable, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ..proto.styles import MEMCACHED, Memcached
 
@@ -51,6 +51,7 @@ class Kit:
         self.style = style
         self.pools: List[Any] = []
         self.keeps_prefixes = False  # whether hosts of this config may see routing prefixes
+        self.copies: Dict[Any, Any] = {}  # by the route that a ShadowRoute copies to, those under way
         self._later = later
 
     def later(self, seconds: float, call: Callable[[], None]) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, Callable, Iterable, Tuple
 from ..proto.requests import Request
 from ..proto.rewriting import rekeyed, restored
 from .base import Route
-from .keyed import names_of
+from .keyed import Gathering, for_keys, names_of
 
 
 def renamed(request: Request, sink: Any, new: Callable[[bytes], bytes]) -> Tuple[Request, Any]:
@@ -27,6 +27,18 @@ class _Restoring:
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """The answer."""
         self._sink.on_reply(restored(reply, outcomes, self._request, self._changed), outcomes)
+
+
+def ask_renamed(route: Any, request: Request, sink: Any, new: Callable[[bytes], bytes]) -> None:
+    """Asks the route under the new names. Keys of a get that come out as one name are asked for one by one: an answer
+    would not say which of them it is for."""
+    names = names_of(request)
+    if len(set(map(new, names))) == len(names):
+        route.start(*renamed(request, sink, new))
+        return
+    gathering = Gathering(request, sink, len(names))
+    for name in names:
+        route.start(*renamed(for_keys(request, [name]), gathering, new))
 
 
 def prefix_of(key: bytes) -> bytes:

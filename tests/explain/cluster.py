@@ -42,6 +42,7 @@ class _Scripted(Host):
         super().__init__(name)
         self._cluster, self._fares = cluster, fares
         self.healthy = fares != UNHEALTHY
+        self.hard = True
 
     def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
         assert self.healthy, "nobody asks an unhealthy host"

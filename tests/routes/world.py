@@ -2,7 +2,7 @@
 
 import json
 import random
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 from mcrouter.config import Config
 from mcrouter.proto.commands import BY_VERB
@@ -71,6 +71,15 @@ class World:
     def route(self, verb: bytes) -> Any:
         """The route of a command."""
         return self.built.ways[BY_VERB[verb].number]
+
+    def handles(self, verb: bytes) -> Set[str]:
+        """The types of all routes that a command may come to."""
+        found, ahead = set(), [self.route(verb)]
+        while ahead:
+            route = ahead.pop()
+            found.add(type(route).__name__)
+            ahead += route.routes()
+        return found
 
     def ask(self, data: bytes) -> Sink:
         """Starts the request (or run) that `data` is; the sink may have its reply already."""

@@ -1,0 +1,87 @@
+"""AsynclogRoute: deletes that a host did not get are kept until it is back. PoolRoute puts it around its hosts."""
+
+from typing import Any, List, Mapping, Optional
+
+from ..config.fields import Field, route
+from ..config.hosts import parse_host
+from ..proto import outcomes as o
+from ..proto.commands import DELETE, Command
+from ..proto.lines import MAX_KEY
+from ..proto.requests import Request
+from ..proto.rewriting import routing_name
+from .base import Route
+from .handle import Args, Handle
+from .kit import Kit
+from .null import default_reply
+from .renamed import StripPrefixRoute, prefix_of
+
+_UNDELIVERED = (o.OUR_ERRORS + o.SERVER_ERROR).translate(None, o.LOCAL)
+
+
+class AsynclogRoute(Route):
+    """Passes deletes on; whether one was lost is known to the log, so that those who asked need not fail over.
+
+    | the host                                  | the log      | the answer                   |
+    | answers, with CLIENT_ERROR too            | is not asked | what it says                 |
+    | times out, is unhealthy, SERVER_ERROR ... | takes it     | NOT_FOUND (md: NF)           |
+    | the same                                  | cannot       | the error                    |
+
+    A key that a line of text cannot hold (md with a binary one) is not logged.
+    """
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._target = args.target
+        self._kit = kit
+        address = parse_host(args.host)
+        self._host, self._port = (address.path, 0) if address.path else (address.host, address.port)
+        self._pool = args.pool
+        self._strips = isinstance(args.target, StripPrefixRoute)
+        self.goes_on = args.target.goes_on
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the host."""
+        self._target.start(request, _Delete(self, request, sink))
+
+    def log(self, request: Request) -> bool:
+        """Whether the log has taken it."""
+        key = routing_name(request)
+        if self._strips:
+            key = key[len(prefix_of(key)) :]
+        if len(key) > MAX_KEY or any(byte <= 32 or byte == 127 for byte in key):
+            return False
+        if not self._kit.spool.add(self._host, self._port, key, self._pool):
+            return False
+        self._kit.count("asynclog_requests")
+        return True
+
+    def routes(self) -> List[Any]:
+        """The host."""
+        return [self._target]
+
+
+class _Delete:
+    """The sink of a delete."""
+
+    __slots__ = ("_request", "_route", "_sink")
+
+    def __init__(self, route: AsynclogRoute, request: Request, sink: Any) -> None:
+        self._route = route
+        self._request = request
+        self._sink = sink
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """The host's answer."""
+        if outcomes in _UNDELIVERED and self._route.log(self._request):
+            reply, outcomes = default_reply(self._request.kinds[0])
+        self._sink.on_reply(reply, outcomes)
+
+
+def _no_delete(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    return None if command.kind == DELETE else int(args["target"])
+
+
+def _make(args: Args, kit: Kit) -> Any:
+    return args.target if kit.spool is None else AsynclogRoute(args, kit)
+
+
+HANDLE = Handle("AsynclogRoute", (route("target"), Field("host"), Field("pool")), _make, narrow=_no_delete)

@@ -1,0 +1,120 @@
+"""KeySplitRoute: a hot key under several names, so that several hosts share its load."""
+
+from typing import Any, Callable, List, Mapping, Optional, Tuple
+
+from ..config.fields import Field, number, route, switch
+from ..proto import outcomes as o
+from ..proto.commands import ADMIN, BY_NAME, Command
+from ..proto.lines import MAX_KEY
+from ..proto.requests import Request
+from .base import ASKED, COPY, NOBODY, Branch, Route
+from .handle import Args, Handle
+from .keyed import names_of
+from .kit import Kit
+from .renamed import ask_renamed, renamed
+
+_ROOM = len("::999")  # bytes
+_LEAST, _MOST = 2, 1000
+_GET, _SETS, _DELETES = (
+    bytes(BY_NAME[name].number for name in names) for names in (("get",), ("set", "ms"), ("delete", "md"))
+)
+
+
+class KeySplitRoute(Route):
+    """Each key has `replicas` names: itself, key::1, key::2 ...; this router's own is the one of its host id.
+
+    | command              | asked                                       | the answer                     |
+    | get                  | its own name                                | its                            |
+    | get with first_hit   | all names                                   | the first hit; else the last   |
+    | set, ms              | its own name                                | its                            |
+    | set, ms, with all_sync; delete, md | all; nobody waits for the others | that for its own name       |
+    | any other            | its own name                                | its                            |
+
+    A key that is too long for that (over 245 bytes) has just the one name.
+    """
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._target = args.destination
+        self._replicas: int = args.replicas
+        self._own = kit.host_id % args.replicas
+        self._first_hit = args.first_hit
+        self._to_all = _DELETES + (_SETS if args.all_sync else b"")
+        self.takes_keys = not args.first_hit
+        self.goes_on, self.splits = args.destination.goes_on, args.destination.splits
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks for one name or for all."""
+        kind = request.kinds[0]
+        if kind in self._to_all and self._has_names(request):
+            for replica in range(self._replicas):
+                if replica != self._own:
+                    self._ask(request, NOBODY, replica)
+            self._ask(request, sink, self._own)
+        elif self._first_hit and kind in _GET and request.bulk is None and self._has_names(request):
+            first = _FirstHit(sink, self._replicas)
+            for replica in range(self._replicas):
+                self._ask(request, first, replica)
+        elif self._own:
+            ask_renamed(self._target, request, sink, _name(self._own))
+        else:
+            self._target.start(request, sink)
+
+    def _has_names(self, request: Request) -> bool:
+        return all(len(name) + _ROOM <= MAX_KEY for name in names_of(request))
+
+    def _ask(self, request: Request, sink: Any, replica: int) -> None:
+        if replica:
+            request, sink = renamed(request, sink, _name(replica))
+        self._target.start(request, sink)
+
+    def routes(self) -> List[Any]:
+        """The destination."""
+        return [self._target]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """Which names."""
+        kind = request.kinds[0]
+        everywhere = kind in self._to_all or (self._first_hit and kind in _GET)
+        remark = f"as replica {self._own} of {self._replicas}" + (", and as the others" if everywhere else "")
+        return remark, [(ASKED, self._target), *([(COPY, self._target)] if everywhere else [])]
+
+
+def _name(replica: int) -> Callable[[bytes], bytes]:
+    """A key's name as that replica."""
+    suffix = b"::%d" % replica
+    return lambda key: key + suffix if len(key) + _ROOM <= MAX_KEY else key
+
+
+class _FirstHit:
+    """The sink of a get of one key under all its names."""
+
+    __slots__ = ("_sink", "_waiting")
+
+    def __init__(self, sink: Any, waiting: int) -> None:
+        self._sink = sink
+        self._waiting = waiting
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """The answer for one name."""
+        self._waiting -= 1
+        sink = self._sink
+        if sink is not None and (outcomes in o.SUCCESS or not self._waiting):
+            self._sink = None
+            sink.on_reply(reply, outcomes)
+
+
+def _about_no_key(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    return int(args["destination"]) if command.kind == ADMIN else None
+
+
+HANDLE = Handle(
+    "KeySplitRoute",
+    (
+        route("destination", principal=True),
+        Field("replicas", read=number(_LEAST, _MOST)),
+        Field("all_sync", read=switch),
+        Field("first_hit", read=switch, default=False),
+    ),
+    KeySplitRoute,
+    narrow=_about_no_key,
+)

@@ -1,0 +1,105 @@
+"""LatencyInjectionRoute: a slower target, for tests of what depends on it."""
+
+from typing import Any, List, Mapping, Optional, Tuple
+
+from ..config.fields import Field, number, route, unused
+from ..proto.commands import ADMIN, Command
+from ..proto.requests import Request
+from .base import ASKED, Branch, Route
+from .handle import Args, Handle
+from .kit import Kit
+
+_MOST = 3_600_000  # ms
+_DELAYS = ("before_latency_ms", "after_latency_ms", "total_latency_ms")
+
+
+class LatencyInjectionRoute(Route):
+    """Waits before and after the child is asked.
+
+    | option            | default | what happens                                                          |
+    | before_latency_ms | 0       | so long the request waits before the child is asked                   |
+    | after_latency_ms  | 0       | so long the answer waits                                              |
+    | total_latency_ms  | 0       | an answer that comes sooner than that after the request waits until then |
+
+    A value that is too large to be held passes at once.
+    """
+
+    goes_on = True  # what waits here must not be overtaken by what takes another way
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._child = args.child
+        self.kit = kit
+        self.before, self.after, self.total = (getattr(args, name) / 1000 for name in _DELAYS)
+        self.takes_runs, self.splits = args.child.takes_runs, args.child.splits
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the child, now or later."""
+        if request.bulk is not None:
+            self._child.start(request, sink)
+            return
+        delayed = _Delayed(self, request, sink)
+        if self.before:
+            self.kit.later(self.before, delayed.ask)
+        else:
+            delayed.ask()
+
+    def ask(self, request: Request, sink: Any) -> None:
+        """Asks the child."""
+        self._child.start(request, sink)
+
+    def routes(self) -> List[Any]:
+        """The child."""
+        return [self._child]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The delays."""
+        delays = (self.before * 1000, self.after * 1000, self.total * 1000)
+        remark = "waits {:g} ms before, {:g} ms after, {:g} ms in all".format(*delays)
+        return remark, [(ASKED, self._child)]
+
+
+class _Delayed:
+    """A request that waits, and the sink of its answer."""
+
+    __slots__ = ("_begun", "_outcomes", "_reply", "_request", "_route", "_sink")
+
+    def __init__(self, route: LatencyInjectionRoute, request: Request, sink: Any) -> None:
+        self._route = route
+        self._request = request
+        self._sink = sink
+        self._begun = route.kit.now()
+        self._reply: Any = None
+        self._outcomes = b""
+
+    def ask(self) -> None:
+        """It has waited long enough."""
+        self._route.ask(self._request, self)
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """The child's answer."""
+        route = self._route
+        wait = max(route.after, route.total - (route.kit.now() - self._begun))
+        if wait <= 0:
+            self._sink.on_reply(reply, outcomes)
+        else:
+            self._reply, self._outcomes = reply, outcomes
+            route.kit.later(wait, self._answer)
+
+    def _answer(self) -> None:
+        self._sink.on_reply(self._reply, self._outcomes)
+
+
+def _without_delay(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    return int(args["child"]) if command.kind == ADMIN or not any(args[name] for name in _DELAYS) else None
+
+
+HANDLE = Handle(
+    "LatencyInjectionRoute",
+    (
+        route("child", principal=True),
+        *(Field(name, read=number(0, _MOST), default=0) for name in _DELAYS),
+        *unused("request_payload_latency", "max_request_latency_us"),
+    ),
+    LatencyInjectionRoute,
+    narrow=_without_delay,
+)

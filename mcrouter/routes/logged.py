@@ -1,0 +1,90 @@
+"""LoggingRoute: a line in the log for each request."""
+
+import logging
+from typing import Any, List, Mapping, Optional
+
+from ..config.fields import route
+from ..proto import outcomes as o
+from ..proto.commands import ADMIN, COMMANDS, Command
+from ..proto.requests import Request
+from .base import Route
+from .handle import Args, Handle
+from .kit import Kit
+
+_LOG = logging.getLogger(__name__)
+_WORDS = {
+    o.VALUE: "hit", o.PARTIAL: "some hits", o.MISS: "miss", o.STORED: "stored", o.NOT_STORED: "not stored",
+    o.EXISTS: "exists", o.NOT_FOUND: "not found", o.DELETED: "deleted", o.TOUCHED: "touched", o.NUMBER: "number",
+    o.OK: "ok", o.TEXT: "text", o.HEADER: "ok", o.ERROR: "error", o.CLIENT_ERROR: "client error",
+    o.SERVER_ERROR: "server error", o.TIMEOUT: "timeout", o.LOST: "connection lost", o.UNAVAILABLE: "unavailable",
+    o.TKO: "unhealthy", o.LOCAL: "local error",
+}  # fmt: skip
+_SHOWN = 60  # bytes of a key
+_KEYS = 10  # of a request
+
+
+class LoggingRoute(Route):
+    """Passes everything on, and logs, at the level INFO, what became of it.
+
+    | the target | the answer  | the line                                  |
+    | says x     | x           | get 'key': hit, 0.3 ms                    |
+    | fails      | the failure | get 'key': timeout, 1000.2 ms             |
+
+    A run is one line with what became of each of its commands. Of keys only what is ASCII is shown as it is.
+    """
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._target = args.target
+        self.kit = kit
+        target = args.target
+        self.takes_runs, self.goes_on, self.splits = target.takes_runs, target.goes_on, target.splits
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the target."""
+        self._target.start(request, _Watched(self.kit, request, sink) if _LOG.isEnabledFor(logging.INFO) else sink)
+
+    def routes(self) -> List[Any]:
+        """The target."""
+        return [self._target]
+
+
+class _Watched:
+    """The sink of a request that is logged."""
+
+    __slots__ = ("_begun", "_kit", "_request", "_sink")
+
+    def __init__(self, kit: Kit, request: Request, sink: Any) -> None:
+        self._kit = kit
+        self._request = request
+        self._sink = sink
+        self._begun = kit.now()
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """The target's answer."""
+        ms = (self._kit.now() - self._begun) * 1000
+        _LOG.info("%s: %s, %.1f ms", describe(self._request), became(outcomes), ms)
+        self._sink.on_reply(reply, outcomes)
+
+
+def describe(request: Request) -> str:
+    """The commands and keys of a request, for a log."""
+    names = ", ".join(dict.fromkeys(COMMANDS[kind].name for kind in request.kinds))
+    keys = request.all_keys()
+    shown = " ".join(ascii(key[:_SHOWN])[1:] for key in keys[:_KEYS])
+    more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
+    return f"{names} {shown}{more}".rstrip()
+
+
+def became(outcomes: bytes) -> str:
+    """The outcomes in words; with their numbers where there are several."""
+    if len(outcomes) == 1:
+        return _WORDS[outcomes]
+    codes = [bytes([code]) for code in dict.fromkeys(outcomes)]
+    return " and ".join(f"{outcomes.count(code)} {_WORDS[code]}" for code in codes)
+
+
+def _about_no_key(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    return int(args["target"]) if command.kind == ADMIN else None
+
+
+HANDLE = Handle("LoggingRoute", (route("target", principal=True),), LoggingRoute, narrow=_about_no_key)

@@ -1,0 +1,68 @@
+"""ModifyExptimeRoute: with another time to live than the client's."""
+
+from typing import Any, List, Mapping, Optional, Tuple
+
+from ..config.fields import Field, number, one_of, route
+from ..proto.commands import EXPTIME_KEYS, META_STORE, STORE, STORE_CAS, Command
+from ..proto.exptimes import capped, exptime, with_exptime
+from ..proto.requests import Request
+from .base import ASKED, Branch, Route
+from .handle import Args, Handle
+from .kit import Kit
+
+_LEAST, _MOST = -(2**31), 2**31 - 1  # facebook/mcrouter's int32
+_ALSO = ("touch", "mg", "ma")  # the meta commands have an exptime where their flags say one
+
+
+class ModifyExptimeRoute(Route):
+    """Passes requests on with a changed exptime, if they have one; a delete as it is.
+
+    | action | the client's exptime                | becomes                     |
+    | set    | any                                 | `exptime`                   |
+    | min    | 0, which is for ever; or a later one | `exptime`                  |
+    | min    | an earlier one                      | stays; with `exptime` 0, any does |
+    """
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._target = args.target
+        self._exptime = args.exptime
+        self._sets = args.action == "set" or args.exptime < 0  # below 0 is at once: nothing is earlier
+        self._kit = kit
+        self.goes_on, self.splits = args.target.goes_on, args.target.splits
+
+    def _changed(self, request: Request) -> Request:
+        if exptime(request) is None:
+            return request
+        if self._sets:
+            return with_exptime(request, self._exptime)
+        return capped(request, self._exptime, self._kit.wall())
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the target with the changed exptime."""
+        self._target.start(self._changed(request), sink)
+
+    def routes(self) -> List[Any]:
+        """The target."""
+        return [self._target]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The exptime."""
+        return f"exptime {exptime(self._changed(request))}", [(ASKED, self._target)]
+
+
+def _has_none(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    has = command.request in (STORE, STORE_CAS, META_STORE, EXPTIME_KEYS) or command.name in _ALSO
+    changes = args["action"] == "set" or args["exptime"] != 0
+    return None if has and changes else int(args["target"])
+
+
+HANDLE = Handle(
+    "ModifyExptimeRoute",
+    (
+        route("target", principal=True),
+        Field("exptime", read=number(_LEAST, _MOST)),
+        Field("action", read=one_of("set", "min"), default="set"),
+    ),
+    ModifyExptimeRoute,
+    narrow=_has_none,
+)

@@ -1,0 +1,121 @@
+"""ModifyKeyRoute: under another key than the client's."""
+
+from typing import Any, List, Mapping, Optional, Tuple
+
+from ..config.fields import Field, route, switch, text
+from ..config.prefixes import wrong_prefix
+from ..proto import outcomes as o
+from ..proto.commands import ADMIN, Command
+from ..proto.lines import MAX_KEY
+from ..proto.requests import Request
+from .base import ASKED, Branch, Route, refuse
+from .handle import Args, Handle
+from .keyed import names_of
+from .kit import Kit
+from .renamed import ask_renamed, prefix_of
+
+
+class ModifyKeyRoute(Route):
+    """Passes requests on under a changed key; the client sees its own.
+
+    | the key                                 | becomes                                                            |
+    | begins with replace_key_prefix          | ensure_key_prefix and the rest                                     |
+    | begins with ensure_key_prefix           | stays                                                              |
+    | begins with neither                     | ensure_key_prefix and the key                                      |
+    | ... with modify_inplace                 | ensure_key_prefix and the key without as many bytes, if it has them |
+    | any                                     | ... with set_key_suffix behind it                                  |
+    | any, where hosts see routing prefixes   | ... with set_routing_prefix before it, in the place of its own     |
+
+    | the changed key                    | the answer                                                    |
+    | is empty, or longer than 250 bytes | SERVER_ERROR ModifyKeyRoute: invalid key, and nobody is asked |
+
+    Of a get of several keys, one that cannot be changed fails all.
+    """
+
+    def __init__(self, args: Args, sees_prefixes: bool) -> None:
+        self._target = args.target
+        self._sees_prefixes = sees_prefixes
+        self._routing = args.set_routing_prefix if sees_prefixes else None
+        self._replace: Optional[bytes] = args.replace_key_prefix
+        self._ensure: bytes = args.ensure_key_prefix
+        self._suffix: bytes = args.set_key_suffix
+        self._inplace = args.modify_inplace
+        self.goes_on, self.splits = args.target.goes_on, args.target.splits
+
+    def changed(self, key: bytes) -> bytes:
+        """What a key becomes."""
+        prefix = prefix_of(key) if self._sees_prefixes else b""
+        rest = key[len(prefix) :]
+        if self._routing is not None:
+            prefix = self._routing
+        if self._replace is not None and rest.startswith(self._replace):
+            rest = self._ensure + rest[len(self._replace) :]
+        elif not rest.startswith(self._ensure):
+            room = len(self._ensure)
+            rest = self._ensure + (rest[room:] if self._inplace and len(rest) >= room else rest)
+        return prefix + rest + self._suffix
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the target under the changed key."""
+        names = names_of(request)
+        changed = list(map(self.changed, names))
+        wrong = next(filter(None, map(_wrong, changed)), b"")
+        if changed == names:
+            self._target.start(request, sink)
+        elif wrong:
+            refuse(request, sink, b"SERVER_ERROR ModifyKeyRoute: invalid key: %b\r\n" % wrong, o.LOCAL)
+        else:
+            ask_renamed(self._target, request, sink, self.changed)
+
+    def routes(self) -> List[Any]:
+        """The target."""
+        return [self._target]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The new keys."""
+        keys = b" ".join(map(self.changed, names_of(request)))
+        return f"as {keys.decode(errors='replace')}", [(ASKED, self._target)]
+
+
+def _wrong(key: bytes) -> bytes:
+    return b"missing" if not key else b"too long" if len(key) > MAX_KEY else b""
+
+
+def _part(value: Any) -> bytes:
+    """Reads a part of a key."""
+    part = text(value).encode(errors="surrogatepass")
+    if len(part) > MAX_KEY or any(byte <= 32 or byte == 127 for byte in part):
+        raise ValueError(f"write at most {MAX_KEY} bytes without blanks and control characters")
+    return part
+
+
+def _routing_prefix(value: Any) -> bytes:
+    """Reads a routing prefix, or none."""
+    if text(value) and wrong_prefix(value) is not None:
+        raise ValueError("write it as /region/cluster/, or empty for none")
+    return str(value).encode()
+
+
+def _changes_nothing(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    changes = args["ensure_key_prefix"] or args["set_key_suffix"]
+    changes = changes or args["replace_key_prefix"] or args["set_routing_prefix"] is not None
+    return int(args["target"]) if command.kind == ADMIN or not changes else None
+
+
+def _make(args: Args, kit: Kit) -> ModifyKeyRoute:
+    return ModifyKeyRoute(args, kit.keeps_prefixes)
+
+
+HANDLE = Handle(
+    "ModifyKeyRoute",
+    (
+        route("target", principal=True),
+        Field("ensure_key_prefix", read=_part, default=b""),
+        Field("set_routing_prefix", read=_routing_prefix, default=None),
+        Field("replace_key_prefix", read=_part, default=None),
+        Field("set_key_suffix", read=_part, default=b""),
+        Field("modify_inplace", read=switch, default=False),
+    ),
+    _make,
+    narrow=_changes_nothing,
+)

@@ -1,0 +1,123 @@
+"""OutstandingLimitRoute: at most so many requests at once; the others wait, each client in its turn."""
+
+from collections import OrderedDict, deque
+from typing import Any, Deque, List, Mapping, Optional, Tuple
+
+from ..config.fields import Field, number, route
+from ..proto.commands import ADMIN, Command
+from ..proto.requests import Request
+from .base import ASKED, Branch, Route
+from .handle import Args, Handle
+from .kit import Kit
+from .portions import size
+
+_MOST = 1_000_000_000
+
+
+class OutstandingLimitRoute(Route):
+    """Passes requests on while fewer than `max_outstanding` are under way (0: always).
+
+    | the request                                | what happens                                                |
+    | fits, and nobody waits                     | the target is asked                                         |
+    | does not fit, or others wait               | it waits; with each answer the next client has its turn     |
+    | is larger than the limit by itself         | it is asked when nothing else is under way                  |
+    | has a value that is too large to be held   | the target is asked at once: it cannot wait, but it counts  |
+
+    Each key of a get and each command of a run counts as one. What all commands do at one place in the config counts
+    together, and waits in one queue: so a client's requests stay in order.
+    """
+
+    goes_on = True  # what waits here must not be overtaken by what takes another way
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._target = args.target
+        self._limit: Limit = args.state
+        self.takes_runs, self.splits = args.target.takes_runs, args.target.splits
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the target, now or later."""
+        self._limit.admit(_Asked(self._limit, self._target, request, sink))
+
+    def routes(self) -> List[Any]:
+        """The target."""
+        return [self._target]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The target."""
+        return f"at most {self._limit.most} at once", [(ASKED, self._target)]
+
+
+class Limit:
+    """What is under way, and who waits."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._outstanding = 0
+        self._waiting: "OrderedDict[int, Deque[_Asked]]" = OrderedDict()  # by client, whose turn it is first
+        self._busy = False
+
+    def admit(self, asked: "_Asked") -> None:
+        """Asks at once if there is room for it, else puts it into its client's queue."""
+        if asked.request.bulk is not None or (not self._waiting and self._fits(asked)):
+            self._ask(asked)
+        else:
+            self._waiting.setdefault(id(asked.request.client), deque()).append(asked)
+
+    def _fits(self, asked: "_Asked") -> bool:
+        return not self._outstanding or self._outstanding + asked.size <= self.most
+
+    def _ask(self, asked: "_Asked") -> None:
+        self._outstanding += asked.size
+        asked.target.start(asked.request, asked)
+
+    def answered(self, asked: "_Asked") -> None:
+        """Makes room for the next ones. A target that answers at once must not lead deeper and deeper."""
+        self._outstanding -= asked.size
+        if self._busy:
+            return
+        self._busy = True
+        while self._waiting:
+            client, queue = next(iter(self._waiting.items()))
+            if not self._fits(queue[0]):
+                break
+            self._waiting.move_to_end(client)
+            following = queue.popleft()
+            if not queue:
+                del self._waiting[client]
+            self._ask(following)
+        self._busy = False
+
+
+class _Asked:
+    """A request that is under way or waits, and the sink of its answer."""
+
+    __slots__ = ("_limit", "_sink", "request", "size", "target")
+
+    def __init__(self, limit: Limit, target: Any, request: Request, sink: Any) -> None:
+        self._limit = limit
+        self._sink = sink
+        self.target = target
+        self.request = request
+        self.size = size(request)
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """The target's answer."""
+        self._sink.on_reply(reply, outcomes)
+        self._limit.answered(self)
+
+
+def _without_limit(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    return int(args["target"]) if command.kind == ADMIN or not args["max_outstanding"] else None
+
+
+def _state(args: Args, kit: Kit) -> Limit:
+    return Limit(args.max_outstanding)
+
+
+HANDLE = Handle(
+    "OutstandingLimitRoute",
+    (route("target", principal=True), Field("max_outstanding", read=number(0, _MOST))),
+    OutstandingLimitRoute,
+    narrow=_without_limit,
+    state=_state,
+)

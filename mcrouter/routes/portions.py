@@ -1,0 +1,98 @@
+"""Requests for several things, divided: the keys of a get, the commands of a run. What the portions are answered is put
+together again in the order of the whole."""
+
+from typing import Any, List, Sequence, Tuple
+
+from ..proto import outcomes as o
+from ..proto.commands import COMMANDS, VALUES
+from ..proto.replies import TOO_LARGE, split_reply
+from ..proto.requests import GET, Request
+from .base import part
+from .keyed import Gathering, for_keys
+
+
+def size(request: Request) -> int:
+    """How many things it asks for: the keys of a get, the commands of a run."""
+    if request.word is not None:
+        return 1
+    if len(request.kinds) > 1 or COMMANDS[request.kinds[0]].reply != VALUES:
+        return len(request.kinds)
+    return len(request.keys())
+
+
+def kinds(request: Request) -> bytes:
+    """The command of each thing that it asks for."""
+    return request.kinds if len(request.kinds) > 1 else request.kinds * size(request)
+
+
+def portion(request: Request, places: Sequence[int]) -> Request:
+    """What the request asks for at these places."""
+    if len(request.kinds) == 1:
+        keys = request.keys()
+        return for_keys(request, [keys[place] for place in places])
+    commands, words = request.split(), request.words
+    its_kinds = bytes(request.kinds[place] for place in places)
+    made = part(request, its_kinds, b"".join(commands[place] for place in places))
+    if len(places) > 1:
+        made.words = [words[place] for place in places] if words else None
+    elif words:
+        made.word = words[places[0]] if its_kinds[0] == GET else b""
+    return made
+
+
+def divide(request: Request, sink: Any, ways: "Sequence[Tuple[Any, List[int]]]") -> None:
+    """Asks each route for what is at its places; the places are all there are, each once."""
+    ways = [(route, places) for route, places in ways if places]
+    if len(ways) == 1:
+        ways[0][0].start(request, sink)
+    elif len(request.kinds) == 1:
+        gathering = Gathering(request, sink, len(ways))
+        for route, places in ways:
+            route.start(portion(request, places), gathering)
+    else:
+        whole = _Whole(request, sink, len(ways))
+        for route, places in ways:
+            asked = portion(request, places)
+            route.start(asked, _Portion(whole, asked, places))
+
+
+class _Whole:
+    """A run whose portions are under way."""
+
+    __slots__ = ("_codes", "_replies", "_sink", "_waiting")
+
+    def __init__(self, request: Request, sink: Any, waiting: int) -> None:
+        self._sink = sink
+        self._waiting = waiting
+        self._codes = bytearray(len(request.kinds))
+        self._replies: List[Any] = [b""] * len(request.kinds)
+
+    def add(self, places: List[int], replies: List[Any], outcomes: bytes) -> None:
+        """A portion's answers."""
+        for place, reply, code in zip(places, replies, outcomes):
+            self._replies[place] = reply
+            self._codes[place] = code
+        self._waiting -= 1
+        if self._waiting:
+            return
+        if any(reply is TOO_LARGE for reply in self._replies):
+            self._sink.on_reply(TOO_LARGE, o.VALUE * len(self._codes))
+        else:
+            self._sink.on_reply(b"".join(self._replies), bytes(self._codes))
+
+
+class _Portion:
+    """The sink of a portion of a run."""
+
+    __slots__ = ("_asked", "_places", "_whole")
+
+    def __init__(self, whole: _Whole, asked: Request, places: List[int]) -> None:
+        self._whole = whole
+        self._asked = asked
+        self._places = places
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """Its answer."""
+        whole = reply is TOO_LARGE or len(outcomes) == 1
+        replies = [reply] * len(outcomes) if whole else split_reply(reply, self._asked.kinds, outcomes)
+        self._whole.add(self._places, replies, outcomes)

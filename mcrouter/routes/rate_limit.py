@@ -1,0 +1,109 @@
+"""RateLimitRoute: at most so many gets, sets and deletes a second."""
+
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ..config.fields import Field, record, route
+from ..proto.commands import COMMANDS, DELETE, META_STORE, READ, STORE, STORE_CAS, VALUES, Command
+from ..proto.requests import Request
+from .base import ASKED, ON_ERROR, Branch, Route
+from .handle import Args, Handle
+from .kit import Kit
+from .null import NullRoute
+from .portions import divide, kinds
+from .token_bucket import TokenBucket
+
+_GROUPS = ("gets", "sets", "deletes")
+_RATES = [f"{group}_{what}" for group in _GROUPS for what in ("rate", "burst")]
+
+
+class RateLimitRoute(Route):
+    """Passes on as much as the rates allow. Each key of a get counts as one.
+
+    | rates                        | commands                                          |
+    | gets_rate, gets_burst        | get, gets, gat, gats, mg, me                      |
+    | sets_rate, sets_burst        | set, add, replace, append, prepend, cas, ms       |
+    | deletes_rate, deletes_burst  | delete, md                                        |
+    | without a rate, and others   | pass always                                       |
+
+    | the request        | the answer                                                                          |
+    | within the limit   | the target's                                                                        |
+    | over it            | that of `fallback`; without one what NullRoute says: END, NOT_STORED, NOT_FOUND     |
+
+    A rate is in commands a second; so many as its burst may come at once (the rate, if none is said, but at least 1).
+    What all commands take at one place in the config counts together.
+    """
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._target = args.target
+        self._fallback = args.fallback or NullRoute()
+        self._buckets: Mapping[int, TokenBucket] = args.state
+        self._kit = kit
+        both = (self._target, self._fallback)
+        self.takes_runs = all(one.takes_runs for one in both)
+        self.goes_on = any(one.goes_on for one in both)
+        self.splits = True
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the target, or, for what is too much, the fallback."""
+        if request.bulk is not None and request.reads_only():  # it was counted before it turned out to be large
+            self._target.start(request, sink)
+            return
+        now, buckets = self._kit.now(), self._buckets
+        passes: List[int] = []
+        too_much: List[int] = []
+        for place, kind in enumerate(kinds(request)):
+            (passes if kind not in buckets or buckets[kind].take(now) else too_much).append(place)
+        divide(request, sink, [(self._target, passes), (self._fallback, too_much)])
+
+    def routes(self) -> List[Any]:
+        """Both."""
+        return [self._target, self._fallback]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """Both."""
+        return "over the limit the second", [(ASKED, self._target), (ON_ERROR, self._fallback)]
+
+
+def _group(command: Command) -> str:
+    """Whose rate a command comes under."""
+    if command.kind == READ or command.reply == VALUES:
+        return "gets"
+    if command.request in (STORE, STORE_CAS, META_STORE):
+        return "sets"
+    return "deletes" if command.kind == DELETE else ""
+
+
+def _above_zero(value: Any) -> float:
+    """Reads a number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise ValueError("write a number above 0")
+    return float(value)
+
+
+def _state(args: Args, kit: Kit) -> Dict[int, TokenBucket]:
+    """The bucket of each command that has one."""
+    rates, now = args.rates, kit.now()
+    buckets = {
+        group: TokenBucket(rate, rates[f"{group}_burst"] or max(rate, 1.0), now)
+        for group, rate in ((group, rates[f"{group}_rate"]) for group in _GROUPS)
+        if rate is not None
+    }
+    return {command.number: buckets[_group(command)] for command in COMMANDS if _group(command) in buckets}
+
+
+def _without_a_rate(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    group = _group(command)
+    return None if group and args["rates"][f"{group}_rate"] is not None else int(args["target"])
+
+
+HANDLE = Handle(
+    "RateLimitRoute",
+    (
+        route("target", principal=True),
+        Field("rates", read=record(**dict.fromkeys(_RATES, (_above_zero, None)))),
+        route("fallback", default=None),
+    ),
+    RateLimitRoute,
+    narrow=_without_a_rate,
+    state=_state,
+)

@@ -1,0 +1,140 @@
+"""ShadowRoute: copies of some requests for others, whose answers nobody waits for."""
+
+from typing import Any, List, Mapping, Optional, Tuple
+
+from ..config.fields import RECORDS, Field, number, pair, route, routes, text, texts, unused
+from ..hashing import routing_key
+from ..hashing.spooky import hash32
+from ..proto.commands import ADMIN, Command
+from ..proto.requests import Request
+from .base import ASKED, COPY, Branch, Route
+from .handle import Args, Handle
+from .keyed import names_of
+from .kit import Kit
+from .portions import portion
+from .renamed import prefix_of
+
+MOST_COPIES = 1000
+"""How many copies may be under way to one target (the default of facebook/mcrouter's target-max-shadow-requests)."""
+_MOST_CHILDREN = 1_000_000_000
+
+
+class ShadowRoute(Route):
+    """To the child, whose answer is the answer; copies to the targets of the shadows.
+
+    | option of a shadow    | default | which requests are copied                                                   |
+    | index_range           | all     | those to the children from this place up to that, which is not included     |
+    | key_fraction_range    | all     | those whose key hashes (SpookyV2) into this part of [0, 1]                  |
+    | keys_to_shadow        | none    | those for these keys; then the key_fraction_range does not count            |
+    | requests_fraction     | 1       | so many of these, by chance                                                 |
+    | key_fraction_range_rv | -       | none without a key_fraction_range: there are no runtime variables here      |
+
+    | the child | the target               | the answer |
+    | says x    | anything, or nothing     | x          |
+
+    Of a get of several keys and of a run just what qualifies is copied. There is no copy of a value that is too large
+    to be held, nor while 1000 copies are under way to the target. With several children it is as many routes.
+    """
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._child = args.children[0]
+        self._shadows = [_Shadow(one, kit) for one in args.shadows]
+        self._all = [self._child, *(one.target for one in args.shadows)]
+        self.takes_runs = all(one.takes_runs for one in self._all)
+        self.goes_on, self.splits = self._child.goes_on, self._child.splits
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks all."""
+        if request.bulk is None:
+            for shadow in self._shadows:
+                shadow.copy(request)
+        self._child.start(request, sink)
+
+    def routes(self) -> List[Any]:
+        """The child and the targets."""
+        return self._all
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The child, and the targets that the keys qualify for."""
+        shadows = [(COPY, shadow.target) for shadow in self._shadows if any(map(shadow.wants, names_of(request)))]
+        return "", [(ASKED, self._child), *shadows]
+
+
+class Copies:
+    """The copies under way to one target; their sink."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """An answer that nobody waits for."""
+        self.count -= len(outcomes)
+
+
+class _Shadow:
+    """What is copied to one target."""
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self.target = args.target
+        self._copies: Copies = kit.copies.setdefault(args.target, Copies())
+        self._kit = kit
+        self._keys = frozenset(key.encode(errors="surrogatepass") for key in args.keys_to_shadow)
+        low, high = args.key_fraction_range or ((0.0, 0.0) if args.key_fraction_range_rv else (0.0, 1.0))
+        self._low, self._high = int(low * 0xFFFFFFFF), int(high * 0xFFFFFFFF)
+        self._fraction = args.requests_fraction
+        self._copies_all = not self._keys and (low, high) == (0.0, 1.0)
+
+    def wants(self, key: bytes) -> bool:
+        """Whether requests for this key qualify."""
+        if self._copies_all:
+            return True
+        key = routing_key(key[len(prefix_of(key)) :] if self._kit.keeps_prefixes else key)
+        if self._keys:
+            return key in self._keys
+        return self._low <= hash32(key, 0) <= self._high
+
+    def copy(self, request: Request) -> None:
+        """Asks the target for what qualifies."""
+        if self._copies.count >= MOST_COPIES:
+            return
+        names = request.all_keys() if len(request.kinds) > 1 else request.keys()
+        if len(names) == 1:
+            names = names_of(request)
+        places = [place for place, key in enumerate(names) if self.wants(key) and self._by_chance()]
+        if places:
+            asked = request if len(places) == len(names) else portion(request, places)
+            self._copies.count += len(asked.kinds)
+            self.target.start(asked, self._copies)
+
+    def _by_chance(self) -> bool:
+        return self._fraction >= 1 or bool(self._kit.chance.random() < self._fraction)
+
+
+def _without_shadows(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    children = args["children"]
+    return int(children[0]) if children and (command.kind == ADMIN or not args["shadows"]) else None
+
+
+HANDLE = Handle(
+    "ShadowRoute",
+    (
+        routes(),
+        Field(
+            "shadows",
+            RECORDS,
+            default=(),
+            fields=(
+                route("target"),
+                Field("index_range", read=pair(0, _MOST_CHILDREN, whole=True), default=None),
+                Field("key_fraction_range", read=pair(0, 1, whole=False), default=None),
+                Field("keys_to_shadow", read=texts, default=()),
+                Field("requests_fraction", read=number(0, 1, whole=False), default=1.0),
+                Field("key_fraction_range_rv", read=text, default=""),
+                *unused("validate_replies"),
+            ),
+        ),
+        *unused("shadow_policy"),
+    ),
+    ShadowRoute,
+    narrow=_without_shadows,
+)
