@@ -105,4 +105,5 @@ class PoolRoute:
 
 
 def _in_range(place: int, range_: "Optional[tuple[int, int]]") -> bool:
-    return range_ is None or range_[0] <= place <= range_[1]
+    # A range is without its end, as in facebook/mcrouter's makeShadowRoutes.
+    return range_ is None or range_[0] <= place < range_[1]

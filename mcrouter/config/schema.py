@@ -1,7 +1,7 @@
 """A tree -> the checked model: which keys there are, what may stand behind them, and where it went wrong.
 
     orderedPool: [host, ...]     the seed's form: hosts, the first one first
-    pools: {NAME: POOL, ...}     facebook/mcrouter's form (pools.py)
+    pools: {NAME: POOL, ...}     facebook/mcrouter's form (pools.py); not needed where the routes bring theirs
     route: ROUTE                 the policy (policy.py)
     routes: [{aliases: [PREFIX, ...], route: ROUTE}, ...]  or  {PREFIX: ROUTE, ...}
     named_handles: [ROUTE with a name, ...]  or  {NAME: ROUTE, ...}
@@ -16,7 +16,7 @@ from .errors import show
 from .hosts import BadHostError, identity, parse_host
 from .model import REJOINS, Config, RouteSpec, Vocabulary
 from .policy import Policy
-from .pools import Hosts, Pools
+from .pools import SERVERS, Hosts, Pools
 from .prefixes import wrong_prefix
 from .tree import Entry, Map, Node, Scalar, Seq, kind
 
@@ -41,6 +41,20 @@ def check(tree: Node, source: str, vocabulary: Vocabulary, default_prefix: str =
     return _Reader(checks, tree, vocabulary).config(default_prefix)
 
 
+def _has_key(tree: Node, key: str) -> bool:
+    """Whether any map in the tree has the key: routes may bring their pools themselves."""
+    ahead: list[Node] = [tree]
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, Map):
+            if any(entry.key.value == key for entry in node.entries):
+                return True
+            ahead += [entry.value for entry in node.entries]
+        elif isinstance(node, Seq):
+            ahead += node.items
+    return False
+
+
 class _Reader:
     """Reads the top of a config."""
 
@@ -53,7 +67,7 @@ class _Reader:
 
     def config(self, default_prefix: str) -> Config:
         checks, parts, tree = self._checks, self._parts, self._tree
-        if POOL not in parts and POOLS not in parts:
+        if POOL not in parts and POOLS not in parts and not _has_key(tree, SERVERS):
             mend = f"add {POOL} with a list of hosts, or {POOLS} with a map of them"
             checks.fail(tree, f"no {POOL} and no {POOLS}; {mend}")
         if ROUTE not in parts and ROUTES not in parts:

@@ -116,9 +116,9 @@ class PerKey(KeyedRoute):
 
 
 def names_of(request: Request) -> List[bytes]:
-    """The keys it names, as they are routed by: that of a meta command is taken out of its base64."""
+    """The keys that it names, each once, as routes choose by them; none if it is about no key."""
     keys = request.keys()
-    return keys if len(keys) != 1 else [routing_name(request)]
+    return list(dict.fromkeys(keys)) if len(keys) > 1 else [routing_name(request)] if keys else []
 
 
 def for_keys(request: Request, keys: List[bytes]) -> Request:

@@ -23,7 +23,7 @@ class ShadowRoute(Route):
     """To the child, whose answer is the answer; copies to the targets of the shadows.
 
     | option of a shadow    | default | which requests are copied                                                   |
-    | index_range           | all     | those to the children from this place to that (both included)               |
+    | index_range           | all     | those to the children from this place up to that, which is not included     |
     | key_fraction_range    | all     | those whose key hashes (SpookyV2) into this part of [0, 1]                  |
     | keys_to_shadow        | none    | those for these keys; then the key_fraction_range does not count            |
     | requests_fraction     | 1       | so many of these, by chance                                                 |

@@ -183,6 +183,46 @@ def test_asynclog_is_made_once_for_a_server_and_a_name():
     assert [spec.type for spec in config.routes].count("AsynclogRoute") == 2
 
 
+OPTIONS = [
+    # outermost first: shard_splits, rates, the hash; a server within its shadows, its limit, its log
+    ({"rates": {"sets_rate": 10}}, "RATES(HashRoute(log(a:1), log(a:2)))"),
+    ({"shard_splits": {"1": 2}}, "SPLITS(HashRoute(log(a:1), log(a:2)))"),
+    ({"rates": {"sets_rate": 10}, "shard_splits": {"1": 2}}, "SPLITS(RATES(HashRoute(log(a:1), log(a:2))))"),
+    ({"max_outstanding": 5}, "HashRoute(LIMIT(log(a:1)), LIMIT(log(a:2)))"),
+    ({"max_outstanding": 0}, "HashRoute(log(a:1), log(a:2))"),
+    ({"shadows": []}, "HashRoute(log(a:1), log(a:2))"),
+    ({"shadows": [{"target": "NullRoute"}]}, "HashRoute(COPIES(log(a:1), 1), COPIES(log(a:2), 1))"),
+    ({"shadows": [{"target": "NullRoute", "index_range": [0, 1]}]}, "HashRoute(COPIES(log(a:1), 1), log(a:2))"),
+    ({"shadows": [{"target": "NullRoute", "index_range": [1, 2]}]}, "HashRoute(log(a:1), COPIES(log(a:2), 1))"),
+    ({"shadows": [{"target": "NullRoute", "index_range": [0, 2]}]}, "HashRoute(COPIES(log(a:1), 1), COPIES(log(a:2), 1))"),
+    ({"shadows": [{"target": "NullRoute"}, {"target": "NullRoute", "index_range": [1, 9]}]},
+     "HashRoute(COPIES(log(a:1), 1), COPIES(log(a:2), 2))"),
+    ({"shadows": [{"target": "NullRoute"}], "max_outstanding": 5},
+     "HashRoute(COPIES(LIMIT(log(a:1)), 1), COPIES(LIMIT(log(a:2)), 1))"),
+]  # fmt: skip
+SHORT = {"RateLimitRoute": "RATES", "ShardSplitRoute": "SPLITS", "OutstandingLimitRoute": "LIMIT", "AsynclogRoute": "log"}
+
+
+def wrapped(config, index):
+    """The policy by what wraps what."""
+    spec = config.routes[index]
+    if spec.type == "host":
+        return spec.args["host"]
+    if spec.type == "RootRoute":
+        return wrapped(config, spec.args["routes"]["/././"])
+    if spec.type == "HashRoute":
+        return f"HashRoute({', '.join(wrapped(config, child) for child in spec.args['children'])})"
+    if spec.type == "ShadowRoute":
+        return f"COPIES({wrapped(config, spec.args['children'][0])}, {len(spec.args['shadows'])})"
+    return f"{SHORT[spec.type]}({wrapped(config, spec.args['target'])})"
+
+
+@pytest.mark.parametrize(("options", "expected"), OPTIONS)
+def test_what_a_pool_is_wrapped_in(options, expected):
+    config = load({"type": "PoolRoute", "pool": "A", **options})
+    assert wrapped(config, config.route) == expected
+
+
 # with an orderedPool -------------------------------------------------------------------------------------------------
 
 SEED = [
