@@ -6,7 +6,7 @@ from ..config.fields import routes
 from ..proto import outcomes as o
 from ..proto.replies import TOO_LARGE, split_reply
 from ..proto.requests import Request
-from .base import ASKED, COPY, NOBODY, Branch, Route
+from .base import ASKED, COPY, NOBODY, Branch, Route, apart
 from .handle import Handle
 from .null import answer_default, default_reply
 
@@ -107,7 +107,7 @@ class AllInitialRoute(ToAll):
         """Asks all."""
         for child in self._children[1:]:
             child.start(request, NOBODY)
-        self._children[0].start(request, sink)
+        self._children[0].start(request, apart(request, sink))
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """All."""
