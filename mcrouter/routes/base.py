@@ -90,6 +90,25 @@ class AsIs(Route):
         ask_again(self, request, sink, host, reply, outcomes)
 
 
+def apart(request: Request, sink: Any) -> Any:
+    """A sink for a part of a policy that is to see to its own failures. Where the request is its own sink, the engine
+    calls `go_on` of the whole policy: who passes that sink on must pass `go_on` on as well, or pass this on instead."""
+    return _Apart(sink) if sink is request else sink
+
+
+class _Apart:
+    """The sink of a part."""
+
+    __slots__ = ("_sink",)
+
+    def __init__(self, sink: Any) -> None:
+        self._sink = sink
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """The part's answer."""
+        self._sink.on_reply(reply, outcomes)
+
+
 class Nobody:
     """The sink of what nobody waits for."""
 

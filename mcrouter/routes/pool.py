@@ -3,7 +3,7 @@
 from typing import Any, Iterable, List, Sequence, Set
 
 from ..proto.requests import Request
-from .base import NOBODY
+from .base import NOBODY, apart
 from .host import HostRoute
 
 
@@ -58,7 +58,7 @@ class RouteDestination:
 
     def send(self, request: Request, sink: Any, since: Any = None) -> None:
         """Asks the route."""
-        self.route.start(request, sink)
+        self.route.start(request, apart(request, sink))
 
     def missed(self, request: Request) -> None:
         """The route tells whichever of its hosts would have got it."""

@@ -15,7 +15,9 @@ from .cluster import TIMEOUT_MS, Cluster
 from .trees import BY_CHANCE, HOSTS, NOT_NAMED, configs, drawable, lacks, requests
 
 MANY = settings(max_examples=int(os.environ.get("CASES", "1000")), suppress_health_check=list(HealthCheck))
-FARES = st.dictionaries(st.sampled_from(HOSTS), st.sampled_from([WELL, MISSES, FAILS, TIMES_OUT, UNHEALTHY]))
+FARES = st.tuples(*[st.sampled_from([WELL, MISSES, FAILS, TIMES_OUT, UNHEALTHY]) for _ in HOSTS]).map(
+    lambda fares: dict(zip(HOSTS, fares))
+)
 
 
 @MANY

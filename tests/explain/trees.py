@@ -79,7 +79,7 @@ def configs(draw: Any, hosts: Sequence[str] = HOSTS) -> Dict[str, Any]:
         pool = list(hosts[: draw(st.integers(1, len(hosts)))])
         return {"orderedPool": pool, "route": draw(_routes(SEED, [*pool, "DefaultRoute"], [], 0))}
     pools = {"A": {"servers": list(hosts[:3])}, "B": {"servers": list(hosts[3:])}, "C": {"servers": list(hosts[1:2])}}
-    leaves = ["NullRoute", "ErrorRoute|no", *(f"PoolRoute|{name}" for name in pools)]
+    leaves = [f"PoolRoute|{name}" for name in pools]
     return {"pools": pools, "route": draw(_routes(HANDLES, leaves, [f"Pool|{name}" for name in pools], 0))}
 
 
@@ -88,7 +88,10 @@ def _routes(draw: Any, table: Mapping[str, Handle], leaves: List[str], several: 
     """A route. `leaves` are texts for one without others within, `several` for those of all servers of a pool."""
     if depth == _DEEPEST or (depth and draw(st.integers(0, 2)) == 0):
         return draw(st.sampled_from(leaves))
-    name = draw(st.sampled_from(drawable(table)))
+    names = drawable(table)
+    if depth == 0:  # one that asks somebody
+        names = [name for name in names if any(field.kind in (ROUTE, ROUTES, BY_NAME) for field in table[name].fields)]
+    name = draw(st.sampled_from(names))
     inner = _routes(table, leaves, several, depth + 1)
     return {"type": name, **draw(_values(name, table[name].fields, inner, several))}
 
@@ -97,8 +100,8 @@ def _routes(draw: Any, table: Mapping[str, Handle], leaves: List[str], several: 
 def _values(draw: Any, name: str, fields: Sequence[Field], inner: Any, several: List[str]) -> Dict[str, Any]:
     given = {}
     for field in fields:
-        needed = field.default is REQUIRED or field.kind == ROUTES or field.name == "default_policy"
-        if field.kind == UNUSED or not (needed or draw(st.booleans())):
+        wanted = field.default is REQUIRED or field.kind in (ROUTE, ROUTES) or draw(st.booleans())
+        if field.kind == UNUSED or not wanted:
             continue
         value = draw(_value(field, inner, several if name != "ShadowRoute" else []))
         if name == "ShadowRoute" and field.kind == ROUTES:
@@ -112,7 +115,7 @@ def _value(field: Field, inner: Any, several: List[str]) -> Any:
     if field.kind == ROUTE:
         return inner
     if field.kind == ROUTES:
-        return st.lists(inner | st.sampled_from(several) if several else inner, min_size=1, max_size=3)
+        return st.lists(st.sampled_from(several) | inner if several else inner, min_size=1, max_size=3)
     if field.kind == BY_NAME:
         return st.dictionaries(st.sampled_from(_NAMED_COMMANDS if field.names is None else _PREFIXES), inner, max_size=3)
     if field.kind == RECORDS:
@@ -121,7 +124,7 @@ def _value(field: Field, inner: Any, several: List[str]) -> Any:
     return st.sampled_from(fine) if fine else st.none()
 
 
-requests = st.tuples(st.sampled_from(COMMANDS), st.lists(st.sampled_from(KEYS), min_size=1, max_size=3, unique=True)).map(
+requests = st.tuples(st.sampled_from(("get",) * 8 + COMMANDS), st.lists(st.sampled_from(KEYS), min_size=1, max_size=3, unique=True)).map(
     lambda drawn: [drawn[0], *(drawn[1] if drawn[0] in ("get", "gets", "gat") else drawn[1][:1])]
 )
 """The words of a request."""

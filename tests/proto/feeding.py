@@ -4,7 +4,7 @@ from typing import Any, Iterable, List, NamedTuple, Optional, Sequence
 
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.proto.replies import ProtocolError, ReplyCutter
-from mcrouter.proto.requests import ANSWERED, CLOSE, Plan, Request, RequestParser
+from mcrouter.proto.requests import ANSWERED, CLOSE, INQUIRY, Plan, Request, RequestParser
 from mcrouter.proto.runs import ReplyStretches, RequestStretches, reply_stretches, request_stretches
 
 PLANS = (Plan(), Plan(gets=True), Plan(sets=True), Plan(True, True), Plan(True, True, True))
@@ -36,7 +36,7 @@ def bytewise(data: bytes) -> List[bytes]:
 
 
 class Command(NamedTuple):
-    """What became of one command: its name (or `answer`, `close`), its bytes, and which outcomes are hidden."""
+    """What became of one command: its name (or `answer`, `close`, `inquiry`), its bytes, and which outcomes are hidden."""
 
     name: str
     data: bytes
@@ -101,6 +101,8 @@ def commands(requests: Iterable[Request]) -> List[Command]:
             shown.append(Command("close", b""))
         elif request.kinds == ANSWERED:
             shown.append(Command("answer", request.data))
+        elif request.kinds == INQUIRY:
+            shown.append(Command("inquiry", request.data))
         else:
             pairs = zip(request.kinds, request.split())
             shown += [Command(COMMANDS[kind].name, data, request.mute) for kind, data in pairs]
