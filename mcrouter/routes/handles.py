@@ -7,9 +7,11 @@ from . import (
     asynclog,
     default,
     key_split,
+    l1l2,
     latency_injection,
     local,
     logged,
+    migrate,
     miss_failover,
     modify_exptime,
     modify_key,
@@ -19,7 +21,10 @@ from . import (
     selectors,
     shadow,
     shard_split,
+    slow_warm_up,
+    staging,
     to_all,
+    warm_up,
 )
 from . import hash as hashed
 from .handle import Handle
@@ -40,6 +45,11 @@ _BOTH: Tuple[Handle, ...] = (
     shadow.HANDLE,
     key_split.HANDLE,
     shard_split.HANDLE,
+    warm_up.HANDLE,
+    slow_warm_up.HANDLE,
+    migrate.HANDLE,
+    l1l2.HANDLE,
+    staging.HANDLE,
 )
 
 

@@ -67,6 +67,10 @@ class KeySplitRoute(Route):
             request, sink = renamed(request, sink, _name(replica))
         self._target.start(request, sink)
 
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The target goes on with what it was given as it was."""
+        self._target.go_on(request, sink, host, reply, outcomes)
+
     def routes(self) -> List[Any]:
         """The destination."""
         return [self._target]

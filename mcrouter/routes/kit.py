@@ -16,7 +16,7 @@ class Kit:
     in seconds, `later(seconds, call)` calls later and gives something to `cancel()`, `host_id` is this machine's number
     for handles that choose by it, `spool` takes deletes that could not be delivered (None: there is no async log),
     `count(name)` counts an event for `stats`. `seed`: the config is the seed's. `pools` are collected for whoever
-    watches the hosts' health.
+    watches the hosts' health, `copies` are what ShadowRoutes have under way.
     """
 
     def __init__(

@@ -43,6 +43,10 @@ class LoggingRoute(Route):
         """Asks the target."""
         self._target.start(request, _Watched(self.kit, request, sink) if _LOG.isEnabledFor(logging.INFO) else sink)
 
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The target goes on with what it was given as it was."""
+        self._target.go_on(request, sink, host, reply, outcomes)
+
     def routes(self) -> List[Any]:
         """The target."""
         return [self._target]

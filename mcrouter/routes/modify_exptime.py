@@ -41,6 +41,10 @@ class ModifyExptimeRoute(Route):
         """Asks the target with the changed exptime."""
         self._target.start(self._changed(request), sink)
 
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The target goes on with what it was given as it was."""
+        self._target.go_on(request, sink, host, reply, outcomes)
+
     def routes(self) -> List[Any]:
         """The target."""
         return [self._target]

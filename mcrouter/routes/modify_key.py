@@ -67,6 +67,10 @@ class ModifyKeyRoute(Route):
         else:
             ask_renamed(self._target, request, sink, self.changed)
 
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The target goes on with what it was given as it was."""
+        self._target.go_on(request, sink, host, reply, outcomes)
+
     def routes(self) -> List[Any]:
         """The target."""
         return [self._target]

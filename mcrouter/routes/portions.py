@@ -44,7 +44,7 @@ def divide(request: Request, sink: Any, ways: "Sequence[Tuple[Any, List[int]]]")
     """Asks each route for what is at its places; the places are all there are, each once."""
     ways = [(route, places) for route, places in ways if places]
     if len(ways) == 1:
-        ways[0][0].start(request, sink)
+        ways[0][0].start(request, _Passing(sink))
     elif len(request.kinds) == 1:
         gathering = Gathering(request, sink, len(ways))
         for route, places in ways:
@@ -54,6 +54,15 @@ def divide(request: Request, sink: Any, ways: "Sequence[Tuple[Any, List[int]]]")
         for route, places in ways:
             asked = portion(request, places)
             route.start(asked, _Portion(whole, asked, places))
+
+
+class _Passing:
+    """Passes an answer on. It is not the request itself: so the route sees to it that it is asked on, if need be."""
+
+    __slots__ = ("on_reply",)
+
+    def __init__(self, sink: Any) -> None:
+        self.on_reply = sink.on_reply
 
 
 class _Whole:

@@ -53,7 +53,14 @@ class RateLimitRoute(Route):
         too_much: List[int] = []
         for place, kind in enumerate(kinds(request)):
             (passes if kind not in buckets or buckets[kind].take(now) else too_much).append(place)
-        divide(request, sink, [(self._target, passes), (self._fallback, too_much)])
+        if too_much:
+            divide(request, sink, [(self._target, passes), (self._fallback, too_much)])
+        else:
+            self._target.start(request, sink)
+
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The target goes on with what it was given as it was."""
+        self._target.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
         """Both."""

@@ -50,6 +50,10 @@ class ShadowRoute(Route):
                 shadow.copy(request)
         self._child.start(request, sink)
 
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The child goes on with what it was given as it was."""
+        self._child.go_on(request, sink, host, reply, outcomes)
+
     def routes(self) -> List[Any]:
         """The child and the targets."""
         return self._all
@@ -81,7 +85,7 @@ class _Shadow:
         self._keys = frozenset(key.encode(errors="surrogatepass") for key in args.keys_to_shadow)
         low, high = args.key_fraction_range or ((0.0, 0.0) if args.key_fraction_range_rv else (0.0, 1.0))
         self._low, self._high = int(low * 0xFFFFFFFF), int(high * 0xFFFFFFFF)
-        self._fraction = args.requests_fraction
+        self._fraction: float = args.requests_fraction
         self._copies_all = not self._keys and (low, high) == (0.0, 1.0)
 
     def wants(self, key: bytes) -> bool:

@@ -108,6 +108,10 @@ class ShardSplitRoute(Route):
             return None, 0
         return self._splits.get(name[begin:end]), at + end
 
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The target goes on with what it was given as it was."""
+        self._target.go_on(request, sink, host, reply, outcomes)
+
     def routes(self) -> List[Any]:
         """The target."""
         return [self._target]

@@ -109,6 +109,10 @@ class AllInitialRoute(ToAll):
             child.start(request, NOBODY)
         self._children[0].start(request, sink)
 
+    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """The first child goes on with what it was given as it was."""
+        self._children[0].go_on(request, sink, host, reply, outcomes)
+
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """All."""
         return "the first one's answer", [(COPY if place else ASKED, one) for place, one in enumerate(self._children)]

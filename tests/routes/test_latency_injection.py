@@ -15,7 +15,9 @@ GET = b"get a\r\n"
 def world(options, holds=False):
     """A host behind the delays."""
     route = {"type": "LatencyInjectionRoute", "child": "PoolRoute|A", **options}
-    return World({"pools": {"A": {"servers": ["h:1"]}}, "route": route}, {"h:1": Host("h:1", {b"a": b"1"}, holds=holds)})
+    return World(
+        {"pools": {"A": {"servers": ["h:1"]}}, "route": route}, {"h:1": Host("h:1", {b"a": b"1"}, holds=holds)}
+    )
 
 
 def before(ms):
@@ -125,7 +127,9 @@ def test_options_without_a_meaning_here():
 def test_errors(name, value):
     with pytest.raises(ConfigError) as error:
         world({name: value})
-    assert error.value.message.startswith(f"{name} of LatencyInjectionRoute will not do; write a whole number from 0 to ")
+    assert error.value.message.startswith(
+        f"{name} of LatencyInjectionRoute will not do; write a whole number from 0 to "
+    )
 
 
 def test_without_a_child():

@@ -32,7 +32,7 @@ LINES = [
     (b"delete a\r\n", CLIENT_ERROR, "delete 'a': client error, 0.0 ms"),
     (b"mg a v\r\n", (b"EN\r\n", b"E"), "mg 'a': miss, 0.0 ms"),
     (b"ms a 1\r\nx\r\n", (b"HD\r\n", b"H"), "ms 'a': ok, 0.0 ms"),
-    (b"get \xff\xc3\xa9'\r\n", MISS, "get \"\\xff\\xc3\\xa9'\": miss, 0.0 ms"),
+    (b"get \xff\xc3\xa9'\r\n", MISS, 'get "\\xff\\xc3\\xa9\'": miss, 0.0 ms'),
     (b"get %b\r\n" % (b"k" * 200), MISS, f"get '{'k' * 60}': miss, 0.0 ms"),
     (b"get%b\r\n" % (b" k" * 12), MISS, f"get{chr(32)}{' '.join(['%r' % 'k'] * 10)} and 2 more: miss, 0.0 ms"),
 ]

@@ -1,0 +1,136 @@
+"""L1L2CacheRoute: a small near cache before a large one."""
+
+from typing import Any, List, Mapping, Optional, Tuple
+
+from ..config.fields import Field, number, route
+from ..proto import outcomes as o
+from ..proto.commands import BY_NAME, READ, VALUES, Command
+from ..proto.requests import Request
+from ..proto.rewriting import get_of, store_of
+from .base import ASKED, ON_FAILURE, Branch, Route
+from .handle import Args, Handle
+from .kit import Kit
+from .null import default_reply
+from .steps import Answer, Steps, copy_of, follow, in_background, is_hit, value_of
+
+_GET = BY_NAME["get"].number
+_NOTHING = 0x10000  # the flag of a value that says that L2 has none (facebook/mcrouter's MC_MSG_FLAG_NEGATIVE_CACHE)
+_SECONDS = number(0, 2**31 - 1)
+
+
+class L1L2CacheRoute(Route):
+    """Gets go to L1, and what it has not, to L2; all else goes to L1 alone.
+
+    | get: L1            | L2   | answer | what else                                                     |
+    | hit                | -    | L1's   | -                                                             |
+    | miss, failure      | hit  | L2's   | `add` to L1 for upgradingL1Exptime seconds                     |
+    | miss, failure      | miss | L2's   | with ncacheExptime: `add` to L1 that there is nothing          |
+    | that there is nothing | - | miss   | each ncacheUpdatePeriod-th time L2 is asked and L1 is `set`    |
+
+    gets, gat and gats ask L1 alone; mg and me, as get, but add nothing (and L2 alone, with ncacheExptime).
+    """
+
+    takes_keys = False
+    goes_on = True
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._l1, self._l2 = args.l1, args.l2
+        self._exptime: int = args.upgradingL1Exptime
+        self._nothing_exptime: int = args.ncacheExptime
+        self._period: int = args.ncacheUpdatePeriod
+        self._until_update = self._period
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks L1 first."""
+        if request.kinds[0] == _GET:
+            follow(self._get(request), sink)
+        elif BY_VALUES[request.kinds[0]]:
+            follow(self._gets(request), sink)
+        elif self._nothing_exptime:
+            self._l2.start(request, sink)
+        else:
+            follow(self._meta(request), sink)
+
+    def _get(self, request: Request) -> Steps:
+        answer = yield self._l1, request
+        if self._is_nothing(answer[0]):
+            self._look_again(request)
+            return default_reply(_GET)
+        if is_hit(answer[1]):
+            return answer
+        answer = yield self._l2, request
+        # What is sent to L1 is sent before the client is answered: what it asks next comes behind it, on the same lane.
+        value = value_of(answer[0])
+        if value is not None:
+            in_background(_once(self._l1, copy_of(request, "add", value, self._exptime)))
+        elif answer[1] == o.MISS and self._nothing_exptime:
+            in_background(_once(self._l1, self._nothing(request, "add")))
+        return answer
+
+    def _is_nothing(self, reply: Any) -> bool:
+        value = value_of(reply)
+        return value is not None and value.flags & _NOTHING != 0
+
+    def _nothing(self, request: Request, verb: str) -> Request:
+        return store_of(request, verb, request.keys()[0], _NOTHING, self._nothing_exptime, b"ncache")
+
+    def _look_again(self, request: Request) -> None:
+        """Has L2 asked, each time that it is due."""
+        if self._period:
+            self._until_update -= 1
+            if self._until_update <= 0:
+                self._until_update = self._period
+                in_background(self._update(request))
+
+    def _update(self, request: Request) -> Steps:
+        reply, outcomes = yield self._l2, get_of(request, request.keys()[0])
+        value = value_of(reply)
+        if value is not None:
+            return (yield self._l1, copy_of(request, "set", value, self._exptime))
+        if outcomes == o.MISS:
+            return (yield self._l1, self._nothing(request, "set"))
+        return reply, outcomes
+
+    def _gets(self, request: Request) -> Steps:
+        answer = yield self._l1, request
+        return default_reply(request.kinds[0]) if self._is_nothing(answer[0]) else answer
+
+    def _meta(self, request: Request) -> Steps:
+        answer = yield self._l1, request
+        if is_hit(answer[1]):
+            return answer
+        return (yield self._l2, request)
+
+    def routes(self) -> List[Any]:
+        """Both."""
+        return [self._l1, self._l2]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """L1, then L2."""
+        return "a hit of the second is added to the first", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
+
+
+BY_VALUES = {command.number: command.reply == VALUES for command in BY_NAME.values()}
+
+
+def _once(route: Any, request: Request) -> Steps:
+    answer: Answer = yield route, request
+    return answer
+
+
+def _no_gets(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    return None if command.kind == READ or command.reply == VALUES else int(args["l1"])
+
+
+HANDLE = Handle(
+    "L1L2CacheRoute",
+    (
+        route("l1"),
+        route("l2"),
+        Field("upgradingL1Exptime", read=_SECONDS),
+        Field("ncacheExptime", read=_SECONDS, default=0),
+        Field("ncacheUpdatePeriod", read=_SECONDS, default=0),
+    ),
+    L1L2CacheRoute,
+    narrow=_no_gets,
+)

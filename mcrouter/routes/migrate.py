@@ -1,0 +1,82 @@
+"""MigrateRoute: from one set of hosts to another, key by key within a span of time."""
+
+from typing import Any, List, Tuple
+
+from ..config.fields import Field, number, route
+from ..hashing import routing_key
+from ..hashing.spooky import hash32
+from ..proto.commands import COMMANDS, DELETE
+from ..proto.requests import Request
+from .base import ASKED, Branch
+from .handle import Args, Handle
+from .keyed import KeyedRoute
+from .kit import Kit
+from .to_all import Collecting, worst
+
+_DELETES = frozenset(command.number for command in COMMANDS if command.kind == DELETE)
+
+
+class MigrateRoute(KeyedRoute):
+    """`from` before, `to` after; between them each key has a time of its own, which its hash says.
+
+    | when (Unix time)             | deletes                | others                                   |
+    | before start_time            | from                   | from                                     |
+    | then, for `interval` seconds | both; the worst answer | from                                     |
+    | then, for `interval` seconds | both; the worst answer | to, after hash(key) % interval; else from |
+    | later                        | to                     | to                                       |
+    """
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._from, self._to = getattr(args, "from"), args.to
+        self._start: int = args.start_time
+        self._interval: int = args.interval
+        self._wall = kit.wall
+        self.goes_on = self._from.goes_on or self._to.goes_on
+
+    def pick(self, key: bytes) -> Any:
+        """Where a key is read and written now."""
+        begun = self._wall() - self._start - self._interval
+        if begun < 0:
+            return self._from
+        if begun >= self._interval:
+            return self._to
+        return self._to if begun >= hash32(routing_key(key), 0) % self._interval else self._from
+
+    def _is_both(self, request: Request) -> bool:
+        return request.kinds[0] in _DELETES and 0 <= self._wall() - self._start < 2 * self._interval
+
+    def first(self, request: Any = None) -> Any:
+        """That of the one that is asked."""
+        return None if request is None or self._is_both(request) else super().first(request)
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks one, or both."""
+        if self._is_both(request):
+            collecting = Collecting(request, sink, 2, worst)
+            self._from.start(request, collecting)
+            self._to.start(request, collecting)
+        else:
+            super().start(request, sink)
+
+    def routes(self) -> List[Any]:
+        """Both."""
+        return [self._from, self._to]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """As of now."""
+        if self._is_both(request):
+            return "the worst answer is the answer", [(ASKED, self._from), (ASKED, self._to)]
+        return self._outlook(request, lambda key: f"{key.decode(errors='replace')}: "
+                             + ("migrated" if self.pick(key) is self._to else "not migrated"))  # fmt: skip
+
+
+HANDLE = Handle(
+    "MigrateRoute",
+    (
+        route("from"),
+        route("to"),
+        Field("start_time", read=number(0, 2**40)),
+        Field("interval", read=number(1, 2**31), default=3600),
+    ),
+    MigrateRoute,
+)

@@ -1,0 +1,94 @@
+"""StagingRoute: a new set of hosts is kept in step with the one that serves."""
+
+from typing import Any, List, Tuple
+
+from ..config.fields import route
+from ..proto import outcomes as o
+from ..proto.commands import BY_NAME, COMMANDS, DELETE
+from ..proto.requests import Request
+from ..proto.rewriting import routing_name, store_of, ttl_of
+from .base import ASKED, COPY, NOBODY, ON_HIT, Branch, Route
+from .handle import Args, Handle
+from .kit import Kit
+from .steps import Steps, copy_of, follow, in_background, is_hit, ttl_in, value_of
+from .to_all import Collecting, worst
+
+_GET, _GETS, _CAS = (BY_NAME[name].number for name in ("get", "gets", "cas"))
+_SETS = frozenset(BY_NAME[name].number for name in ("set", "ms"))
+_DELETES = frozenset(command.number for command in COMMANDS if command.kind == DELETE)
+_ERRORS = o.HOST_ERRORS + o.OUR_ERRORS
+
+
+class StagingRoute(Route):
+    """The warm one answers; nobody waits for the staging one, but for deletes.
+
+    | command        | warm        | staging                                                              |
+    | get            | hit         | touched (`mg key t`); what it has not is added, with warm's exptime |
+    | gets           | hit         | touched                                                              |
+    | set, ms, cas   | stored      | the same; a cas as a set                                             |
+    | delete, md     | asked       | asked; the worst answer is the answer                                |
+    | any other      | no error    | the same                                                             |
+
+    What is late at the staging one may be older than what is there: it is not read until it serves.
+    """
+
+    takes_keys = False
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._warm, self._staging = args.warm, args.staging
+        self.goes_on = self._warm.goes_on
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the warm one; for a delete, both."""
+        if request.kinds[0] in _DELETES:
+            collecting = Collecting(request, sink, 2, worst)
+            self._warm.start(request, collecting)
+            self._staging.start(request, collecting)
+        elif request.bulk is not None:
+            self._warm.start(request, sink)
+        else:
+            follow(self._asked(request), sink)
+
+    def _asked(self, request: Request) -> Steps:
+        reply, outcomes = yield self._warm, request
+        kind = request.kinds[0]
+        if kind in (_GET, _GETS):
+            if is_hit(outcomes):
+                in_background(self._touch(request, value_of(reply) if kind == _GET else None))
+        elif kind == _CAS:
+            if outcomes == o.STORED:
+                self._staging.start(_as_set(request), NOBODY)
+        elif (outcomes in o.SUCCESS) if kind in _SETS else (outcomes not in _ERRORS):
+            self._staging.start(request, NOBODY)
+        return reply, outcomes
+
+    def _touch(self, request: Request, value: Any) -> Steps:
+        key = routing_name(request)
+        reply, outcomes = yield self._staging, ttl_of(request, key)
+        if value is None or outcomes != o.MISS:
+            return reply, outcomes
+        reply, outcomes = yield self._warm, ttl_of(request, key)
+        exptime = ttl_in(reply)
+        if exptime is None:
+            return reply, outcomes
+        return (yield self._staging, copy_of(request, "add", value, exptime))
+
+    def routes(self) -> List[Any]:
+        """Both."""
+        return [self._warm, self._staging]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """Both."""
+        kind = request.kinds[0]
+        when = ASKED if kind in _DELETES else ON_HIT if kind in (_GET, _GETS) else COPY
+        return "", [(ASKED, self._warm), (when, self._staging)]
+
+
+def _as_set(request: Request) -> Request:
+    """A cas as a set."""
+    line, _, rest = bytes(request.data).partition(b"\r\n")
+    _, key, flags, exptime, size = line.split(b" ")[:5]
+    return store_of(request, "set", key, int(flags), int(exptime), rest[: int(size)])
+
+
+HANDLE = Handle("StagingRoute", (route("warm"), route("staging")), StagingRoute)

@@ -1,0 +1,110 @@
+"""WarmUpRoute: a cold cache is filled from a warm one, as it is asked."""
+
+from typing import Any, List, Mapping, Optional, Tuple
+
+from ..config.fields import Field, number, route, switch
+from ..proto.commands import BY_NAME, META, READ, VALUES, Command
+from ..proto.requests import Request
+from ..proto.rewriting import get_of, routing_name, ttl_of
+from .base import ASKED, ON_FAILURE, Branch, Route
+from .handle import Args, Handle
+from .kit import Kit
+from .steps import Steps, copy_of, follow, in_background, is_hit, ttl_in, value_of
+
+_GET = BY_NAME["get"].number
+_METAS = frozenset(command.number for command in BY_NAME.values() if command.request == META)
+
+
+class WarmUpRoute(Route):
+    """Reads go to the cold one, and what it has not, to the warm one; writes and deletes to the cold one alone.
+
+    | command         | cold          | warm | answer         | what else                                         |
+    | get             | hit           | -    | cold's         | -                                                 |
+    | get             | miss, failure | hit  | warm's         | `add` to cold; nobody waits for it                |
+    | get             | miss, failure | miss, failure | warm's | -                                                |
+    | gets, gat, gats | miss, failure | hit  | cold's, asked again after an `add` | -                             |
+    | gets, gat, gats | miss, failure | miss, failure | cold's | -                                                |
+    | mg, me          | miss, failure | any  | warm's         | -                                                 |
+
+    The copy lives for `exptime` seconds (0: for ever), or with `enable_metaget` for as long as the warm one.
+    """
+
+    takes_keys = False
+    goes_on = True
+
+    def __init__(self, args: Args, kit: Kit) -> None:
+        self._cold, self._warm = args.cold, args.warm
+        self._exptime: Optional[int] = args.exptime  # None: the warm one is asked
+        if args.exptime is None and not args.enable_metaget:
+            self._exptime = 0
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks the cold one first."""
+        kind = request.kinds[0]
+        if kind == _GET:
+            follow(self._get(request), sink)
+        elif kind in _METAS:
+            follow(self._meta(request), sink)
+        else:
+            follow(self._gets(request), sink)
+
+    def _get(self, request: Request) -> Steps:
+        answer = yield self._cold, request
+        if is_hit(answer[1]):
+            return answer
+        answer = yield self._warm, request
+        value = value_of(answer[0])
+        if value is not None:  # before the client is answered: what it asks next comes behind it, on the same lane
+            in_background(self._fill(request, value))
+        return answer
+
+    def _fill(self, request: Request, value: Any) -> Steps:
+        exptime = self._exptime
+        if exptime is None:
+            reply, outcomes = yield self._warm, ttl_of(request, value.key)
+            exptime = ttl_in(reply)
+            if exptime is None:
+                return reply, outcomes
+        return (yield self._cold, copy_of(request, "add", value, exptime))
+
+    def _gets(self, request: Request) -> Steps:
+        answer = yield self._cold, request
+        if is_hit(answer[1]) or request.bulk is not None:
+            return answer
+        reply, _ = yield self._warm, get_of(request, routing_name(request))
+        value = value_of(reply)
+        if value is None:
+            return answer
+        yield from self._fill(request, value)
+        return (yield self._cold, request)
+
+    def _meta(self, request: Request) -> Steps:
+        answer = yield self._cold, request
+        if is_hit(answer[1]):
+            return answer
+        return (yield self._warm, request)
+
+    def routes(self) -> List[Any]:
+        """Both."""
+        return [self._cold, self._warm]
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """The cold one, then the warm one."""
+        return "a hit of the second is added to the first", [(ASKED, self._cold), (ON_FAILURE, self._warm)]
+
+
+def _writes(args: Mapping[str, Any], command: Command) -> Optional[int]:
+    return None if command.kind == READ or command.reply == VALUES else int(args["cold"])
+
+
+HANDLE = Handle(
+    "WarmUpRoute",
+    (
+        route("cold"),
+        route("warm"),
+        Field("exptime", read=number(0, 2**31 - 1), default=None),
+        Field("enable_metaget", read=switch, default=False),
+    ),
+    WarmUpRoute,
+    narrow=_writes,
+)
