@@ -18,7 +18,7 @@ from .world import World
 WHOLE = [(plain(parse((FOLDER / f"{name}.json").read_bytes(), name)), prefix) for name, (prefix, _) in CONFIGS.items()]
 KEYS = [
     "pools", "route", "routes", "named_handles", "orderedPool", "type", "name", "pool", "children", "hash", "weights",
-    "rates", "shadows", "max_outstanding", "shard_splits", "asynclog", "servers", "inherit", "server_timeout", "get", "set",
+    "rates", "shadows", "max_outstanding", "shard_splits", "slow_warmup", "asynclog", "servers", "inherit", "server_timeout", "get", "set",
     "keep_routing_prefix", "default_policy", "operation_policies", "policies", "wildcard", "aliases", "target", "salt",
     "hash_func", "tags", "error_on_empty", "response",
 ]  # fmt: skip

@@ -87,7 +87,7 @@ KEYS = [
     ({"keys_to_shadow": []}, b"a b", b"a b"),
     ({"requests_fraction": 1.0}, b"a b", b"a b"),
     ({"requests_fraction": 0}, b"a b", b""),
-    ({"index_range": [0, 0]}, b"a b", b"a b"),
+    ({"index_range": [0, 1]}, b"a b", b"a b"),
     ({"index_range": [1, 2]}, b"a b", b""),
 ]
 
@@ -158,7 +158,7 @@ def test_a_large_value_is_not_copied():
 
 
 POOL = {"A": {"servers": ["a:1", "b:1", "c:1"]}, "S": {"servers": ["s:1"]}}
-RANGES = [(None, "abc"), ([0, 0], "a"), ([0, 1], "ab"), ([1, 2], "bc"), ([2, 9], "c"), ([5, 9], "")]
+RANGES = [(None, "abc"), ([0, 0], ""), ([0, 1], "a"), ([0, 2], "ab"), ([1, 3], "bc"), ([2, 9], "c"), ([5, 9], "")]
 LISTED = {"type": "ShadowRoute", "children": "Pool|A"}
 SHAPES = [{"type": "PoolRoute", "pool": "A"}, {"type": "HashRoute", "children": LISTED}]
 
