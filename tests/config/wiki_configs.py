@@ -36,11 +36,9 @@ CONFIGS = {
     "mcrouter-configuration_2": ("/././", "hosts"),
 }
 PENDING = [
-    "Cold-cache-warm-up-setup_1",  # WarmUpRoute
     "Config-Files_5",  # FailoverRoute
     "List-of-Route-Handles_5",  # FailoverWithExptimeRoute
     "Replicated-pools-setup_1",  # LatestRoute
-    "Two-level-caching_1",  # WarmUpRoute
     "mcrouter-configuration_1",  # FailoverRoute
 ]
 """What names handles that there are not yet."""
