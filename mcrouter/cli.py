@@ -35,6 +35,7 @@ class Subcommand(NamedTuple):
 SUBCOMMANDS = (
     Subcommand("explain", "explain.command", "explain", "what a request would do, without a server"),
     Subcommand("graph", "explain.command", "graph", "the policy of every command, as text or for Graphviz"),
+    Subcommand("replay", "spool.command", "main", "deliver the deletes of an async log"),
 )
 
 

@@ -42,6 +42,10 @@ class Client:
         """Always."""
         return True
 
+    def awaits(self, _request: Request) -> bool:
+        """Always."""
+        return True
+
 
 def requests(words: Sequence[str]) -> List[bytes]:
     """The bytes of what is asked: one request for a get of several keys, else one a key. Raises ValueError with what

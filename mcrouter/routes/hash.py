@@ -10,6 +10,7 @@ from .base import Branch
 from .handle import Args, Handle
 from .keyed import KeyedRoute
 from .kit import Kit
+from .latest import latest
 from .null import ErrorRoute, NullRoute
 
 
@@ -47,10 +48,14 @@ class HashRoute(KeyedRoute):
         return self._outlook(request, remark)
 
 
+LATEST = "Latest"
+_NAMES = (*HASHES, LATEST)  # the last one is LatestRoute, as what a pool can be hashed by
+
+
 def _hash(value: Any) -> str:
     name = text(value)
-    if name not in HASHES:
-        raise ValueError(f"write one of {', '.join(HASHES)}")
+    if name not in _NAMES:
+        raise ValueError(f"write one of {', '.join(_NAMES)}")
     return name
 
 
@@ -68,7 +73,7 @@ def _is_weight(value: Any) -> bool:
 
 def _check(args: Mapping[str, Any]) -> None:
     """Weights and key hashes must suit the function; without any there is nothing to check."""
-    if args["weights"] or args["key_hash"]:
+    if (args["weights"] or args["key_hash"]) and args["hash_func"] != LATEST:
         names = ("hash_func", "salt", "weights", "tags", "key_hash")
         _pick(len(args["children"]), **{name: args[name] for name in names})
 
@@ -86,6 +91,8 @@ def _make(args: Args, kit: Kit) -> Any:
         return ErrorRoute(f"HashRoute with empty children{name}") if args.error_on_empty else NullRoute()
     if len(args.children) == 1:
         return args.children[0]
+    if args.hash_func == LATEST:
+        return latest(args.children, kit, args.salt, args.weights)
     pick = _pick(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
     return HashRoute(args.children, pick, args.hash_func)
 

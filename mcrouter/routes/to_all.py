@@ -1,5 +1,6 @@
 """Routes that ask all their children at once: AllSyncRoute, AllInitialRoute, AllAsyncRoute, AllMajorityRoute."""
 
+from collections import Counter
 from typing import Any, Dict, List, Tuple
 
 from ..config.fields import routes
@@ -137,7 +138,59 @@ class AllAsyncRoute(ToAll):
         return f"answers {answer} at once", [(COPY, child) for child in self._children]
 
 
+class AllMajorityRoute(ToAll):
+    """To all; the answer that most of them give, as soon as more than half have given it; of ties the worse.
+
+    | answers                 | the answer                                        |
+    | a, b, a                 | a, with the second a                              |
+    | success, miss           | the miss                                          |
+    | miss, error, error      | the error: errors count as any other              |
+
+    Answers are alike whose outcomes are. A get of several keys is split, a run is compared command by command.
+    """
+
+    takes_keys = False
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks all."""
+        voting = _Voting(request, sink, len(self._children))
+        for child in self._children:
+            child.start(request, voting)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """All."""
+        return "the answer of most is the answer", [(ASKED, child) for child in self._children]
+
+
+def commonest(answers: Answers) -> Tuple[bytes, int]:
+    """The first answer with the outcome that most have; of ties the most severe."""
+    votes = Counter(code for _, code in answers)
+    most = max(votes, key=lambda code: (votes[code], SEVERITY[code]))
+    return next(answer for answer in answers if answer[1] == most)
+
+
+class _Voting(Collecting):
+    """The sink of a vote: a single command's ends when more than half agree."""
+
+    __slots__ = ("_votes",)
+
+    def __init__(self, request: Request, sink: Any, waiting: int) -> None:
+        super().__init__(request, sink, waiting, commonest)
+        self._votes: "Counter[bytes]" = Counter()
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """One child's vote."""
+        if self._sink is None:
+            return
+        self._answers.append((reply, outcomes))
+        self._votes[outcomes] += 1
+        if len(self._answers) == self._waiting or self._votes[outcomes] * 2 > self._waiting:
+            sink, self._sink = self._sink, None
+            sink.on_reply(*self._chosen())
+
+
 HANDLES = (
+    Handle("AllMajorityRoute", (routes(),), lambda args, kit: AllMajorityRoute(args.children), lone=True),
     Handle("AllSyncRoute", (routes(),), lambda args, kit: AllSyncRoute(args.children), lone=True),
     Handle("AllInitialRoute", (routes(),), lambda args, kit: AllInitialRoute(args.children), lone=True),
     Handle("AllAsyncRoute", (routes(),), lambda args, kit: AllAsyncRoute(args.children)),

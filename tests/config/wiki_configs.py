@@ -35,13 +35,7 @@ CONFIGS = {
     "mcrouter-configuration_1": ("/././", "the pools, which are those of the page's example before it"),
     "mcrouter-configuration_2": ("/././", "hosts"),
 }
-PENDING = [
-    "Config-Files_5",  # FailoverRoute
-    "List-of-Route-Handles_5",  # FailoverWithExptimeRoute
-    "Replicated-pools-setup_1",  # LatestRoute
-    "mcrouter-configuration_1",  # FailoverRoute
-]
-"""What names handles that there are not yet."""
+
 
 
 def load(name: str) -> Config:

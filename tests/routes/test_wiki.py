@@ -7,7 +7,7 @@ import pytest
 
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.commands import BY_VERB, DELETE, VALUES
-from tests.config.wiki_configs import CONFIGS, PENDING, load
+from tests.config.wiki_configs import CONFIGS, load
 
 from .script import DELETED, MISS, NOT_FOUND, NOT_STORED, SERVER_ERROR, STORED, Host, hit
 from .world import World
@@ -96,11 +96,6 @@ def plain(act, line, host):
     return FAILS if act == FAILS else says[act == MISSES]
 
 
-def here(rows):
-    """The rows of configs that can be loaded."""
-    return [row for row in rows if row[0] not in PENDING]
-
-
 # a key's host is asked, and nobody else, whatever comes of it ---------------------------------------------------------
 
 ONE_HOST = [
@@ -144,7 +139,7 @@ ONE_HOST = [
 ]
 
 
-@pytest.mark.parametrize(("name", "key", "host", "seen"), here(ONE_HOST))
+@pytest.mark.parametrize(("name", "key", "host", "seen"), ONE_HOST)
 @pytest.mark.parametrize("act", [HIT, MISSES, FAILS, SILENT, DOWN])
 def test_one_host(name, key, host, seen, act):
     if seen is None:
@@ -246,7 +241,7 @@ ROWS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "line", "acts", "expected", "hosts"), here(ROWS))
+@pytest.mark.parametrize(("name", "line", "acts", "expected", "hosts"), ROWS)
 def test_several_hosts(name, line, acts, expected, hosts):
     answer, asked = Case(name, acts).ask(line)
     assert answer == expected
@@ -272,7 +267,7 @@ EXPTIMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "line", "acts", "expected"), here(EXPTIMES))
+@pytest.mark.parametrize(("name", "line", "acts", "expected"), EXPTIMES)
 def test_expiration_times(name, line, acts, expected):
     """What a host is told; of the hosts of a pool with several, whichever it is."""
     _, asked = Case(name, acts).ask(line)
@@ -291,7 +286,7 @@ LATEST = [
 ]
 
 
-@pytest.mark.parametrize(("name", "acts", "expected", "asked"), here(LATEST))
+@pytest.mark.parametrize(("name", "acts", "expected", "asked"), LATEST)
 def test_replicated_gets(name, acts, expected, asked):
     """To one host, by this machine's number; to the other one if it fails."""
     failing = dict.fromkeys(("127.0.0.1", "[::1]"), FAILS)
@@ -304,7 +299,7 @@ def test_replicated_gets(name, acts, expected, asked):
 SHADOWS = [("Shadowing-setup_1", "t1", ("p1", "p2")), ("mcrouter-configuration_2", "d1", ("p1",))]
 
 
-@pytest.mark.parametrize(("name", "target", "copied"), here(SHADOWS))
+@pytest.mark.parametrize(("name", "target", "copied"), SHADOWS)
 @pytest.mark.parametrize("act", [HIT, MISSES, FAILS, SILENT, DOWN])
 def test_shadows(name, target, copied, act):
     """The answer is production's; the target sees a tenth of what goes to the hosts of the range, whose end is not in it."""

@@ -1,0 +1,188 @@
+"""In which order a failing route's other children are asked, and how many of them (facebook/mcrouter's policies).
+
+The first child is always asked first. Names and fields are those of `failover_policy`:
+
+| type                     | order of the others                                        | ends after                  |
+| InOrderPolicy (default)  | as they stand                                              | max_tries errors            |
+| LeastFailuresPolicy      | who has failed least often since the last good answer      | max_tries children          |
+| DeterministicOrderPolicy | by hashes of the key, with the salts 2, 3, 4 ...           | max_tries children, or      |
+|                          |                                                            | max_error_tries errors      |
+| RendezvousPolicy         | by the rendezvous hash of the key                          | all                         |
+
+What counts as an error there is neither an unhealthy host, which costs nothing to ask, nor one of `exclude_errors`.
+"""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..config.fields import REQUIRED, Read, number, numbers, one_of, record, switch, texts
+from ..hashing import make_pick, routing_key
+from ..hashing.choosers import rendezvous_order
+from ..proto.requests import Request
+from ..proto.rewriting import routing_name
+from .failover_errors import error_list
+from .renamed import prefix_of
+
+_MANY = 2**32 - 1
+_ATTEMPTS = 100  # hashes of one key in search of a child that has not been asked, as in facebook/mcrouter
+
+
+class PolicySpec(NamedTuple):
+    """What a config says: the type, and each of its fields that there is."""
+
+    type: str = "InOrderPolicy"
+    options: Mapping[str, Any] = {}
+
+    def make(self, children: int) -> "InOrder":
+        """The policy for so many children."""
+        made: InOrder = _TYPES[self.type][0](children, self.options)
+        return made
+
+    def only_first(self) -> bool:
+        """Whether no other child is ever asked."""
+        return self.type in ("LeastFailuresPolicy", "DeterministicOrderPolicy") and self.options["max_tries"] == 1
+
+
+class InOrder:
+    """As they stand; and what the policies have in common.
+
+    `by_key`: the order depends on the key, so that requests for several must be asked key by key. `most_errors`: after
+    so many the last error is the answer; `uncounted` are the outcomes that are not among them.
+    """
+
+    by_key = False
+
+    def __init__(self, children: int, options: Mapping[str, Any]) -> None:
+        self._children = children
+        self.most_errors: int = options.get("max_error_tries") or options.get("max_tries") or _MANY
+        self.uncounted: bytes = options.get("exclude_errors") or b""
+
+    def order(self, request: Request) -> Iterator[int]:
+        """The places of the children, in the order in which they are to be asked."""
+        return iter(range(self._children))
+
+    def asked(self, place: int) -> None:
+        """A child is about to be asked."""
+
+    def answered(self, place: int, failed: bool) -> None:
+        """It has answered, or failed."""
+
+
+class LeastFailures(InOrder):
+    """By failures in a row, the fewest first."""
+
+    def __init__(self, children: int, options: Mapping[str, Any]) -> None:
+        super().__init__(children, {})
+        self._most: int = options["max_tries"]
+        self._failures = [0] * children
+
+    def order(self, request: Request) -> Iterator[int]:
+        """The first child; the others as they are when it has failed."""
+        yield 0
+        others = sorted(range(1, self._children), key=self._failures.__getitem__)
+        yield from others[: self._most - 1]
+
+    def answered(self, place: int, failed: bool) -> None:
+        """Counts."""
+        self._failures[place] = self._failures[place] + 1 if failed else 0
+
+
+class DeterministicOrder(InOrder):
+    """By a hash of the key, salted with the number of the attempt; who has been asked is passed over."""
+
+    by_key = True
+
+    def __init__(self, children: int, options: Mapping[str, Any]) -> None:
+        super().__init__(children, options)
+        self._most: int = options["max_tries"]
+        self._hash, self._options = _hash_of(options)
+        self._picks: List[Callable[[bytes], int]] = []  # by attempt
+
+    def order(self, request: Request) -> Iterator[int]:
+        """The first child, then what the hashes say."""
+        return islice(self._order(_key(request)), self._most)
+
+    def _order(self, key: bytes) -> Iterator[int]:
+        left = set(range(1, self._children))
+        yield 0
+        for attempt in range(_ATTEMPTS):
+            if not left:
+                return
+            place = self._pick(attempt)(key)
+            if place in left:
+                left.remove(place)
+                yield place
+        yield from sorted(left)
+
+    def _pick(self, attempt: int) -> Callable[[bytes], int]:
+        while len(self._picks) <= attempt:
+            salt = str(len(self._picks) + 2)
+            names = [str(place) for place in range(self._children)]
+            self._picks.append(make_pick(self._hash, names, self._options, salt))
+        return self._picks[attempt]
+
+
+class Rendezvous(InOrder):
+    """By the rendezvous hash of the key over the `tags` of all children but the first."""
+
+    by_key = True
+
+    def __init__(self, children: int, options: Mapping[str, Any]) -> None:
+        super().__init__(children, options)
+        tags = list(options["tags"])[: children - 1]
+        self._tags = tags + [str(place) for place in range(len(tags), children - 1)]
+
+    def order(self, request: Request) -> Iterator[int]:
+        """The first child, then the one that the key would have, then the one that it would have without that."""
+        yield 0
+        for place in rendezvous_order(self._tags, _key(request)):
+            yield 1 + place
+
+
+def _key(request: Request) -> bytes:
+    """What of the request's key is hashed."""
+    if not request.keys():
+        return b""
+    key = routing_name(request)
+    return routing_key(key[len(prefix_of(key)) :])
+
+
+def _hash_of(options: Mapping[str, Any]) -> Tuple[str, Dict[str, Any]]:
+    given = options["hash"] or {}
+    weights: Optional[Sequence[float]] = given.get("weights") or options["weights"]
+    return given.get("hash_func", "Ch3"), {"weights": weights} if weights else {}
+
+
+# reading ----------------------------------------------------------------------------------------------------------
+
+_tries = number(1, _MANY)
+_weights = (numbers(0, 1), None)
+_TYPES: Dict[str, Tuple[Callable[[int, Mapping[str, Any]], InOrder], Read]] = {
+    "InOrderPolicy": (InOrder, record(max_tries=(_tries, None), exclude_errors=(error_list, None))),
+    "LeastFailuresPolicy": (LeastFailures, record(max_tries=(_tries, REQUIRED))),
+    "DeterministicOrderPolicy": (
+        DeterministicOrder,
+        record(
+            max_tries=(_tries, REQUIRED),
+            max_error_tries=(_tries, REQUIRED),
+            exclude_errors=(error_list, None),
+            hash=(record(hash_func=(one_of("Ch3", "WeightedCh3"), "Ch3"), weights=_weights), None),
+            weights=_weights,
+            enable_failure_domains=(switch, False),  # hosts have none here
+            ignore_normal_reply_index=(switch, False),  # no host is asked twice, whoever has asked it first
+        ),
+    ),
+    "RendezvousPolicy": (Rendezvous, record(tags=(texts, REQUIRED))),
+}
+
+
+def failover_policy(value: Any) -> PolicySpec:
+    """Reads a config's `failover_policy`."""
+    if not isinstance(value, Mapping) or "type" not in value:
+        raise ValueError(f"write a map with a type: one of {', '.join(_TYPES)}")
+    name = value["type"]
+    if not isinstance(name, str) or name not in _TYPES:
+        raise ValueError(f"its type {name!r} is not known; write one of {', '.join(_TYPES)}")
+    options = {key: one for key, one in value.items() if key != "type"}
+    return PolicySpec(name, _TYPES[name][1](options))
