@@ -64,7 +64,7 @@ class Inquiries:
         except InquiryError as error:
             return f"ERROR: {error}".encode(errors="replace")
         except RecursionError:
-            return b"ERROR: the policy is nested too deeply"
+            return b"ERROR: the policy goes on from handle to handle too often"
 
     def _said(self, name: str, args: List[str]) -> str:
         if name not in self._answers:

@@ -103,6 +103,12 @@ def fed(pieces, plan=PLANS[0]):
     return feed.requests
 
 
+def test_a_policy_that_cannot_be_followed_is_said_to_be_one():
+    route = {"type": "MissFailoverRoute", "children": [*["NullRoute"] * 900, "PoolRoute|A"]}
+    value = said("route(get,k)", json.dumps({**CONFIG, "route": route}))
+    assert value == "ERROR: the policy goes on from handle to handle too often"
+
+
 PARSED = [
     (b"get __mcrouter__.version\r\n", [b"__mcrouter__.version"]),
     (b"gets __mcrouter__.a __mcrouter__.b\r\n", [b"__mcrouter__.a", b"__mcrouter__.b"]),

@@ -2,6 +2,8 @@
 config, with one line on stderr."""
 
 import json
+import os
+import sys
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ..cli import Parser, complain, flags_for, parsed_settings, usable_config
@@ -16,7 +18,7 @@ from .scenarios import Scenario, answer_words, asked_words, scenarios, text
 from .tree import lines, plain, tree
 
 _USAGE_ERROR = 2
-_TOO_DEEP = "the policy is nested too deeply to serve a request; use fewer levels"
+_TOO_DEEP = "the policy goes on from handle to handle too often to serve this; use fewer of them"
 
 
 def explain(argv: Sequence[str]) -> int:
@@ -37,15 +39,22 @@ def explain(argv: Sequence[str]) -> int:
     try:
         asked, settings = requests(args.words), parsed_settings(args)
         config = usable_config(settings)
-        explanations = [Explanation(config, settings, data) for data in asked]
-    except (ConfigError, SettingsError, ValueError) as error:
+    except ValueError as error:  # ConfigError and SettingsError are, too
         return complain(str(error), _USAGE_ERROR)
+    try:
+        explanations = [Explanation(config, settings, data) for data in asked]
     except RecursionError:
         return complain(_TOO_DEEP, _USAGE_ERROR)
     if args.json:
-        print(json.dumps([one.plain() for one in explanations], indent=2))
-    else:
-        print("\n\n".join(one.words() for one in explanations))
+        return _show(json.dumps([one.plain() for one in explanations], indent=2))
+    return _show("\n\n".join(one.words() for one in explanations))
+
+
+def _show(shown: str) -> int:
+    try:
+        print(shown, flush=True)
+    except BrokenPipeError:  # whoever reads it has seen enough, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -143,5 +152,4 @@ def graph(argv: Sequence[str]) -> int:
         drawn = Graph(usable_config(Settings(router_config=args.router_config)))
     except (ConfigError, SettingsError) as error:
         return complain(str(error), _USAGE_ERROR)
-    print(drawn.dot() if args.dot else drawn.text())
-    return 0
+    return _show(drawn.dot() if args.dot else drawn.text())

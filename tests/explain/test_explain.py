@@ -160,6 +160,13 @@ def test_a_bad_config_is_one_line_and_exit_code_2(run, name):
     assert err.startswith("mcrouter: FILE:1:35: unknown route 'DefualtRoute'; did you mean 'DefaultRoute'")
 
 
+def test_a_policy_that_nobody_could_follow_is_one_line_and_exit_code_2(run):
+    route = {"type": "MissFailoverRoute", "children": [*["NullRoute"] * 900, "PoolRoute|A"]}
+    code, out, err = run("explain", {**HASHED, "route": route}, "get", "k")
+    assert (code, out) == (2, "")
+    assert err == "mcrouter: the policy goes on from handle to handle too often to serve this; use fewer of them\n"
+
+
 GRAPH = """\
 get, gets, gat, gats, set, add, replace, append, prepend, cas, incr, decr, touch, mg, ms, ma, me:
   RootRoute (default: /././)
