@@ -23,7 +23,7 @@ from .layout import LIFETIME, file_name, hour_name
 logger = logging.getLogger(__name__)
 
 _HOUR_MODE, _FILE_MODE = 0o777, 0o666  # the origin's: the replay may be another user's; a file's is cut by the umask
-_TRIES = 10  # to have a file, each taken away before anything was written to it
+_TRIES = 100  # to have a file, each taken away before anything was written to it
 _NO_FILE = -1
 
 _opened_here = itertools.count()
