@@ -82,8 +82,8 @@ def close_idle(frontend: Any, seconds: float) -> None:
 class MemoryBound:
     """Keeps what all clients hold at about `most` bytes.
 
-    When it is more, all that hold something wait, but for those that hold the least, and one at least: when that has
-    said its request to the end, or has read its reply, there is room. If nobody gets on, the next may try.
+    When it is more, all that hold something wait but for the one that holds the most. It is nearest to the end: when
+    it has said its request, or has read its reply, there is room. If nobody gets on, the next may try.
     """
 
     def __init__(self, frontend: Any, most: int) -> None:
@@ -126,11 +126,9 @@ class MemoryBound:
                 client.hold(False)
             self._waiting = []
             return
-        going = sorted(((size, client) for size, client in holding if not client.held), key=lambda item: item[0])
-        small = going[0][0] if going else 0
+        going = sorted((item for item in holding if not item[1].held), key=lambda item: -item[0])
         for size, client in going[1:]:
-            small += size
-            if small > self._most // _STEPS:
+            if size:
                 self._wait(client)
         if not going and self._waiting:
             self._waiting.pop(0).hold(False)
