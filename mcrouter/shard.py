@@ -25,11 +25,11 @@ from .engine.upstream import Host
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .policy import Policy, Work, at_once, each, in_portions, making_policy
-from .proto.commands import COMMANDS
 from .proto.runs import reply_stretches
 from .routes.kit import Kit
 from .routes.local import LocalRoute
 from .settings import Settings
+from .stats import About, Load, Statistics
 
 logger = logging.getLogger(__name__)
 
@@ -59,11 +59,13 @@ class Shard:
         rows: Sequence[Any],
         number: int = 0,
         away: Collection[str] = (),
+        about: Optional[About] = None,
     ) -> None:
         self._settings, self._layout = settings, layout
         self._rows, self._cells = rows, rows[number]
-        self._started = time.time()
         clear_gauges(layout, self._cells)
+        self._cells[layout.pid] = os.getpid()
+        self._stats = Statistics(layout, rows, about or About(time.time()), self._load)
         self.loop = PollGroup()
         self._stretches = reply_stretches()
         self._watchers: Dict[Host, List[Any]] = {}
@@ -78,6 +80,7 @@ class Shard:
             layout.request,
             layout.client_connections,
             layout.client_connections_total,
+            layout.request_errors,
             settings.upstream_connections,
             settings.buffer_size,
             Limits(settings.max_connections, settings.client_idle_timeout, settings.max_memory // len(rows)),
@@ -128,8 +131,19 @@ class Shard:
         return making_policy(config, known, make, lambda hosts: self._kit(config, hosts))
 
     def _kit(self, config: Config, hosts: Dict[str, Host]) -> Kit:
-        local = LocalRoute(__version__, self._stats)
-        return Kit(hosts, local, lambda: self.loop.now, self.loop.call_later, seed=config.seed)
+        local = LocalRoute(__version__, self._stats.answer)
+        return Kit(hosts, local, lambda: self.loop.now, self.loop.call_later, count=self._count, seed=config.seed)
+
+    def _count(self, event: str) -> None:
+        self._cells[self._layout.events[event]] += 1
+
+    def _load(self) -> Load:
+        clients = self.frontend.clients.values()
+        return Load(
+            sum(len(client.queue) for client in clients),
+            sum(client.backlog is not None for client in clients),
+            {host.name: (host.timeout, *host.load()) for host in self._policy.hosts.values()},
+        )
 
     def _take_over(self) -> None:
         """All that must happen between two requests."""
@@ -190,11 +204,15 @@ class Shard:
             layout.upstream[slot],
             layout.direct[slot],
             layout.errors[slot],
+            layout.refused[slot],
+            layout.unsent[slot],
+            layout.results[slot],
             layout.hits[slot],
             layout.misses[slot],
             layout.connections[slot],
-            layout.healthy[slot],
+            layout.health(slot),
             layout.rejoin(slot),
+            layout.request_errors,
         )
         host = Host(
             address.text,
@@ -295,22 +313,3 @@ class Shard:
         for host in self._policy.hosts.values():
             host.close()
         self.loop.close()
-
-    def _stats(self) -> Iterable[Tuple[str, object]]:
-        """The router's own `stats`, over all shards."""
-        layout, rows = self._layout, self._rows
-
-        def total(cell: int) -> int:
-            return int(sum(row[cell] for row in rows))
-
-        yield from (("pid", os.getpid()), ("uptime", int(time.time() - self._started)), ("time", int(time.time())))
-        yield from (("version", f"{__version__} mcrouter"), ("curr_connections", total(layout.client_connections)))
-        yield "total_connections", total(layout.client_connections_total)
-        for command in COMMANDS:
-            blocks = layout.requests(command.number)
-            count = sum(total(first + bucket) for first in blocks for bucket in range(len(BUCKETS_MS) + 1))
-            yield f"cmd_{command.name}", count
-        yield "get_hits", sum(map(total, layout.hits))
-        yield "get_misses", sum(map(total, layout.misses))
-        for host in self._policy.hosts.values():
-            yield f"host:{host.name}", "healthy" if host.healthy else "unhealthy"
