@@ -212,6 +212,7 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     _raise_descriptor_limit()
     router = Router(config, settings, inherited())
     router.heeds_signals = True
+    router.command_args = " ".join(sys.argv[1:])
     _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
     try:
         router.bind()

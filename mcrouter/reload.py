@@ -20,24 +20,28 @@ class ConfigState:
     def __init__(self) -> None:
         self.failures = 0
         self.successful = True
-        self._since = time.time()
+        self.since = self.last_attempt = time.time()  # Unix time
+        self.on_change: Callable[[], None] = lambda: None
 
     def taken(self) -> None:
         """A new one serves."""
-        self._since = time.time()
+        self.since = self.last_attempt = time.time()
         self.successful = True
+        self.on_change()
 
     def refused(self) -> None:
         """A new one was no good."""
+        self.last_attempt = time.time()
         self.failures += 1
         self.successful = False
+        self.on_change()
 
     def facts(self) -> Dict[str, float]:
         """As metrics."""
         return {
             "config_failures_total": self.failures,
             "config_last_reload_successful": int(self.successful),
-            "config_age_seconds": time.time() - self._since,
+            "config_age_seconds": time.time() - self.since,
         }
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import __version__
@@ -24,6 +25,7 @@ from .restart import Inheritance
 from .routes.handles import HANDLES, SEED
 from .settings import Settings
 from .shard import Shard
+from .stats import About
 
 logger = logging.getLogger(__name__)
 
@@ -74,10 +76,15 @@ class Router:
         self._count = settings.server_event_loops
         spare = _SPARE_HOSTS + len(config.hosts) if self._count > 1 else 0
         self._layout = Layout([command.name for command in COMMANDS], [host.text for host in config.hosts], spare)
-        self.config_state = ConfigState()
         self._reloading = threading.Lock()
         self._shared = shared_cells(self._layout, self._count) if self._count > 1 else None
         self._rows: List[Any] = list(self._shared.rows) if self._shared else [local_cells(self._layout)]
+        self.config_state = ConfigState()
+        self.config_state.on_change = self._tell_config_state
+        self._tell_config_state()
+        self.command_args = ""
+        """What `stats` says that the router was started with."""
+        self._started = time.time()
         self._by_address: Dict[str, List[socket.socket]] = {}
         self._listeners: List[List[socket.socket]] = []  # by shard
         self._server: Any = None
@@ -251,7 +258,7 @@ class Router:
         import gc
 
         with self._reloading:
-            self._shard = Shard(self.config, self.settings, self._layout, self._rows, away=self._inheritance.away)
+            self._shard = self._make_shard()
         if self._server is not None:
             self._server.start()
         if self._stop_asked is not None:
@@ -264,6 +271,18 @@ class Router:
             self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
         self._shard.run(self._listeners[0])
+
+    def _make_shard(self, number: int = 0) -> Shard:
+        about = About(self._started, self.command_args, os.getppid() if self._count > 1 else None)
+        return Shard(self.config, self.settings, self._layout, self._rows, number, self._inheritance.away, about)
+
+    def _tell_config_state(self) -> None:
+        """Where all shards see it; they answer `stats`."""
+        state, layout = self.config_state, self._layout
+        for row in self._rows[:1]:  # none when the router has ended
+            row[layout.config_failures] = state.failures
+            row[layout.config_last_attempt] = state.last_attempt
+            row[layout.config_last_success] = state.since
 
     def _inherited(self) -> None:
         """This process serves: whoever was before it is told, and what was true then is not any more."""
@@ -298,7 +317,7 @@ class Router:
             if other != number:
                 for sock in listeners:
                     sock.close()
-        shard = Shard(self.config, self.settings, self._layout, self._rows, number, self._inheritance.away)
+        shard = self._make_shard(number)
         if self._inheritance.link is not None:
             shard.take_clients(socket.socket(fileno=self._inheritance.link))
         for number_of_parent in (signal.SIGHUP, signal.SIGUSR2):

@@ -27,13 +27,13 @@ from .inquiries import Inquiries
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .policy import Policy, Work, at_once, each, in_portions, making_policy
-from .proto.commands import COMMANDS
 from .proto.runs import reply_stretches
 from .proto.styles import STYLES
 from .routes.kit import Kit
 from .routes.local import LocalRoute
 from .settings import Settings
 from .spool.writer import Spool
+from .stats import About, Load, Statistics
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +63,13 @@ class Shard:
         rows: Sequence[Any],
         number: int = 0,
         away: Collection[str] = (),
+        about: Optional[About] = None,
     ) -> None:
         self._settings, self._layout = settings, layout
         self._rows, self._cells = rows, rows[number]
-        self._started = time.time()
         clear_gauges(layout, self._cells)
+        self._cells[layout.pid] = os.getpid()
+        self._stats = Statistics(layout, rows, about or About(time.time()), self._load)
         self.loop = PollGroup()
         self._stretches = reply_stretches()
         self._watchers: Dict[Host, List[Any]] = {}
@@ -82,6 +84,7 @@ class Shard:
             layout.request,
             layout.client_connections,
             layout.client_connections_total,
+            layout.request_errors,
             settings.upstream_connections,
             settings.buffer_size,
             Limits(settings.max_connections, settings.client_idle_timeout, settings.max_memory // len(rows)),
@@ -138,13 +141,13 @@ class Shard:
         return making_policy(config, known, make, lambda hosts: self._kit(config, hosts))
 
     def _kit(self, config: Config, hosts: Dict[str, Host]) -> Kit:
-        local = LocalRoute(__version__, self._stats)
         settings = self._settings
         return Kit(
             hosts,
-            local,
+            LocalRoute(__version__, self._stats.answer),
             lambda: self.loop.now,
             self.loop.call_later,
+            count=self._count,
             host_id=host_id(),
             spool=self._spool,
             seed=config.seed,
@@ -152,6 +155,17 @@ class Shard:
             invalid_to_default=settings.send_invalid_route_to_default,
             only_gets=settings.allow_only_gets,
             style=STYLES[settings.error_style],
+        )
+
+    def _count(self, event: str) -> None:
+        self._cells[self._layout.events[event]] += 1
+
+    def _load(self) -> Load:
+        clients = self.frontend.clients.values()
+        return Load(
+            sum(len(client.queue) for client in clients),
+            sum(client.backlog is not None for client in clients),
+            {host.name: (host.timeout, *host.load()) for host in self._policy.hosts.values()},
         )
 
     def _take_over(self) -> None:
@@ -214,11 +228,15 @@ class Shard:
             layout.upstream[slot],
             layout.direct[slot],
             layout.errors[slot],
+            layout.refused[slot],
+            layout.unsent[slot],
+            layout.results[slot],
             layout.hits[slot],
             layout.misses[slot],
             layout.connections[slot],
-            layout.healthy[slot],
+            layout.health(slot),
             layout.rejoin(slot),
+            layout.request_errors,
         )
         host = Host(
             address.text,
@@ -327,22 +345,3 @@ class Shard:
 
     def _unhealthy(self) -> Iterable[str]:
         return [host.name for host in self._policy.hosts.values() if not host.healthy]
-
-    def _stats(self) -> Iterable[Tuple[str, object]]:
-        """The router's own `stats`, over all shards."""
-        layout, rows = self._layout, self._rows
-
-        def total(cell: int) -> int:
-            return int(sum(row[cell] for row in rows))
-
-        yield from (("pid", os.getpid()), ("uptime", int(time.time() - self._started)), ("time", int(time.time())))
-        yield from (("version", f"{__version__} mcrouter"), ("curr_connections", total(layout.client_connections)))
-        yield "total_connections", total(layout.client_connections_total)
-        for command in COMMANDS:
-            blocks = layout.requests(command.number)
-            count = sum(total(first + bucket) for first in blocks for bucket in range(len(BUCKETS_MS) + 1))
-            yield f"cmd_{command.name}", count
-        yield "get_hits", sum(map(total, layout.hits))
-        yield "get_misses", sum(map(total, layout.misses))
-        for host in self._policy.hosts.values():
-            yield f"host:{host.name}", "healthy" if host.healthy else "unhealthy"

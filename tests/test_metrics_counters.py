@@ -27,10 +27,12 @@ def cells_of(layout):
     """Every cell that the layout names, block by block."""
     blocks = [*layout.request, *(block for host in (*layout.upstream, *layout.direct) for block in host)]
     yield from (cell for block in blocks for cell in range(block, block + STRIDE))
-    yield from (cell for host in layout.errors for cell in host)
-    yield from (*layout.hits, *layout.misses, layout.client_connections_total)
-    yield from (cell for host in range(len(layout.hosts)) for cell in layout.rejoin(host))
-    yield from (layout.client_connections, *layout.healthy, *layout.connections)
+    by_host = (*layout.errors, *layout.refused, *layout.unsent, *layout.results)
+    yield from (cell for host in by_host for cell in host)
+    yield from (*layout.hits, *layout.misses, layout.client_connections_total, layout.request_errors)
+    yield from (cell for host in range(len(layout.hosts)) for cell in (*layout.rejoin(host), *layout.health(host)))
+    yield from (layout.client_connections, layout.pid, *layout.events.values(), *layout.connections)
+    yield from (layout.config_failures, layout.config_last_attempt, layout.config_last_success)
 
 
 @pytest.mark.parametrize("layout", [LAYOUT, Layout([], []), Layout(["get"], []), Layout([], ["a"])])
@@ -74,7 +76,8 @@ def test_a_shards_start_clears_gauges_and_keeps_counters(shared):
     for i in range(LAYOUT.size):
         cells[i] += 1
     clear_gauges(LAYOUT, cells)
-    gauges = {LAYOUT.client_connections, *LAYOUT.healthy, *LAYOUT.connections, *LAYOUT.journal}
+    gauges = {LAYOUT.client_connections, LAYOUT.pid, *LAYOUT.connections, *LAYOUT.journal}
+    gauges.update(LAYOUT.healthy, LAYOUT.tko, LAYOUT.failures)
     assert [cells[i] for i in range(LAYOUT.size)] == [float(i not in gauges) for i in range(LAYOUT.size)]
     if rows:
         rows.close()

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mcrouter.metrics.process import ProcessFacts, process_facts
+from mcrouter.metrics.process import ProcessFacts, Usage, process_facts, usage
 
 TICK, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
@@ -21,6 +21,7 @@ def write_process(proc, pid, *, name, ticks, started, virtual, pages, fds):
         (home / "fd" / str(fd)).touch()
     fields = ["0"] * 53
     fields[1:4] = str(pid), f"({name})", "S"
+    fields[10], fields[12] = "7", "2"
     fields[14], fields[15], fields[22], fields[23], fields[24] = map(str, (ticks, ticks * 2, started, virtual, pages))
     (home / "stat").write_text(" ".join(fields[1:]) + "\n")
 
@@ -44,6 +45,16 @@ def test_facts_are_sums_over_the_processes(tmp_path):
         open_fds=4,
         max_fds=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
     )
+
+
+def test_usage_is_the_sum_over_those_that_live(tmp_path):
+    write_two(tmp_path)
+    found = usage([os.getpid(), 99999999, 88888888], str(tmp_path))
+    assert found == Usage(user=2.0, system=4.0, virtual=2000, resident=6 * PAGE, minor_faults=14, major_faults=4)
+
+
+def test_usage_without_proc_is_that_of_this_process(tmp_path):
+    assert usage([os.getpid()], str(tmp_path)).resident > 0
 
 
 def test_a_limit_may_be_none(monkeypatch):

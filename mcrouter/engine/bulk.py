@@ -12,6 +12,7 @@ import os
 from typing import Any, List, Set
 
 from ..proto import outcomes as o
+from ..proto import results as r
 from ..proto.replies import ProtocolError, ReplyCutter, value_ahead
 from .connection import Connection, State
 from .poller import OUT
@@ -108,7 +109,7 @@ class BulkLane(Connection):
     def refused(self, why: str) -> None:
         """News about the host too."""
         self.fail(o.UNAVAILABLE, why)
-        self.host.mark_down(why)
+        self.host.mark_down(why, hard=True)
 
     # receiving ----------------------------------------------------------------------------------------------------
 
@@ -222,14 +223,18 @@ class BulkLane(Connection):
         self.close()
         if request is None:
             return
-        tally = self.host.tally
-        tally.cells[tally.errors[request.kinds[0]]] += 1
+        self.host.tally.failed(request.kinds, self._result(code))
         self.host.unsure(request)
         if reader is not None:
             reader.broken()
         else:
             sink.on_reply(self.host.style.failure(self.host.name, code, why), code)
             request.bulk.go_on()
+
+    def _result(self, code: bytes) -> int:
+        if code == o.UNAVAILABLE:
+            return r.CONNECT_TIMEOUT if self.late else r.CONNECT_ERROR
+        return r.TIMEOUT if code == o.TIMEOUT else r.REMOTE_ERROR
 
     def abort(self) -> None:
         """After a bug of ours."""
@@ -260,9 +265,11 @@ class BulkLanes:
         """Asks the host for something that is too large for the shared lanes."""
         host = self._host
         if not request.bulk.may_start():
+            host.tally.spared(request.kinds, r.LOCAL_ERROR)
             sink.on_reply(b"SERVER_ERROR mcrouter: too large to be sent again\r\n", o.UNAVAILABLE)
         elif host.address is None:
             why = "its name does not resolve"
+            host.tally.spared(request.kinds, r.CONNECT_ERROR)
             sink.on_reply(host.style.failure(host.name, o.UNAVAILABLE, why), o.UNAVAILABLE)
         else:
             lane = self._resting.pop() if self._resting else BulkLane(host)

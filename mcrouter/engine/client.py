@@ -66,7 +66,7 @@ class ClientRequest(Request):
         if reply is TOO_LARGE:
             client.too_large(self)
             return
-        client.frontend.count(self)
+        client.frontend.count(self, outcomes)
         client.answer(self, b"" if self.mute and outcomes in self.mute else reply)
 
     def goes_on(self) -> bool:

@@ -24,7 +24,7 @@ class Connection:
     """One connection; whoever derives from it says what follows: `connected`, `refused`, and `ready` for each event
     once it is up."""
 
-    __slots__ = ("_late", "fd", "loop", "sock", "state")
+    __slots__ = ("_late", "fd", "late", "loop", "sock", "state")
 
     def __init__(self, loop: PollGroup) -> None:
         self.loop = loop
@@ -32,6 +32,7 @@ class Connection:
         self.sock: Optional[socket.socket] = None
         self.fd = -1
         self._late: Optional[Timer] = None
+        self.late = False  # whether the last attempt to open it took too long
 
     def connected(self) -> None:
         """It is up."""
@@ -48,6 +49,7 @@ class Connection:
     def open(self, address: Address, seconds: float) -> None:
         """Starts to connect, for at most so many seconds."""
         family, where = address
+        self.late = False
         try:
             self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
             sock.setblocking(False)
@@ -57,12 +59,12 @@ class Connection:
         except OSError as error:
             code = error.errno or errno.EIO
         if self.sock is None or code not in (0, errno.EINPROGRESS, errno.EAGAIN):
-            self.refused(_cannot(code))
+            self._cannot_open(code)
             return
         self.fd = self.sock.fileno()
         self.state = State.CONNECTING
         self.loop.watch(self.fd, self.on_event)
-        self._late = self.loop.call_later(seconds, lambda: self.refused(_cannot(errno.ETIMEDOUT)))
+        self._late = self.loop.call_later(seconds, lambda: self._cannot_open(errno.ETIMEDOUT))
 
     def on_event(self, mask: int) -> None:
         """The poller's report."""
@@ -75,7 +77,7 @@ class Connection:
         assert self.sock is not None
         code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            self.refused(_cannot(code))
+            self._cannot_open(code)
         elif mask & (OUT | IN):
             self._stop_timer()
             self.state = State.UP
@@ -83,6 +85,10 @@ class Connection:
             self.connected()
             if mask & (IN | GONE) and self.state is State.UP:
                 self.ready(mask)
+
+    def _cannot_open(self, code: int) -> None:
+        self.late = code == errno.ETIMEDOUT
+        self.refused(f"cannot connect: {os.strerror(code)}")
 
     def let_go(self) -> Optional[socket.socket]:
         """The socket, which stays open and is somebody else's from here on; None when there is no connection."""
@@ -106,7 +112,3 @@ class Connection:
         if self._late is not None:
             self._late.cancel()
             self._late = None
-
-
-def _cannot(code: int) -> str:
-    return f"cannot connect: {os.strerror(code)}"

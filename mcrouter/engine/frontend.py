@@ -6,6 +6,7 @@ import socket
 from bisect import bisect_left
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
+from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, READ
 from ..proto.requests import MOST_KINDS, Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
@@ -32,6 +33,7 @@ class Frontend:
         histograms: Sequence[int],
         clients_cell: int,
         accepted_cell: int,
+        errors_cell: int,
         lanes: int = 2,
         buffer_size: int = 1 << 20,
         limits: Limits = NO_LIMITS,
@@ -42,7 +44,7 @@ class Frontend:
         self.cells = cells
         self.bounds = bounds
         self.histograms = histograms  # by command: first cell of its histogram
-        self._clients_cell, self._accepted_cell = clients_cell, accepted_cell
+        self._clients_cell, self._accepted_cell, self._errors_cell = clients_cell, accepted_cell, errors_cell
         self.lanes = lanes
         self.buffer_size = buffer_size
         self.ways: List[Any] = []  # by command: the route
@@ -109,8 +111,10 @@ class Frontend:
         if self.on_empty is not None and not self.clients:
             self.on_empty()
 
-    def count(self, request: Request) -> None:
+    def count(self, request: Request, outcomes: bytes = b"") -> None:
         """Counts an answered request or run."""
+        if outcomes not in o.ANSWERS:  # or they are those of a run
+            self.cells[self._errors_cell] += len(outcomes.translate(None, o.ANSWERS))
         kinds, cells = request.kinds, self.cells
         ms = (self.loop.now - request.started) * 1000
         bucket = bisect_left(self.bounds, ms)

@@ -180,7 +180,7 @@ class Prober(Connection):
 
     def refused(self, why: str) -> None:
         """Nobody there."""
-        self._failed(why)
+        self._failed(why, hard=True)
 
     def ready(self, mask: int) -> None:
         """The poller's report."""
@@ -217,11 +217,11 @@ class Prober(Connection):
         self._end()
         self._again()
 
-    def _failed(self, why: str) -> None:
+    def _failed(self, why: str, hard: bool = False) -> None:
         self._end()
         self.hang_up()
         self._damper.failed()
-        self._host.mark_down(why)
+        self._host.mark_down(why, hard)
         self._again()
 
     def _end(self) -> None:

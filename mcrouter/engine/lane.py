@@ -20,6 +20,7 @@ from os import read
 from typing import Any, Deque, List, Optional, Tuple
 
 from ..proto import outcomes as o
+from ..proto import results as r
 from ..proto.replies import TOO_LARGE, ProtocolError, ReplyCutter
 from ..proto.runs import ReplyStretches
 from .connection import Connection, State
@@ -111,7 +112,7 @@ class Lane(Connection):
 
     def refused(self, why: str) -> None:
         """The host does not take connections: that is news about the host, not just about this lane."""
-        self.host.mark_down(why)  # first: who fails over must not choose it again
+        self.host.mark_down(why, hard=True)  # first: who fails over must not choose it again
         self.close(o.UNAVAILABLE, why)
 
     # sending ------------------------------------------------------------------------------------------------------
@@ -332,7 +333,7 @@ class Lane(Connection):
         """Counts a reply and gives it to who waits for it."""
         tally, kinds, ms = self.host.tally, request.kinds, (self.loop.now - since) * 1000
         tally.looked_up(self.cutter.values, self.cutter.misses)
-        tally.refused(kinds, outcomes)
+        failed = tally.refused(kinds, outcomes)
         if self.expired:
             self.expired -= 1
             tally.answered(kinds, ms, tally.upstream)
@@ -344,6 +345,8 @@ class Lane(Connection):
             request.on_failure(self.host, b"".join(reply) if type(reply) is list else bytes(reply), outcomes)
         else:
             tally.answered(kinds, ms, tally.direct)
+            if failed:
+                tally.cells[tally.request_errors] += failed
             if type(reply) is list:
                 request.client.in_turn(request, reply)
             else:
@@ -375,7 +378,7 @@ class Lane(Connection):
             self._let_go()  # it is the first that has timed out
             if sink is not request or request.goes_on():  # else its client is told, and knows no better
                 self.host.unsure(request)
-            self._fail(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms")
+            self._fail(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms", r.TIMEOUT)
             self.host.timed_out()
         if self.state is not State.UP:
             return
@@ -418,8 +421,9 @@ class Lane(Connection):
 
     def close(self, code: bytes, why: str) -> None:
         """Ends the connection; everything in flight fails with `code`, or as never sent."""
+        result = r.REMOTE_ERROR
         if self.state is not State.UP:
-            code = o.UNAVAILABLE
+            code, result = o.UNAVAILABLE, self._why_unsent()
         if self._again is not None:
             self._again.cancel()
             self._again = None
@@ -435,15 +439,25 @@ class Lane(Connection):
         self._let_go()
         self._fresh()
         for request, sink, _since in entries:
-            self._fail(request, sink, code, why)
+            self._fail(request, sink, code, why, result)
         for client in waiters:
             client.resume()
 
-    def _fail(self, request: Any, sink: Any, code: bytes, why: str) -> None:
+    def _why_unsent(self) -> int:
+        """The result of what waits for a connection that does not come."""
+        if self.late:
+            return r.CONNECT_TIMEOUT
+        return r.TKO if self.sock is None and not self.host.reachable else r.CONNECT_ERROR
+
+    def load(self) -> Tuple[int, int]:
+        """Requests that wait to be sent, and those that wait for their answers."""
+        alive = len(self.inflight) - self.expired
+        pending = min(len(self.out), alive) if self.state is State.UP else alive
+        return pending, alive - pending
+
+    def _fail(self, request: Any, sink: Any, code: bytes, why: str, result: int) -> None:
         count = len(request.kinds)
-        tally = self.host.tally
-        for kind in request.kinds:
-            tally.cells[tally.errors[kind]] += 1
+        self.host.tally.failed(request.kinds, result)
         text = self.host.style.failure(self.host.name, code, why)
         if sink is request:
             request.on_failure(self.host, text * count, code * count)

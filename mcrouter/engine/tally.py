@@ -4,6 +4,7 @@ from bisect import bisect_left
 from typing import Any, Iterable, Sequence, Tuple
 
 from ..proto import outcomes as o
+from ..proto import results as r
 from ..proto.requests import GET, SET
 
 
@@ -12,12 +13,15 @@ class Tally:
 
     `bounds` are the upper bounds of a histogram's buckets in milliseconds; behind its last bucket a histogram has the
     sum of milliseconds. By command: `upstream` has what other requests of ours asked this host, `direct` what was
-    answered to a client as it came, so that one event counts for both; `errors` what failed. `rejoin` are the cells of
-    what the host has missed, and of how that was made up for (rejoin.py).
+    answered to a client as it came, so that one event counts for both; `errors` what failed, `refused` what got an
+    error line or a 'no', `unsent` what failed before anything was sent. `results` are by result (proto.results).
+    `health` are the cells of whether the host is relied on, `rejoin` those of what it has missed, and of how that was
+    made up for (rejoin.py). `request_errors` has the answers to clients that were errors.
     """
 
-    __slots__ = ("bounds", "cells", "connections", "deleted", "direct", "dirty", "errors", "flushed", "healthy", "hits",
-                 "journal", "missed", "misses", "sum", "upstream")  # fmt: skip
+    __slots__ = ("bounds", "by_command", "by_result", "cells", "connections", "deleted", "direct", "dirty", "errors",
+                 "failures", "flushed", "healthy", "hits", "journal", "missed", "misses", "request_errors", "sum",
+                 "tko", "unsent", "upstream")  # fmt: skip
 
     def __init__(
         self,
@@ -26,18 +30,24 @@ class Tally:
         upstream: Sequence[int],
         direct: Sequence[int],
         errors: Sequence[int],
+        refused: Sequence[int],
+        unsent: Sequence[int],
+        results: Sequence[int],
         hits: int,
         misses: int,
         connections: int,
-        healthy: int,
+        health: Sequence[int],
         rejoin: Sequence[int],
+        request_errors: int,
     ) -> None:
         self.cells = cells
         self.bounds = bounds
         self.sum = len(bounds) + 1
         self.upstream, self.direct, self.errors = upstream, direct, errors
         self.hits, self.misses = hits, misses
-        self.connections, self.healthy = connections, healthy
+        self.by_command, self.unsent, self.by_result = refused, unsent, results
+        self.connections, self.request_errors = connections, request_errors
+        self.healthy, self.tko, self.failures = health
         self.missed, self.deleted, self.flushed, self.journal, self.dirty = rejoin
 
     def answered(self, kinds: bytes, ms: float, blocks: Sequence[int]) -> None:
@@ -67,12 +77,34 @@ class Tally:
         if misses:
             self.cells[self.misses] += misses
 
-    def refused(self, kinds: bytes, outcomes: bytes) -> None:
-        """Counts the commands of a run that ended in an error line."""
-        if outcomes.translate(None, o.ANSWERS):
-            for kind, outcome in zip(kinds, outcomes):
+    def refused(self, kinds: bytes, outcomes: bytes) -> int:
+        """Counts the commands of a run that got a 'no' or an error line; how many error lines there are."""
+        return self._refused(kinds, outcomes) if outcomes.translate(None, r.EXPECTED) else 0
+
+    def _refused(self, kinds: bytes, outcomes: bytes) -> int:
+        cells, failed = self.cells, 0
+        for kind, outcome in zip(kinds, outcomes):
+            if outcome not in r.EXPECTED:
+                cells[self.by_command[kind]] += 1
+                cells[self.by_result[r.OF_ANSWER[outcome]]] += 1
                 if outcome not in o.ANSWERS:
-                    self.cells[self.errors[kind]] += 1
+                    cells[self.errors[kind]] += 1
+                    failed += 1
+        return failed
+
+    def failed(self, kinds: bytes, result: int) -> None:
+        """Counts a request or run that has got no answer."""
+        cells, by_command = self.cells, [self.errors]
+        if result in r.NEVER_SENT:
+            by_command.append(self.unsent)
+        for counts in by_command:
+            for kind in kinds:
+                cells[counts[kind]] += 1
+        self.spared(kinds, result)
+
+    def spared(self, kinds: bytes, result: int = r.TKO) -> None:
+        """Counts a request or run by its result alone; without one, it was not asked of the host, which is given up."""
+        self.cells[self.by_result[result]] += len(kinds)
 
     def made_up(self, deleted: int, flushed: int) -> None:
         """Counts what it took to let the host be read again."""

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from typing import Any, Callable, Optional, Set
+from typing import Any, Callable, Optional, Set, Tuple
 
 from ..proto import outcomes as o
 from ..proto.runs import ReplyStretches
@@ -28,6 +28,7 @@ class _Nobody:
 
 NOBODY = _Nobody()
 
+SOFT_TKO, HARD_TKO = 1, 2  # how a host is given up ("taken out", in facebook/mcrouter's words)
 _SWEEPS = 20  # a timeout is noticed at most 1/20 of it late
 
 
@@ -96,6 +97,17 @@ class Host:
         if lane.unsent:
             lane.stall(request.client)
 
+    def spared(self, request: Any) -> None:
+        """Policy would have asked it, had it been healthy. It is told of a write that it misses."""
+        self.tally.spared(request.kinds)
+        if self.journal is not None and not request.reads_only():
+            self.missed(request)
+
+    def load(self) -> Tuple[int, int]:
+        """Requests of this event loop that wait to be sent, and those that wait for their answers."""
+        loads = [lane.load() for lane in self.lanes]
+        return sum(pending for pending, _ in loads), sum(inflight for _, inflight in loads) + len(self.bulk.busy)
+
     def connect(self) -> None:
         """Opens the lanes that are down, ahead of need."""
         for lane in self.lanes:
@@ -119,8 +131,11 @@ class Host:
         """Whether anything may be sent to it."""
         return self.healthy or self.returning
 
-    def mark_down(self, why: str) -> None:
-        """Takes the host out of the policies' sight and gives up what it has not answered."""
+    def mark_down(self, why: str, hard: bool = False) -> None:
+        """Takes the host out of the policies' sight and gives up what it has not answered. `hard`: it takes no
+        connections; else it may be no more than slow."""
+        self.hard = hard or (self.hard and not self.reachable)
+        self._count_failure(hard)
         if not self.reachable:
             return
         logger.warning("host %s is unhealthy: %s", self.name, why)
@@ -132,9 +147,15 @@ class Host:
             lane.close(o.LOST, why)
         self.bulk.close(why)
 
+    def _count_failure(self, hard: bool) -> None:
+        tally, cells = self.tally, self.tally.cells
+        cells[tally.tko] = max(cells[tally.tko], HARD_TKO if hard else SOFT_TKO)
+        cells[tally.failures] += max(1, self.timeouts) if self.reachable else 1
+
     def mark_up(self, done: Optional[Rejoin] = None) -> None:
         """The host is back; `done` is what that took."""
         logger.info("host %s is healthy%s", self.name, "" if done is None else f": {done}")
+        self.tally.cells[self.tally.tko] = self.tally.cells[self.tally.failures] = 0
         if done is not None:
             self.tally.made_up(done.deleted, done.flushed)
         self._turn(healthy=True, returning=False)

@@ -72,7 +72,7 @@ class DryRun:
             ms = getattr(config.timeouts.get(address.text), "reply", 0) or timeout_ms
             self.hosts[address.text] = _Host(self, address.text, ms, journals)
         given = {"host_id": host_id(), "chance": random.Random(0), **kit}
-        self.local = LocalRoute(__version__, tuple)
+        self.local = LocalRoute(__version__, lambda words: ())
         self.built = build(
             config,
             Kit(self.hosts, self.local, lambda: clock.now, clock.later, lambda: began + clock.now - _BEGIN,
@@ -137,6 +137,11 @@ class _Host:
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
         """Asks it."""
         self._run.put(self, request, sink)
+
+    def spared(self, request: Request) -> None:
+        """Policy would have asked it, had it been healthy."""
+        if self.journal is not None and not request.reads_only():
+            self.missed(request)
 
     def missed(self, request: Request) -> None:
         """Notes it."""

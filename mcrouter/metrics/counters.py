@@ -4,7 +4,7 @@
 nothing needs a lock; whoever reads adds the rows up. One shard's row is a list. Rows of several shards lie in memory
 that all processes share, made before the fork, so they outlive a shard that dies: its successor goes on in its row.
 
-    row:  request[c] ...  | clients  | slot of a host | slot of a host ...
+    row:  request[c] ...  | clients, events, config  | slot of a host | slot of a host ...
     slot: upstream[c] ...  direct[c] ...  errors[c] ...  hits misses ... | gauges, cleared at shard start
 
 A request that one host answers and whose answer is the client's as it came is counted once, in `direct`, for both ends:
@@ -19,7 +19,11 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Union
 
+from ..proto.results import RESULTS
 from .table import BUCKETS_MS
+
+EVENTS = ("dev_null_requests", "asynclog_requests")
+"""What routes count by name, as facebook/mcrouter's `stats` has them."""
 
 INF = len(BUCKETS_MS)
 """Where in a histogram block what is slower than the last bucket is counted."""
@@ -62,12 +66,26 @@ class Layout:
         """Clients accepted."""
         (self.client_connections,) = self._gauge()
         """Gauge: clients connected."""
+        (self.request_errors,) = self._take(1)
+        """Requests whose answer to the client was an error."""
+        self.events = dict(zip(EVENTS, self._take(len(EVENTS))))
+        """By name: how often it happened."""
+        self.config_failures, self.config_last_attempt, self.config_last_success = self._take(3)
+        """Of the config file: how often it was refused; Unix times. The router itself writes them, in the first row."""
+        (self.pid,) = self._gauge()
+        """Gauge: the shard's process."""
         self.upstream: list[Sequence[int]] = []
         """By host, then command: the histogram of requests that the host has answered, without those in `direct`."""
         self.direct: list[Sequence[int]] = []
         """By host, then command: the histogram of requests whose answer by this host was the client's."""
         self.errors: list[Sequence[int]] = []
         """By host, then command: those that failed."""
+        self.refused: list[Sequence[int]] = []
+        """By host, then command: those that it answered with an error line or, but for a get, with a 'no'."""
+        self.unsent: list[Sequence[int]] = []
+        """By host, then command: those that failed before anything was sent."""
+        self.results: list[Sequence[int]] = []
+        """By host, then result (proto.results): how many ended so."""
         self.hits: list[int] = []
         """By host: keys asked for and had."""
         self.misses: list[int] = []
@@ -82,6 +100,10 @@ class Layout:
         """By host: 1 while the shard has writes that it has missed; outlives the shard."""
         self.healthy: list[int] = []
         """Gauge, by host: 1 when the shard finds it healthy, else 0."""
+        self.tko: list[int] = []
+        """Gauge, by host: 0 while it is relied on; 1 given up for timeouts or probes, 2 as it takes no connections."""
+        self.failures: list[int] = []
+        """Gauge, by host: failures in a row of one that is given up."""
         self.connections: list[int] = []
         """Gauge, by host: connections open to it."""
         self.journal: list[int] = []
@@ -145,6 +167,10 @@ class Layout:
         """The blocks that together count what a host was asked."""
         return (self.upstream[host][command], self.direct[host][command])
 
+    def health(self, host: int) -> tuple[int, ...]:
+        """The cells about whether a host is relied on."""
+        return tuple(cells[host] for cells in (self.healthy, self.tko, self.failures))
+
     def rejoin(self, host: int) -> tuple[int, ...]:
         """The cells about what a host has missed."""
         return tuple(cells[host] for cells in (self.missed, self.deleted, self.flushed, self.journal, self.dirty))
@@ -153,10 +179,12 @@ class Layout:
         first = self.size
         self.upstream.append(self._take(len(self.commands), STRIDE))
         self.direct.append(self._take(len(self.commands), STRIDE))
-        self.errors.append(self._take(len(self.commands)))
+        for by_command in (self.errors, self.refused, self.unsent):
+            by_command.append(self._take(len(self.commands)))
+        self.results.append(self._take(len(RESULTS)))
         for counters in (self.hits, self.misses, self.missed, self.deleted, self.flushed, self.dirty):
             counters += self._take(1)
-        for gauges in (self.healthy, self.connections, self.journal):
+        for gauges in (self.healthy, self.tko, self.failures, self.connections, self.journal):
             gauges += self._gauge()
         self._slots.append(range(first, self.size))
         self._free.append(len(self.names))

@@ -22,11 +22,20 @@ class ProcessFacts(NamedTuple):
     max_fds: Optional[float] = None  # of one process, as it is the limit of each
 
 
+class Usage(NamedTuple):
+    """What processes have used, as proc(5) has it: seconds, bytes, page faults."""
+
+    user: float = 0.0
+    system: float = 0.0
+    virtual: int = 0
+    resident: int = 0
+    minor_faults: int = 0
+    major_faults: int = 0
+
+
 class _Stat(NamedTuple):
-    cpu: float
+    usage: Usage
     started: float  # seconds after boot
-    virtual: int
-    resident: int
 
 
 def process_facts(pids: Iterable[int], proc: str = "/proc") -> ProcessFacts:
@@ -41,13 +50,25 @@ def process_facts(pids: Iterable[int], proc: str = "/proc") -> ProcessFacts:
         return _facts_without_proc()
     ended, stats = _read(pids, proc)
     return ProcessFacts(
-        ended + sum(stat.cpu for stat in stats),
-        sum(stat.resident for stat in stats),
-        sum(stat.virtual for stat in stats),
+        ended + sum(stat.usage.user + stat.usage.system for stat in stats),
+        sum(stat.usage.resident for stat in stats),
+        sum(stat.usage.virtual for stat in stats),
         _boot_time(proc) + min((stat.started for stat in stats), default=0.0),
         sum(_open_fds(pid, proc) for pid in pids),
         _max_fds(),
     )
+
+
+def usage(pids: Iterable[int], proc: str = "/proc") -> Usage:
+    """What the living among these processes have used in all; without /proc, what this one has."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(*_GONE):
+            found.append(_stat(pid, proc).usage)
+    if not found:
+        times = os.times()
+        return Usage(times.user, times.system, resident=int(_peak_memory() or 0))
+    return Usage(*map(sum, zip(*found)))
 
 
 def _read(pids: list[int], proc: str) -> tuple[float, list[_Stat]]:
@@ -76,8 +97,8 @@ def _stat(pid: int, proc: str) -> _Stat:
         # The name of the program, in parentheses, may hold anything; proc(5) counts the fields behind it from 3.
         fields = file.read().rpartition(b")")[2].split()
     tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
-    utime, stime, started, virtual, resident = (int(fields[n - 3]) for n in (14, 15, 22, 23, 24))
-    return _Stat((utime + stime) / tick, started / tick, virtual, resident * page)
+    minor, major, utime, stime, started, virtual, resident = (int(fields[n - 3]) for n in (10, 12, 14, 15, 22, 23, 24))
+    return _Stat(Usage(utime / tick, stime / tick, virtual, resident * page, minor, major), started / tick)
 
 
 def _boot_time(proc: str) -> float:

@@ -31,6 +31,9 @@ class Destination(Protocol):
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
         """Asks the host; the timeout counts from `since`, when there is one, in the clock of Request.started."""
 
+    def spared(self, request: Request) -> None:
+        """Tells a host that it was not asked as it is not healthy; of a write, `missed` is part of that."""
+
     def missed(self, request: Request) -> None:
         """Tells a host that has a `journal` and is not healthy of a write that it would have got."""
 

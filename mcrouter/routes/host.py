@@ -30,8 +30,7 @@ class HostRoute(AsIs):
         """Asks the host."""
         host = self.host
         if not host.healthy:
-            if host.journal is not None and not request.reads_only():
-                host.missed(request)
+            host.spared(request)
             refuse(request, sink, self._style.unhealthy(host.name, host.hard), o.TKO)
         elif sink is request or not request.reads_only():
             host.send(request, sink)

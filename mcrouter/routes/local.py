@@ -1,6 +1,6 @@
 """LocalRoute: what the router answers by itself."""
 
-from typing import Any, Callable, Dict, Iterable, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS
@@ -8,13 +8,15 @@ from ..proto.requests import Request
 from .base import Route
 from .handle import Handle
 
-Stats = Callable[[], Iterable[Tuple[str, object]]]
+Stats = Callable[[List[str]], Optional[Iterable[Tuple[str, object]]]]
+"""From the words behind `stats` to (name, value) pairs; None: there are none of that name."""
 
 
 class LocalRoute(Route):
     """`version`, `stats` (the router's own), `verbosity`; `quit` has closed the connection before it gets here.
 
-    Other commands get a SERVER_ERROR that says so. `stats` takes a function that gives (name, value) pairs.
+    Other commands get a SERVER_ERROR that says so. A group of statistics that there is not gets a CLIENT_ERROR, in
+    facebook/mcrouter's words.
     """
 
     def __init__(self, version: str, stats: Stats) -> None:
@@ -37,9 +39,11 @@ class LocalRoute(Route):
             sink.on_reply(*answer(request))
 
     def _stat_lines(self, request: Request) -> Tuple[bytes, bytes]:
-        if len(request.data.split()) > 1:
-            return b"ERROR\r\n", o.ERROR
-        return b"".join(f"STAT {name} {value}\r\n".encode() for name, value in self._stats()) + b"END\r\n", o.TEXT
+        pairs = self._stats(request.data.decode(errors="replace").split()[1:])
+        if pairs is None:
+            return b"CLIENT_ERROR bad stats command\r\n", o.CLIENT_ERROR
+        lines = [f"STAT {name} {value}\r\n".encode(errors="replace") for name, value in pairs]
+        return b"".join(lines) + b"END\r\n", o.TEXT
 
 
 HANDLE = Handle("LocalRoute", (), lambda args, kit: kit.local)

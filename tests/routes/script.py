@@ -96,6 +96,11 @@ class Host:
         if not self.holds:
             self.answer()
 
+    def spared(self, request: Request) -> None:
+        """Notes it, if it is to be made up for."""
+        if self.journal is not None and not request.reads_only():
+            self.missed(request)
+
     def missed(self, request: Request) -> None:
         """Notes it."""
         self.has_missed.append(request.data)

@@ -15,7 +15,7 @@ from mcrouter.routes.local import LocalRoute
 
 from .script import Host
 
-LOCAL_ROUTE = LocalRoute("1", list)
+LOCAL_ROUTE = LocalRoute("1", lambda words: [])
 SELECTOR, LOCAL = "OperationSelectorRoute", "LocalRoute"
 
 

@@ -84,7 +84,8 @@ LOCAL = [
     (b"verbosity 1\r\n", (b"OK\r\n", o.OK)),
     (b"mn\r\n", (b"MN\r\n", o.HEADER)),
     (b"stats\r\n", (b"STAT pid 1\r\nSTAT version 1.2.3\r\nEND\r\n", o.TEXT)),
-    (b"stats items\r\n", ERROR),
+    (b"stats some more\r\n", (b"STAT some more\r\nEND\r\n", o.TEXT)),
+    (b"stats items\r\n", (b"CLIENT_ERROR bad stats command\r\n", o.CLIENT_ERROR)),
     (b"get a\r\n", (b"SERVER_ERROR mcrouter: LocalRoute does not serve get\r\n", o.UNAVAILABLE)),
     (b"get a b\r\n", (b"SERVER_ERROR mcrouter: LocalRoute does not serve get\r\n", o.UNAVAILABLE)),
     (b"set a 0 0 1\r\nx\r\n", (b"SERVER_ERROR mcrouter: LocalRoute does not serve set\r\n", o.UNAVAILABLE)),
@@ -92,12 +93,16 @@ LOCAL = [
 ]
 
 
+def statistics(words):
+    return None if words == ["items"] else [tuple(words)] if words else [("pid", 1), ("version", "1.2.3")]
+
+
 @pytest.mark.parametrize(("data", "expected"), LOCAL)
 def test_local(data, expected):
-    assert answer(LocalRoute("1.2.3", lambda: [("pid", 1), ("version", "1.2.3")]), data) == expected
+    assert answer(LocalRoute("1.2.3", statistics), data) == expected
 
 
 def test_local_stats_are_asked_for_each_time():
     count = iter(range(9))
-    route = LocalRoute("1", lambda: [("n", next(count))])
+    route = LocalRoute("1", lambda words: [("n", next(count))])
     assert [answer(route, b"stats\r\n")[0] for _ in range(2)] == [b"STAT n 0\r\nEND\r\n", b"STAT n 1\r\nEND\r\n"]

@@ -44,7 +44,7 @@ class World:
         self.timers: List[Timer] = []
         self.counted: List[str] = []
         given = {"chance": random.Random(1), **kit}
-        local = LocalRoute("1", list)
+        local = LocalRoute("1", lambda words: [])
         self.kit = Kit(self.hosts, local, lambda: self.now, self._later, lambda: self.wall, count=self.counted.append,
                        seed=self.config.seed, **given)  # fmt: skip
         self.built = build(self.config, self.kit)

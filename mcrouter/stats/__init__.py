@@ -1,0 +1,61 @@
+"""The router's own `stats`: groups, names and forms as facebook/mcrouter has them, so that what reads those reads ours.
+
+    table.py     every statistic once: name, groups, how it is computed
+    facts.py     what the counters of all event loops say, added up for one answer
+    servers.py   hosts: their states and results, and the lines of `stats servers` and `stats suspect_servers`
+    window.py    rates: how fast totals have grown
+
+What the counters cannot say of the other event loops is said of the one that answers: the requests under way.
+"""
+
+import time
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from ..metrics.counters import Layout
+from .facts import About, Facts, Load
+from .servers import server_lines, suspect_lines
+from .table import NAMED, STATS
+from .window import Window
+
+__all__ = ["About", "Load", "Statistics"]
+
+Pairs = Iterable[Tuple[str, object]]
+
+
+class Statistics:
+    """Answers `stats` over the counters `rows` of all event loops; `load` says what is under way in this one."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        rows: Sequence[Any],
+        about: About,
+        load: Callable[[], Load],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._layout, self._rows = layout, rows
+        self._about = about
+        self._load = load
+        self._clock = clock
+        self._totals, self._latencies = Window(about.started), Window(about.started)
+        self._lists: Dict[str, Callable[[Facts], Pairs]] = {
+            "version": lambda facts: [("mcrouter-version", facts.version)],
+            "servers": lambda facts: server_lines(facts, self._latencies),
+            "suspect_servers": lambda facts: suspect_lines(facts.servers),
+        }
+
+    def answer(self, words: List[str]) -> Optional[Pairs]:
+        """The (name, value) pairs of the group that the words behind `stats` name; None if there is no such group."""
+        name = " ".join(words)
+        facts = Facts(self._layout, self._rows, self._about, self._load, self._clock(), self._totals)
+        if name in self._lists:
+            return self._lists[name](facts)
+        if name not in NAMED:
+            return None
+        pairs = [(stat.name, _text(stat.value(facts))) for stat in STATS if stat.groups & NAMED[name]]
+        return pairs if name else pairs + [(f"host:{server.name}", server.health) for server in facts.servers]
+
+
+def _text(value: object) -> str:
+    """Rates and seconds in C's `%g`, as facebook/mcrouter writes them; in a line of text no line ends."""
+    return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())

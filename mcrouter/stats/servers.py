@@ -1,0 +1,141 @@
+"""Hosts in `stats`, as facebook/mcrouter tells of its servers (its stats.cpp)."""
+
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+
+from ..engine.upstream import HARD_TKO, SOFT_TKO
+from ..metrics.counters import STRIDE, SUM, Layout
+from ..proto.commands import ARITHMETIC, COMMANDS, DELETE, WRITE
+from ..proto.results import RESULTS
+from .window import Window
+
+if TYPE_CHECKING:
+    from .facts import Facts
+
+_STATES = ("new", "up", "closed", "down")
+_FLAGS = {SOFT_TKO: " soft_tko; ", HARD_TKO: " hard_tko; "}
+_STORES = [command.number for command in COMMANDS if command.kind in (WRITE, ARITHMETIC)]
+_DELETES = [command.number for command in COMMANDS if command.kind == DELETE]
+_TOUCHES = [command.number for command in COMMANDS if command.name == "touch"]
+_TOLD = (
+    "deleted", "touched", "found", "notfound", "notstored", "stored", "exists", "timeout", "connect_timeout",
+    "connect_error", "tko", "remote_error", "local_error", "client_error",
+)  # fmt: skip
+
+
+class Server(NamedTuple):
+    """A host over all event loops that run. `states`: in how many of them its connections are so. By command:
+    `answered` and `refused`, `errors` of all kinds and `unsent` among them; `results` as RESULTS."""
+
+    name: str
+    states: Dict[str, int]
+    tko: int
+    failures: int
+    healthy: bool
+    answered: List[float]
+    ms: float
+    refused: List[float]
+    errors: List[float]
+    unsent: List[float]
+    results: List[float]
+    hits: float
+    misses: float
+
+    @property
+    def health(self) -> str:
+        """In a word."""
+        return "healthy" if self.healthy else "unhealthy"
+
+    def told(self) -> Dict[str, int]:
+        """How often it gave each result, by facebook/mcrouter's names."""
+        by_name = dict(zip(RESULTS, self.results))
+        by_name["notfound"] += self.misses
+        by_name.update(
+            found=self.hits,
+            stored=self._done(_STORES),
+            deleted=self._done(_DELETES),
+            touched=self._done(_TOUCHES),
+        )
+        return {name: int(by_name[name]) for name in _TOLD}
+
+    def _done(self, commands: Iterable[int]) -> float:
+        return sum(max(0.0, self.answered[i] - self.refused[i]) for i in commands)
+
+
+def servers(layout: Layout, rows: Sequence[Any]) -> List[Server]:
+    """All hosts, by the rows of all event loops."""
+    running = [row for row in rows if row[layout.pid]]
+    return [_server(layout, rows, running, slot, name) for slot, name in layout.hosts]
+
+
+def _server(layout: Layout, rows: Sequence[Any], running: Sequence[Any], slot: int, name: str) -> Server:
+    blocks = (layout.upstream[slot], layout.direct[slot])
+    answered, ms = timed(rows, blocks)
+    states = dict.fromkeys(_STATES, 0)
+    for row in running:
+        states[_state(layout, row, slot)] += 1
+    return Server(
+        name,
+        states,
+        int(max((row[layout.tko[slot]] for row in running), default=0)),
+        int(sum(row[layout.failures[slot]] for row in running)),
+        all(row[layout.healthy[slot]] for row in running),
+        answered,
+        ms,
+        summed(rows, layout.refused[slot]),
+        summed(rows, layout.errors[slot]),
+        summed(rows, layout.unsent[slot]),
+        summed(rows, layout.results[slot]),
+        sum(row[layout.hits[slot]] for row in rows),
+        sum(row[layout.misses[slot]] for row in rows),
+    )
+
+
+def _state(layout: Layout, row: Any, slot: int) -> str:
+    if row[layout.connections[slot]]:
+        return "up"
+    if not row[layout.healthy[slot]]:
+        return "down"
+    return "closed" if any(timed([row], (layout.upstream[slot], layout.direct[slot]))[0]) else "new"
+
+
+def timed(rows: Sequence[Any], tables: Iterable[Sequence[int]]) -> Tuple[List[float], float]:
+    """Of histograms by command: how many events there are of each, and the milliseconds of all."""
+    counts, ms = [0.0] * len(COMMANDS), 0.0
+    for blocks in tables:
+        for row in rows:
+            if any(row[blocks[0] : blocks[-1] + STRIDE]):  # else it is not worth a closer look
+                for i, block in enumerate(blocks):
+                    counts[i] += sum(row[block : block + SUM])
+                    ms += row[block + SUM]
+    return counts, ms
+
+
+def summed(rows: Sequence[Any], cells: Sequence[int]) -> List[float]:
+    """These cells, which lie side by side, over all rows."""
+    return [sum(column) for column in zip(*(row[cells[0] : cells[-1] + 1] for row in rows))]
+
+
+def server_lines(facts: "Facts", latencies: Window) -> Iterator[Tuple[str, str]]:
+    """`stats servers`: name, and what facebook/mcrouter's ServerStat::toString says."""
+    asked = {(server.name, "count"): sum(server.answered) for server in facts.servers}
+    asked.update({(server.name, "ms"): server.ms for server in facts.servers})
+    growth = latencies.growth(facts.now, asked)
+    for server in facts.servers:
+        name = server.name
+        timeout, pending, inflight = facts.load.hosts.get(name, (0.0, 0, 0))
+        count = growth.of((name, "count"))
+        latency = 1000 * growth.of((name, "ms")) / count if count else 0.0
+        line = f"avg_latency_us:{latency:.3f} pending_reqs:{pending} inflight_reqs:{inflight}"
+        line += _FLAGS.get(server.tko, "")
+        line += "".join(f" {state}:{count}" for state, count in server.states.items() if count)
+        told = [f"{result}:{count}" for result, count in server.told().items() if count]
+        line += "; " + " ".join(told) if told else ""
+        yield f"{'_'.join(name.split())}:ascii:plain:notcompressed-{timeout * 1000:.0f}", line
+
+
+def suspect_lines(found: Iterable[Server]) -> Iterator[Tuple[str, str]]:
+    """`stats suspect_servers`: those that an event loop has given up, or does not read as they have missed writes."""
+    for server in found:
+        if server.tko or not server.healthy:
+            status = "tko" if server.tko else "down"
+            yield "_".join(server.name.split()), f"status:{status} num_failures:{server.failures}"
