@@ -11,7 +11,7 @@ A tour of the house:
     settings.py  every setting once                              proto/     bytes <-> requests and replies; no I/O
     router.py    config + settings -> engine, routes, metrics    routes/    policies; no sockets
     testing/     embedded hosts to try out and test with         engine/    epoll loop, clients, hosts; no policy
-                                                                 metrics/   counters and the page that shows them
+    stats/       the router's own `stats`                        metrics/   counters and the page that shows them
 
 The way of a request: engine.client reads, proto.requests cuts, routes choose, engine.lane asks and proto.replies
 cuts the answer, which goes back through the route to the client's queue, one write a client and tick.
