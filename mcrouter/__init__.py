@@ -11,7 +11,9 @@ A tour of the house:
     settings.py  every setting once                              proto/     bytes <-> requests and replies; no I/O
     router.py    config + settings -> engine, routes, metrics    routes/    policies; no sockets
     testing/     embedded hosts to try out and test with         engine/    epoll loop, clients, hosts; no policy
-    explain/     what a request would do, without a server       metrics/   counters and the page that shows them
+    hashing/     hash functions that place keys                  metrics/   counters and the page that shows them
+    explain/     what a request would do, without a server       stats/     the router's own `stats`
+    policy.py    a config as it serves                           spool/     the async log, and its replay
 
 The way of a request: engine.client reads, proto.requests cuts, routes choose, engine.lane asks and proto.replies
 cuts the answer, which goes back through the route to the client's queue, one write a client and tick.

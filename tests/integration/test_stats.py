@@ -78,6 +78,6 @@ def test_event_loops_are_summed_up(memcacheds, router):
 
 
 def test_what_goes_nowhere_is_counted(router):
-    proxy = router('{"route": "DevNullRoute"}')
+    proxy = router((FACEBOOK % "").replace("PoolRoute|A", "DevNullRoute"))
     assert proxy.ask(b"get a\r\nset a 0 0 1\r\n1\r\n") == b"END\r\nNOT_STORED\r\n"
     assert exporter_stats(proxy.ask(b"stats all\r\n"))["dev_null_requests"] == "2"
