@@ -249,7 +249,8 @@ class _Builder:
                 self._states[place] = handle.state(args, self._kit)
             args.state = self._states[place]
         route = handle.make(args, self._kit)
-        if self._kit.keeps_prefixes and route.keyed and spec.type != "RootRoute":
+        given = (made[real[index]] for index in self._narrowed.below(place))
+        if self._kit.keeps_prefixes and route.keyed and spec.type != "RootRoute" and route not in given:
             pick = route.pick  # a key is chosen by what comes behind its routing prefix
             route.pick = lambda key: pick(key[len(prefix_of(key)) :])
         return route

@@ -24,7 +24,7 @@ from ..proto.rewriting import routing_name
 from .failover_errors import error_list
 from .renamed import prefix_of
 
-_MANY = 2**32 - 1
+_MANY = 1_000_000_000
 _ATTEMPTS = 100  # hashes of one key in search of a child that has not been asked, as in facebook/mcrouter
 
 
@@ -62,10 +62,11 @@ class InOrder:
         """The places of the children, in the order in which they are to be asked."""
         return iter(range(self._children))
 
-    def asked(self, place: int) -> None:
-        """A child is about to be asked."""
+    def asked(self, place: int) -> float:
+        """A child is about to be asked; gives what `answered` is to get as `since`."""
+        return 0.0
 
-    def answered(self, place: int, failed: bool) -> None:
+    def answered(self, place: int, failed: bool, since: float) -> None:
         """It has answered, or failed."""
 
 
@@ -83,7 +84,7 @@ class LeastFailures(InOrder):
         others = sorted(range(1, self._children), key=self._failures.__getitem__)
         yield from others[: self._most - 1]
 
-    def answered(self, place: int, failed: bool) -> None:
+    def answered(self, place: int, failed: bool, since: float) -> None:
         """Counts."""
         self._failures[place] = self._failures[place] + 1 if failed else 0
 
@@ -156,7 +157,7 @@ def _hash_of(options: Mapping[str, Any]) -> Tuple[str, Dict[str, Any]]:
 
 # reading ----------------------------------------------------------------------------------------------------------
 
-_tries = number(1, _MANY)
+_tries = number(1, 100_000)
 _weights = (numbers(0, 1), None)
 _TYPES: Dict[str, Tuple[Callable[[int, Mapping[str, Any]], InOrder], Read]] = {
     "InOrderPolicy": (InOrder, record(max_tries=(_tries, None), exclude_errors=(error_list, None))),

@@ -1,4 +1,11 @@
-"""LatestRoute: failover along a few of the children, which this machine picks for itself."""
+"""LatestRoute: failover along a few of the children, which this machine picks for itself.
+
+| the machines' numbers, the salts | the children asked, and their order                                |
+| the same                         | the same, for all keys                                             |
+| others                           | others: the machines of a fleet share the children between them    |
+
+What happens then, FailoverRoute's table says.
+"""
 
 from typing import Any, List, Optional, Sequence
 
@@ -18,15 +25,14 @@ def picked(children: int, host_id: int, count: int = COUNT, salt: str = "", weig
     them: by a hash that prefers those of more weight (0 to 1, as WeightedCh3 has them)."""
     left = list(range(children))
     heavy = list(weights) or [1.0] * children
-    heavy += [0.5] * (children - len(heavy))  # WeightedCh3's default
+    heavy = (heavy + [0.5] * children)[:children]  # what WeightedCh3 has for those that it is not told of
     found = []
     for turn in range(min(count, children)):
-        pick = make_pick("WeightedCh3", [str(place) for place in left], {"weights": tuple(heavy[: len(left)])})
+        pick = make_pick("WeightedCh3", [str(place) for place in left], {"weights": tuple(heavy)})
         index = pick(f"{host_id}-{salt}-{turn}".encode())
         found.append(left[index])
         left[index], heavy[index] = left[-1], heavy[-1]  # the last one takes its place
-        left.pop()
-        heavy.pop()
+        del left[-1], heavy[-1]
     return found
 
 
@@ -37,12 +43,6 @@ def latest(children: List[Any], kit: Kit, salt: str = "", weights: Optional[Sequ
 
 
 def _make(args: Args, kit: Kit) -> Any:
-    """FailoverRoute over `failover_count` of the children.
-
-    | `host_id`, salt | the children asked, and their order                             |
-    | the same        | the same, for all keys                                          |
-    | others          | others: the machines of a fleet share the children between them |
-    """
     places = picked(len(args.children), kit.host_id, args.failover_count, args.salt, args.weights or ())
     return made_of([args.children[place] for place in places], args)
 

@@ -14,7 +14,7 @@ from .handle import Args, Handle
 from .kit import Kit
 
 _FAILED = 1.0  # seconds: how slow a failure is said to be, however quick it was
-_INSTANT = 1e-6  # seconds: how slow is who has not been slow of late
+_QUICK = 0.001  # seconds that do not matter: among those that are as quick, requests in flight decide
 
 
 class Load:
@@ -28,12 +28,12 @@ class Load:
         self._memory = memory
         self._mean = 0.0
         self._then = 0.0
-        self.asked: List[float] = []  # when what is in flight was sent
+        self.in_flight = 0
 
     def now(self, now: float) -> float:
         """What to compare; the lesser the better."""
         faded = self._mean * exp((self._then - now) / self._memory)
-        return (faded + _INSTANT) * (len(self.asked) + 1)
+        return (faded + _QUICK) * (self.in_flight + 1)
 
     def took(self, now: float, seconds: float) -> None:
         """An answer came after so many seconds."""
@@ -68,15 +68,16 @@ class LeastLoaded(InOrder):
             left.remove(place)
             yield place
 
-    def asked(self, place: int) -> None:
+    def asked(self, place: int) -> float:
         """It has one more in flight."""
-        self.loads[place].asked.append(self._kit.now())
+        self.loads[place].in_flight += 1
+        return self._kit.now()
 
-    def answered(self, place: int, failed: bool) -> None:
-        """It has one less; they are answered in about the order in which they were sent."""
+    def answered(self, place: int, failed: bool, since: float) -> None:
+        """It has one less."""
         load, now = self.loads[place], self._kit.now()
-        took = now - load.asked.pop(0)
-        load.took(now, max(took, _FAILED) if failed else took)
+        load.in_flight -= 1
+        load.took(now, max(now - since, _FAILED) if failed else now - since)
 
 
 class LoadBalancerRoute(FailoverRoute):

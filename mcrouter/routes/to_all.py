@@ -96,6 +96,63 @@ class Collecting:
         return b"".join(reply for reply, _ in chosen), bytes(code for _, code in chosen)
 
 
+class AllMajorityRoute(ToAll):
+    """To all; the outcome that most of them have is the answer (of those that have it, the first).
+
+    | answers                          | the answer                                              |
+    | more than half have one outcome  | that one, as soon as it is known                        |
+    | none has more than half          | the most frequent, when all have answered               |
+    | several are as frequent          | the worst of them, as AllSyncRoute has it               |
+
+    Errors are outcomes like others; two hits are the same outcome, whatever their values. A get of several keys is
+    split, a run is counted command by command.
+    """
+
+    takes_keys = False
+
+    def start(self, request: Request, sink: Any) -> None:
+        """Asks all."""
+        counting = Counting(request, sink, len(self._children), most_frequent)
+        for child in self._children:
+            child.start(request, counting)
+
+    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """All."""
+        return "the most frequent outcome is the answer", [(ASKED, child) for child in self._children]
+
+
+def most_frequent(answers: Answers) -> Tuple[bytes, int]:
+    """The first answer with the outcome that most have; of several such outcomes, the most severe."""
+    counts = Counter(code for _, code in answers)
+    return max(answers, key=lambda answer: (counts[answer[1]], SEVERITY[answer[1]]))
+
+
+class Counting(Collecting):
+    """The same, but that it answers as soon as more than half of all agree on every command."""
+
+    __slots__ = ("_answered", "_half")
+
+    def __init__(self, request: Request, sink: Any, waiting: int, choose: Any) -> None:
+        super().__init__(request, sink, waiting, choose)
+        self._half = waiting // 2
+        self._answered = False
+
+    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+        """One child's answer; late ones are dropped."""
+        if self._answered:
+            return
+        self._answers.append((reply, outcomes))
+        if len(self._answers) == self._waiting or self._agreed():
+            self._answered = True
+            self._sink.on_reply(*self._chosen())
+
+    def _agreed(self) -> bool:
+        if len(self._answers) <= self._half:
+            return False
+        by_command = zip(*(outcomes for _, outcomes in self._answers))
+        return all(max(Counter(codes).values()) > self._half for codes in by_command)
+
+
 class AllInitialRoute(ToAll):
     """To all; the first child's answer is the answer, whatever it is; nobody waits for the others.
 
@@ -136,57 +193,6 @@ class AllAsyncRoute(ToAll):
         """All."""
         answer = default_reply(request.kinds[0])[0].decode().strip()
         return f"answers {answer} at once", [(COPY, child) for child in self._children]
-
-
-class AllMajorityRoute(ToAll):
-    """To all; the answer that most of them give, as soon as more than half have given it; of ties the worse.
-
-    | answers                 | the answer                                        |
-    | a, b, a                 | a, with the second a                              |
-    | success, miss           | the miss                                          |
-    | miss, error, error      | the error: errors count as any other              |
-
-    Answers are alike whose outcomes are. A get of several keys is split, a run is compared command by command.
-    """
-
-    takes_keys = False
-
-    def start(self, request: Request, sink: Any) -> None:
-        """Asks all."""
-        voting = _Voting(request, sink, len(self._children))
-        for child in self._children:
-            child.start(request, voting)
-
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """All."""
-        return "the answer of most is the answer", [(ASKED, child) for child in self._children]
-
-
-def commonest(answers: Answers) -> Tuple[bytes, int]:
-    """The first answer with the outcome that most have; of ties the most severe."""
-    votes = Counter(code for _, code in answers)
-    most = max(votes, key=lambda code: (votes[code], SEVERITY[code]))
-    return next(answer for answer in answers if answer[1] == most)
-
-
-class _Voting(Collecting):
-    """The sink of a vote: a single command's ends when more than half agree."""
-
-    __slots__ = ("_votes",)
-
-    def __init__(self, request: Request, sink: Any, waiting: int) -> None:
-        super().__init__(request, sink, waiting, commonest)
-        self._votes: "Counter[bytes]" = Counter()
-
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """One child's vote."""
-        if self._sink is None:
-            return
-        self._answers.append((reply, outcomes))
-        self._votes[outcomes] += 1
-        if len(self._answers) == self._waiting or self._votes[outcomes] * 2 > self._waiting:
-            sink, self._sink = self._sink, None
-            sink.on_reply(*self._chosen())
 
 
 HANDLES = (

@@ -17,9 +17,9 @@ class Client:
     repeats = True
     waits = True
 
-    def may_repeat(self, _request: Request) -> bool:
-        """Whether it has sent nothing since that would forbid it."""
-        return self.repeats
+    def may_repeat(self, request: Request) -> bool:
+        """Whether that changes nothing, nor what it has sent since."""
+        return self.repeats and request.repeatable()
 
     def awaits(self, _request: Request) -> bool:
         """Whether it has not been answered yet."""

@@ -1,4 +1,4 @@
-"""AllSyncRoute, AllInitialRoute and AllAsyncRoute: the tables of their docstrings."""
+"""AllSyncRoute, AllMajorityRoute, AllInitialRoute and AllAsyncRoute: the tables of their docstrings."""
 
 import pytest
 
@@ -79,6 +79,45 @@ def test_all_sync_compares_a_get_of_several_key_by_key():
     assert World(config("AllSyncRoute"), hosts).answer(b"get c a\r\n") == (HIT1[0], o.PARTIAL)
 
 
+MAJORITY = [  # (command, what the hosts say, in which order, the answer, after how many of them)
+    (GET, [HIT1, HIT2, MISS], "abc", HIT1, 2),
+    (GET, [HIT1, HIT2, MISS], "bac", HIT2, 2),
+    (GET, [HIT1, MISS, MISS], "abc", MISS, 3),
+    (GET, [MISS, HIT1, HIT1], "bca", HIT1, 2),
+    (GET, [HIT1, MISS, SERVER_ERROR], "abc", SERVER_ERROR, 3),
+    (GET, [HIT1, SERVER_ERROR, SERVER_ERROR], "abc", SERVER_ERROR, 3),
+    (SET, [STORED, NOT_STORED, STORED], "abc", STORED, 3),
+    (SET, [STORED, NOT_STORED, SERVER_ERROR], "cba", SERVER_ERROR, 3),
+]
+
+
+@pytest.mark.parametrize(("data", "says", "order", "expected", "after"), MAJORITY)
+def test_all_majority(data, says, order, expected, after):
+    world = world_of("AllMajorityRoute", data, says)
+    sink = world.ask(data)
+    for count, name in enumerate(order):
+        assert (sink.got is None) is (count < after)
+        world.hosts[f"{name}:1"].answer()
+    assert sink.got == expected
+
+
+def test_all_majority_counts_failures_and_unhealthy_hosts():
+    world = world_of("AllMajorityRoute", GET, [HIT1, MISS, MISS])
+    world.set_health("c:1", False)
+    sink = world.ask(GET)
+    world.hosts["a:1"].answer()
+    world.hosts["b:1"].fail(o.TKO)
+    assert sink.got == (b"SERVER_ERROR mcrouter: c:1: it is unhealthy\r\n", o.TKO)
+
+
+def test_all_majority_counts_a_run_and_a_get_of_several_one_by_one():
+    hosts = {"a:1": Host("a:1", {b"a": b"1"}), "b:1": Host("b:1", {b"a": b"1", b"c": b"2"}), "c:1": Host("c:1", {b"c": b"2"})}
+    world = World(config("AllMajorityRoute"), hosts)
+    both = (b"VALUE a 0 1\r\n1\r\n", b"VALUE c 0 1\r\n2\r\n")
+    assert world.answer(b"get a\r\nget c\r\nget d\r\n") == (both[0] + b"END\r\n" + both[1] + b"END\r\nEND\r\n", o.VALUE * 2 + o.MISS)
+    assert world.answer(b"get a c d\r\n") == (both[0] + both[1] + b"END\r\n", o.PARTIAL)
+
+
 @pytest.mark.parametrize("first", [HIT1, MISS, SERVER_ERROR])
 def test_all_initial(first):
     world = world_of("AllInitialRoute", GET, [first, HIT2, HIT2])
@@ -100,7 +139,7 @@ def test_all_async(data, expected):
     answered_by(world, [STORED, TIMEOUT, STORED])
 
 
-@pytest.mark.parametrize("route", ["AllSyncRoute", "AllInitialRoute", "AllFastestRoute"])
+@pytest.mark.parametrize("route", ["AllSyncRoute", "AllMajorityRoute", "AllInitialRoute", "AllFastestRoute"])
 def test_one_child_is_that_child_and_none_is_null(route):
     one = World({"pools": {"A": {"servers": ["a:1"]}}, "route": f"{route}|Pool|A"})
     assert one.answer(SET) == STORED

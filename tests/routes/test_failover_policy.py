@@ -1,0 +1,155 @@
+"""The orders in which children are asked, and how many; and every error of the fields of what fails over."""
+
+import json
+
+import pytest
+
+from mcrouter.config import ConfigError
+from mcrouter.hashing import make_pick
+from mcrouter.hashing.choosers import rendezvous_order
+from mcrouter.proto import outcomes as o
+from mcrouter.router import load_config
+from mcrouter.routes.failover_errors import NAMES
+from mcrouter.routes.failover_policy import failover_policy
+
+from .script import MISS, SERVER_ERROR, Host, request
+from .test_failover import GET, config, held, plays
+from .world import World
+
+DETERMINISTIC = {"type": "DeterministicOrderPolicy", "max_tries": 3, "max_error_tries": 3}
+KEYS = [b"key%d" % number for number in range(200)]
+
+
+def order(policy, children, key=b"a"):
+    """The places asked for a key."""
+    return list(failover_policy(policy).make(children).order(request(b"get %b\r\n" % key)))
+
+
+@pytest.mark.parametrize(("policy", "errors", "asked"), [
+    ({"type": "InOrderPolicy"}, [o.TIMEOUT] * 4, "abcd"),
+    ({"type": "InOrderPolicy", "max_tries": 2}, [o.TIMEOUT] * 2, "ab"),
+    ({"type": "InOrderPolicy", "max_tries": 2}, [o.TKO, o.TIMEOUT, o.UNAVAILABLE, o.TIMEOUT], "abcd"),
+    ({"type": "InOrderPolicy", "max_tries": 1}, [o.TIMEOUT], "a"),
+    ({"type": "InOrderPolicy", "max_tries": 2, "exclude_errors": ["timeout"]}, [o.TIMEOUT, o.LOST, o.LOST], "abc"),
+    ({"type": "LeastFailuresPolicy", "max_tries": 1}, [o.TIMEOUT], "a"),
+    ({"type": "LeastFailuresPolicy", "max_tries": 3}, [o.TIMEOUT] * 3, "abc"),
+    ({"type": "LeastFailuresPolicy", "max_tries": 9}, [o.TKO] * 4, "abcd"),
+])  # fmt: skip
+def test_how_many_are_asked(policy, errors, asked):
+    assert plays(held("abcd", failover_policy=policy), b"set a 0 0 1\r\nx\r\n", zip("abcd", errors))[1] == asked
+
+
+@pytest.mark.parametrize(("tries", "errors", "asked"), [
+    ((4, 4), [o.TIMEOUT] * 4, 4), ((2, 4), [o.TIMEOUT] * 2, 2), ((4, 2), [o.TIMEOUT] * 2, 2), ((4, 2), [o.TKO] * 4, 4),
+    ((3, 1), [o.TKO] * 3, 3), ((1, 1), [o.TKO], 1),
+])  # fmt: skip
+def test_how_many_by_hashes(tries, errors, asked):
+    world = World(config("abcd", failover_policy={**DETERMINISTIC, "max_tries": tries[0], "max_error_tries": tries[1]}),
+                  {f"{name}:1": Host(f"{name}:1", holds=True) for name in "abcd"})  # fmt: skip
+    sink = world.ask(GET)
+    for code in errors:
+        assert sink.got is None
+        next(host for host in world.hosts.values() if host._pending).fail(code)
+    assert sink.got is not None
+    assert len(world.asked()) == asked
+
+
+def test_the_least_failing_is_next():
+    world = World(config(failover_policy={"type": "LeastFailuresPolicy", "max_tries": 2}),
+                  {"a:1": Host("a:1", says={GET: SERVER_ERROR}), "b:1": Host("b:1", says={GET: SERVER_ERROR})})  # fmt: skip
+    assert world.answer(GET) == SERVER_ERROR
+    assert list(world.asked()) == ["a:1", "b:1"]
+    assert world.answer(GET) == MISS
+    assert list(world.asked()) == ["a:1", "c:1"]
+    assert world.answer(b"set a 0 0 1\r\nx\r\n")[1] == o.STORED
+
+
+def test_salted_hashes_say_who_is_next():
+    for key in KEYS:
+        picks = [make_pick("Ch3", list("0123"), {}, str(salt))(key) for salt in range(2, 102)]
+        others = [place for place in dict.fromkeys(picks) if place]
+        assert order(DETERMINISTIC, 4, key) == [0, *others, *(place for place in (1, 2, 3) if place not in others)][:3]
+
+
+def test_what_is_hashed_and_how():
+    policy = {**DETERMINISTIC, "max_tries": 2, "hash": {"hash_func": "WeightedCh3", "weights": [0, 0.5, 0.5]}}
+    picks = [make_pick("WeightedCh3", list("012"), {"weights": [0, 0.5, 0.5]}, str(salt))(b"a") for salt in range(2, 102)]
+    assert order(policy, 3, b"/r/c/a|#|b") == [0, next(place for place in picks if place)]
+    light = {**policy, "hash": {"hash_func": "WeightedCh3"}, "weights": [0, 0.5, 0.5]}
+    assert order(light, 3, b"a") == order(policy, 3, b"a")
+
+
+def test_rendezvous():
+    policy = {"type": "RendezvousPolicy", "tags": ["z", "x", "y"]}
+    assert order(policy, 4, b"k") == [0, *(1 + place for place in rendezvous_order(["z", "x", "y"], b"k"))]
+    assert order({**policy, "tags": ["9"]}, 3, b"k") == [0, *(1 + place for place in rendezvous_order(["9", "1"], b"k"))]
+    assert order({**policy, "tags": ["c", "b", "a"]}, 3, b"k") == [0, *(1 + place for place in rendezvous_order(["c", "b"], b"k"))]
+
+
+def test_by_key_each_key_goes_its_own_way():
+    world = World(config(failover_policy=DETERMINISTIC), {"a:1": Host("a:1", says={b"get %b\r\n" % key: SERVER_ERROR for key in KEYS})})
+    assert not world.built.plan.gets
+    assert world.answer(b"get " + b" ".join(KEYS) + b"\r\n") == MISS
+    asked = world.asked()
+    assert sorted(asked) == ["a:1", "b:1", "c:1"]
+    assert sorted(asked["b:1"] + asked["c:1"]) == sorted(asked["a:1"]) == sorted(b"get %b\r\n" % key for key in KEYS)
+
+
+# errors -----------------------------------------------------------------------------------------------------------------
+
+ALL_NAMES = ", ".join(NAMES)
+TYPES = "InOrderPolicy, LeastFailuresPolicy, DeterministicOrderPolicy, RendezvousPolicy"
+ERRORS = [
+    ("failover_errors", "tko", "write a list of names of errors, as [timeout, tko]"),
+    ("failover_errors", [1], "write a list of names of errors, as [timeout, tko]"),
+    ("failover_errors", {"gets": "tko"}, "write a list of names of errors, as [timeout, tko]"),
+    ("failover_errors", ["mc_res_tko"], f"'mc_res_tko' is not the name of an error; write some of {ALL_NAMES}"),
+    ("failover_errors", {"get": []}, "'get' is no kind of operation; write gets, updates, deletes"),
+    ("failover_limit", 0.5, "write a map with rate, burst"),
+    ("failover_limit", {}, "rate is missing; add it"),
+    ("failover_limit", {"rate": 2}, "rate will not do; write a number from 0 to 1"),
+    ("failover_limit", {"rate": 1, "burst": 0}, "burst will not do; write a number from 1 to 1000000000"),
+    ("failover_limit", {"rate": 1, "bust": 0}, "'bust' is not known there; write a map with rate, burst"),
+    ("failover_policy", "InOrderPolicy", f"write a map with a type: one of {TYPES}"),
+    ("failover_policy", {}, f"write a map with a type: one of {TYPES}"),
+    ("failover_policy", {"type": "Least"}, f"its type 'Least' is not known; write one of {TYPES}"),
+    ("failover_policy", {"type": 1}, f"its type 1 is not known; write one of {TYPES}"),
+    ("failover_policy", {"type": "LeastFailuresPolicy"}, "max_tries is missing; add it"),
+    ("failover_policy", {"type": "LeastFailuresPolicy", "max_tries": 0}, "max_tries will not do; write a whole number from 1 to 100000"),
+    ("failover_policy", {"type": "InOrderPolicy", "tags": []}, "'tags' is not known there; write a map with max_tries, exclude_errors"),
+    ("failover_policy", {"type": "DeterministicOrderPolicy", "max_tries": 1}, "max_error_tries is missing; add it"),
+    ("failover_policy", {**DETERMINISTIC, "hash": {"hash_func": "Crc32"}}, "hash will not do; hash_func will not do; write one of Ch3, WeightedCh3"),
+    ("failover_policy", {**DETERMINISTIC, "exclude_errors": ["x"]}, f"exclude_errors will not do; 'x' is not the name of an error; write some of {ALL_NAMES}"),
+    ("failover_policy", {**DETERMINISTIC, "enable_failure_domains": 1}, "enable_failure_domains will not do; write true or false"),
+    ("failover_policy", {"type": "RendezvousPolicy"}, "tags is missing; add it"),
+    ("failover_policy", {"type": "RendezvousPolicy", "tags": "a"}, "tags will not do; write a list of texts"),
+]  # fmt: skip
+
+
+def error_of(route):
+    """What is wrong with a config, without the place."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(json.dumps({"pools": {"A": {"servers": ["a:1", "b:1"]}}, "route": route}))
+    return caught.value.message
+
+
+@pytest.mark.parametrize(("field", "value", "text"), ERRORS)
+@pytest.mark.parametrize("handle", ["FailoverRoute", "LatestRoute"])
+def test_errors(handle, field, value, text):
+    assert error_of({"type": handle, "children": "Pool|A", field: value}) == f"{field} of {handle} will not do; {text}"
+
+
+@pytest.mark.parametrize(("route", "text"), [
+    ({"type": "LatestRoute", "children": "Pool|A", "failover_count": 0}, "failover_count of LatestRoute will not do; write a whole number from 1 to 1000"),
+    ({"type": "LatestRoute", "children": "Pool|A", "salt": 1}, "salt of LatestRoute will not do; write a text, in quotes"),
+    ({"type": "LatestRoute", "children": "Pool|A", "weights": [2]}, "weights of LatestRoute will not do; write a number from 0 to 1"),
+    ({"type": "HostIdRoute", "children": "Pool|A", "salt": 1}, "salt of HostIdRoute will not do; write a text, in quotes"),
+    ({"type": "LoadBalancerRoute", "children": "Pool|A", "load_ttl_ms": 0}, "load_ttl_ms of LoadBalancerRoute will not do; write a whole number from 1 to 3600000"),
+    ({"type": "LoadBalancerRoute", "children": "Pool|A", "failover_count": 0}, "failover_count of LoadBalancerRoute will not do; write a whole number from 1 to 1000"),
+    ({"type": "FailoverWithExptimeRoute"}, "FailoverWithExptimeRoute without normal; add normal"),
+    ({"type": "FailoverWithExptimeRoute", "normal": "NullRoute", "failover_exptime": "1"},
+     "failover_exptime of FailoverWithExptimeRoute will not do; write a whole number from -2147483647 to 2147483647"),
+    *(({"type": name}, f"{name} without children; add children") for name in ("FailoverRoute", "RandomRoute", "AllMajorityRoute")),
+])  # fmt: skip
+def test_errors_of_the_others(route, text):
+    assert error_of(route) == text
