@@ -11,7 +11,7 @@ Each is the value of its key; what cannot be said is a value, too: `ERROR: why`.
 import json
 import os
 import time
-from typing import Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, List, Tuple
 
 from . import __version__
 from .config import Config, as_json
@@ -31,14 +31,20 @@ class InquiryError(Exception):
     """It cannot be said; the message says why."""
 
 
-class Inquiries:
-    """Answers for one event loop. `unhealthy()` gives the names of the hosts that are."""
+def answer(key: bytes, config: Config, since: float, settings: Settings, unhealthy: Iterable[str] = ()) -> bytes:
+    """The value of a key that begins with `__mcrouter__.`, of a router with this config, which serves `since` (Unix
+    time), and these hosts that are unhealthy."""
+    return Inquiries(config, since, settings, unhealthy).answer(key)
 
-    def __init__(self, settings: Settings, unhealthy: Callable[[], Iterable[str]]) -> None:
+
+class Inquiries:
+    """Answers for one event loop."""
+
+    def __init__(self, config: Config, since: float, settings: Settings, unhealthy: Iterable[str]) -> None:
+        self._serving = config
+        self._since = since
         self._settings = settings
         self._unhealthy = unhealthy
-        self._config: Optional[Config] = None
-        self._since = 0.0
         self._answers: Dict[str, Callable[..., str]] = {
             "version": lambda: f"mcrouter {__version__}",
             "hostid": lambda: str(host_id()),
@@ -51,10 +57,6 @@ class Inquiries:
             "route": self._route,
             "route_handles": self._route_handles,
         }
-
-    def serves(self, config: Config) -> None:
-        """Takes notice of the config that serves from now on."""
-        self._config, self._since = config, time.time()
 
     def answer(self, key: bytes) -> bytes:
         """The value of a key that begins with `__mcrouter__.`."""
@@ -73,11 +75,6 @@ class Inquiries:
         if len(args) not in counts:
             raise InquiryError(f"{name}: {' or '.join(map(str, counts))} args expected")
         return self._answers[name](*args)
-
-    @property
-    def _serving(self) -> Config:
-        assert self._config is not None
-        return self._config
 
     def _config_file(self) -> str:
         source = self._serving.source
@@ -130,7 +127,7 @@ class Inquiries:
         except ValueError as error:
             raise InquiryError(str(error)) from None
         fares = {host.text: MISSES for host in config.hosts}
-        fares.update(dict.fromkeys(self._unhealthy(), UNHEALTHY))
+        fares.update(dict.fromkeys(self._unhealthy, UNHEALTHY))
         return DryRun(config, fares), alone(name, key.encode(errors="surrogateescape"))
 
 

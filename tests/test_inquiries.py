@@ -3,6 +3,7 @@
 import hashlib
 import json
 import socket
+import time
 
 import pytest
 
@@ -28,8 +29,7 @@ COMMANDS = "known commands: add, append, cas, decr, delete, flush_all, gat, gats
 
 def said(key, text=TEXT, source="config", unhealthy=("127.0.0.1:2",), **settings):
     """The value of a key of ours."""
-    inquiries = Inquiries(Settings(**settings), lambda: unhealthy)
-    inquiries.serves(load_config(text, source))
+    inquiries = Inquiries(load_config(text, source), time.time(), Settings(**settings), unhealthy)
     return inquiries.answer(INQUIRING + key.encode()).decode()
 
 

@@ -9,7 +9,7 @@ can therefore wait for it:
 """
 
 import os
-from typing import Any, List, Set
+from typing import Any, Callable, List, Set
 
 from ..proto import outcomes as o
 from ..proto import results as r
@@ -29,6 +29,7 @@ class BulkLane(Connection):
 
     __slots__ = (
         "_at",
+        "_changes",
         "_cutter",
         "_held",
         "_left",
@@ -52,6 +53,7 @@ class BulkLane(Connection):
         self._sink: Any = None
         self._reader: Any = None
         self._held = b""
+        self._changes: List[Callable[[bytes], bytes]] = []
         self._at = 0  # how far `_held` is verified
         self._left = 0  # bytes of the value, and what comes before it, that are yet to come
         self._tail = b""  # what must come after it
@@ -165,11 +167,18 @@ class BulkLane(Connection):
     def _stream(self, size: int) -> None:
         head, self._held = self._held, b""
         self._left = size - len(head)
+        self._changes = []
         self._sink.on_reply(self, o.VALUE)
         if self._reader is None:
             self.close()
-        else:
-            self._reader.piece(head)
+            return
+        for change in self._changes:
+            head = change(head)
+        self._reader.piece(head)
+
+    def begin_with(self, change: Callable[[bytes], bytes]) -> None:
+        """Has the beginning of the reply go through `change`; who passes the reply on calls it before."""
+        self._changes.append(change)
 
     def take(self, reader: Any) -> None:
         """`reader` gets the reply by `piece(data)`, then `ended(tail)` or `broken()`; it is asked `can_take()` before

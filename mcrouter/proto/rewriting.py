@@ -98,7 +98,7 @@ def remade(request: Request, data: bytes) -> Request:
 
 def restored(reply: bytes, outcomes: bytes, request: Request, changed: Request) -> bytes:
     """The reply to `changed`, which was made of `request` by `rekeyed`, with the keys of `request`."""
-    if reply is TOO_LARGE or not isinstance(reply, bytes):
+    if reply is TOO_LARGE:
         return reply
     kind = request.kinds[0]
     if _IS_VALUES[kind]:
@@ -111,6 +111,15 @@ def restored(reply: bytes, outcomes: bytes, request: Request, changed: Request) 
         line = reply[:end]
         return b"ME %b%b" % (key, reply[3 + len(other) :]) if line.startswith(b"ME %b" % other) else reply
     return _KEY_FLAG.sub(b" k" + key.replace(b"\\", b"\\\\"), reply[:end], 1) + reply[end:]
+
+
+def restored_head(head: bytes, request: Request, changed: Request) -> bytes:
+    """The same for the beginning of a reply for one key that is too large to be held: its first line is all there."""
+    key, other = request.keys()[0], changed.keys()[0]
+    if head.startswith(b"VALUE %b " % other):
+        return b"VALUE %b%b" % (key, head[len(b"VALUE ") + len(other) :])
+    end = head.index(b"\r\n")
+    return _KEY_FLAG.sub(b" k" + key.replace(b"\\", b"\\\\"), head[:end], 1) + head[end:]
 
 
 def _restored_values(reply: bytes, keys: List[bytes], changed: List[bytes]) -> bytes:

@@ -7,6 +7,7 @@ from ..proto.commands import ADMIN, Command
 from ..proto.requests import Request
 from .base import ASKED, Branch, Route
 from .handle import Args, Handle
+from .held import Held
 from .kit import Kit
 
 _MOST = 3_600_000  # ms
@@ -75,14 +76,14 @@ class _Delayed:
         """It has waited long enough."""
         self._route.ask(self._request, self)
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Any, outcomes: bytes) -> None:
         """The child's answer."""
         route = self._route
         wait = max(route.after, route.total - (route.kit.now() - self._begun))
         if wait <= 0:
             self._sink.on_reply(reply, outcomes)
         else:
-            self._reply, self._outcomes = reply, outcomes
+            self._reply, self._outcomes = reply if isinstance(reply, bytes) else Held(reply), outcomes
             route.kit.later(wait, self._answer)
 
     def _answer(self) -> None:

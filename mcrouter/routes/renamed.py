@@ -3,7 +3,7 @@
 from typing import Any, Callable, Iterable, Tuple
 
 from ..proto.requests import Request
-from ..proto.rewriting import rekeyed, restored
+from ..proto.rewriting import rekeyed, restored, restored_head
 from .base import Route
 from .keyed import Gathering, for_keys, names_of
 
@@ -24,9 +24,13 @@ class _Restoring:
         self._request = request
         self._changed = changed
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The answer."""
-        self._sink.on_reply(restored(reply, outcomes, self._request, self._changed), outcomes)
+    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+        """The answer: whole, or a large one that comes in pieces."""
+        if isinstance(reply, bytes):
+            reply = restored(reply, outcomes, self._request, self._changed)
+        else:
+            reply.begin_with(lambda head: restored_head(head, self._request, self._changed))
+        self._sink.on_reply(reply, outcomes)
 
 
 def ask_renamed(route: Any, request: Request, sink: Any, new: Callable[[bytes], bytes]) -> None:

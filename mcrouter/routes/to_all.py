@@ -9,6 +9,7 @@ from ..proto.replies import TOO_LARGE, split_reply
 from ..proto.requests import Request
 from .base import ASKED, COPY, NOBODY, Branch, Route
 from .handle import Handle
+from .held import Held
 from .null import answer_default, default_reply
 
 _ORDER = (
@@ -76,24 +77,30 @@ class Collecting:
         self._sink = sink
         self._waiting = waiting
         self._choose = choose
-        self._answers: List[Tuple[bytes, bytes]] = []
+        self._answers: List[Tuple[Any, bytes]] = []
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Any, outcomes: bytes) -> None:
         """One child's answer."""
-        self._answers.append((reply, outcomes))
+        self._keep(reply, outcomes)
         if len(self._answers) == self._waiting:
             self._sink.on_reply(*self._chosen())
+
+    def _keep(self, reply: Any, outcomes: bytes) -> None:
+        self._answers.append((reply if isinstance(reply, bytes) else Held(reply), outcomes))
 
     def _chosen(self) -> Tuple[bytes, bytes]:
         answers, kinds = self._answers, self._request.kinds
         if any(reply is TOO_LARGE for reply, _ in answers):
             return TOO_LARGE, o.VALUE * len(kinds)
         if len(kinds) == 1:
-            reply, code = self._choose([(reply, outcomes[0]) for reply, outcomes in answers])
-            return reply, bytes([code])
+            chosen, code = self._choose([(reply, outcomes[0]) for reply, outcomes in answers])
+            for reply, _ in answers:
+                if isinstance(reply, Held) and reply is not chosen:
+                    reply.drop()
+            return chosen, bytes([code])
         by_child = [list(zip(split_reply(reply, kinds, outcomes), outcomes)) for reply, outcomes in answers]
-        chosen = [self._choose(list(answers)) for answers in zip(*by_child)]
-        return b"".join(reply for reply, _ in chosen), bytes(code for _, code in chosen)
+        best = [self._choose(list(answers)) for answers in zip(*by_child)]
+        return b"".join(reply for reply, _ in best), bytes(code for _, code in best)
 
 
 class AllMajorityRoute(ToAll):
@@ -137,11 +144,11 @@ class Counting(Collecting):
         self._half = waiting // 2
         self._answered = False
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Any, outcomes: bytes) -> None:
         """One child's answer; late ones are dropped."""
         if self._answered:
             return
-        self._answers.append((reply, outcomes))
+        self._keep(reply, outcomes)
         if len(self._answers) == self._waiting or self._agreed():
             self._answered = True
             self._sink.on_reply(*self._chosen())

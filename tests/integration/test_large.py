@@ -1,5 +1,6 @@
 """Values that are too large to be held: they pass in pieces, whole and in order, and cost little memory."""
 
+import json
 import random
 import re
 import socket
@@ -252,3 +253,34 @@ def test_a_host_that_does_not_read_pauses_who_asks_it_and_takes_no_memory(large)
         sender.join()
     assert all(answer == b"STORED\r\n" or answer.startswith(b"SERVER_ERROR mcrouter: ") for answer in answers)
     assert peak(proxy.process) < 60
+
+
+ROUTED = {
+    "a prefix": ("PoolRoute|A", b"/././"),
+    "another name": ({"type": "ModifyKeyRoute", "target": "PoolRoute|A", "ensure_key_prefix": "p:"}, b""),
+    "to all": ("AllSyncRoute|Pool|A", b""),
+    "most": ("AllMajorityRoute|Pool|A", b""),
+    "later": ({"type": "LatencyInjectionRoute", "child": "PoolRoute|A", "after_latency_ms": 5}, b""),
+    "failover": ({"type": "FailoverRoute", "children": "Pool|A"}, b""),
+    "a shadow": ({"type": "PoolRoute", "pool": "A", "shadows": {"target": "PoolRoute|B"}}, b""),
+    "warm up": ({"type": "WarmUpRoute", "cold": "PoolRoute|A", "warm": "PoolRoute|B", "exptime": 0}, b""),
+}
+
+
+@pytest.mark.parametrize("case", ROUTED)
+def test_through_the_handles_of_facebook_mcrouter(memcacheds, router, case):
+    """What is large and what is not; the client sees its own keys."""
+    route, prefix = ROUTED[case]
+    first, second, other = addresses(memcacheds(3, "-I", "16m", "-m", "256"))
+    pools = {"A": {"servers": [first, second]}, "B": {"servers": [other]}}
+    proxy = router(json.dumps({"pools": pools, "route": route}), *SMALL)
+    with Wire(proxy.port) as wire:
+        for size in (10, 3000, 200_000, 2 * MB + 5):
+            key, data = prefix + b"key%d" % size, value(size, size)
+            wire.send(stored(key, data))
+            assert wire.read_exactly(8) == b"STORED\r\n"
+            expected = block(key, data) + b"END\r\n"
+            wire.send(b"get " + key + b"\r\n")
+            assert wire.read_exactly(len(expected)) == expected
+            wire.send(b"get " + key + b" " + prefix + b"none\r\n")
+            assert wire.read_exactly(len(expected)) == expected

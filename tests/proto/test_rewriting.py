@@ -18,6 +18,7 @@ from mcrouter.proto.rewriting import (
     gets_of,
     rekeyed,
     restored,
+    restored_head,
     routing_name,
     store_of,
     touch_of,
@@ -117,8 +118,19 @@ def test_the_client_sees_its_own_keys(data, reply, expected):
 def test_what_is_too_large_is_passed_on():
     request = parsed(b"get k\r\n")
     assert restored(TOO_LARGE, o.VALUE, request, rekeyed(request, suffixed)) is TOO_LARGE
-    lane = object()
-    assert restored(lane, o.VALUE, request, rekeyed(request, suffixed)) is lane
+
+
+HEADS = [
+    (b"get k\r\n", b"VALUE k! 0 9000000\r\nx k! x", b"VALUE k 0 9000000\r\nx k! x"),
+    (b"mg k v k\r\n", b"VA 9000000 kk!\r\nx kk!", b"VA 9000000 kk\r\nx kk!"),
+    (b"mg k v\r\n", b"VA 9000000\r\nx kk!", b"VA 9000000\r\nx kk!"),
+]
+
+
+@pytest.mark.parametrize(("data", "head", "expected"), HEADS)
+def test_the_beginning_of_a_large_reply(data, head, expected):
+    request = parsed(data)
+    assert restored_head(head, request, rekeyed(request, suffixed)) == expected
 
 
 @pytest.mark.parametrize(
