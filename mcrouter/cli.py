@@ -13,12 +13,11 @@ from importlib import import_module
 from typing import Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from . import __version__
-from .settings import SETTINGS, Setting, Settings, SettingsError, whole
+from .settings import SETTINGS, UNSET, Setting, Settings, SettingsError, whole
 
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
 _GROUPS = ("config", "listening", "engine", "upstream", "logging")
 _CONFIG_FILES = ("router.yaml", "router.json")
-UNSET = {"router_config": "router.yaml, else router.json"}  # what a setting without a default means
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 _DEMO_HOSTS = 64  # at most: each is a thread of this process
 

@@ -259,6 +259,8 @@ SETTINGS = (
     Setting("log_level", "", "LEVEL", "info", one_of("debug", "info", "warning", "error"),
             "debug, info, warning or error", "logging"),
 )  # fmt: skip
+UNSET = {"router_config": "router.yaml, else router.json"}
+"""What a setting without a default means."""
 BY_NAME: Dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
 
 
@@ -331,3 +333,15 @@ def _as_flag(value: Any) -> str:
 def _shown(value: Any) -> str:
     shown: List[str] = [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)]
     return repr(shown[0] if len(shown) == 1 else shown)
+
+
+def flags_table() -> str:
+    """The README's table of flags."""
+    rows = [("flag", "default", "meaning"), ("---",) * 3]
+    for setting in SETTINGS:
+        flags = ", ".join(flag for flag in (setting.short, setting.flag) if flag)
+        also = ", ".join(f"`{' or '.join(alias.flags)} {alias.metavar}`" for alias in setting.aliases)
+        default = f"`{setting.default}`" if setting.default else UNSET.get(setting.name, "-")
+        name = f"`{f'{flags} {setting.metavar}'.strip()}`"
+        rows.append((name, default, setting.help + (f"; also {also}" if also else "")))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from mcrouter.cli import UNSET, make_parser
-from mcrouter.settings import SETTINGS
+from mcrouter.cli import make_parser
+from mcrouter.settings import SETTINGS, UNSET
 from tests.support.processes import DEADLINE, ROOT, ask, config, free_port, until
 
 

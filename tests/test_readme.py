@@ -3,20 +3,32 @@
 from pathlib import Path
 
 from mcrouter import Settings, load_config
+from mcrouter.cli import SUBCOMMANDS
+from mcrouter.hashing import HASHES
 from mcrouter.metrics.table import METRICS
 from mcrouter.proto.commands import protocol_table
 from mcrouter.router import describe
-from mcrouter.settings import SETTINGS
+from mcrouter.routes.handles import HANDLES, SEED
+from mcrouter.settings import flags_table
 from tests.differential.differences import CHANCES, DIFFERENCES
 
 README = Path(__file__).resolve().parent.parent.joinpath("README.md").read_text()
 
 
 def test_every_flag_is_there_with_its_default_and_meaning():
-    for setting in SETTINGS:
-        flags = ", ".join(flag for flag in (setting.short, setting.flag) if flag)
-        default = f"`{setting.default}`" if setting.default else "`router.yaml`, else `router.json`"
-        assert f"| `{f'{flags} {setting.metavar}'.strip()}` | {default} | {setting.help} |\n" in README
+    assert f"<!-- flags: derived from mcrouter/settings.py -->\n{flags_table()}\n" in README
+
+
+def test_every_handle_is_there():
+    for name in {**SEED, **HANDLES, "PoolRoute": None}:
+        assert f"`{name}`" in README
+    for name in HASHES:
+        assert f"`{name}`" in README
+
+
+def test_every_subcommand_is_there():
+    for row in SUBCOMMANDS:
+        assert f"mcrouter {row.name} " in README
 
 
 def test_every_metric_is_there():
@@ -48,3 +60,9 @@ def test_its_config_is_the_one_in_router_json():
 def test_settings_defaults_are_of_use():
     settings = Settings()
     assert (settings.timeout_ms, settings.healthcheck_interval, settings.dns_cache_ttl) == (1000, 10.0, 30.0)
+
+
+def test_its_config_of_facebook_mcrouter_loads():
+    block = README.split("a host's name is a route.\n\n")[1].split("\n\n| handle")[0]
+    config = load_config("\n".join(line[4:] for line in block.splitlines()), "README")
+    assert not config.seed and not config.warnings and len(config.hosts) == 4
