@@ -101,7 +101,7 @@ def _number(token: bytes, low: int, high: int) -> Optional[int]:
     return value if value is not None and low <= value <= high else None
 
 
-def _signed(token: bytes) -> Optional[int]:
+def signed(token: bytes) -> Optional[int]:
     """strtol into an int32: what does not fit wraps, as in C."""
     value = _number(token, -(2**63), 2**63 - 1)
     return None if value is None else (value + 2**31) % 2**32 - 2**31
@@ -135,7 +135,7 @@ def _keys(tokens: List[bytes]) -> Line:
 def _touched_keys(tokens: List[bytes]) -> Line:
     if len(tokens) < 2:
         return _refuse(ERROR)
-    exptime, keys = _signed(tokens[1]), tokens[2:]
+    exptime, keys = signed(tokens[1]), tokens[2:]
     if exptime is None:
         return _refuse(_BAD_EXPTIME)
     if not keys:
@@ -150,7 +150,7 @@ def _store(tokens: List[bytes]) -> Line:
     if len(tokens) not in (words, words + 1):
         return _refuse(ERROR)
     quiet = _is_quiet(tokens)
-    flags, exptime, size = _unsigned(tokens[2]), _signed(tokens[3]), _signed(tokens[4])
+    flags, exptime, size = _unsigned(tokens[2]), signed(tokens[3]), signed(tokens[4])
     numbers = [flags, exptime, size, *([_unsigned(tokens[5])] if words == 6 else [])]
     if len(tokens[1]) > MAX_KEY or None in numbers or size is None or not 0 <= size <= MAX_VALUE:
         return _refuse(BAD_FORMAT, quiet)
@@ -191,7 +191,7 @@ def _flush_all(tokens: List[bytes]) -> Line:
     quiet = _is_quiet(tokens)
     if len(tokens) - quiet == 1:
         return _forward(b"flush_all", [], quiet)
-    delay = _signed(tokens[1])
+    delay = signed(tokens[1])
     return _refuse(_BAD_EXPTIME, quiet) if delay is None else _forward(b"flush_all", [b"%d" % delay], quiet)
 
 
@@ -235,7 +235,7 @@ def _meta(tokens: List[bytes]) -> Line:
 def _meta_store(tokens: List[bytes]) -> Line:
     if len(tokens) < 3:
         return _refuse(ERROR if len(tokens) == 1 else BAD_FORMAT)
-    size = _signed(tokens[2])
+    size = signed(tokens[2])
     if len(tokens[1]) <= MAX_KEY and len(tokens) > _MOST_TOKENS:
         return _refuse(_TOO_MANY["ms"])
     if len(tokens[1]) > MAX_KEY or size is None or not 0 <= size <= MAX_VALUE:
@@ -254,7 +254,7 @@ def _readers() -> Dict[bytes, Callable[[List[bytes]], Line]]:
         b"delete": _delete,
         b"incr": _key_number(_unsigned, _BAD_DELTA),
         b"decr": _key_number(_unsigned, _BAD_DELTA),
-        b"touch": _key_number(_signed, _BAD_EXPTIME),
+        b"touch": _key_number(signed, _BAD_EXPTIME),
         b"flush_all": _flush_all,
         b"verbosity": _verbosity,
         b"version": lambda tokens: _forward(b"version", []),

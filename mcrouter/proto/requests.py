@@ -244,7 +244,7 @@ class RequestParser:
         if end < len(data) and room > 1 and group < 3 and self.plan[group - 1]:  # type: ignore[operator]
             return self._run(data, at, client, room)
         self.at = end
-        whole = _slice(data, at, end)
+        whole = _slice(data, at, end) if _STORES[group] else data[at:end]  # type: ignore[index]
         word = match[1] if group == _GET_GROUP else b"" if group == _SET_GROUP else None
         return self._make(client, KIND[_INDEX[group]], whole, None, word)  # type: ignore[index]
 

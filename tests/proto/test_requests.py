@@ -166,6 +166,13 @@ def test_keys(data):
     assert request(data).all_keys() == KEYS[data]
 
 
+def test_keys_of_a_long_get_among_others():
+    feed = ClientFeed()
+    feed.received(b"get%b\r\nget a\r\n" % (b" key" * 5000))
+    assert [len(made.keys()) for made in feed.requests] == [5000, 1]
+    assert feed.requests[0].lines()[-1] == b"get key\r\n"
+
+
 def test_all_keys_of_a_run():
     assert request(b"get a\r\nset b 0 0 1\r\nx\r\nget a\r\n").all_keys() == [b"a", b"b", b"a"]
 
