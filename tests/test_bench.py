@@ -78,3 +78,11 @@ def test_a_bad_flag_is_one_line(flags, message):
 def test_a_rival_that_does_not_start_is_one_line():
     done = bench("--case", "10k", "--rival", f"other={sys.executable} -c 1/0 {{port}}", *SHORT)
     assert (done.returncode, done.stderr) == (1, "bench: other did not start: ZeroDivisionError: division by zero\n")
+
+
+def test_it_measures_a_large_config():
+    done = bench("--reload", "10", *SHORT)
+    assert (done.returncode, done.stderr) == (0, "")
+    _about, loaded, *reloads = done.stdout.splitlines()
+    assert loaded.startswith("10 pools, ") and " handles: loaded in " in loaded
+    assert len(reloads) == 3 and all(line.startswith("reload: the slowest get took ") for line in reloads)

@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
 from benchmark.cases import CASES, Case, batches, items
 from benchmark.hotspots import find_hotspots
 from benchmark.idle import SPARE, measure_idle, raise_limit
+from benchmark.large import measure_large
 from benchmark.proxies import DIRECT, PLACEHOLDERS, TWEMPROXY, Rig, parse_rival
 from benchmark.report import Tables
 from benchmark.rounds import compare
@@ -86,6 +87,8 @@ def make_parser() -> argparse.ArgumentParser:
     other = parser.add_argument_group("instead of the cases, unless --case names some")
     other.add_argument("--profile", choices=list(CASES), metavar="CASE", help="where the time of a request goes")
     other.add_argument("--idle", type=_between(int, 1, 100000), metavar="N", help="memory of N idle clients")
+    other.add_argument("--reload", type=_between(int, 10, 100000), metavar="N",
+                       help="a config of N pools: seconds to load, and what its reload does to gets")  # fmt: skip
     other.add_argument("--start", action="store_true", help="time from start to accepting, and of the import")
     return parser
 
@@ -98,7 +101,7 @@ def _parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         parser.error("two rivals have one name")
     if args.profile and args.shards > 1:
         parser.error("--profile looks into one process; leave out --shards")
-    if not args.case and not (args.profile or args.idle or args.start):
+    if not args.case and not (args.profile or args.idle or args.start or args.reload):
         args.case = list(CASES)
     return args
 
@@ -139,6 +142,9 @@ def run(args: argparse.Namespace, tables: Tables) -> Dict[str, Any]:
             facts["idle"] = measure_idle(proxies, idle)
             tables.idle(facts["idle"], args.idle)
             rig.dismiss(proxies)
+        if args.reload:
+            facts["large"] = measure_large(rig, args.reload)
+            tables.large(facts["large"])
         if args.profile:
             case = _case(args.profile, args.clients)
             space = items(case)

@@ -61,6 +61,7 @@ class Proxy(NamedTuple):
     name: str
     port: int
     process: Process
+    metrics: int = 0
 
 
 def parse_rival(text: str) -> Rival:
@@ -131,7 +132,8 @@ class Rig:
         port, metrics = free_port(), free_port()
         words = [self.python, *module, "-f", str(self.config), "-l", f"tcp://127.0.0.1:{port}"]
         words += ["-L", f"127.0.0.1:{metrics}", "-n", str(self.shards), "-C", "2"]
-        return self._proxy(ROUTER, port, self.stage.start(ROUTER, words, {"PYTHONPATH": str(ROOT)}), wait)
+        proxy = self._proxy(ROUTER, port, self.stage.start(ROUTER, words, {"PYTHONPATH": str(ROOT)}), wait)
+        return proxy._replace(metrics=metrics)
 
     def rival(self, rival: Rival, wait: bool = True) -> Proxy:
         """Starts a rival."""

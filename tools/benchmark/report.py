@@ -53,6 +53,12 @@ class Tables:
         for name, milliseconds in facts["import_ms"].items():
             self._say(f"import {name}: " + ("not told" if milliseconds is None else f"{milliseconds:.1f} ms"))
 
+    def large(self, facts: Facts) -> None:
+        """A config of many pools."""
+        self._say(f"{facts['pools']} pools, {facts['handles']} handles: loaded in {facts['load_s']:.1f} s")
+        for slowest, middle in zip(facts["slowest_ms"], facts["median_ms"]):
+            self._say(f"reload: the slowest get took {slowest:.1f} ms (median {middle:.2f}); a get is two ticks")
+
     def hotspots(self, facts: Facts) -> None:
         """Where the time of a request goes."""
         self._say(
