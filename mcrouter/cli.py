@@ -213,6 +213,9 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     router.heeds_signals = True
     router.command_args = " ".join(sys.argv[1:])
     _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
+    early: List[int] = []  # signals that came before there was anybody to see to them
+    for wish in (signal.SIGHUP, signal.SIGUSR2):
+        signal.signal(wish, lambda number, _frame: early.append(number))
     try:
         router.bind()
     except RouterError as error:
@@ -225,6 +228,8 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     watcher = watch(router) if watch is not None else None
     restarter = Restarter(router)
     signal.signal(signal.SIGUSR2, lambda *_: restarter.now())
+    for came in early:
+        signal.raise_signal(came)
     router.serve()
     if watcher is not None:
         watcher.stop()

@@ -92,6 +92,7 @@ class Router:
         self._supervisor: Any = None
         self._thread: Optional[threading.Thread] = None
         self._stop_asked: Optional[float] = None
+        self._serving = threading.Event()
         self.heeds_signals = False
         """Whether `serve` wakes up for signals whose handlers the caller has set; only in the main thread."""
 
@@ -170,7 +171,8 @@ class Router:
         }
 
     def hand_over(self, link: socket.socket) -> None:
-        """Passes all clients on over `link`, then `serve` ends. From any other thread."""
+        """Passes all clients on over `link`, then `serve` ends. From any other thread, once `serve` was called."""
+        self._serving.wait(_PATIENCE)
         if self._server is not None:
             self._server.stop()
         if self._supervisor is not None:
@@ -270,6 +272,7 @@ class Router:
         if self._inheritance.link is not None:
             self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
+        self._serving.set()
         self._shard.run(self._listeners[0])
 
     def _make_shard(self, number: int = 0) -> Shard:
@@ -303,6 +306,7 @@ class Router:
             self._supervisor.stop(self._stop_asked)
         if self.heeds_signals:
             signal.set_wakeup_fd(self._supervisor.wake_fd, warn_on_full_buffer=False)
+        self._serving.set()
         self._supervisor.serve(self._inherited)
 
     def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:

@@ -48,6 +48,21 @@ def test_restarts_under_load_cost_no_client_anything(memcacheds, router, shards)
     assert proxy.metrics()["mcrouter_client_connections"] <= 1
 
 
+@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGHUP])
+def test_a_signal_that_comes_while_it_starts_does_not_end_it(memcacheds, router, number):
+    """It is sent as soon as somebody can connect, which is before there is anybody to see to it."""
+    for _ in range(3):
+        proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"))
+        proxy.process.send_signal(number)
+        done = " serves; " if number == signal.SIGUSR2 else "the config is taken"
+        until(lambda: done in proxy.log(), "what the signal is for")  # noqa: B023 (asked at once)
+        if number == signal.SIGUSR2:
+            old = proxy.process
+            proxy.adopt_successor()
+            assert old.wait(DEADLINE) == 0
+        assert proxy.ask(b"get a\r\n") == b"END\r\n"
+
+
 def test_what_a_client_has_half_said_goes_along(memcacheds, router):
     proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"))
     with Wire(proxy.port) as line, Wire(proxy.port) as value, Wire(proxy.port) as large, Wire(proxy.port) as idle:
