@@ -1,5 +1,6 @@
-"""What the origins make of 10,000 keys: facebook/mcrouter's C functions (lib/fbi/hash.c, lib/RendezvousHashFunc.cpp) and
-libmemcached 1.1 (memcached_generate_hash, with each distribution and hash), compiled and asked.
+"""What the origins make of 10,000 keys: facebook/mcrouter's C functions (lib/fbi/hash.c, lib/RendezvousHashFunc.cpp,
+lib/WeightedCh3HashFunc.cpp, lib/WeightedRendezvousHashFunc.cpp) and libmemcached 1.1 (memcached_generate_hash, with
+each distribution and hash), compiled and asked.
 
 Each row: function, number of servers, options, the digest of all places, the first eight of them.
 """
@@ -19,7 +20,7 @@ def keys() -> List[bytes]:
 
 def names(function: str, count: int) -> List[str]:
     """The servers; every other one has memcached's own port, which ketama leaves out."""
-    if function == "Rendezvous":
+    if "Rendezvous" in function:
         return [f"10.0.0.{i + 1}:11211" for i in range(count)]
     if count > 1000:
         return [""] * count
@@ -62,4 +63,7 @@ VECTORS = [
     ("ketama", 10, {"key_hash": "fnv1_32"}, "03ea1b7e3933525e9a3d9626e1c7f4f2", [8, 5, 9, 6, 8, 8, 7, 4]),
     ("modula", 10, {"key_hash": "fnv1a_32"}, "5463a5fc90c4919ad9c466e18a477a00", [6, 4, 9, 9, 5, 0, 0, 2]),
     ("ketama", 10, {"key_hash": "fnv1a_32"}, "3e3eceaa39864a51c3bc62651f7c61cc", [2, 9, 2, 6, 0, 7, 2, 5]),
+    ("WeightedCh3", 3, {"weights": [0.1, 0.5, 1.0]}, "2cf6ef540081d5f641e70ca68e6da0e9", [1, 2, 1, 2, 2, 1, 1, 1]),
+    ("WeightedCh3", 10, {"weights": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]}, "e91653139a5cd3cb7dc796f60f880875", [3, 5, 6, 5, 9, 8, 1, 9]),
+    ("WeightedRendezvous", 5, {"weights": {"10.0.0.1:11211": 0.2, "10.0.0.2:11211": 0.4, "10.0.0.3:11211": 0.6, "10.0.0.4:11211": 0.8, "10.0.0.5:11211": 1.0}}, "031bb29683acac4c9c70f76ec04247e6", [3, 0, 2, 0, 3, 2, 4, 4]),
 ]  # fmt: skip
