@@ -93,7 +93,8 @@ class Restarter:
     def _run(self) -> None:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            process = self._start(its)
+            with self._router.without_births():  # a shard born now would hold the pipe that Popen waits for
+                process = self._start(its)
             its.close()
             ours.settimeout(_PATIENCE)
             if ours.recv(len(_READY)) != _READY:

@@ -5,6 +5,7 @@ Router ── n = 1 ──► Shard, in this thread
 Shard: poll group + hosts (with prober and resolver) + routes + frontend, counting into its own row of cells
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -170,9 +171,14 @@ class Router:
             "away": missing,
         }
 
-    def hand_over(self, link: socket.socket) -> None:
-        """Passes all clients on over `link`, then `serve` ends. From any other thread, once `serve` was called."""
+    def without_births(self) -> Any:
+        """Waits until it serves; while what it gives is held, no shard is born, which would inherit whatever is open.
+        From any other thread."""
         self._serving.wait(_PATIENCE)
+        return contextlib.nullcontext() if self._supervisor is None else self._supervisor.lock
+
+    def hand_over(self, link: socket.socket) -> None:
+        """Passes all clients on over `link`, then `serve` ends. From any other thread."""
         if self._server is not None:
             self._server.stop()
         if self._supervisor is not None:
@@ -272,7 +278,6 @@ class Router:
         if self._inheritance.link is not None:
             self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
-        self._serving.set()
         self._shard.run(self._listeners[0])
 
     def _make_shard(self, number: int = 0) -> Shard:
@@ -293,6 +298,7 @@ class Router:
         if self._inheritance.link is not None:
             os.close(self._inheritance.link)
         self._inheritance = Inheritance()
+        self._serving.set()
 
     def _serve_shards(self) -> None:
         from .engine.shards import Supervisor
@@ -306,7 +312,6 @@ class Router:
             self._supervisor.stop(self._stop_asked)
         if self.heeds_signals:
             signal.set_wakeup_fd(self._supervisor.wake_fd, warn_on_full_buffer=False)
-        self._serving.set()
         self._supervisor.serve(self._inherited)
 
     def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:

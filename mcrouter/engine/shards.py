@@ -53,7 +53,7 @@ class Supervisor:
         self._wake_in, self._wake_out = os.pipe()
         os.set_blocking(self._wake_in, False)
         os.set_blocking(self._wake_out, False)
-        self._lock = threading.Lock()  # no shard is born while the others change their minds
+        self.lock = threading.Lock()  # no shard is born while the others change their minds
         self._leaving = False  # who ends now is not replaced
         self._stopping = False
         self._grace = 5.0
@@ -81,7 +81,7 @@ class Supervisor:
 
         `settle` is called before a new shard may be born. Raises ValueError with the reason. From any thread.
         """
-        with self._lock:
+        with self.lock:
             told: List[_Shard] = []
             for message in proposal:
                 told = self._tell(message)
@@ -93,7 +93,7 @@ class Supervisor:
 
     def leave(self, fd: int) -> None:
         """Has all shards pass their clients on over `fd`; `serve` returns when they have ended. From any thread."""
-        with self._lock:
+        with self.lock:
             self._leaving = True
             self._tell(("hand_over",), fd)
 
@@ -135,7 +135,7 @@ class Supervisor:
         now = time.monotonic()
         for shard in self._shards:
             if not shard.pid and shard.due <= now:
-                with self._lock:
+                with self.lock:
                     self._fork(shard)
 
     def _next_due(self) -> float:
