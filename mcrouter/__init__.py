@@ -22,14 +22,24 @@ cuts the answer, which goes back through the route to the client's queue, one wr
 TYPE_CHECKING = False  # typing's own, without importing typing
 if TYPE_CHECKING:
     from .config import ConfigError
-    from .router import Router, RouterError, load_config
+    from .errors import RequestError, RouterError
+    from .router import Router, load_config
     from .settings import Settings, SettingsError
 
 __version__ = "0.1.0"
-__all__ = ["ConfigError", "Router", "RouterError", "Settings", "SettingsError", "__version__", "load_config"]
+__all__ = [
+    "ConfigError",
+    "RequestError",
+    "Router",
+    "RouterError",
+    "Settings",
+    "SettingsError",
+    "__version__",
+    "load_config",
+]
 
-_HOME = {"ConfigError": "config", "Router": "router", "RouterError": "router", "Settings": "settings",
-         "SettingsError": "settings", "load_config": "router"}  # fmt: skip
+_HOME = {"ConfigError": "config", "RequestError": "errors", "Router": "router", "RouterError": "errors",
+         "Settings": "settings", "SettingsError": "settings", "load_config": "router"}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

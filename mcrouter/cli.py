@@ -205,12 +205,13 @@ def _watch(path: str, router: Any, settings: Settings) -> Any:
 
 
 def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None) -> int:
+    from .errors import RouterError
     from .restart import Restarter, inherited
-    from .router import Router, RouterError
+    from .router import Router
 
     _raise_descriptor_limit()
     router = Router(config, settings, inherited())
-    router.heeds_signals = True
+    router.owns_process = True
     router.command_args = " ".join(sys.argv[1:])
     _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
     early: List[int] = []  # signals that came before there was anybody to see to them

@@ -6,7 +6,7 @@ A large one is made, put into effect and taken down in portions (`in_portions`),
 import contextlib
 import gc
 import sys
-from typing import Any, Callable, Dict, Generator, Iterable, Iterator, List, Optional
+from typing import Any, Callable, ContextManager, Dict, Generator, Iterable, Iterator, List, Optional
 
 from .config import Config, HostAddress
 from .engine.loop import PollGroup
@@ -88,13 +88,14 @@ def at_once(work: Work) -> Any:
             return done.value
 
 
-def in_portions(loop: PollGroup, work: Work, done: Callable[[Any, Optional[Exception]], None]) -> None:
-    """Does the work in turns with the loop's ticks; then `done(result, error)`."""
-    collection = without_collection()
-    collection.__enter__()
+def in_portions(
+    loop: PollGroup, work: Work, done: Callable[[Any, Optional[Exception]], None], meanwhile: ContextManager[None]
+) -> None:
+    """Does the work, within `meanwhile`, in turns with the loop's ticks; then `done(result, error)`."""
+    meanwhile.__enter__()
 
     def end(result: Any, error: Optional[Exception]) -> None:
-        collection.__exit__(None, None, None)
+        meanwhile.__exit__(None, None, None)
         done(result, error)
 
     def go_on() -> None:
@@ -115,7 +116,7 @@ def in_portions(loop: PollGroup, work: Work, done: Callable[[Any, Optional[Excep
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
     """Meanwhile no garbage is collected, and what has come is not looked at later either: a look at all objects of a
-    large policy holds up a tick by 0.1 s and more."""
+    large policy holds up a tick by 0.1 s and more. Only for a process that is the router's own."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -6,8 +6,10 @@ Shard: poll group + hosts (with prober and resolver) + routes + frontend, counti
 """
 
 import contextlib
+import itertools
 import logging
 import os
+import re
 import signal
 import socket
 import threading
@@ -15,9 +17,12 @@ import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import __version__
-from .config import Config, Options, Vocabulary
+from .client import Client
+from .config import Config, Options, Vocabulary, load_file
 from .config import load_config as parse_config
+from .engine.call import Ended, ask
 from .engine.listeners import ListenError, open_listeners, real_address
+from .errors import RouterError
 from .hostid import host_id
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
 from .proto.commands import COMMANDS
@@ -29,6 +34,8 @@ from .shard import Shard
 from .stats import About
 
 logger = logging.getLogger(__name__)
+# Silent unless the program wants to hear: without it, Python would print warnings of a logger that nobody has set up.
+logging.getLogger(__package__).addHandler(logging.NullHandler())
 
 VOCABULARY = Vocabulary(
     seed=SEED,
@@ -41,10 +48,8 @@ VOCABULARY = Vocabulary(
 
 _SPARE_HOSTS = 256  # in addition to as many as there are: those that a reload may bring; costs memory when they come
 _PATIENCE = 60.0  # seconds that a reload may take
-
-
-class RouterError(Exception):
-    """The router cannot run; the message says why, in one line."""
+_LOOK = 0.5  # seconds after which it is asked whether there is still a loop to wait for
+_STOPPED = "the router has been stopped; make another"
 
 
 def describe(config: Config) -> str:
@@ -62,13 +67,16 @@ def describe(config: Config) -> str:
 
 
 class Router:
-    """The router: `bind`, then `serve` in this thread or `start` one; `stop` ends it.
+    """The router, once: `serve` in this thread or `start` one, `stop` ends it; as a context manager it does both.
 
     `addresses` are where it listens and `metrics_address` where it shows its metrics (None: nowhere), known after
-    `bind`. Raises RouterError when it cannot listen.
+    `bind`, `start` or in the `with`. Several may run in one process; each has its own hosts, counters and threads.
     """
 
-    def __init__(self, config: Config, settings: Settings, inheritance: Optional[Inheritance] = None) -> None:
+    def __init__(
+        self, config: Config, settings: Optional[Settings] = None, inheritance: Optional[Inheritance] = None
+    ) -> None:
+        settings = settings or Settings()
         self._inheritance = inheritance or Inheritance()
         self.config = config
         self.settings = settings
@@ -94,13 +102,18 @@ class Router:
         self._thread: Optional[threading.Thread] = None
         self._stop_asked: Optional[float] = None
         self._serving = threading.Event()
-        self.heeds_signals = False
-        """Whether `serve` wakes up for signals whose handlers the caller has set; only in the main thread."""
+        self._has_served = False
+        self._callers = itertools.count()
+        self.owns_process = False
+        """Whether nothing else runs in this process, as on the command line: then `serve`, in the main thread, wakes up
+        for signals whose handlers the caller has set, and what lives long is kept from the garbage collector."""
 
     def bind(self) -> None:
-        """Opens the listening sockets and the metrics port; raises RouterError."""
+        """Opens the listening sockets and the metrics port; raises RouterError. `start` and `serve` do it, too."""
         if self._listeners:
             return
+        if self._has_served or self._stop_asked is not None:
+            raise RouterError(_STOPPED)
         if self.settings.metrics_listen_addr is not None:
             self._bind_metrics()
         try:
@@ -130,29 +143,51 @@ class Router:
     def serve(self) -> None:
         """Serves in this thread until `stop`; raises RouterError when it cannot listen."""
         self.bind()
+        self._has_served = True
         try:
             if self._count == 1:
                 self._serve_alone()
             else:
                 self._serve_shards()
         finally:
-            if self.heeds_signals:
+            if self.owns_process:
                 signal.set_wakeup_fd(-1)
-            if self._server is not None:
-                self._server.stop()
-            self._close_listeners()
-            if self._shared is not None:
-                self._rows = []
-                self._shared.close()
+            self._close()
+
+    def _close(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+        for sock in itertools.chain(*self._listeners):
+            sock.close()
+        self._listeners = []
+        if self._shared is not None:
+            self._rows = []
+            self._shared.close()
 
     def start(self) -> None:
-        """Serves in a thread of its own."""
+        """Serves in a thread of its own, from when it returns. Raises RouterError when it cannot listen."""
         self.bind()
-        self._thread = threading.Thread(target=self.serve, name="mcrouter", daemon=True)
+        failures: List[BaseException] = []
+
+        def run() -> None:
+            try:
+                self.serve()
+            except BaseException as error:
+                if self._serving.is_set():
+                    raise
+                failures.append(error)
+            finally:
+                self._serving.set()
+
+        self._thread = threading.Thread(target=run, name="mcrouter", daemon=True)
         self._thread.start()
+        self._serving.wait()
+        if failures:
+            raise failures[0]
 
     def stop(self, drain: float = 5.0) -> None:
-        """Ends `serve`: in-flight requests are answered, for at most `drain` seconds. From any thread or a signal."""
+        """Ends it: in-flight requests are answered, for at most `drain` seconds. From any thread or a signal handler;
+        waits for the thread that `start` has made. Again does nothing."""
         self._stop_asked = drain
         if self._shard is not None:
             self._shard.stop(drain)
@@ -160,6 +195,33 @@ class Router:
             self._supervisor.stop(drain)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
+        elif not self._has_served:
+            self._close()
+
+    def client(self) -> Client:
+        """A client without a socket, that asks through the same routes; for any number of threads.
+
+        Raises RouterError with several event loops: they are other processes, to be asked through `addresses`.
+        """
+        if self._count > 1:
+            raise RouterError("a client without a socket needs server_event_loops=1; connect to the router's addresses")
+        lane = next(self._callers) % self.settings.upstream_connections
+        return Client(lambda data: self._ask(data, lane))
+
+    def _ask(self, data: bytes, lane: int) -> bytes:
+        shard = self._shard
+        try:
+            if shard is not None:
+                return ask(shard.frontend, lane, data)
+        except Ended:
+            pass
+        raise RouterError("the router does not serve; ask between start() and stop()")
+
+    def stats(self) -> Dict[str, Any]:
+        """What has been counted, and how the hosts are (stats/summary.py). From any thread, while it serves."""
+        from .stats.summary import summary
+
+        return summary(self._layout, self._rows, self._started)
 
     def legacy(self) -> Dict[str, Any]:
         """What a process needs that takes over: an Inheritance without its link."""
@@ -189,7 +251,8 @@ class Router:
 
     def reload(self, config: Config) -> None:
         """Puts another config into effect between two requests: hosts that stay keep their connections, and no client
-        notices. Raises ValueError when it cannot be done; then all is as before. From any other thread."""
+        notices. Raises ValueError when it cannot be done, and all is as before; RouterError when it has been stopped.
+        From any thread but the loop's."""
         with self._reloading:
             if self._supervisor is not None:
                 self._reload_shards(config)
@@ -249,9 +312,14 @@ class Router:
                 failures.append(error)
                 done.set()
 
-        shard.loop.call_soon_threadsafe(change)
-        if not done.wait(_PATIENCE):
-            raise ValueError("the event loop does not answer")
+        if not shard.loop.call_soon_threadsafe(change):
+            raise RouterError(_STOPPED)
+        patience = time.monotonic() + _PATIENCE
+        while not done.wait(_LOOK):
+            if shard.loop.wakeup.closed:
+                raise RouterError(_STOPPED)
+            if time.monotonic() > patience:
+                raise ValueError("the event loop does not answer")
         if failures:
             raise failures[0]
 
@@ -271,10 +339,10 @@ class Router:
             self._server.start()
         if self._stop_asked is not None:
             self._shard.stop(self._stop_asked)
-        if self.heeds_signals:
-            signal.set_wakeup_fd(self._shard.loop.wake_fd, warn_on_full_buffer=False)
-        gc.collect()
-        gc.freeze()  # what lives from the start is not looked at again by every collection
+        if self.owns_process:
+            signal.set_wakeup_fd(self._shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
+            gc.collect()
+            gc.freeze()  # what lives from the start is not looked at again by every collection
         if self._inheritance.link is not None:
             self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
@@ -282,7 +350,8 @@ class Router:
 
     def _make_shard(self, number: int = 0) -> Shard:
         about = About(self._started, self.command_args, os.getppid() if self._count > 1 else None)
-        return Shard(self.config, self.settings, self._layout, self._rows, number, self._inheritance.away, about)
+        keeps = self.owns_process or self._count > 1
+        return Shard(self.config, self.settings, self._layout, self._rows, number, self._inheritance.away, about, keeps)
 
     def _tell_config_state(self) -> None:
         """Where all shards see it; they answer `stats`."""
@@ -310,8 +379,8 @@ class Router:
             self._server.start()
         if self._stop_asked is not None:
             self._supervisor.stop(self._stop_asked)
-        if self.heeds_signals:
-            signal.set_wakeup_fd(self._supervisor.wake_fd, warn_on_full_buffer=False)
+        if self.owns_process:
+            signal.set_wakeup_fd(self._supervisor.wakeup.write_fd, warn_on_full_buffer=False)
         self._supervisor.serve(self._inherited)
 
     def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:
@@ -331,19 +400,13 @@ class Router:
             shard.take_clients(socket.socket(fileno=self._inheritance.link))
         for number_of_parent in (signal.SIGHUP, signal.SIGUSR2):
             signal.signal(number_of_parent, signal.SIG_IGN)
-        signal.set_wakeup_fd(shard.loop.wake_fd, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda *_: shard.stop(self._stop_asked or 5.0))
         Child(shard, self._layout, supervisor)
         shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())
         gc.collect()
         gc.freeze()
         shard.run(self._listeners[number])
-
-    def _close_listeners(self) -> None:
-        for listeners in self._listeners:
-            for sock in listeners:
-                sock.close()
-        self._listeners = []
 
     def _metrics(self) -> Tuple[int, str, bytes]:
         from .metrics.exposition import CONTENT_TYPE, collect, render
@@ -375,6 +438,16 @@ def reading_options(settings: Settings) -> Options:
     return Options(settings.route_prefix, params, bool(settings.config_params))
 
 
-def load_config(text: "str | bytes", source: str = "config", settings: Optional[Settings] = None) -> Config:
-    """A config from its text (the YAML subset or JSON); `source` is what errors call it. Raises ConfigError."""
-    return parse_config(text, source, VOCABULARY, reading_options(settings or Settings()))
+def load_config(
+    text_or_path: "str | bytes | os.PathLike[str]", source: str = "config", settings: Optional[Settings] = None
+) -> Config:
+    """A config from its text (the YAML subset or JSON) or its file. `source` is what errors call a text.
+
+    A path is an os.PathLike, or a str on one line without braces: no config is that. Raises ConfigError.
+    """
+    options = reading_options(settings or Settings())
+    if isinstance(text_or_path, os.PathLike):
+        return load_file(os.fspath(text_or_path), VOCABULARY, options)
+    if isinstance(text_or_path, str) and text_or_path.strip() and not re.search(r"[\n{}]", text_or_path):
+        return load_file(text_or_path, VOCABULARY, options)
+    return parse_config(text_or_path, source, VOCABULARY, options)

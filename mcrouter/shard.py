@@ -4,6 +4,7 @@ A new config is built beside the old one (`prepare`), and takes over between two
 keep their connections, their health and their counts; those that go answer what they were asked.
 """
 
+import contextlib
 import logging
 import os
 import socket
@@ -25,7 +26,7 @@ from .engine.upstream import Host
 from .hostid import host_id
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
-from .policy import Policy, Work, at_once, each, in_portions, making_policy
+from .policy import Policy, Work, at_once, each, in_portions, making_policy, without_collection
 from .proto.runs import reply_stretches
 from .proto.styles import STYLES
 from .routes.kit import Kit
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 _LEAVE_MOST = 300.0  # seconds after which a client that is in the midst of something is not waited for
 _LEAVE_DRAIN = 5.0
+_DNS_PATIENCE = 1.0  # seconds at the end for threads that still wait for DNS
 
 
 def rejoin_mode(config: Config) -> str:
@@ -52,7 +54,8 @@ def rejoin_mode(config: Config) -> str:
 
 class Shard:
     """One poll group; `rows` are the counters of all of them, `number` says which is its own. The hosts `away`
-    have missed writes in the process before this one, and which is not known."""
+    have missed writes in the process before this one, and which is not known. `owns_process`: nothing but the router
+    runs in it."""
 
     def __init__(
         self,
@@ -63,8 +66,10 @@ class Shard:
         number: int = 0,
         away: Collection[str] = (),
         about: Optional[About] = None,
+        owns_process: bool = False,
     ) -> None:
         self._settings, self._layout = settings, layout
+        self._meanwhile: Any = without_collection if owns_process else contextlib.nullcontext
         self._rows, self._cells = rows, rows[number]
         clear_gauges(layout, self._cells)
         self._cells[layout.pid] = os.getpid()
@@ -116,7 +121,7 @@ class Shard:
             done(error)
 
         self._turned.clear()
-        in_portions(self.loop, self._making(config, self._policy.hosts), made)
+        in_portions(self.loop, self._making(config, self._policy.hosts), made, self._meanwhile())
 
     def commit(self, settled: Callable[[], None] = lambda: None) -> None:
         """Puts it there; calls `settled` when nothing is left to do for it."""
@@ -129,7 +134,7 @@ class Shard:
                 logger.error("after the new config took over: %r", error)
             settled()
 
-        in_portions(self.loop, self._settling_in(before.hosts, before), done)
+        in_portions(self.loop, self._settling_in(before.hosts, before), done, self._meanwhile())
 
     def _making(self, config: Config, known: Dict[str, Host]) -> Work:
         slots = {name: slot for slot, name in self._layout.hosts}
@@ -341,6 +346,11 @@ class Shard:
         for host in self._policy.hosts.values():
             host.close()
         self.loop.close()
+        patience = time.monotonic() + _DNS_PATIENCE
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                if isinstance(watcher, Resolver):
+                    watcher.join(max(0.0, patience - time.monotonic()))
 
     def _inquire(self, key: bytes) -> bytes:
         from .inquiries import answer  # 10 ms of a start, where nobody asks

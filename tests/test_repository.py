@@ -75,7 +75,7 @@ def test_settings_load_no_more_than_they_need():
 
 def test_the_public_names_are_there():
     there = python("-c", "import mcrouter; print(*[name for name in mcrouter.__all__ if getattr(mcrouter, name)])")
-    assert there == "ConfigError Router RouterError Settings SettingsError __version__ load_config\n"
+    assert there == "ConfigError RequestError Router RouterError Settings SettingsError __version__ load_config\n"
     assert python("-c", "import mcrouter; print(hasattr(mcrouter, 'nonsense'))") == "False\n"
 
 

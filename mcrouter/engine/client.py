@@ -18,15 +18,14 @@ Most clients ask one thing and wait. `plain` says that there is nothing to see t
 goes straight to the lane that its route would choose anyway, and its reply straight to the socket.
 """
 
-import collections
 import enum
 from os import read
 from os import write as write_one
-from typing import Any, Deque, List, Optional
+from typing import Any, List, Optional
 
-from ..proto.commands import COMMANDS
 from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request, RequestParser, lone
+from .asker import Asker, ClientRequest
 from .bulk import PIECE
 from .handover import MOST
 from .poller import GONE, IN, OUT
@@ -55,49 +54,21 @@ class ClientState(enum.Enum):
     CLOSED = "closed"
 
 
-class ClientRequest(Request):
-    """A client's request; the last sink of all."""
-
-    __slots__ = ()
-
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """Takes the answer; it leaves when those before it have left."""
-        client = self.client
-        if reply is TOO_LARGE:
-            client.too_large(self)
-            return
-        client.frontend.count(self, outcomes)
-        client.answer(self, b"" if self.mute and outcomes in self.mute else reply)
-
-    def goes_on(self) -> bool:
-        """Whether its route asks another host when the first has failed or has not got it."""
-        return bool(self.client.frontend.ways[self.kinds[0]].goes_on)
-
-    def on_failure(self, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The answer, not a success, of a host that was given the request as its own sink: its route sees to it."""
-        self.client.frontend.ways[self.kinds[0]].go_on(self, self, host, reply, outcomes)
-
-
-class Client:
-    """One client connection; `frontend` is what it shares with the others, `lane` which of a host's connections it
-    rides."""
+class Client(Asker):
+    """One client connection."""
 
     __slots__ = (
         "backlog",
         "backlog_size",
         "direct",
         "fd",
-        "frontend",
         "gone",
         "held",
         "hungry",
-        "lane",
-        "loop",
         "out",
         "parser",
         "paused",
         "plain",
-        "queue",
         "quiet",
         "read_size",
         "readable",
@@ -108,17 +79,14 @@ class Client:
     )
 
     def __init__(self, frontend: Any, fd: int, lane: int) -> None:
-        self.frontend = frontend
-        self.loop = frontend.loop
+        super().__init__(frontend, lane)
         self.fd = fd
-        self.lane = lane
         self.direct = frontend.direct[lane]
         self.parser = RequestParser(
             ClientRequest, frontend.stretches, frontend.plan, frontend.buffer_size, frontend.style
         )
         self.transfer: Any = None  # a large value on its way
         self.state = ClientState.OPEN
-        self.queue: Deque[Request] = collections.deque()
         self.out: List[Any] = []  # pieces of bytes
         self.unsent: Any = b""
         self.backlog: Optional[List[Any]] = None  # received, not parsed
@@ -326,7 +294,7 @@ class Client:
                 self._keep(data, parser.at, parser.need)
                 self.hungry = True
                 return
-            if queue and self.frontend.careful and self._must_wait(request):
+            if queue and self.frontend.careful and self.must_wait(request):
                 self._keep(data, at, 0)
                 self.hungry = False
                 return
@@ -345,22 +313,6 @@ class Client:
             ways[kinds[0]].start(request, request)
             if self.state is ClientState.DRAINING or self.state is ClientState.CLOSED:
                 return
-
-    def _must_wait(self, request: Request) -> bool:
-        """Whether an earlier request may yet be asked of another host, which must not have seen this one by then.
-
-        `get k`, `set k` pipelined: when the get misses at the first host and goes on to the second, the set must not
-        be there already, or the get would answer with a value from its future.
-        """
-        if request.kinds[0] >= len(COMMANDS):
-            return False
-        ways, reads, keys = self.frontend.ways, request.reads_only(), None
-        for earlier in self.queue:
-            if earlier.reply is None and ways[earlier.kinds[0]].goes_on and not (reads and earlier.reads_only()):
-                keys = keys or set(request.all_keys())
-                if not keys or not keys.isdisjoint(earlier.all_keys()):
-                    return True
-        return False
 
     def _keep(self, data: bytes, at: int, need: int) -> None:
         """Keeps what is not parsed, until `need` bytes (counted from the start of `data`) are there."""
@@ -410,24 +362,6 @@ class Client:
             self._keep(rest, 0, 0)
             self.hungry = False
         self.go_on_later()
-
-    def may_repeat(self, request: Request) -> bool:
-        """Whether a request may be asked again that no host has answered: it changes nothing, nor does what the client
-        has asked since."""
-        queue, origin = list(self.queue), request.origin or request
-        since = queue[queue.index(origin) :] if origin in queue else []
-        return bool(since) and all(later.kinds[0] >= len(COMMANDS) or later.repeatable() for later in since)
-
-    def awaits(self, request: Request) -> bool:
-        """Whether it still waits for the answer to a request, or to the one that this was made of."""
-        origin = request.origin or request
-        return origin.reply is None and origin in self.queue
-
-    def may_ask_again(self) -> bool:
-        """Whether a get in flight may be asked again later: nothing that was asked after it changes anything."""
-        asked = [request for request in self.queue if request.reply is None]
-        reads = [request.repeatable() for request in asked]
-        return True in reads and all(reads[reads.index(True) :])
 
     def too_large(self, request: Request) -> None:
         """The reply to a request is too large to be held: it is asked again when its turn has come."""

@@ -4,7 +4,7 @@ import errno
 import logging
 import socket
 from bisect import bisect_left
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set
 
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, READ
@@ -57,9 +57,11 @@ class Frontend:
         self.stretches: RequestStretches = request_stretches()
         self.style = style
         self.clients: Dict[int, Client] = {}
+        self.calls: Set[Any] = set()  # of the program around the router (call.py), in flight
+        self.draining = False
         self.listeners: List[Listener] = []
         self._accepted = 0
-        self.on_empty: Optional[Callable[[], None]] = None  # called when no client is left
+        self.on_empty: Optional[Callable[[], None]] = None  # called when nobody is left
         self.doorman = Doorman(loop, limits.connections, count_clients or (lambda: len(self.clients)))
         if limits.idle:
             close_idle(self, limits.idle)
@@ -70,8 +72,8 @@ class Frontend:
         """Takes a policy: a route for each command of the table."""
         self.ways = [*ways, _Answered(), _Close(), _Inquiry(self)]
         self.plan = plan
-        for client in self.clients.values():
-            client.parser.plan = plan
+        for asker in (*self.clients.values(), *self.calls):
+            asker.parser.plan = plan
         self.careful = any(way.goes_on for way in ways)
         self.find_direct()
 
@@ -108,7 +110,11 @@ class Frontend:
         """A client has gone."""
         del self.clients[client.fd]
         self.cells[self._clients_cell] -= 1
-        if self.on_empty is not None and not self.clients:
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Somebody has gone: tells who waits for that whether all have."""
+        if self.on_empty is not None and not self.clients and not self.calls:
             self.on_empty()
 
     def count(self, request: Request, outcomes: bytes = b"") -> None:
@@ -132,17 +138,19 @@ class Frontend:
 
     def drain(self) -> None:
         """Stops accepting; every client is closed as soon as what it asked is answered."""
+        self.draining = True
         self.stop_listening()
         for client in list(self.clients.values()):
             client.drain()
-        if self.on_empty is not None and not self.clients:
-            self.on_empty()
+        self.look_around()
 
     def close(self) -> None:
         """Ends all connections at once."""
         self.drain()
         for client in list(self.clients.values()):
             client.abort()
+        for call in list(self.calls):
+            call.abort()
 
 
 class _Answered:

@@ -11,14 +11,15 @@ import heapq
 import itertools
 import logging
 import os
+import threading
 import time
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
 from .poller import make_poller
+from .wakeup import Wakeup
 
 logger = logging.getLogger(__name__)
 
-_WAKE_READ = 4096
 # Bytes that are taken and given back at once: glibc then keeps what is freed up to twice as much (mallopt(3), dynamic
 # mmap threshold). Without it every read of a large value is new memory: 3 page faults and a brk for each 50 KB.
 _COMES_AND_GOES = 4 << 20
@@ -57,11 +58,11 @@ class PollGroup:
         self._order = itertools.count()
         self._calls: Deque[Callable[[], None]] = collections.deque()
         self._stopping = False
-        self._wake_in, self._wake_out = os.pipe()
-        os.set_blocking(self._wake_in, False)
-        os.set_blocking(self._wake_out, False)
-        self.poller.add_listener(self._wake_in)
-        self.handlers[self._wake_in] = self._woken
+        self.wakeup = Wakeup()
+        self.poller.add_listener(self.wakeup.fd)
+        self.handlers[self.wakeup.fd] = self._woken
+        self.thread = 0
+        """The identity of the thread that runs it, while one does."""
 
     def watch(self, fd: int, handler: Callable[[int], None]) -> None:
         """Registers a connection's descriptor, by its edges."""
@@ -93,19 +94,11 @@ class PollGroup:
         heapq.heappush(self._timers, (self.now + seconds, next(self._order), timer))
         return timer
 
-    def call_soon_threadsafe(self, call: Callable[[], None]) -> None:
-        """Calls in the loop's thread; may be called from any thread and from a signal handler."""
+    def call_soon_threadsafe(self, call: Callable[[], None]) -> bool:
+        """Calls in the loop's thread; may be called from any thread and from a signal handler. False when the loop has
+        been closed, and it may not happen; else it will, at the latest when the loop is closed."""
         self._calls.append(call)
-        try:
-            os.write(self._wake_out, b"\0")
-        except (BlockingIOError, OSError):
-            pass  # full: the loop is about to wake up anyway; closed: it has ended
-
-    @property
-    def wake_fd(self) -> int:
-        """A byte written here wakes it up: for signal.set_wakeup_fd, without which a signal that comes just before the
-        poll would wait for its end."""
-        return self._wake_out
+        return self.wakeup.wake()
 
     def stop(self) -> None:
         """Ends `run` after the current tick."""
@@ -116,8 +109,10 @@ class PollGroup:
         bytes(_COMES_AND_GOES)
         self._stopping = False
         self.now = self.clock()
+        self.thread = threading.get_ident()
         while not self._stopping:
             self.tick()
+        self.thread = 0
 
     def tick(self) -> None:
         """One round; waits for events or the next timer, whichever comes first."""
@@ -154,9 +149,9 @@ class PollGroup:
     def close(self) -> None:
         """Gives the loop's own descriptors back; call it when `run` has ended."""
         self._close()
+        self.wakeup.close()
+        self._call_all()  # those that came after the last tick
         self.poller.close()
-        os.close(self._wake_in)
-        os.close(self._wake_out)
 
     def _patience(self) -> float:
         """How many seconds the poll may wait; negative: for ever. A cancelled timer wakes it once, for nothing."""
@@ -173,11 +168,10 @@ class PollGroup:
                 self._guarded(call)
 
     def _woken(self, _mask: int) -> None:
-        try:
-            while len(os.read(self._wake_in, _WAKE_READ)) == _WAKE_READ:
-                pass
-        except BlockingIOError:
-            pass
+        self.wakeup.clear()
+        self._call_all()
+
+    def _call_all(self) -> None:
         while self._calls:
             self._guarded(self._calls.popleft())
 

@@ -57,10 +57,17 @@ class Resolver:
         self._resolved = False
         self._stopped = False
         self._timer: Optional[Timer] = None
+        self._thread: Optional[threading.Thread] = None
 
     def start(self) -> None:
         """Asks now, and again whenever the answer has become old."""
-        threading.Thread(target=self._ask, name=f"resolve {self._host}", daemon=True).start()
+        self._thread = threading.Thread(target=self._ask, name=f"resolve {self._host}", daemon=True)
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        """After `stop`: waits for the thread, which nothing can end while it waits for DNS."""
+        if self._thread is not None:
+            self._thread.join(seconds)
 
     def stop(self) -> None:
         """Asks no more; an answer under way is dropped."""

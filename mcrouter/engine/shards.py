@@ -15,6 +15,7 @@ import warnings
 from typing import Any, Callable, Iterable, List, Optional
 
 from .channel import Channel, channel
+from .wakeup import Wakeup
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +51,7 @@ class Supervisor:
         self._on_death = on_death
         self._shards = [_Shard(number) for number in range(count)]
         self._lifeline_in, self._lifeline_out = os.pipe()
-        self._wake_in, self._wake_out = os.pipe()
-        os.set_blocking(self._wake_in, False)
-        os.set_blocking(self._wake_out, False)
+        self.wakeup = Wakeup()
         self.lock = threading.Lock()  # no shard is born while the others change their minds
         self._leaving = False  # who ends now is not replaced
         self._stopping = False
@@ -63,17 +62,11 @@ class Supervisor:
         """The processes of the shards that run."""
         return [shard.pid for shard in self._shards if shard.pid]
 
-    @property
-    def wake_fd(self) -> int:
-        """A byte written here wakes it up: for signal.set_wakeup_fd."""
-        return self._wake_out
-
     def stop(self, grace: float) -> None:
         """Ends `serve`: shards are asked to drain, and killed after `grace` seconds. Safe in a signal handler."""
         self._grace = grace
         self._stopping = True
-        with contextlib.suppress(BlockingIOError):  # full: it is about to wake up anyway
-            os.write(self._wake_out, b"\0")
+        self.wakeup.wake()
 
     def agree(self, proposal: Iterable[Any], settle: Callable[[], None]) -> None:
         """Has all shards prepare `proposal`, whose last message they answer; then commit to it, or, when one of them
@@ -176,7 +169,7 @@ class Supervisor:
     def _wait(self, seconds: float) -> None:
         """Until a shard ends, `stop` is called, or the time is up."""
         poll = select.poll()
-        poll.register(self._wake_in, select.POLLIN)
+        poll.register(self.wakeup.fd, select.POLLIN)
         blind = False
         for shard in self._shards:
             if shard.pidfd >= 0:
@@ -185,8 +178,7 @@ class Supervisor:
         if blind:
             seconds = _POLL if seconds < 0 else min(seconds, _POLL)
         poll.poll(None if seconds < 0 else seconds * 1000 + 1)
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._wake_in, 4096)
+        self.wakeup.clear()
 
     def _reap(self) -> None:
         for shard in self._shards:
@@ -223,8 +215,9 @@ class Supervisor:
         for shard in self._shards:
             if shard.pid:
                 self._buried(shard, os.waitpid(shard.pid, 0)[1])
-        for fd in (self._lifeline_in, self._lifeline_out, self._wake_in, self._wake_out):
-            os.close(fd)
+        os.close(self._lifeline_in)
+        os.close(self._lifeline_out)
+        self.wakeup.close()
 
     def _signal(self, number: int) -> None:
         for pid in self.pids:

@@ -1,0 +1,130 @@
+"""A call of the program around the router: some requests, and their answers, without a connection.
+
+    ask (any thread) ──► loop: Call.start ──► parser ──► routes ──► ... hosts ...
+       waits ◄─────────────────────────────── all answered ◄──────────┘
+
+A call is a client of its own that asks just this; two calls have no order between them but the one their threads give.
+"""
+
+import threading
+from typing import Any, List
+
+from ..proto.requests import Request, RequestParser
+from .asker import Asker, ClientRequest
+
+
+class Ended(Exception):
+    """The loop serves nobody any more."""
+
+
+class Call(Asker):
+    """`data` are whole requests, `answers` what a connection would have read."""
+
+    __slots__ = ("_at", "_busy", "_data", "_over", "answers", "cut", "ended", "parser")
+
+    def __init__(self, frontend: Any, lane: int, data: bytes) -> None:
+        super().__init__(frontend, lane)
+        self.parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan, style=frontend.style)
+        self._data, self._at = data, 0
+        self._busy = False
+        self._over = threading.Event()
+        self.answers: List[Any] = []
+        self.cut = False  # the last request is not whole
+        self.ended = False  # nobody has answered, and nobody will
+
+    def start(self) -> None:
+        """Asks; in the loop's thread."""
+        if self.frontend.draining:
+            self.ended = True
+            self._over.set()
+            return
+        self.parser.plan = self.frontend.plan
+        self.frontend.calls.add(self)
+        try:
+            self._go_on()
+        except Exception:  # a bug of ours must not keep the caller waiting
+            self.abort()
+            raise
+
+    def wait(self) -> None:
+        """Until all is answered; in any other thread. Every request has its time limit, so this ends."""
+        self._over.wait()
+
+    def _go_on(self) -> None:
+        """Asks as far as the order of answers allows."""
+        self._busy = True
+        while self._at < len(self._data):
+            request = self.parser.next(self._data, self._at, self)
+            if request is None or request.bulk is not None:
+                self.cut = True
+                self.drain()
+            elif self.queue and self.frontend.careful and self.must_wait(request):
+                break
+            else:
+                self._at = self.parser.at
+                request.started = self.loop.now
+                self.queue.append(request)
+                self.frontend.ways[request.kinds[0]].start(request, request)
+        self._busy = False
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if not self.queue and self._at >= len(self._data):
+            self.frontend.calls.discard(self)
+            self._over.set()
+            self.frontend.look_around()
+
+    def answer(self, request: Request, reply: Any) -> None:
+        """Takes a request's reply, bytes or a list of pieces."""
+        request.reply = reply
+        queue = self.queue
+        while queue and queue[0].reply is not None:
+            reply = queue.popleft().reply
+            if type(reply) is list:
+                self.answers += reply
+            else:
+                self.answers.append(reply)
+        if not self._busy and self in self.frontend.calls:
+            self._go_on()
+
+    in_turn = answer
+
+    def may_ask_again(self) -> bool:
+        """A large value is taken whole: there is no connection through which it could stream."""
+        return False
+
+    def pause(self) -> None:
+        """A host reads slowly: what it is to get is there already."""
+
+    def resume(self) -> None:
+        """That host reads on."""
+
+    def drain(self) -> None:
+        """Asks nothing more: what a connection would be closed at has come."""
+        self._at = len(self._data)
+
+    def abort(self) -> None:
+        """The loop ends: answers that are still to come go nowhere."""
+        self.frontend.calls.discard(self)
+        self.ended = True
+        self._over.set()
+
+
+def ask(frontend: Any, lane: int, data: bytes) -> bytes:
+    """What a client that sends `data`, whole requests, over one connection is answered.
+
+    From any thread but the loop's. Raises Ended when the loop ends before all is answered, ValueError when the last
+    request is not whole.
+    """
+    loop = frontend.loop
+    if loop.thread == threading.get_ident():
+        raise RuntimeError("the event loop's own thread cannot wait for an answer; ask from another one")
+    call = Call(frontend, lane, data)
+    if not loop.call_soon_threadsafe(call.start):
+        raise Ended
+    call.wait()
+    if call.ended:
+        raise Ended
+    if call.cut:
+        raise ValueError("the last request is not whole; end its line, or its value, with \\r\\n")
+    return b"".join(call.answers)
