@@ -102,7 +102,8 @@ class Router:
         self._thread: Optional[threading.Thread] = None
         self._stop_asked: Optional[float] = None
         self._serving = threading.Event()
-        self._has_served = False
+        self._has_begun = False
+        self._ended = False
         self._callers = itertools.count()
         self.owns_process = False
         """Whether nothing else runs in this process, as on the command line: then `serve`, in the main thread, wakes up
@@ -112,7 +113,7 @@ class Router:
         """Opens the listening sockets and the metrics port; raises RouterError. `start` and `serve` do it, too."""
         if self._listeners:
             return
-        if self._has_served or self._stop_asked is not None:
+        if self._ended:
             raise RouterError(_STOPPED)
         if self.settings.metrics_listen_addr is not None:
             self._bind_metrics()
@@ -141,20 +142,24 @@ class Router:
         self.metrics_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def serve(self) -> None:
-        """Serves in this thread until `stop`; raises RouterError when it cannot listen."""
-        self.bind()
-        self._has_served = True
+        """Serves in this thread until `stop`, which may have come already; raises RouterError when it cannot listen."""
+        if self._has_begun:
+            raise RouterError(_STOPPED)
+        self._has_begun = True
         try:
-            if self._count == 1:
-                self._serve_alone()
-            else:
-                self._serve_shards()
+            if self._stop_asked is None:
+                self.bind()
+                if self._count == 1:
+                    self._serve_alone()
+                else:
+                    self._serve_shards()
         finally:
             if self.owns_process:
                 signal.set_wakeup_fd(-1)
             self._close()
 
     def _close(self) -> None:
+        self._ended = True
         if self._server is not None:
             self._server.stop()
         for sock in itertools.chain(*self._listeners):
@@ -195,7 +200,7 @@ class Router:
             self._supervisor.stop(drain)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
-        elif not self._has_served:
+        elif not self._has_begun:
             self._close()
 
     def client(self) -> Client:

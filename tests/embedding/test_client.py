@@ -1,5 +1,6 @@
 """The client without a socket: each of its methods, the same answers as over a connection, threads, and the end."""
 
+import contextlib
 import itertools
 import os
 import threading
@@ -126,12 +127,16 @@ def test_values_larger_than_any_buffer_pass():
 @pytest.fixture(scope="module")
 def ways():
     """Two routers before a memcached each: one is asked without a socket, the other over one."""
-    hosts = [Memcached("-m", "256").start() for _ in range(2)]
-    configs = [load_config('{"orderedPool": ["127.0.0.1:%d"], "route": "DefaultRoute"}' % host.port) for host in hosts]
-    with Router(configs[0], Settings(**QUIET)) as one, Router(configs[1], Settings(**QUIET)) as other:
-        yield one.client(), int(other.addresses[0].rpartition(":")[2])
-    for host in hosts:
-        host.stop()
+    with contextlib.ExitStack() as stack:
+        hosts = [Memcached("-m", "256").start() for _ in range(2)]
+        for host in hosts:
+            stack.callback(host.stop)
+        routers = [stack.enter_context(Router(before(host), Settings(**QUIET))) for host in hosts]
+        yield routers[0].client(), int(routers[1].addresses[0].rpartition(":")[2])
+
+
+def before(host):
+    return load_config('{"orderedPool": ["127.0.0.1:%d"], "route": "DefaultRoute"}' % host.port)
 
 
 @settings(max_examples=DRAWN)
@@ -173,7 +178,7 @@ def test_threads_share_one():
 
 
 def test_it_outlives_a_reload():
-    with served(2, SAMPLE) as (router, hosts):
+    with served(2, SAMPLE) as (router, _):
         client = router.client()
         client.set("k", "x")
         router.reload(router.config)

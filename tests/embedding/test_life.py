@@ -110,6 +110,15 @@ def test_serve_blocks_until_stop():
     assert not router._listeners
 
 
+def test_a_stop_that_comes_before_serve_counts():
+    before = descriptors()
+    router = Router(load_config(NULL), Settings(**QUIET))
+    router.bind()
+    router.stop()
+    router.serve()
+    assert descriptors() == before
+
+
 def test_a_port_that_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = taken.getsockname()[1]
