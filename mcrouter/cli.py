@@ -45,6 +45,17 @@ class Parser(argparse.ArgumentParser):
         self.exit(_USAGE_ERROR, f"{self.prog}: {message}; --help lists the flags\n")
 
 
+class Version(argparse.Action):
+    """Says which version this is, and of what."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Prints it, and ends."""
+        from .source import source_hash
+
+        print(f"mcrouter {__version__} (source {source_hash()})")
+        parser.exit()
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser, derived from the table of settings."""
     parser = Parser(
@@ -61,7 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
     config.add_argument("--demo", nargs="?", const="2", metavar="N",
                         help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
     other = parser.add_argument_group("other")
-    other.add_argument("-V", "--version", action="version", version=f"mcrouter {__version__}", help="print the version")
+    other.add_argument("-V", "--version", action=Version, nargs=0, help="print the version and a hash of the sources")
     other.add_argument("-h", "--help", action="help", help="print this")
     return parser
 

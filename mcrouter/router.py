@@ -25,6 +25,7 @@ from .engine.listeners import ListenError, open_listeners, real_address
 from .errors import RouterError
 from .hostid import host_id
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
+from .policy import set_aside
 from .proto.commands import COMMANDS
 from .reload import ConfigState
 from .restart import Inheritance
@@ -347,7 +348,7 @@ class Router:
         if self.owns_process:
             signal.set_wakeup_fd(self._shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
             gc.collect()
-            gc.freeze()  # what lives from the start is not looked at again by every collection
+            set_aside()
         if self._inheritance.link is not None:
             self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
@@ -410,7 +411,7 @@ class Router:
         Child(shard, self._layout, supervisor)
         shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())
         gc.collect()
-        gc.freeze()
+        set_aside()
         shard.run(self._listeners[number])
 
     def _metrics(self) -> Tuple[int, str, bytes]:

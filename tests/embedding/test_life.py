@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mcrouter import ConfigError, Router, RouterError, Settings, load_config
+from mcrouter.policy import set_aside, without_collection
 from tests.embedding.served import QUIET, SAMPLE, config, served
 from tests.support.processes import ask, until
 
@@ -61,6 +62,14 @@ def test_what_belongs_to_the_program_is_not_touched():
     assert signal.set_wakeup_fd(-1) == -1
     assert (logging.getLogger().handlers, logging.getLogger("mcrouter").level) == (root, loggers)
     assert (gc.get_freeze_count(), dict(os.environ)) == (frozen, environment)
+
+
+def test_pypy_has_no_gc_freeze(monkeypatch):
+    monkeypatch.delattr(gc, "freeze")
+    set_aside()
+    with without_collection():
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_two_do_not_disturb_each_other():
