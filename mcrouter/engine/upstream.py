@@ -76,7 +76,7 @@ class Host:
         self.bulk = BulkLanes(self)
         self.lanes = [Lane(self, stretches) for _ in range(lanes)]
         self._sweeper: Optional[Timer] = None
-        tally.cells[tally.healthy] = 1
+        tally.turns(True, False, time.time())
 
     def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
         """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once.
@@ -163,7 +163,7 @@ class Host:
 
     def _turn(self, healthy: bool, returning: bool) -> None:
         self.healthy, self.returning = healthy, returning
-        self.tally.cells[self.tally.healthy] = int(healthy)
+        self.tally.turns(healthy, returning, time.time())
         if self.journal is not None and not healthy:
             self.clean(False)
         self.on_health(self)
@@ -226,6 +226,7 @@ class Host:
         """The host has answered a probe: from here on it misses nothing."""
         if not self.returning:
             self.returning = True
+            self.tally.turns(False, True, time.time())
             self._revive()
 
     def clean(self, is_clean: bool) -> None:
