@@ -97,7 +97,7 @@ class Lane(Connection):
         if self.state is not State.DOWN or self._again is not None or address is None:
             return
         if self.failures:
-            self._again = self.loop.call_later(backoff(self.failures), self._connect_now)
+            self._again = self.loop.call_later(backoff(self.failures, self.loop.chance), self._connect_now)
         else:
             self._connect_now()
 
@@ -465,6 +465,6 @@ class Lane(Connection):
             sink.on_reply(text * count, code * count)
 
 
-def backoff(failures: int) -> float:
+def backoff(failures: int, chance: random.Random) -> float:
     """Seconds to wait after so many failed attempts: doubling, with jitter so that routers do not march in step."""
-    return min(_BACKOFF_MOST, _BACKOFF_FIRST * (1 << min(failures, 10))) * random.uniform(0.5, 1.0)
+    return min(_BACKOFF_MOST, _BACKOFF_FIRST * (1 << min(failures, 10))) * chance.uniform(0.5, 1.0)

@@ -97,7 +97,7 @@ class DemoHost:
     def _poke(self) -> None:
         """Has the thread look around."""
         if self._wake is not None:
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it is awake; it has ended already
                 self._wake.send(b"\0")
 
     def _serve(self, asleep: socket.socket) -> None:
@@ -114,6 +114,7 @@ class DemoHost:
                     self._write(connection)
             for connection in list(self._connections):
                 self._drop(connection)
+            _end(self._listener)
 
     def _pause(self) -> Optional[float]:
         """Seconds until an answer that waits for its time may go out."""
@@ -201,4 +202,11 @@ class DemoHost:
             self._connections.remove(connection)
             if connection.sock in self._selector.get_map():
                 self._selector.unregister(connection.sock)
+            _end(connection.sock)
             connection.sock.close()
+
+
+def _end(sock: socket.socket) -> None:
+    """Closing alone would not end it while a process forked since holds a copy, as a router's event loops do."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)

@@ -32,7 +32,7 @@ def facts(*hosts, **more):
 
 def busy(name="a:1"):
     rates = [float(number % 7 * 100) for number in range(60)]
-    history = dict.fromkeys(EMPTY, [value / 1000 for value in rates])
+    history = {key: [value / 1000 for value in rates] for key in EMPTY}
     shown = {"error_rate": 0.004, "hit_rate": 0.93, "p50": 0.21, "p95": 1.3, "p99": 12.0}
     return host(name, history={**history, "requests_per_second": rates}, requests_per_second=1234.0, **shown)
 

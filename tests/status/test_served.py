@@ -27,7 +27,7 @@ def status(router):
 
 @pytest.mark.parametrize("loops", [1, 2])
 def test_its_facts_are_those_of_the_router(loops):
-    with served(2, SAMPLE, server_event_loops=loops, **METRICS) as (router, hosts):
+    with served(2, SAMPLE, server_event_loops=loops, healthcheck_interval=0.2, **METRICS) as (router, hosts):
         until(lambda: {host["state"] for host in status(router)["hosts"]} == {"healthy"})
         until(lambda: [host["connections"] for host in status(router)["hosts"]] == [2 * loops] * 2)
         facts = status(router)
