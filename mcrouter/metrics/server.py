@@ -160,7 +160,7 @@ class MetricsServer:
         except OSError as error:
             logger.debug("metrics: client %s: %s", peer, error)
         except Exception:
-            logger.exception("metrics: client %s", peer)
+            logger.exception("metrics: unexpected error with client %s", peer)
         finally:
             sock.close()
 
