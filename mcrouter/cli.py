@@ -176,7 +176,7 @@ def _run(settings: Settings, only_validate: bool) -> int:
         print(describe(config))
         return 0
     for warning in config.warnings:
-        logging.getLogger(__name__).warning("%s", warning)
+        logging.getLogger(__name__).warning("the config: %s", warning)
     path = config_path(settings)
     if not path or path == "-":
         return _serve(config, settings)

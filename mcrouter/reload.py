@@ -120,12 +120,14 @@ class ConfigWatcher:
             logger.error("the config is not taken, and the one before stays: %s", error)
         except Exception as error:  # a bug of ours must not end the thread
             self._state.refused(repr(error))
-            logger.exception("the config is not taken, and the one before stays")
+            logger.exception("unexpected error with the config of %s; the one before stays", self._path)
         else:
             if self._imports != config.imports:
                 self._imports = config.imports
                 self._loaded = self._seen = self._stat()
             self._state.taken()
+            for warning in config.warnings:
+                logger.warning("the config: %s", warning)
             logger.info("the config is taken from %s", self._path)
 
 

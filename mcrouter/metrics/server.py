@@ -135,7 +135,7 @@ class MetricsServer:
         try:
             pulse.call()
         except Exception:
-            logger.exception("the status cannot be kept")
+            logger.exception("metrics: the status of the last minutes is not kept")
 
     def _tidy(self) -> Optional[float]:
         """Cuts clients that are due, forgets those that have ended; the seconds until the next, or the pulse, is due.
@@ -183,7 +183,7 @@ class MetricsServer:
         except OSError as error:
             logger.debug("metrics: client %s: %s", peer, error)
         except Exception:
-            logger.exception("metrics: client %s", peer)
+            logger.exception("metrics: unexpected error with client %s", peer)
         finally:
             sock.close()
 

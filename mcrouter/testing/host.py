@@ -97,7 +97,7 @@ class DemoHost:
     def _poke(self) -> None:
         """Has the thread look around."""
         if self._wake is not None:
-            with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it is awake; it has ended already
+            with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it is awake, or has ended just now
                 self._wake.send(b"\0")
 
     def _serve(self, asleep: socket.socket) -> None:
