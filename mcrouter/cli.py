@@ -23,18 +23,34 @@ _DEMO_HOSTS = 64  # at most: each is a thread of this process
 
 
 class Subcommand(NamedTuple):
-    """A row of the table of subcommands: `main(argv)` in `module` runs it and returns the exit code."""
+    """A row of the table of subcommands: `main(argv)` in `module` runs it and returns the exit code, `parser()` there
+    makes its parser."""
 
     name: str
     module: str
     main: str
+    parser: str
     help: str
+
+    def make_parser(self) -> argparse.ArgumentParser:
+        """Its parser."""
+        made: argparse.ArgumentParser = self._in_module(self.parser)()
+        return made
+
+    def run(self, argv: Sequence[str]) -> int:
+        """Runs it; the exit code."""
+        return int(self._in_module(self.main)(argv))
+
+    def _in_module(self, name: str) -> Any:
+        return getattr(import_module(f".{self.module}", __package__), name)
 
 
 SUBCOMMANDS = (
-    Subcommand("explain", "explain.command", "explain", "what a request would do, without a server"),
-    Subcommand("graph", "explain.command", "graph", "the policy of every command, as text or for Graphviz"),
-    Subcommand("replay", "spool.command", "main", "deliver the deletes of an async log"),
+    Subcommand("explain", "explain.command", "explain", "explain_parser", "what a request would do, without a server"),
+    Subcommand("graph", "explain.command", "graph", "graph_parser", "the policy of every command, also for Graphviz"),
+    Subcommand("top", "top.command", "main", "make_parser", "a running router's hosts, on the terminal"),
+    Subcommand("replay", "spool.command", "main", "make_parser", "deliver the deletes of an async log"),
+    Subcommand("completion", "completion", "main", "make_parser", "a completion script for bash, zsh or fish"),
 )
 
 
@@ -112,8 +128,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     for row in SUBCOMMANDS:
         if words and words[0] == row.name:
-            run = getattr(import_module(f".{row.module}", __package__), row.main)
-            return int(run(words[1:]))
+            return row.run(words[1:])
     try:
         args = make_parser().parse_args(words)
     except SystemExit as ended:

@@ -13,9 +13,10 @@ from mcrouter import Router, Settings
 from mcrouter.explain.asking import requests
 from mcrouter.testing import DemoHost
 from tests.support.kitchen import WAYS, Kitchen, answered, loaded
+from tests.support.processes import until
 from tests.support.recipes import Recipe, Row, fares
 from tests.support.wire import Wire
-from tests.test_cookbook import CELLS
+from tests.test_cookbook import CELLS, RECIPES
 
 SHORT, LONG = 200, 10_000  # timeouts in ms: where a host hangs, and where none does
 OVER = "121 min after start_time"  # as it is by the clock of today
@@ -93,3 +94,17 @@ def test_what_the_client_gets(recipe: Recipe, row: Row, tmp_path) -> None:
                 harm(hosts[host], way)
             reply = wire.send(*requests([verb, key]), b"quit\r\n").read_to_close()
     assert answered(reply) == re.split(", after|; ", row.happens.split(" → ")[1])[0]
+
+
+@pytest.mark.parametrize("recipe", [one for one in RECIPES.values() if any("noted for" in row.happens for row in one.rows)],
+                         ids=lambda recipe: recipe.title)  # fmt: skip
+def test_a_write_that_a_host_hangs_on_is_noted_for_it(recipe: Recipe, router) -> None:
+    """As the cookbook says on top."""
+    with hosts_of(recipe) as hosts:
+        there = at_their_addresses(recipe, hosts)
+        host = next(iter(hosts.values()))
+        proxy = router(there.config, "--timeout-ms", str(SHORT), *there.flags)
+        host.faults.mute = True
+        proxy.ask(b"set k 0 0 1\r\nv\r\n")
+        keys = f'mcrouter_rejoin_journal_keys{{host="{host.address}"}}'
+        until(lambda: proxy.metrics()[keys] == 1, "the write to be noted")
