@@ -232,6 +232,7 @@ def _watch(path: str, router: Any, settings: Settings) -> Any:
 
 def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None) -> int:
     from .errors import RouterError
+    from .notify import notify
     from .restart import Restarter, inherited
     from .router import Router
 
@@ -257,6 +258,7 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     signal.signal(signal.SIGUSR2, lambda *_: restarter.now())
     for came in early:
         signal.raise_signal(came)
+    notify("READY=1")
     router.serve()
     if watcher is not None:
         watcher.stop()

@@ -426,7 +426,7 @@ class Router:
 
         pids = [os.getpid(), *(self._supervisor.pids if self._supervisor else ())]
         families = collect(self._layout, self._rows, __version__, process_facts(pids), self.config_state.facts())
-        return 200, CONTENT_TYPE, render(families)
+        return 200, CONTENT_TYPE, render(families, self.settings.metrics_namespace)
 
     def _status_page(self) -> Tuple[int, str, bytes]:
         from .status.page import page

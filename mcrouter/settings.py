@@ -183,6 +183,12 @@ def _name(value: Any) -> str:
     return value
 
 
+def _family(value: Any) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}", value) is None:
+        raise ValueError("a name of letters, digits and '_', such as mcrouter or gomcrouter")
+    return value
+
+
 class Alias(NamedTuple):
     """Another flag for a setting, by which facebook/mcrouter's users know it; `value` makes the setting's own value."""
 
@@ -231,6 +237,8 @@ SETTINGS = (
              Alias(("--listen-sock-fd",), "N", lambda text: f"fd://{text}"))),
     Setting("metrics_listen_addr", "-L", "ADDR", ":9090", metrics_address, "metrics over HTTP; off disables",
             "listening"),
+    Setting("metrics_namespace", "", "NAME", "mcrouter", _family,
+            "what the metrics' names begin with; gomcrouter, to take its dashboards over", "listening"),
     Setting("max_connections", "", "N", "0", whole(0, 100_000_000),
             "clients at once; more are told so and closed (0: no limit)", "listening"),
     Setting("client_idle_timeout", "", "D", "off", idle_time, "close clients that are idle for so long", "listening"),
@@ -282,6 +290,7 @@ class Settings:
     router_name: str
     listen: Tuple[Address, ...]
     metrics_listen_addr: Optional[Address]
+    metrics_namespace: str
     max_connections: int
     client_idle_timeout: float
     error_style: str
