@@ -149,6 +149,10 @@ def test_the_tour_of_the_house_names_what_is_there(block):
         assert (ROOT / "mcrouter" / name).exists() or name == "mcrouter/", name
 
 
-def test_links_lead_to_files_that_are_there():
+def test_links_lead_to_what_is_there():
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in sections()}
     for target in re.findall(r"\]\(([^)]+)\)", README):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        else:
+            assert target.startswith(("https://", "http://localhost:")) or (ROOT / target).exists(), target
