@@ -1,9 +1,11 @@
 """The compatibility tool: the README's table has its clients, one of them is run, and what fails is told as it should be."""
 
+import signal
 import subprocess
 import sys
 
 import pytest
+from benchmark.stage import Stage
 from clients import HEADING, row
 from compat.environments import PROGRAMS, Environment
 from compat.runs import Result, run
@@ -13,6 +15,15 @@ from compat.targets import Target
 from tests.support.processes import ROOT
 
 LIMIT = 60.0  # seconds
+
+
+@pytest.fixture
+def stage():
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with Stage() as it:
+        yield it
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def clients(*flags):
@@ -78,11 +89,12 @@ GOOD, ROUTER, CONTROL, UNREACHED = [True, True, True], [True, True, False], [Fal
         ({}, {}, "does not run", False),
     ],
 )
-def test_what_fails_through_a_router_and_not_without_it_counts(tmp_path, checks, changes, text, good):
+def test_what_fails_through_a_router_and_not_without_it_counts(tmp_path, stage, checks, changes, text, good):
     program = tmp_path / "fake.py"
     program.write_text(FAKE.format(checks=checks))
     client = Client("fake", "Python", TEXT, NOTHING, (), ("{python}", str(program)))._replace(**changes)
-    result = run(client, Environment(client, tmp_path, False), [Target(f"target {port}", port) for port in range(3)])
+    targets = [Target(f"target {port}", port) for port in range(3)]
+    result = run(client, Environment(client, tmp_path, False), targets, stage)
     assert (result.text, result.good, result.version) == (text, good, "1.0")
     if checks.get("b") == ROUTER and not changes:
         assert result.failed == {"b": "target 2: wrong"}
@@ -93,13 +105,13 @@ def test_what_cannot_be_installed_is_said_and_no_failure():
     assert result.good and row(result) == "| sockets | - | Python | text | not installable here |"
 
 
-def test_a_folder_that_the_tool_has_not_made_is_left_alone(tmp_path):
+def test_a_folder_that_the_tool_has_not_made_is_left_alone(tmp_path, stage):
     (tmp_path / "sockets").mkdir()
-    result = run(CLIENTS[0], Environment(CLIENTS[0], tmp_path, False), [])
+    result = run(CLIENTS[0], Environment(CLIENTS[0], tmp_path, False), [], stage)
     assert result.missing == f"{tmp_path / 'sockets'} is somebody else's; --dir names another place"
 
 
-def test_a_client_whose_package_is_not_there_cannot_be_installed(tmp_path):
+def test_a_client_whose_package_is_not_there_cannot_be_installed(tmp_path, stage):
     client = Client("none", "C", TEXT, "apt", ("no-such-package",), ("none",))
-    result = run(client, Environment(client, tmp_path, False), [])
+    result = run(client, Environment(client, tmp_path, False), [], stage)
     assert result.missing.startswith("needs Debian's")

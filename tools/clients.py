@@ -75,7 +75,7 @@ def check(args: argparse.Namespace) -> int:
         print(HEADING, flush=True)
         for client in CLIENTS:
             if not args.only or client.name in args.only:
-                result = run(client, Environment(client, args.dir.expanduser(), args.install), targets)
+                result = run(client, Environment(client, args.dir.expanduser(), args.install), targets, stage)
                 print(row(result), flush=True)
                 _explain(result)
                 good &= result.good

@@ -1,16 +1,17 @@
 """A client's checks against every target, and what the router answers for: what fails there and passes without it."""
 
 import json
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
+import time
+from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional
+
+from benchmark.stage import BenchError, Stage
 
 from .environments import Environment, NotInstallable
 from .table import BINARY, Client
 from .targets import Target
 
 _LIMIT, _BINARY_LIMIT = 60.0, 15.0  # seconds for all checks of a client against one target
-_UNANSWERED = "was not reached: the program ended, or took too long"
 
 
 class Report(NamedTuple):
@@ -56,53 +57,49 @@ class Result(NamedTuple):
         return f"{text}: not {', '.join(reasons)}" if reasons else text
 
 
-def run(client: Client, environment: Environment, targets: List[Target]) -> Result:
+def run(client: Client, environment: Environment, targets: List[Target], stage: Stage) -> Result:
     """Prepares the client and runs it against all targets at once, the control first in the list."""
     try:
         environment.prepare()
-    except NotInstallable as error:
+        control, *routers = _reports(client, environment, targets, stage)
+    except (NotInstallable, BenchError) as error:
         return Result(client, missing=str(error))
-    with ThreadPoolExecutor(len(targets)) as pool:
-        control, *routers = pool.map(lambda target: _report(client, environment, target), targets)
-    return _judge(client, environment, control, dict(zip((target.name for target in targets[1:]), routers)))
-
-
-def _judge(client: Client, environment: Environment, control: Report, routers: Dict[str, Report]) -> Result:
     faults = {name: what for name, what in control.checks.items() if what is not None}
     if not control.checks:
         faults["the program"] = control.error
-    failed: Dict[str, str] = {}
     good = [name for name, what in control.checks.items() if what is None]
+    failed = {}
     for name in good:
-        for router, report in routers.items():
-            what = report.checks.get(name, f"{_UNANSWERED}; {report.error}")
-            if what is not None:
-                failed[name] = f"{failed[name]}; {router}: {what}" if name in failed else f"{router}: {what}"
+        found = [(target.name, _fault(report, name)) for target, report in zip(targets[1:], routers)]
+        if any(what for _, what in found):
+            failed[name] = "; ".join(f"{router}: {what}" for router, what in found if what)
     return Result(client, control.version or environment.packaged_version(), len(good), failed, faults)
 
 
-def _report(client: Client, environment: Environment, target: Target) -> Report:
-    words = environment.words(target.port, f"{environment.folder.name}-")  # all clients have the same servers
+def _reports(client: Client, environment: Environment, targets: List[Target], stage: Stage) -> List[Report]:
+    prefix = environment.folder.name  # all clients have the same servers, and keys of their own
+    names = [f"{prefix}-{target.port}" for target in targets]
+    commands = [environment.words(target.port, f"{prefix}-") for target in targets]
+    programs = [stage.start(name, words, cwd=environment.cwd) for name, words in zip(names, commands)]
     limit = _BINARY_LIMIT if client.protocol == BINARY else _LIMIT
-    try:
-        done = subprocess.run(words, cwd=environment.cwd, capture_output=True, stdin=subprocess.DEVNULL, timeout=limit)
-        printed, error = done.stdout, f"exit code {done.returncode}: {_last(done.stderr)}"
-    except subprocess.TimeoutExpired as late:
-        printed, error = late.stdout or b"", f"longer than {limit:g} s"
-    except OSError as cannot:
-        printed, error = b"", f"cannot run {words[0]}: {cannot.strerror}"
-    version, checks = None, {}
-    for line in printed.decode(errors="replace").splitlines():
+    end = time.monotonic() + limit
+    codes = [stage.finish(program, end - time.monotonic()) for program in programs]
+    errors = [f"exit code {code}" if code is not None else f"longer than {limit:g} s" for code in codes]
+    return [_read(stage.folder / f"{name}.log", error) for name, error in zip(names, errors)]
+
+
+def _read(log: Path, error: str) -> Report:
+    version, checks, noise = None, {}, ""
+    for line in log.read_text(errors="replace").splitlines():
         try:
             row = json.loads(line)
-        except ValueError:
-            continue  # some libraries print for themselves, and a last line may be half
-        version = row.get("version", version)
-        if "check" in row:
-            checks[row["check"]] = None if row["passed"] else str(row.get("what", "failed"))
-    return Report(version, checks, error)
+            version = row.get("version", version)
+            if "check" in row:
+                checks[row["check"]] = None if row["passed"] else str(row.get("what") or "failed")
+        except (AttributeError, ValueError):  # some libraries print for themselves, and a last line may be half
+            noise = line.strip()[:200] or noise
+    return Report(version, checks, f"{error}: {noise}" if noise else error)
 
 
-def _last(text: bytes) -> str:
-    lines = text.decode(errors="replace").strip().splitlines()
-    return lines[-1][:200] if lines else "it says nothing"
+def _fault(report: Report, name: str) -> Optional[str]:
+    return report.checks.get(name, f"not reached; {report.error}")

@@ -155,9 +155,9 @@ my @checks = (
 );
 
 my $cache = connected();
-print encode_json({ version => $module->VERSION }), "\n";
+print encode_json({ version => $module->VERSION }) . "\n";
 while (my ($name, $run) = splice @checks, 0, 2) {
     my $key = $prefix . $name =~ tr/ /-/r;
     my $passed = eval { $run->($cache, $key); 1 };
-    print encode_json({ check => $name, passed => $passed ? JSON::PP::true : JSON::PP::false, $passed ? () : (what => "$@") }), "\n";
+    print encode_json({ check => $name, passed => $passed ? JSON::PP::true : JSON::PP::false, $passed ? () : (what => "$@") }) . "\n";
 }

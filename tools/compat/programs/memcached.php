@@ -174,7 +174,7 @@ $checks = [
 ];
 
 $cache = connect($port, $binary);
-echo json_encode(["version" => phpversion("memcached")]), "\n";
+echo json_encode(["version" => phpversion("memcached")]) . "\n";
 foreach ($checks as $name => $run) {
     $line = ["check" => $name, "passed" => true];
     try {
@@ -182,5 +182,5 @@ foreach ($checks as $name => $run) {
     } catch (Throwable $error) {
         $line = ["check" => $name, "passed" => false, "what" => $error->getMessage()];
     }
-    echo json_encode($line), "\n";
+    echo json_encode($line) . "\n";
 }
