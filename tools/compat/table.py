@@ -38,7 +38,7 @@ def _debian(name: str, language: str, protocol: str, packages: str, words: str, 
     return Client(name, language, protocol, APT, tuple(packages.split()), tuple(words.split()), variant)
 
 
-_SEVERAL_WORDS = {"stats": "takes no value of several words, which commandargs is, as facebook/mcrouter's"}
+_SEVERAL_WORDS = {"stats": "takes no value of several words, which version and commandargs are, as facebook/mcrouter's"}
 _LIBMEMCACHED = "{python} libmemcached_tools.py"
 _PHP, _PHP_PACKAGES = "php memcached.php", "php-cli php-memcached"
 _PERL = "perl cache_memcached.pl"
