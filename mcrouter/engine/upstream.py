@@ -183,16 +183,17 @@ class Host:
         else:
             self._note(request)
 
-    def unsure(self, request: Any) -> None:
-        """The host may have done this or not. It is not read before that is settled."""
+    def unsure(self, request: Any, again: bool = False) -> None:
+        """The host may have done this or not. It is not read before that is settled. `again`: it was told before."""
         if self.journal is not None and not request.reads_only():
-            self._note(request)
+            self._note(request, again)
             self.suspect("the outcome of a write is not known")
 
-    def _note(self, request: Any) -> None:
+    def _note(self, request: Any, again: bool = False) -> None:
         assert self.journal is not None
         self.journal.note(request)
-        self.tally.cells[self.tally.missed] += len(request.kinds)
+        if not again:
+            self.tally.cells[self.tally.missed] += len(request.kinds)
         if not self.alone:  # another event loop may have sent it something until now
             self.away_since = max(self.away_since, time.time())
         self.clean(False)
