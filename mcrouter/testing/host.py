@@ -126,7 +126,7 @@ class DemoHost:
     def _poke(self) -> None:
         """Has the thread look around."""
         if self._wake is not None:
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(OSError):  # it has much to look at already, or has ended meanwhile
                 self._wake.send(b"\0")
 
     def _serve(self, asleep: socket.socket) -> None:
