@@ -8,14 +8,17 @@ from .words import U64, u64
 NOT_FOUND, NON_NUMERIC, EXISTS, DONE = range(4)  # outcomes of `add`
 
 
-def add(store: Store, key: bytes, delta: int, cas: int = 0) -> "Tuple[int, Optional[Item], bytes]":
-    """Adds to the number of a key, up to 2**64, not below 0; (outcome, the item when done, the number as text).
+def add(store: Store, key: bytes, delta: int, down: bool, cas: int = 0) -> "Tuple[int, Optional[Item], bytes]":
+    """Adds to the number of a key, up to 2**64, or takes away, down to 0; (outcome, the item when done, the number as
+    text).
 
     `cas`, when not 0, must be the item's. A number that fits the old length stays in its item, padded with blanks; a
     longer one gets a new item.
     """
     item = store.find(key)
+    kind = "decr" if down else "incr"
     if item is None:
+        store.counts.looked_up(kind, False)
         return NOT_FOUND, None, b""
     if not item.value:
         return NON_NUMERIC, None, b""
@@ -24,7 +27,8 @@ def add(store: Store, key: bytes, delta: int, cas: int = 0) -> "Tuple[int, Optio
     number = u64(item.value.partition(b"\0")[0])
     if number is None:
         return NON_NUMERIC, None, b""
-    text = b"%d" % ((number + delta) % U64 if delta >= 0 else max(0, number + delta))
+    store.counts.looked_up(kind, True)
+    text = b"%d" % (max(0, number - delta) if down else (number + delta) % U64)
     if len(text) <= len(item.value):
         item.value = text.ljust(len(item.value))
         store.renew(item)

@@ -7,13 +7,13 @@ is ERROR before anyone looks for it.
 from typing import Callable, Dict, List, NamedTuple, Sequence
 
 from . import arithmetic, reply
+from .counts import DELETE, GET, HIT, SET
 from .reply import BAD_FORMAT, ERROR, Block, Reply
 from .store import Item, Store
 from .words import KEY_MAX, i32, u32, u64
 
 _USAGE = b"CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n"
 _STORES = (b"set", b"add", b"replace", b"append", b"prepend")
-_MEMORY_LEAST, _MEMORY_MOST = 8, 1000000000  # MB that cache_memlimit takes
 
 Words = Sequence[bytes]
 
@@ -37,8 +37,6 @@ class Classic:
             b"decr": _Command(3, 4, self._arithmetic),
             b"touch": _Command(3, 4, self._touch),
             b"flush_all": _Command(1, 3, self._flush_all),
-            b"verbosity": _Command(2, 3, self._verbosity),
-            b"cache_memlimit": _Command(2, 3, self._memory_limit),
         }
 
     def run(self, words: Words) -> "Reply | None":
@@ -60,7 +58,7 @@ class Classic:
         verb, keys = words[0], words[1:]
         if not keys:
             return ERROR
-        touch = verb.startswith(b"gat")
+        touch, counts = verb.startswith(b"gat"), self._store.counts
         exptime = i32(words[1]) if touch else 0
         if exptime is None:
             return reply.BAD_EXPTIME
@@ -69,8 +67,12 @@ class Classic:
             if len(key) > KEY_MAX:
                 return BAD_FORMAT
             item = self._store.read(key)
+            counts["cmd_touch" if touch else "cmd_get"] += 1
+            counts.looked_up("touch" if touch else "get", item is not None)
+            counts.detail(GET, key)
             if item is None:
                 continue
+            counts.detail(HIT, key)
             if touch:
                 item.expires = self._store.expires(exptime)
             cas = b" %d" % item.cas if verb.endswith(b"s") else b""
@@ -85,20 +87,27 @@ class Classic:
             return BAD_FORMAT
         if not 0 <= length <= reply.LENGTH_MAX:
             return BAD_FORMAT
-        if not self._store.fits(key, length, flags):
+        self._store.counts.detail(SET, key)
+        refusal = self._store.refusal(key, length, flags)
+        if refusal:
             if verb == b"set":
                 self._store.drop(key)
-            return reply.swallow(length, reply.TOO_LARGE)
+            return reply.swallow(length, refusal)
         item = Item(b"", flags, self._store.expires(exptime))
         return Block(length + 2, lambda data: self._stored(verb, key, item, cas, data))
 
     def _stored(self, verb: bytes, key: bytes, item: Item, cas: int, data: bytes) -> bytes:
+        counts = self._store.counts
+        counts["cmd_set"] += 1
         if not data.endswith(b"\r\n"):
             return reply.BAD_CHUNK
         item.value = data[:-2]
         old = self._store.find(key)
-        if verb == b"cas" and (old is None or old.cas != cas):
-            return b"NOT_FOUND\r\n" if old is None else b"EXISTS\r\n"
+        if verb == b"cas":
+            answer = b"NOT_FOUND\r\n" if old is None else b"EXISTS\r\n" if old.cas != cas else b""
+            counts["cas_misses" if old is None else "cas_badval" if answer else "cas_hits"] += 1
+            if answer:
+                return answer
         if verb not in (b"set", b"cas") and (old is None) != (verb == b"add"):
             return b"NOT_STORED\r\n"
         if old is not None and verb in (b"append", b"prepend"):
@@ -110,7 +119,10 @@ class Classic:
             return _USAGE
         if len(words[1]) > KEY_MAX:
             return BAD_FORMAT
-        if self._store.find(words[1]) is None:
+        found = self._store.find(words[1]) is not None
+        self._store.counts.detail(DELETE, words[1])
+        self._store.counts.looked_up("delete", found)
+        if not found:
             return b"NOT_FOUND\r\n"
         self._store.drop(words[1])
         return b"DELETED\r\n"
@@ -121,7 +133,7 @@ class Classic:
         delta = u64(words[2])
         if delta is None:
             return b"CLIENT_ERROR invalid numeric delta argument\r\n"
-        outcome, _, text = arithmetic.add(self._store, words[1], delta if words[0] == b"incr" else -delta)
+        outcome, _, text = arithmetic.add(self._store, words[1], delta, words[0] == b"decr")
         if outcome == arithmetic.DONE:
             return text + b"\r\n"
         return b"NOT_FOUND\r\n" if outcome == arithmetic.NOT_FOUND else reply.NON_NUMERIC
@@ -133,31 +145,20 @@ class Classic:
         if exptime is None:
             return reply.BAD_EXPTIME
         item = self._store.read(words[1])
+        self._store.counts["cmd_touch"] += 1
+        self._store.counts.looked_up("touch", item is not None)
         if item is None:
             return b"NOT_FOUND\r\n"
         item.expires = self._store.expires(exptime)
         return b"TOUCHED\r\n"
 
     def _flush_all(self, words: Words) -> Reply:
+        self._store.counts["cmd_flush"] += 1
         bare = len(words) == (2 if words[-1] == b"noreply" else 1)
         delay = 0 if bare else i32(words[1])
         if delay is None:
             return reply.BAD_EXPTIME
         self._store.flush(delay)
-        return b"OK\r\n"
-
-    def _verbosity(self, words: Words) -> Reply:
-        return BAD_FORMAT if u32(words[1]) is None else b"OK\r\n"
-
-    def _memory_limit(self, words: Words) -> Reply:
-        megabytes = u32(words[1])
-        if megabytes is None:
-            return ERROR
-        if megabytes < _MEMORY_LEAST:
-            return b"MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n"
-        if megabytes > _MEMORY_MOST:
-            return b"MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes\r\n"
-        self._store.byte_max = megabytes << 20
         return b"OK\r\n"
 
 

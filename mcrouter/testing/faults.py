@@ -4,7 +4,12 @@ from typing import Callable, Optional
 
 
 class Faults:
-    """All off at first; `clear` turns them off again. Connections that are open are concerned as well as new ones."""
+    """All off at first; `clear` turns them off again. Connections that are open are concerned as well as new ones.
+
+        host.faults.delay = 0.2
+        host.faults.error = b"SERVER_ERROR busy"
+        host.faults.clear()
+    """
 
     refuse: bool  # a new connection is reset at once
     mute: bool  # accepts, reads, does as told, and answers nothing
@@ -12,6 +17,8 @@ class Faults:
     delay: float  # seconds before each answer
     drip: int  # an answer goes out in pieces of so many bytes, one every 10 ms; 0: whole
     cut_after: Optional[int]  # a connection is closed after so many bytes of answers
+    error: bytes  # an error line in the place of every answer, such as b"SERVER_ERROR busy"; nothing is done
+    full: bool  # whatever would be stored is refused for want of memory
     garbage: bytes  # goes out in place of each answer
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
@@ -20,8 +27,8 @@ class Faults:
 
     def clear(self) -> None:
         """A host that behaves."""
-        self.refuse = self.mute = self.deaf = False
-        self.delay, self.drip, self.cut_after, self.garbage = 0.0, 0, None, b""
+        self.refuse = self.mute = self.deaf = self.full = False
+        self.delay, self.drip, self.cut_after, self.error, self.garbage = 0.0, 0, None, b"", b""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in Faults.__annotations__:

@@ -11,10 +11,11 @@ import struct
 import threading
 import time
 from collections import deque
-from typing import Any, Deque, List, Optional, Tuple
+from typing import Any, Deque, Dict, List, Optional, Tuple, Union
 
 from .faults import Faults
-from .protocol import Conversation
+from .protocol import VERSION, Conversation
+from .stats import Stats
 from .store import Store
 
 _RECEIVE = 1 << 17  # bytes
@@ -35,9 +36,14 @@ class _Connection:
 class DemoHost:
     """A memcached-like host: `start` and `stop` it, at will several times, or use it as a context manager.
 
+        with DemoHost() as host:
+            fill_the_cache(host.address)
+            assert host.value("user:1") == b"Ann" and host.stats["cmd_set"] == 1
+            host.restart()  # a process started anew: empty
+
     `port` 0 takes a free one, which it keeps when it is started again; `address` is 'HOST:PORT'. `store` has what it
     remembers, also while it is stopped; `faults` what it is to do wrong. `item_max` is the size of the largest item,
-    `byte_max` of all of them (0: no limit). `start` raises OSError when the port is taken.
+    `byte_max` of all of them (0: no limit), in bytes. `start` raises OSError when the port is taken.
     """
 
     def __init__(
@@ -88,6 +94,29 @@ class DemoHost:
         wake.close()
         self._thread = self._wake = None
 
+    def restart(self, keep: bool = False) -> None:
+        """Stops and starts it: empty, as a process that is started anew, or, to `keep` what is stored, as a host that
+        was cut off. It need not run before."""
+        self.stop()
+        if not keep:
+            self.store.clear()
+        self.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started, and not stopped since."""
+        return self._thread is not None
+
+    def value(self, key: Union[str, bytes]) -> Optional[bytes]:
+        """What is stored under a key; None where there is nothing, or no longer. It does not count as a get."""
+        name = key.encode() if isinstance(key, str) else key
+        return next((item.value for known, item in self.store.living() if known == name), None)
+
+    @property
+    def stats(self) -> Dict[str, Any]:
+        """What `stats` says, numbers as numbers: cmd_get, get_hits, curr_items ..."""
+        return Stats(self.store, VERSION, lambda: len(self._connections)).general()
+
     def __enter__(self) -> "DemoHost":
         return self.start()
 
@@ -97,24 +126,29 @@ class DemoHost:
     def _poke(self) -> None:
         """Has the thread look around."""
         if self._wake is not None:
-            with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it is awake, or has ended just now
+            with contextlib.suppress(OSError):  # it has much to look at already, or has ended meanwhile
                 self._wake.send(b"\0")
 
     def _serve(self, asleep: socket.socket) -> None:
         with self._selector, self._listener, asleep:
-            while not self._stopping:
-                for key, _ in self._selector.select(self._pause()):
-                    if key.fileobj is self._listener:
-                        self._accept()
-                    elif key.fileobj is asleep:
-                        asleep.recv(4096)
-                    else:
-                        self._read(key.data)
+            try:
+                while not self._stopping:
+                    self._turn(asleep)
+            finally:
+                _hang_up(self._listener)
                 for connection in list(self._connections):
-                    self._write(connection)
-            for connection in list(self._connections):
-                self._drop(connection)
-            _end(self._listener)
+                    self._drop(connection)
+
+    def _turn(self, asleep: socket.socket) -> None:
+        for key, _ in self._selector.select(self._pause()):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif key.fileobj is asleep:
+                asleep.recv(4096)
+            else:
+                self._read(key.data)
+        for connection in list(self._connections):
+            self._write(connection)
 
     def _pause(self) -> Optional[float]:
         """Seconds until an answer that waits for its time may go out."""
@@ -131,7 +165,8 @@ class DemoHost:
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = _Connection(sock, Conversation(self.store))
+            connection = _Connection(sock, Conversation(self.store, VERSION, lambda: len(self._connections)))
+            self.store.counts["total_connections"] += 1
             self._selector.register(sock, selectors.EVENT_READ, connection)
             self._connections.append(connection)
 
@@ -145,6 +180,8 @@ class DemoHost:
         except OSError:
             self._drop(connection)
             return
+        self.store.full, error = self.faults.full, self.faults.error
+        connection.conversation.error = error.rstrip(b"\r\n") + b"\r\n" if error else b""
         answer = connection.conversation.receive(data)
         connection.ended = not data or connection.conversation.closed
         if answer and not self.faults.mute:
@@ -202,11 +239,11 @@ class DemoHost:
             self._connections.remove(connection)
             if connection.sock in self._selector.get_map():
                 self._selector.unregister(connection.sock)
-            _end(connection.sock)
+            _hang_up(connection.sock)
             connection.sock.close()
 
 
-def _end(sock: socket.socket) -> None:
-    """Closing alone would not end it while a process forked since holds a copy, as a router's event loops do."""
+def _hang_up(sock: socket.socket) -> None:
+    """Ends it for both sides even where a process that was forked meanwhile holds it open, too."""
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)

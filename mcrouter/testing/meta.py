@@ -48,11 +48,15 @@ class Meta:
 
     def _mg(self, words: Words) -> bytes:
         flags = Flags(words[1], words[2:])
+        counts = self._store.counts
         item = self._store.find(flags.key)
         created = item is None and "N" in flags
         if created:
             item = Item(b"", 0, 0)
             self._store.put(flags.key, item)
+        kind = "touch" if "T" in flags and item is not None else "get"
+        counts[f"cmd_{kind}"] += 1
+        counts.looked_up(kind, item is not None)
         if item is None:
             echo = _echo(flags, "Ok")
             return b"" if "q" in flags else b"EN%b\r\n" % echo
@@ -112,12 +116,14 @@ class Meta:
             return reply.swallow(length, b"CLIENT_ERROR %b\r\n" % str(problem).encode())
         item = Item(b"", flags.numbers.get("F", 0), self._store.expires(flags.numbers.get("T", 0)))
         item.binary = "b" in flags
-        if not self._store.fits(flags.key, length, item.flags):
+        refusal = self._store.refusal(flags.key, length, item.flags)
+        if refusal:
             self._store.drop(flags.key)
-            return reply.swallow(length, reply.TOO_LARGE)
+            return reply.swallow(length, refusal)
         return Block(length + 2, lambda data: self._stored(flags, item, data))
 
     def _stored(self, flags: Flags, item: Item, data: bytes) -> bytes:
+        self._store.counts["cmd_set"] += 1
         if not data.endswith(b"\r\n"):
             return reply.BAD_CHUNK
         item.value = data[:-2]
@@ -132,6 +138,8 @@ class Meta:
         """Whether an ms stores, and what."""
         mode, cas = flags.mode or b"S", flags.numbers.get("C")
         if cas is not None and mode in b"SR":
+            stale = old is not None and old.cas != cas
+            self._store.counts["cas_misses" if old is None else "cas_badval" if stale else "cas_hits"] += 1
             if old is None:
                 return b"NF", item
             if old.cas != cas and not ("I" in flags and cas < old.cas):
@@ -155,10 +163,11 @@ class Meta:
         flags = _flags(words)
         echo = _echo(flags, "Ok")
         item = self._store.find(flags.key)
-        if item is None:
-            return b"NF%b\r\n" % echo
-        if flags.numbers.get("C", item.cas) != item.cas:
-            return b"EX%b\r\n" % echo
+        found = item is not None and flags.numbers.get("C", item.cas) == item.cas
+        if not found or "I" not in flags:
+            self._store.counts.looked_up("delete", found)
+        if item is None or not found:
+            return b"%b%b\r\n" % (b"NF" if item is None else b"EX", echo)
         if "I" in flags:
             if "T" in flags:
                 item.expires = self._store.expires(flags.numbers["T"])
@@ -172,10 +181,8 @@ class Meta:
         flags = _flags(words)
         if flags.mode not in (b"", b"I", b"+", b"D", b"-"):
             raise FlagError("invalid mode for ma M token")
-        delta = flags.numbers.get("D", 1)
-        if flags.mode in (b"D", b"-"):
-            delta = -delta
-        outcome, item, text = arithmetic.add(self._store, flags.key, delta, flags.numbers.get("C", 0))
+        delta, down, cas = flags.numbers.get("D", 1), flags.mode in (b"D", b"-"), flags.numbers.get("C", 0)
+        outcome, item, text = arithmetic.add(self._store, flags.key, delta, down, cas)
         created = outcome == arithmetic.NOT_FOUND and "N" in flags
         if created:
             text = b"%d" % flags.numbers.get("J", 0)
@@ -204,6 +211,7 @@ class Meta:
         return b"".join(out)
 
     def _me(self, words: Words) -> bytes:
+        self._store.counts["cmd_meta"] += 1
         if len(words) < 2 or len(words[1]) > KEY_MAX:
             return BAD_FORMAT
         key: Optional[bytes] = words[1]

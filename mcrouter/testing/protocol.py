@@ -4,48 +4,54 @@ Lines end at `\\n`. A line that is not yet whole may have 2048 bytes, a whole on
 longer. Beyond that, and for HTTP, the conversation is over, as with memcached: no browser can be turned into a client.
 """
 
-from typing import Callable, Dict, List, Optional
+from typing import Callable, List, Optional
 
 from . import words as w
+from .admin import Admin, is_watch
 from .classic import Classic, Words
 from .meta import Meta
-from .reply import BAD_FORMAT, ERROR, Block, Reply
+from .reply import ERROR, Block, Reply
+from .stats import Stats
 from .store import Store
 
+VERSION = "1.6.18"  # of the memcached that it is like
 _PARTIAL_MAX = 2048
 _LINE_MAX = 16384
 _INDENT_MAX = 100  # blanks before a long get
 _GETS = (b"get", b"gets", b"gat", b"gats", b"bget")
-_SLAB_IDS = 64
 _HTTP_SAFE = b"gsacidt"  # verbs beginning so are never taken for HTTP
 
 
 class Conversation:
-    """`receive` takes what came and gives what is to be sent; once `closed` is set nothing more is heard."""
+    """`receive` takes what came and gives what is to be sent; once `closed` is set nothing more is heard.
 
-    def __init__(self, store: Store, version: bytes = b"1.6.18") -> None:
+    While `error` is set, that line is the answer to every command that has one, and nothing is done.
+    """
+
+    def __init__(self, store: Store, version: str = VERSION, connections: Callable[[], int] = lambda: 1) -> None:
         self.closed = False
+        self.error = b""
         self._store, self._version = store, version
-        self._classic, self._meta = Classic(store), Meta(store)
+        self._classic, self._meta, self._admin = Classic(store), Meta(store), Admin(store)
+        self._stats = Stats(store, version, connections)
         self._held = bytearray()
+        self._alone = True  # no answer waits to be sent
+        self._watches = False
         self._block: Optional[Block] = None
         self._missing = 0  # bytes of the block that have not been thrown away yet
-        self._bare: Dict[bytes, Callable[[Words], bytes]] = {
-            b"version": lambda words: b"VERSION %b\r\n" % self._version,
-            b"quit": self._quit,
-            b"shutdown": lambda words: b"ERROR: shutdown not enabled\r\n",
-            b"stats": self._stats,
-        }
 
     def receive(self, data: bytes) -> bytes:
         """The answers to all that is complete now."""
         self._held += data
         out: List[bytes] = []
-        while not self.closed:
+        while not (self.closed or self._watches):
+            self._alone = not any(out)
             answer = self._next_line() if self._block is None else self._next_block(self._block)
             if answer is None:
                 break
             out.append(answer)
+        self._store.counts["bytes_read"] += len(data)
+        self._store.counts["bytes_written"] += sum(map(len, out))
         return b"".join(out)
 
     def _next_block(self, block: Block) -> Optional[bytes]:
@@ -75,7 +81,8 @@ class Conversation:
         del self._held[: end + 1]
         if len(line) > 1 and line.endswith(b"\r"):
             line = line[:-1]
-        answer = self._answer(w.split(line))
+        words = w.split(line)
+        answer = self._refuse(words) if self.error else self._answer(words)
         if isinstance(answer, bytes):
             return answer
         self._block, self._missing = answer, answer.size
@@ -95,9 +102,17 @@ class Conversation:
         words = words[: w.WORDS_MAX]
         if len(verb) == 2 and verb[:1] == b"m":
             return self._meta.run(words)
-        if verb in self._bare:
-            return self._bare[verb](words)
+        if verb == b"stats":
+            return self._stats.run(words)
+        if verb == b"version":
+            return f"VERSION {self._version}\r\n".encode()
+        if verb == b"quit":
+            self.closed = True
+            return b""
         answer = self._classic.run(words)
+        if answer is None:
+            answer = self._admin.run(words, self._alone)
+            self._watches = answer is not None and is_watch(words)
         if answer is not None:
             return answer
         if words[-1].startswith(b"HTTP/") and verb[0] not in _HTTP_SAFE:
@@ -105,37 +120,13 @@ class Conversation:
             return b""
         return ERROR
 
-    def _quit(self, words: Words) -> bytes:
-        self.closed = True
-        return b""
-
-    def _stats(self, words: Words) -> bytes:
-        if words[1:2] == [b"reset"]:
-            return b"RESET\r\n"
-        if words[1:2] == [b"detail"]:
-            if words[2:3] in ([b"on"], [b"off"]):
-                return b"OK\r\n"
-            return b"END\r\n" if words[2:3] == [b"dump"] else b"CLIENT_ERROR usage: stats detail on|off|dump\r\n"
-        if words[1:2] == [b"cachedump"]:
-            return _cachedump(words)
-        if words[1:2] not in ([], [b"settings"], [b"items"], [b"slabs"], [b"sizes"], [b"conns"]):
-            return ERROR
-        store = self._store
-        facts: Dict[bytes, int] = {}
-        if len(words) == 1:
-            facts = {b"time": store.now(), b"curr_items": len(store.items), b"bytes": store.bytes}
-        elif words[1] == b"settings":
-            facts = {b"maxbytes": store.byte_max, b"item_size_max": store.item_max}
-        lines = [b"STAT %b %d\r\n" % fact for fact in facts.items()]
-        version = [b"STAT version %b\r\n" % self._version] if len(words) == 1 else []
-        return b"".join([*version, *lines, b"END\r\n"])
-
-
-def _cachedump(words: Words) -> bytes:
-    """`stats cachedump SLAB LIMIT`: a dict has no slabs, so there is nothing in any of them."""
-    if len(words) < 4:
-        return b"CLIENT_ERROR bad command line\r\n"
-    slab, limit = w.u32(words[2]), w.u32(words[3])
-    if slab is None or limit is None:
-        return BAD_FORMAT
-    return b"END\r\n" if slab < _SLAB_IDS else b"CLIENT_ERROR Illegal slab id\r\n"
+    def _refuse(self, words: Words) -> Reply:
+        """The error in the place of an answer. What is answered at all is found out beside: nothing is done here."""
+        beside = Conversation(Store())
+        answer = beside._answer(words)
+        self.closed = beside.closed
+        if isinstance(answer, bytes):
+            shown = answer or (words[:1] and words[0].startswith(b"m"))  # a meta command's errors are never quiet
+            return self.error if shown and not self.closed else b""
+        finish, shows = answer.finish, words[0] == b"ms"
+        return answer._replace(finish=lambda data: self.error if shows or finish(data) else b"")

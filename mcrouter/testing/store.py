@@ -1,7 +1,10 @@
 """What an embedded host remembers: a dict with memcached's rules of life, age, cas uniques and sizes. No protocol."""
 
 import time
-from typing import Callable, Dict, Optional
+from typing import Callable, Dict, Iterator, Optional, Tuple
+
+from .counts import Counts
+from .reply import NO_MEMORY, TOO_LARGE
 
 _MONTH = 30 * 24 * 3600  # seconds; a larger exptime is a Unix time
 _BEFORE = 61  # seconds that a negative exptime lies back
@@ -25,15 +28,32 @@ def size_of(key: bytes, value: bytes, flags: int) -> int:
 
 
 class Store:
-    """A dict of items. `item_max` bytes an item; `byte_max` bytes in all (0: no limit); `clock` gives Unix time."""
+    """A dict of items. `item_max` bytes an item; `byte_max` bytes in all (0: no limit); `clock` gives Unix time.
+
+    Nothing is ever evicted: when there is no room left, or it is told to be `full`, stores are refused, as by a
+    memcached that was started with -M.
+    """
 
     def __init__(
         self, item_max: int = 1 << 20, byte_max: int = 0, clock: Callable[[], float] = time.time
     ) -> None:  # fmt: skip
         self.item_max, self.byte_max = item_max, byte_max
         self.items: Dict[bytes, Item] = {}
-        self.bytes = 0
+        self.counts = Counts()
+        self.full = False
+        self.crawls = True
+        """Whether `lru_crawler` is enabled."""
+        self.knows_sizes = False
+        """Whether `stats sizes` is."""
         self._clock = clock
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets everything, as a process does that is started anew: items, counts, cas uniques."""
+        self.items.clear()
+        self.counts = Counts()
+        self.bytes = 0
+        self.started = self.now()
         self._cas = 0
         self._flushed_at = 0  # items last used then or earlier are gone; 0: never flushed
         self._flushed_cas = 0  # items with a lower cas unique are gone
@@ -51,18 +71,19 @@ class Store:
     def find(self, key: bytes) -> Optional[Item]:
         """The living item of a key."""
         item = self.items.get(key)
-        if item is None or self._alive(item):
+        if item is None:
+            return None
+        ended = "get_flushed" if self._is_flushed(item) else "get_expired" if 0 < item.expires <= self.now() else ""
+        if not ended:
             return item
+        self.counts[ended] += 1
         self.drop(key)
         return None
 
-    def _alive(self, item: Item) -> bool:
-        now = self.now()
-        if item.expires and item.expires <= now:
+    def _is_flushed(self, item: Item) -> bool:
+        if not self._flushed_at or self._flushed_at > self.now():
             return False
-        if not self._flushed_at or self._flushed_at > now:
-            return True
-        return item.time > self._flushed_at and item.cas >= self._flushed_cas
+        return item.time <= self._flushed_at or item.cas < self._flushed_cas
 
     def read(self, key: bytes) -> Optional[Item]:
         """The living item of a key, which counts as fetched from now on."""
@@ -71,13 +92,27 @@ class Store:
             self.bump(item)
         return item
 
+    def living(self) -> Iterator[Tuple[bytes, Item]]:
+        """The keys and items that would be found."""
+        now = self.now()
+        for key, item in self.items.items():
+            if not (self._is_flushed(item) or 0 < item.expires <= now):
+                yield key, item
+
     def bump(self, item: Item) -> None:
         """Marks an item as fetched now."""
         item.fetched, item.time = True, self.now()
 
-    def fits(self, key: bytes, length: int, flags: int) -> bool:
-        """Whether a value of that length is not too large for one item."""
-        return size_of(key, b"", flags) + length <= self.item_max
+    def refusal(self, key: bytes, length: int, flags: int) -> bytes:
+        """The error line for a value of that length; none where there is room for it, beside the key's old one."""
+        size = size_of(key, b"", flags) + length
+        if size > self.item_max:
+            self.counts["store_too_large"] += 1
+            return TOO_LARGE
+        if self.full or (self.byte_max and self.bytes + size > self.byte_max):
+            self.counts["store_no_memory"] += 1
+            return NO_MEMORY
+        return b""
 
     def put(self, key: bytes, item: Item) -> bool:
         """Links an item in place of the key's old one; False, and nothing done, when there is no room left."""
@@ -86,6 +121,7 @@ class Store:
         if self.byte_max and self.bytes + grown > self.byte_max:
             return False
         self.bytes += grown
+        self.counts["total_items"] += 1
         self.items[key] = item
         item.time = self.now()
         self.renew(item)
