@@ -11,9 +11,11 @@ import pytest
 from mcrouter import load_config
 from mcrouter.cli import make_parser, parsed_settings
 from mcrouter.metrics.table import METRICS
+from mcrouter.reload import ConfigState, ConfigWatcher
 from mcrouter.restart import activated
 from mcrouter.router import Router
 from tests.deploy.manifests import DEPLOY, documents, of_kind
+from tests.support.processes import until
 
 HISTOGRAM = ("_bucket", "_sum", "_count")
 OTHERS = {"up"}  # of Prometheus itself
@@ -230,3 +232,23 @@ def test_every_file_is_named_in_the_readme_of_the_folder():
     for path in DEPLOY.rglob("*.*"):
         if path.suffix not in (".md", ".pyc"):
             assert path.name in told
+
+
+def test_a_changed_config_map_is_noticed(tmp_path):
+    """A mounted ConfigMap is changed by the swap of a symlink: router.yaml -> ..data/router.yaml, ..data -> ..N."""
+    for number, host in enumerate(("before", "after")):
+        (tmp_path / f"..{number}").mkdir()
+        (tmp_path / f"..{number}" / "router.yaml").write_text(f"orderedPool: [{host}]\nroute: DefaultRoute\n")
+    (tmp_path / "..data").symlink_to("..0")
+    path = tmp_path / "router.yaml"
+    path.symlink_to("..data/router.yaml")
+    taken = []
+    watcher = ConfigWatcher(str(path), lambda: load_config(path), taken.append, ConfigState(), 0.01)
+    watcher.start()
+    try:
+        (tmp_path / "..new").symlink_to("..1")
+        (tmp_path / "..new").rename(tmp_path / "..data")
+        until(lambda: taken)
+    finally:
+        watcher.stop()
+    assert [host.text for host in taken[0].hosts] == ["after"]
