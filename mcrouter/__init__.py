@@ -13,7 +13,8 @@ A tour of the house:
     testing/     embedded hosts to try out and test with         engine/    epoll loop, clients, hosts; no policy
     hashing/     hash functions that place keys                  metrics/   counters and the page that shows them
     explain/     what a request would do, without a server       stats/     the router's own `stats`
-    policy.py    a config as it serves                           spool/     the async log, and its replay
+    status/      the status page; top/ shows it on a terminal    spool/     the async log, and its replay
+    client.py    a client without a socket                       policy.py  a config as it serves
 
 The way of a request: engine.client reads, proto.requests cuts, routes choose, engine.lane asks and proto.replies
 cuts the answer, which goes back through the route to the client's queue, one write a client and tick.

@@ -90,7 +90,7 @@ class Child:
 
     def _prepared(self, error: Optional[Exception]) -> None:
         if error is not None:
-            logger.error("the config cannot be prepared", exc_info=error)
+            logger.error("unexpected error with the new config; the one before stays", exc_info=error)
         self._collection.close()
         self._channel.send("" if error is None else str(error) or repr(error))
 

@@ -22,18 +22,34 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Subcommand(NamedTuple):
-    """A row of the table of subcommands: `main(argv)` in `module` runs it and returns the exit code."""
+    """A row of the table of subcommands: `main(argv)` in `module` runs it and returns the exit code, `parser()` there
+    makes its parser."""
 
     name: str
     module: str
     main: str
+    parser: str
     help: str
+
+    def make_parser(self) -> argparse.ArgumentParser:
+        """Its parser."""
+        made: argparse.ArgumentParser = self._in_module(self.parser)()
+        return made
+
+    def run(self, argv: Sequence[str]) -> int:
+        """Runs it; the exit code."""
+        return int(self._in_module(self.main)(argv))
+
+    def _in_module(self, name: str) -> Any:
+        return getattr(import_module(f".{self.module}", __package__), name)
 
 
 SUBCOMMANDS = (
-    Subcommand("explain", "explain.command", "explain", "what a request would do, without a server"),
-    Subcommand("graph", "explain.command", "graph", "the policy of every command, as text or for Graphviz"),
-    Subcommand("replay", "spool.command", "main", "deliver the deletes of an async log"),
+    Subcommand("explain", "explain.command", "explain", "explain_parser", "what a request would do, without a server"),
+    Subcommand("graph", "explain.command", "graph", "graph_parser", "the policy of every command, also for Graphviz"),
+    Subcommand("top", "top.command", "main", "make_parser", "a running router's hosts, on the terminal"),
+    Subcommand("replay", "spool.command", "main", "make_parser", "deliver the deletes of an async log"),
+    Subcommand("completion", "completion", "main", "make_parser", "a completion script for bash, zsh or fish"),
 )
 
 
@@ -42,6 +58,17 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(_USAGE_ERROR, f"{self.prog}: {message}; --help lists the flags\n")
+
+
+class Version(argparse.Action):
+    """Says which version this is, and of what."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Prints it, and ends."""
+        from .source import source_hash
+
+        print(f"mcrouter {__version__} (source {source_hash()})")
+        parser.exit()
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -60,7 +87,7 @@ def make_parser() -> argparse.ArgumentParser:
     config.add_argument("--demo", nargs="?", const="2", metavar="N",
                         help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
     other = parser.add_argument_group("other")
-    other.add_argument("-V", "--version", action="version", version=f"mcrouter {__version__}", help="print the version")
+    other.add_argument("-V", "--version", action=Version, nargs=0, help="print the version and a hash of the sources")
     other.add_argument("-h", "--help", action="help", help="print this")
     return parser
 
@@ -100,8 +127,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     for row in SUBCOMMANDS:
         if words and words[0] == row.name:
-            run = getattr(import_module(f".{row.module}", __package__), row.main)
-            return int(run(words[1:]))
+            return row.run(words[1:])
     try:
         args = make_parser().parse_args(words)
     except SystemExit as ended:
@@ -164,7 +190,7 @@ def _run(settings: Settings, only_validate: bool) -> int:
         print(describe(config))
         return 0
     for warning in config.warnings:
-        logging.getLogger(__name__).warning("%s", warning)
+        logging.getLogger(__name__).warning("the config: %s", warning)
     path = config_path(settings)
     if not path or path == "-":
         return _serve(config, settings)
@@ -205,6 +231,7 @@ def _watch(path: str, router: Any, settings: Settings) -> Any:
 
 def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None) -> int:
     from .errors import RouterError
+    from .notify import notify
     from .restart import Restarter, inherited
     from .router import Router
 
@@ -230,6 +257,7 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     signal.signal(signal.SIGUSR2, lambda *_: restarter.now())
     for came in early:
         signal.raise_signal(came)
+    notify("READY=1")
     router.serve()
     if watcher is not None:
         watcher.stop()

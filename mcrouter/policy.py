@@ -113,6 +113,13 @@ def in_portions(
     go_on()
 
 
+def set_aside() -> None:
+    """What lives now is not looked at again by every collection. Only for a process that is the router's own; PyPy has
+    no such thing."""
+    if hasattr(gc, "freeze"):
+        gc.freeze()
+
+
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
     """Meanwhile no garbage is collected, and what has come is not looked at later either: a look at all objects of a
@@ -123,7 +130,7 @@ def without_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
-            gc.freeze()
+            set_aside()
             gc.enable()
 
 

@@ -21,16 +21,18 @@ class ConfigState:
         self.failures = 0
         self.successful = True
         self.since = self.last_attempt = time.time()  # Unix time
+        self.error = ""  # of the newest, if it was refused
         self.on_change: Callable[[], None] = lambda: None
 
     def taken(self) -> None:
         """A new one serves."""
         self.since = self.last_attempt = time.time()
-        self.successful = True
+        self.successful, self.error = True, ""
         self.on_change()
 
-    def refused(self) -> None:
+    def refused(self, error: str) -> None:
         """A new one was no good."""
+        self.error = error
         self.last_attempt = time.time()
         self.failures += 1
         self.successful = False
@@ -114,16 +116,18 @@ class ConfigWatcher:
                 config = self._read()
                 self._apply(config)
         except (ConfigError, ValueError) as error:
-            self._state.refused()
+            self._state.refused(str(error))
             logger.error("the config is not taken, and the one before stays: %s", error)
-        except Exception:  # a bug of ours must not end the thread
-            self._state.refused()
-            logger.exception("the config is not taken, and the one before stays")
+        except Exception as error:  # a bug of ours must not end the thread
+            self._state.refused(repr(error))
+            logger.exception("unexpected error with the config of %s; the one before stays", self._path)
         else:
             if self._imports != config.imports:
                 self._imports = config.imports
                 self._loaded = self._seen = self._stat()
             self._state.taken()
+            for warning in config.warnings:
+                logger.warning("the config: %s", warning)
             logger.info("the config is taken from %s", self._path)
 
 

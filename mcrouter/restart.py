@@ -15,6 +15,8 @@ import sys
 import threading
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
+from .notify import notify
+
 logger = logging.getLogger(__name__)
 
 VARIABLE = "MCROUTER_TAKES_OVER"
@@ -105,6 +107,7 @@ class Restarter:
             self._busy.release()
             return
         logger.info("process %d serves; clients go there one by one", process.pid)
+        notify(f"MAINPID={process.pid}")
         process.returncode = 0  # it outlives us: nobody waits for it
         self._router.hand_over(ours)
 

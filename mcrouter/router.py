@@ -25,6 +25,7 @@ from .engine.listeners import ListenError, open_listeners, real_address
 from .errors import RouterError
 from .hostid import host_id
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
+from .policy import set_aside
 from .proto.commands import COMMANDS
 from .reload import ConfigState
 from .restart import Inheritance
@@ -77,6 +78,7 @@ class Router:
         self, config: Config, settings: Optional[Settings] = None, inheritance: Optional[Inheritance] = None
     ) -> None:
         settings = settings or Settings()
+        self._started = time.time()
         self._inheritance = inheritance or Inheritance()
         self.config = config
         self.settings = settings
@@ -93,10 +95,11 @@ class Router:
         self._tell_config_state()
         self.command_args = ""
         """What `stats` says that the router was started with."""
-        self._started = time.time()
         self._by_address: Dict[str, List[socket.socket]] = {}
         self._listeners: List[List[socket.socket]] = []  # by shard
         self._server: Any = None
+        self._history: Any = None
+        self._facts_of: Any = None
         self._shard: Optional[Shard] = None
         self._supervisor: Any = None
         self._thread: Optional[threading.Thread] = None
@@ -128,14 +131,18 @@ class Router:
         self._listeners = [[sock for socks in opened for sock in socks[shard::count]] for shard in range(count)]
 
     def _bind_metrics(self) -> None:
-        from .metrics.server import MetricsServer
+        from .metrics.server import MetricsServer, Pulse
+        from .status.history import INTERVAL, History
 
         address = self.settings.metrics_listen_addr
         assert address is not None
         fd = address.fd if self._inheritance.metrics is None else self._inheritance.metrics
         try:
             where: Any = (address.host, address.port) if fd < 0 else socket.socket(fileno=fd)
-            self._server = MetricsServer(where, {"/metrics": self._metrics, "/healthz": self._health})
+            self._history = History(self._layout, lambda: self._rows)
+            pages = {"/": self._status_page, "/status.json": self._status, "/metrics": self._metrics,
+                     "/healthz": self._health}  # fmt: skip
+            self._server = MetricsServer(where, pages, pulse=Pulse(INTERVAL, self._history.look))
         except OSError as error:
             raise RouterError(f"cannot listen on {address.text} for metrics: {error.strerror}") from None
         host, port = self._server.address[:2]
@@ -347,7 +354,7 @@ class Router:
         if self.owns_process:
             signal.set_wakeup_fd(self._shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
             gc.collect()
-            gc.freeze()  # what lives from the start is not looked at again by every collection
+            set_aside()
         if self._inheritance.link is not None:
             self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
@@ -412,7 +419,7 @@ class Router:
         Child(shard, self._layout, supervisor)
         shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())
         gc.collect()
-        gc.freeze()
+        set_aside()
         shard.run(self._listeners[number])
 
     def _metrics(self) -> Tuple[int, str, bytes]:
@@ -421,7 +428,32 @@ class Router:
 
         pids = [os.getpid(), *(self._supervisor.pids if self._supervisor else ())]
         families = collect(self._layout, self._rows, __version__, process_facts(pids), self.config_state.facts())
-        return 200, CONTENT_TYPE, render(families)
+        return 200, CONTENT_TYPE, render(families, self.settings.metrics_namespace)
+
+    def _status_page(self) -> Tuple[int, str, bytes]:
+        from .status.page import page
+
+        return 200, "text/html; charset=utf-8", page(self._facts()).encode()
+
+    def _status(self) -> Tuple[int, str, bytes]:
+        import json
+
+        return 200, "application/json", json.dumps(self._facts(), indent=1).encode()
+
+    def _facts(self) -> Dict[str, Any]:
+        from .status.facts import Facts
+
+        if self._facts_of is None:
+            about = {
+                "name": self.settings.router_name,
+                "started": self._started,
+                "listen": self.addresses,
+                "metrics": self.metrics_address,
+                "loops": self._count,
+            }
+            self._facts_of = Facts(self._layout, self._history, self.config_state, about)
+        facts: Dict[str, Any] = self._facts_of.all(self._rows, self.config)
+        return facts
 
     def _health(self) -> Tuple[int, str, bytes]:
         from .metrics.server import health_page

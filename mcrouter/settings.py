@@ -125,15 +125,17 @@ def metrics_address(value: Union[str, Address, None]) -> Optional[Address]:
     return address
 
 
-def one_of(*choices: str) -> Callable[[Any], str]:
+class OneOf:
     """Reads one of these words."""
 
-    def read(value: Any) -> str:
-        if value not in choices:
-            raise ValueError(f"one of {', '.join(choices)}")
-        return str(value)
+    def __init__(self, *choices: str) -> None:
+        self.choices = choices
 
-    return read
+    def __call__(self, value: Any) -> str:
+        """The word; raises ValueError."""
+        if value not in self.choices:
+            raise ValueError(f"one of {', '.join(self.choices)}")
+        return str(value)
 
 
 def _file(value: Any) -> str:
@@ -178,6 +180,12 @@ def _text(value: Any) -> str:
 def _name(value: Any) -> str:
     if not isinstance(value, str) or re.fullmatch(r"[\w.-]{1,64}", value) is None:
         raise ValueError("a name of letters, digits, '.', '_' and '-'")
+    return value
+
+
+def _family(value: Any) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}", value) is None:
+        raise ValueError("a name of letters, digits and '_', such as mcrouter or gomcrouter")
     return value
 
 
@@ -229,10 +237,12 @@ SETTINGS = (
              Alias(("--listen-sock-fd",), "N", lambda text: f"fd://{text}"))),
     Setting("metrics_listen_addr", "-L", "ADDR", ":9090", metrics_address, "metrics over HTTP; off disables",
             "listening"),
+    Setting("metrics_namespace", "", "NAME", "mcrouter", _family,
+            "what the metrics' names begin with; gomcrouter, to take its dashboards over", "listening"),
     Setting("max_connections", "", "N", "0", whole(0, 100_000_000),
             "clients at once; more are told so and closed (0: no limit)", "listening"),
     Setting("client_idle_timeout", "", "D", "off", idle_time, "close clients that are idle for so long", "listening"),
-    Setting("error_style", "", "STYLE", "memcached", one_of("memcached", "mcrouter"),
+    Setting("error_style", "", "STYLE", "memcached", OneOf("memcached", "mcrouter"),
             "wording of errors: memcached's, or facebook/mcrouter's", "listening"),
     Setting("allow_only_gets", "", "", "off", switch, "refuse all commands that change anything", "listening"),
     Setting("enable_flush_cmd", "", "", "off", switch, "with pools: flush_all goes to all hosts", "listening"),
@@ -256,7 +266,7 @@ SETTINGS = (
     Setting("async_dir", "-a", "DIR", "", _file, "folder for deletes that could not be delivered; see replay",
             "upstream"),
     Setting("asynclog_disable", "", "", "off", switch, "keep no such deletes, whatever the folder", "upstream"),
-    Setting("log_level", "", "LEVEL", "info", one_of("debug", "info", "warning", "error"),
+    Setting("log_level", "", "LEVEL", "info", OneOf("debug", "info", "warning", "error"),
             "debug, info, warning or error", "logging"),
 )  # fmt: skip
 UNSET = {"router_config": "router.yaml, else router.json"}
@@ -280,6 +290,7 @@ class Settings:
     router_name: str
     listen: Tuple[Address, ...]
     metrics_listen_addr: Optional[Address]
+    metrics_namespace: str
     max_connections: int
     client_idle_timeout: float
     error_style: str

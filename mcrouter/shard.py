@@ -131,7 +131,7 @@ class Shard:
 
         def done(_result: Any, error: Optional[Exception]) -> None:
             if error is not None:
-                logger.error("after the new config took over: %r", error)
+                logger.error("the new config serves, but not all of the one before is cleared away: %r", error)
             settled()
 
         in_portions(self.loop, self._settling_in(before.hosts, before), done, self._meanwhile())

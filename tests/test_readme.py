@@ -4,6 +4,8 @@ from pathlib import Path
 
 from mcrouter import Settings, load_config
 from mcrouter.cli import SUBCOMMANDS
+from mcrouter.config.keys import OF_A_POOL, keys_table, options_table
+from mcrouter.config.pools import _VALUES
 from mcrouter.hashing import HASHES
 from mcrouter.metrics.table import METRICS
 from mcrouter.proto.commands import protocol_table
@@ -63,6 +65,31 @@ def test_settings_defaults_are_of_use():
 
 
 def test_its_config_of_facebook_mcrouter_loads():
-    block = README.split("a host's name is a route.\n\n")[1].split("\n\n| handle")[0]
+    block = README.split("a host's name is a route.\n\n")[1].split("\n\n<!--")[0]
     config = load_config("\n".join(line[4:] for line in block.splitlines()), "README")
     assert not config.seed and not config.warnings and len(config.hosts) == 4
+
+
+def test_its_comparison_quotes_its_own_measurements():
+    """CPU as a ratio to twemproxy's: what stands beside the others is what `Performance` has."""
+    measured, beside = README.split("\n## Performance\n")[1].split("\n## Beside the others\n")
+    ratios = {row.split(" | ")[0][2:]: row.split(" | ")[4] for row in measured.splitlines() if row.startswith("| ")}
+    ours = {row.split(" | ")[0][2:]: row.split(" | ")[1] for row in beside.splitlines() if row.startswith("| CPU, ")}
+
+    def of(words):
+        return [ratio for load, ratio in ratios.items() if words in load]
+
+    assert ours == {
+        "CPU, small requests pipelined; of mixed sizes": "; ".join([*dict.fromkeys(of("64 pipelined"))]),
+        "CPU, one small request at a time": f"{min(of('one request at a time'))} to {max(of('one request at a time'))}",
+        "CPU, 10 KB values; 50 KB": "; ".join(of(" 10 KB, ") + of(" 50 KB, ")),
+    }
+
+
+def test_every_key_of_a_config_is_there():
+    assert f"<!-- keys: derived from mcrouter/config/keys.py -->\n{keys_table()}\n" in README
+    assert {key.name for key in OF_A_POOL} == {*_VALUES, "servers", "inherit", "name"}
+
+
+def test_every_option_of_a_handle_is_there():
+    assert f"<!-- options: derived from the handles -->\n{options_table(HANDLES)}\n" in README

@@ -1,16 +1,34 @@
-"""A smoke test that needs nothing but Python: the demo serves a value and its metrics, and ends on SIGTERM."""
+#!/usr/bin/env python3
+"""A smoke test that needs nothing but Python: the sample policy over two embedded hosts, one of which is stopped.
 
+  tools/smoke.py           of the package
+  tools/smoke.py FILE ...  and of these (tools/bundle.py makes them), without site-packages, in a folder that is not
+                           writable
+"""
+
+import contextlib
+import json
 import platform
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from typing import Iterator, List
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from mcrouter.testing import DemoHost  # noqa: E402
+
 DEADLINE = 20.0  # seconds
+STRICT = ["-X", "dev", "-W", "error"]
+PACKAGE = [sys.executable, *STRICT, "-m", "mcrouter"]
+SAMPLE = json.loads((ROOT / "router.json").read_text())
 
 
 def free_port() -> int:
@@ -32,27 +50,70 @@ def connect(port: int) -> socket.socket:
             time.sleep(0.02)
 
 
-def main() -> None:
-    """Runs it; ends with an error when anything is not as it should be."""
+def talk(port: int, data: bytes) -> bytes:
+    """All that is answered."""
+    with connect(port) as sock, sock.makefile("rb") as answers:
+        sock.sendall(data + b"quit\r\n")
+        return answers.read()
+
+
+def try_out(command: List[str], folder: Path) -> None:
+    """Runs the router by this command, in this folder; raises AssertionError when anything is not as it should be."""
     port, metrics = free_port(), free_port()
-    command = [sys.executable, "-X", "dev", "-W", "error", "-m", "mcrouter", "--demo", "2"]
-    command += ["-l", f"tcp://127.0.0.1:{port}", "-L", f"127.0.0.1:{metrics}"]
-    router = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with DemoHost() as one, DemoHost() as other:
+        config = json.dumps({**SAMPLE, "orderedPool": [one.address, other.address]})
+        flags = ["--config-str", config, "-l", f"tcp://127.0.0.1:{port}", "-L", f"127.0.0.1:{metrics}"]
+        router = subprocess.Popen([*command, *flags], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  text=True)  # fmt: skip
+        try:
+            answer = talk(port, b"set greeting 0 0 5\r\nhello\r\nget greeting\r\nget nothing\r\n")
+            assert answer == b"STORED\r\nVALUE greeting 0 5\r\nhello\r\nEND\r\nEND\r\n", answer
+            one.stop()
+            answer = talk(port, b"get greeting\r\n")
+            assert answer == b"VALUE greeting 0 5\r\nhello\r\nEND\r\n", answer
+            with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=DEADLINE) as page:
+                assert b'mcrouter_requests_total{cmd="get"} 3\n' in page.read()
+            router.send_signal(signal.SIGTERM)
+            assert router.wait(DEADLINE) == 0, f"exit code {router.returncode}"
+        finally:
+            router.kill()
+            log = router.communicate()[1].splitlines()
+            assert all(" INFO " in line or f" {one.address} is unhealthy" in line for line in log), log
+
+
+def version(command: List[str], folder: Path) -> str:
+    """What it says that it is."""
+    done = subprocess.run([*command, "--version"], cwd=folder, capture_output=True, text=True, timeout=DEADLINE)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout.strip()
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[Path]:
+    """The file in a folder of its own that is not writable; nothing else may be there afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="mcrouter-smoke-"))
+    shutil.copy(path, folder)
+    folder.chmod(0o555)
     try:
-        with connect(port) as sock, sock.makefile("rb") as answers:
-            sock.sendall(b"set greeting 0 0 5\r\nhello\r\nget greeting\r\nget nothing\r\nquit\r\n")
-            assert answers.read() == b"STORED\r\nVALUE greeting 0 5\r\nhello\r\nEND\r\nEND\r\n"
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=DEADLINE) as page:
-            assert b'mcrouter_requests_total{cmd="get"} 2\n' in page.read()
-        router.send_signal(signal.SIGTERM)
-        assert router.wait(DEADLINE) == 0, f"exit code {router.returncode}"
+        yield folder
+        assert [one.name for one in folder.iterdir()] == [path.name]
     finally:
-        router.kill()
-        log = router.communicate()[1]
-        if any(" INFO " not in line for line in log.splitlines()):
-            raise AssertionError(f"more on stderr than is good:\n{log}")
-    print(f"smoke test passed on {platform.python_implementation()} {platform.python_version()}")
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def main(paths: List[str]) -> None:
+    """Tries out the package and each of the files."""
+    try_out(PACKAGE, ROOT)
+    said = version(PACKAGE, ROOT)
+    for path in map(Path, paths):
+        with alone(path) as folder:
+            command = [sys.executable, "-I", "-S", *STRICT, path.name]
+            try_out(command, folder)
+            assert version(command, folder) == said
+    forms = ", ".join(["the package", *(Path(path).name for path in paths)])
+    print(f"smoke test passed on {platform.python_implementation()} {platform.python_version()}: {said}; {forms}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -14,10 +14,11 @@ from .checks import Checks
 from .errors import mend_name, show
 from .fields import number, numbers, one_of, switch, texts
 from .hosts import BadHostError, identity, parse_server
+from .keys import INHERIT, OF_A_POOL, SERVERS
+from .keys import POOL_NAME as NAME
 from .model import HostAddress, Timeouts
 from .tree import Entry, Map, Node, Scalar, Seq, kind, plain
 
-SERVERS, INHERIT, NAME = "servers", "inherit", "name"
 _MS = number(1, 3_600_000)
 _VALUES = {
     "server_timeout": _MS,
@@ -31,7 +32,7 @@ _VALUES = {
     "error_on_empty": switch,
     "tags": texts,
 }
-_KEYS = (SERVERS, INHERIT, NAME, *_VALUES)
+_KEYS = tuple(key.name for key in OF_A_POOL)
 _UNUSED = (
     "region", "cluster", "failure_domains", "hostnames", "qos", "tko_tracker", "additional_fanout",
     "enable_compression", "max_connections", "jemalloc_nodump_buffers", "shards", "pool_locality", "use_ktls",

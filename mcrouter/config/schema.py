@@ -14,16 +14,17 @@ from typing import Any
 from .checks import Checks
 from .errors import show
 from .hosts import BadHostError, identity, parse_host
+from .keys import JOURNAL, NAMED, POOL, POOLS, REJOIN, SERVERS, TOP
+from .keys import ROUTES_BY_PREFIX as ROUTES
+from .keys import THE_ROUTE as ROUTE
 from .model import REJOINS, Config, RouteSpec, Vocabulary
 from .policy import Policy
-from .pools import SERVERS, Hosts, Pools
+from .pools import Hosts, Pools
 from .prefixes import wrong_prefix
 from .tree import Entry, Map, Node, Scalar, Seq, kind
 
-POOL, POOLS, ROUTE, ROUTES, NAMED = "orderedPool", "pools", "route", "routes", "named_handles"
-REJOIN, JOURNAL = "onRejoin", "rejoinJournalKeys"
 MOST_KEYS = 1_000_000_000
-_KEYS = (POOL, POOLS, ROUTE, ROUTES, NAMED, REJOIN, JOURNAL)
+_KEYS = tuple(key.name for key in TOP)
 _UNUSED = ("routing_options", "macros", "consts", "runtime_vars_file")
 _NOTHING = Map((), 0, 0)
 DEFAULT_PREFIX = "/././"

@@ -50,7 +50,7 @@ class Leaving:
             socket.send_fds(self._link, [_CLIENT + data], [fd])
         except OSError as error:
             if error.errno not in _FULL:
-                logger.error("the new process does not take clients: %s", error.strerror)
+                logger.error("the new process does not take a client: %s; it is answered and closed", error.strerror)
                 self._frontend.clients[fd].drain()
             return False
         return True
@@ -62,7 +62,7 @@ class Leaving:
             try:
                 self._link.send(_STALE + host.encode("utf-8", "surrogateescape"))
             except OSError as error:
-                logger.error("the new process does not know that %s has missed writes: %s", host, error.strerror)
+                logger.error("the new process is not told that host %s has missed writes: %s", host, error.strerror)
 
 
 class Arriving:

@@ -11,7 +11,6 @@ A host that keeps a journal has more to hear on its way back (rejoin.py).
 """
 
 import os
-import random
 from typing import Callable, Optional
 
 from .connection import Connection
@@ -235,4 +234,4 @@ class Prober(Connection):
         self._rest()
 
     def _rest(self) -> None:
-        self._wait(self._pause * random.uniform(1 - _JITTER, 1.0), self._visit)
+        self._wait(self._pause * self.loop.chance.uniform(1 - _JITTER, 1.0), self._visit)

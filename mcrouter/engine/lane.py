@@ -97,7 +97,7 @@ class Lane(Connection):
         if self.state is not State.DOWN or self._again is not None or address is None:
             return
         if self.failures:
-            self._again = self.loop.call_later(backoff(self.failures), self._connect_now)
+            self._again = self.loop.call_later(backoff(self.failures, self.loop.chance), self._connect_now)
         else:
             self._connect_now()
 
@@ -376,7 +376,7 @@ class Lane(Connection):
                 self._drop_first()
             self.timeouts += 1
             self._let_go()  # it is the first that has timed out
-            if sink is not request or request.goes_on():  # else its client is told, and knows no better
+            if self._may_be_done_elsewhere(request, sink):
                 self.host.unsure(request)
             self._fail(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms", r.TIMEOUT)
             self.host.timed_out()
@@ -386,6 +386,11 @@ class Lane(Connection):
             self.lost(f"{self.timeouts} timeouts in a row")  # the host's other connections may be well
         elif self.timeouts and self.waiters:
             self.lost("it does not take what it is sent")
+
+    @staticmethod
+    def _may_be_done_elsewhere(request: Any, sink: Any) -> bool:
+        """Whether other hosts have it, or will; else its client is told that it failed, and knows no better."""
+        return sink is not request or bool(request.goes_on())
 
     def _drop_first(self) -> None:
         """What has not been sent, and is not waited for any more, is not sent later: it would overtake newer writes."""
@@ -432,8 +437,8 @@ class Lane(Connection):
         if all(request.reads_only() for request, _sink, _since in self.inflight):
             self.hang_up()
         else:  # of writes that have timed out, too, the host may have the bytes
-            for request, _sink, _since in self.inflight:
-                self.host.unsure(request)
+            for place, (request, sink, _since) in enumerate(self.inflight):
+                self.host.unsure(request, place < self.expired and self._may_be_done_elsewhere(request, sink))
             self.host.linger(self)
         entries, waiters = list(self.inflight)[self.expired :], self.waiters
         self._let_go()
@@ -465,6 +470,6 @@ class Lane(Connection):
             sink.on_reply(text * count, code * count)
 
 
-def backoff(failures: int) -> float:
+def backoff(failures: int, chance: random.Random) -> float:
     """Seconds to wait after so many failed attempts: doubling, with jitter so that routers do not march in step."""
-    return min(_BACKOFF_MOST, _BACKOFF_FIRST * (1 << min(failures, 10))) * random.uniform(0.5, 1.0)
+    return min(_BACKOFF_MOST, _BACKOFF_FIRST * (1 << min(failures, 10))) * chance.uniform(0.5, 1.0)

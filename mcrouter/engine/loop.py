@@ -11,6 +11,7 @@ import heapq
 import itertools
 import logging
 import os
+import random
 import threading
 import time
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
@@ -48,6 +49,7 @@ class PollGroup:
     def __init__(self, poller: Any = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.poller = poller if poller is not None else make_poller()
         self.clock = clock
+        self.chance = random.Random()  # not the program's, which may count on what it draws; nor another shard's
         self.now = clock()
         self.handlers: Dict[int, Callable[[int], None]] = {}
         self.dirty_hosts: List[Any] = []

@@ -94,5 +94,5 @@ class Resolver:
         if self._stopped:
             return
         kept = "keeping its last address" if self._resolved else "trying again"
-        logger.warning("cannot resolve %s: %s; %s", self._host, reason, kept)
+        logger.warning("host %s: its name does not resolve: %s; %s", self._host, reason, kept)
         self._timer = self._loop.call_later(self._ttl if self._resolved else _RETRY, self.start)

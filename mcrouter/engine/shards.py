@@ -162,7 +162,7 @@ class Supervisor:
             self._run(shard.number, self._lifeline_in, supervisor)
             code = 0
         except BaseException:
-            logger.exception("shard %d failed", shard.number)
+            logger.exception("unexpected error in shard %d; it ends", shard.number)
         finally:
             os._exit(code)
 

@@ -20,8 +20,8 @@ class Tally:
     """
 
     __slots__ = ("bounds", "by_command", "by_result", "cells", "connections", "deleted", "direct", "dirty", "errors",
-                 "failures", "flushed", "healthy", "hits", "journal", "missed", "misses", "request_errors", "sum",
-                 "tko", "unsent", "upstream")  # fmt: skip
+                 "failures", "flushed", "healthy", "hits", "journal", "missed", "misses", "request_errors", "returning",
+                 "sum", "tko", "turned", "unsent", "upstream")  # fmt: skip
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Tally:
         self.hits, self.misses = hits, misses
         self.by_command, self.unsent, self.by_result = refused, unsent, results
         self.connections, self.request_errors = connections, request_errors
-        self.healthy, self.tko, self.failures = health
+        self.healthy, self.tko, self.failures, self.returning, self.turned = health
         self.missed, self.deleted, self.flushed, self.journal, self.dirty = rejoin
 
     def answered(self, kinds: bytes, ms: float, blocks: Sequence[int]) -> None:
@@ -105,6 +105,11 @@ class Tally:
     def spared(self, kinds: bytes, result: int = r.TKO) -> None:
         """Counts a request or run by its result alone; without one, it was not asked of the host, which is given up."""
         self.cells[self.by_result[result]] += len(kinds)
+
+    def turns(self, healthy: bool, returning: bool, at: float) -> None:
+        """The host is found in this state, since `at` (Unix time)."""
+        cells = self.cells
+        cells[self.healthy], cells[self.returning], cells[self.turned] = int(healthy), int(returning), at
 
     def made_up(self, deleted: int, flushed: int) -> None:
         """Counts what it took to let the host be read again."""

@@ -76,7 +76,7 @@ class Host:
         self.bulk = BulkLanes(self)
         self.lanes = [Lane(self, stretches) for _ in range(lanes)]
         self._sweeper: Optional[Timer] = None
-        tally.cells[tally.healthy] = 1
+        tally.turns(True, False, time.time())
 
     def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
         """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once.
@@ -163,7 +163,7 @@ class Host:
 
     def _turn(self, healthy: bool, returning: bool) -> None:
         self.healthy, self.returning = healthy, returning
-        self.tally.cells[self.tally.healthy] = int(healthy)
+        self.tally.turns(healthy, returning, time.time())
         if self.journal is not None and not healthy:
             self.clean(False)
         self.on_health(self)
@@ -183,16 +183,17 @@ class Host:
         else:
             self._note(request)
 
-    def unsure(self, request: Any) -> None:
-        """The host may have done this or not. It is not read before that is settled."""
+    def unsure(self, request: Any, again: bool = False) -> None:
+        """The host may have done this or not. It is not read before that is settled. `again`: it was told before."""
         if self.journal is not None and not request.reads_only():
-            self._note(request)
+            self._note(request, again)
             self.suspect("the outcome of a write is not known")
 
-    def _note(self, request: Any) -> None:
+    def _note(self, request: Any, again: bool = False) -> None:
         assert self.journal is not None
         self.journal.note(request)
-        self.tally.cells[self.tally.missed] += len(request.kinds)
+        if not again:
+            self.tally.cells[self.tally.missed] += len(request.kinds)
         if not self.alone:  # another event loop may have sent it something until now
             self.away_since = max(self.away_since, time.time())
         self.clean(False)
@@ -226,6 +227,7 @@ class Host:
         """The host has answered a probe: from here on it misses nothing."""
         if not self.returning:
             self.returning = True
+            self.tally.turns(False, True, time.time())
             self._revive()
 
     def clean(self, is_clean: bool) -> None:

@@ -21,8 +21,8 @@ _USAGE_ERROR = 2
 _TOO_DEEP = "the policy goes on from handle to handle too often to serve this; use fewer of them"
 
 
-def explain(argv: Sequence[str]) -> int:
-    """Says what a request would do; returns the exit code."""
+def explain_parser() -> Parser:
+    """The flags of explain."""
     parser = Parser(
         prog="mcrouter explain",
         usage="%(prog)s [flags] COMMAND [KEY ...]",
@@ -32,8 +32,13 @@ def explain(argv: Sequence[str]) -> int:
     flags_for(parser, ("config",))
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.add_argument("words", nargs="+", metavar="COMMAND KEY", help="a command of memcached, and its keys")
+    return parser
+
+
+def explain(argv: Sequence[str]) -> int:
+    """Says what a request would do; returns the exit code."""
     try:
-        args = parser.parse_args(argv)
+        args = explain_parser().parse_args(argv)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     try:
@@ -134,8 +139,8 @@ def _plain(one: Scenario) -> Dict[str, Any]:
     return {"host": one.host, "when": one.when, "asked": asked, "told": list(result.told), "answer": text(result.reply)}
 
 
-def graph(argv: Sequence[str]) -> int:
-    """Prints the policy; returns the exit code."""
+def graph_parser() -> Parser:
+    """The flags of graph."""
     parser = Parser(
         prog="mcrouter graph",
         usage="%(prog)s [--dot] FILE",
@@ -144,8 +149,13 @@ def graph(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--dot", action="store_true", help="print it for Graphviz (dot -Tsvg)")
     parser.add_argument("router_config", metavar="FILE", help="the config; - reads standard input")
+    return parser
+
+
+def graph(argv: Sequence[str]) -> int:
+    """Prints the policy; returns the exit code."""
     try:
-        args = parser.parse_args(argv)
+        args = graph_parser().parse_args(argv)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     try:

@@ -104,6 +104,10 @@ class Layout:
         """Gauge, by host: 0 while it is relied on; 1 given up for timeouts or probes, 2 as it takes no connections."""
         self.failures: list[int] = []
         """Gauge, by host: failures in a row of one that is given up."""
+        self.returning: list[int] = []
+        """Gauge, by host: 1 while it takes writes and is not read."""
+        self.turned: list[int] = []
+        """Gauge, by host: when the shard last found it in another state than before, in Unix time."""
         self.connections: list[int] = []
         """Gauge, by host: connections open to it."""
         self.journal: list[int] = []
@@ -169,7 +173,7 @@ class Layout:
 
     def health(self, host: int) -> tuple[int, ...]:
         """The cells about whether a host is relied on."""
-        return tuple(cells[host] for cells in (self.healthy, self.tko, self.failures))
+        return tuple(cells[host] for cells in (self.healthy, self.tko, self.failures, self.returning, self.turned))
 
     def rejoin(self, host: int) -> tuple[int, ...]:
         """The cells about what a host has missed."""
@@ -184,7 +188,8 @@ class Layout:
         self.results.append(self._take(len(RESULTS)))
         for counters in (self.hits, self.misses, self.missed, self.deleted, self.flushed, self.dirty):
             counters += self._take(1)
-        for gauges in (self.healthy, self.tko, self.failures, self.connections, self.journal):
+        states = (self.healthy, self.tko, self.failures, self.returning, self.turned)
+        for gauges in (*states, self.connections, self.journal):
             gauges += self._gauge()
         self._slots.append(range(first, self.size))
         self._free.append(len(self.names))

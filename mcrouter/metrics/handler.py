@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             return make()
         except Exception:
-            logger.exception("the page %s failed", path)
+            logger.exception("metrics: the page %s failed", path)
             return 500, TEXT, b"the page failed; the router's log says why\n"
 
     def _answer(self, page: Page, allow: str = "") -> None:

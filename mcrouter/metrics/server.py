@@ -10,6 +10,7 @@ A client that says nothing, or says it byte by byte, is cut: each read has a tim
 import contextlib
 import errno
 import logging
+import math
 import os
 import selectors
 import socket
@@ -37,6 +38,13 @@ def health_page(healthy: int) -> Page:
     return 503, TEXT, b"no healthy host\n"
 
 
+class Pulse(NamedTuple):
+    """What is to be called every so many seconds."""
+
+    seconds: float
+    call: Callable[[], None]
+
+
 class _Client(NamedTuple):
     sock: socket.socket
     thread: threading.Thread
@@ -48,6 +56,7 @@ class MetricsServer:
 
     An empty host is every address, IPv6 too. Listens from the start, and raises OSError if it cannot; answers from
     `start()` on. `address` tells the port when 0 was asked. At most `limit` clients at once; more are closed.
+    `pulse` is called in its thread every so often.
     """
 
     def __init__(
@@ -57,12 +66,14 @@ class MetricsServer:
         *,
         timeout: float = 5.0,
         limit: int = 32,
+        pulse: Optional[Pulse] = None,
     ) -> None:
         self._listener = address if isinstance(address, socket.socket) else _listen(*address)
         self._listener.setblocking(False)
         self.address: Any = self._listener.getsockname()
         self._pages = pages
         self._timeout, self._limit = timeout, limit
+        self._pulse, self._next_pulse = pulse, math.inf
         self._clients: list[_Client] = []  # oldest first; the thread's own while it runs
         self._thread: Optional[threading.Thread] = None
         self._wake: tuple[socket.socket, ...] = ()
@@ -78,6 +89,8 @@ class MetricsServer:
 
         self._handler = Handler
         self._wake = socket.socketpair()
+        if self._pulse is not None:
+            self._next_pulse = time.monotonic() + self._pulse.seconds
         self._thread = threading.Thread(target=self._run, name="mcrouter-metrics", daemon=True)
         self._thread.start()
 
@@ -114,9 +127,18 @@ class MetricsServer:
                 ready = selector.select(self._tidy())
                 if any(key.fileobj is self._listener for key, _ in ready):
                     self._accept()
+                if self._pulse is not None and time.monotonic() >= self._next_pulse:
+                    self._beat(self._pulse)
+
+    def _beat(self, pulse: Pulse) -> None:
+        self._next_pulse = time.monotonic() + pulse.seconds
+        try:
+            pulse.call()
+        except Exception:
+            logger.exception("metrics: the status of the last minutes is not kept")
 
     def _tidy(self) -> Optional[float]:
-        """Cuts clients that are due, forgets those that have ended; the seconds until the next is due.
+        """Cuts clients that are due, forgets those that have ended; the seconds until the next, or the pulse, is due.
 
         All have the same time, so the oldest is the first that is due.
         """
@@ -126,7 +148,8 @@ class MetricsServer:
                 break
             _cut(client)
         self._clients = [client for client in self._clients if client.thread.is_alive()]
-        return next((client.due - now for client in self._clients if client.due > now), None)
+        soonest = min(self._next_pulse, next((client.due for client in self._clients if client.due > now), math.inf))
+        return None if soonest == math.inf else max(0.0, soonest - now)
 
     def _accept(self) -> None:
         try:
@@ -160,7 +183,7 @@ class MetricsServer:
         except OSError as error:
             logger.debug("metrics: client %s: %s", peer, error)
         except Exception:
-            logger.exception("metrics: client %s", peer)
+            logger.exception("metrics: unexpected error with client %s", peer)
         finally:
             sock.close()
 

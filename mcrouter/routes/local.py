@@ -11,6 +11,10 @@ from .handle import Handle
 Stats = Callable[[List[str]], Optional[Iterable[Tuple[str, object]]]]
 """From the words behind `stats` to (name, value) pairs; None: there are none of that name."""
 
+# The memcached whose protocol this is. Clients read the answer as a memcached's: libmemcached does not understand one
+# that begins with no number, or with 0, and emcache none of several words.
+_SPOKEN = "1.6.18"
+
 
 class LocalRoute(Route):
     """`version`, `stats` (the router's own), `verbosity`; `quit` has closed the connection before it gets here.
@@ -21,7 +25,7 @@ class LocalRoute(Route):
 
     def __init__(self, version: str, stats: Stats) -> None:
         self._stats = stats
-        self._version = f"VERSION {version} mcrouter\r\n".encode()
+        self._version = f"VERSION {_SPOKEN}-mcrouter-{version}\r\n".encode()
         self._answers: Dict[str, Callable[[Request], Tuple[bytes, bytes]]] = {
             "version": lambda request: (self._version, o.TEXT),
             "verbosity": lambda request: (b"OK\r\n", o.OK),

@@ -4,6 +4,7 @@ import gc
 import json
 import logging
 import os
+import random
 import select
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mcrouter import ConfigError, Router, RouterError, Settings, load_config
+from mcrouter.policy import set_aside, without_collection
 from tests.embedding.served import QUIET, SAMPLE, config, served
 from tests.support.processes import ask, until
 
@@ -52,7 +54,7 @@ def test_nothing_is_left_of_names_that_are_resolved():
 def test_what_belongs_to_the_program_is_not_touched():
     handlers = [signal.getsignal(number) for number in range(1, signal.NSIG)]
     root, loggers = list(logging.getLogger().handlers), logging.getLogger("mcrouter").level
-    frozen, environment = gc.get_freeze_count(), dict(os.environ)
+    frozen, environment, drawn = gc.get_freeze_count(), dict(os.environ), random.getstate()
     with served(2, SAMPLE) as (router, hosts):
         router.reload(config(hosts))
         until(lambda: router.client().get("k") is None)
@@ -60,7 +62,15 @@ def test_what_belongs_to_the_program_is_not_touched():
     assert [signal.getsignal(number) for number in range(1, signal.NSIG)] == handlers
     assert signal.set_wakeup_fd(-1) == -1
     assert (logging.getLogger().handlers, logging.getLogger("mcrouter").level) == (root, loggers)
-    assert (gc.get_freeze_count(), dict(os.environ)) == (frozen, environment)
+    assert (gc.get_freeze_count(), dict(os.environ), random.getstate()) == (frozen, environment, drawn)
+
+
+def test_pypy_has_no_gc_freeze(monkeypatch):
+    monkeypatch.delattr(gc, "freeze")
+    set_aside()
+    with without_collection():
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_two_do_not_disturb_each_other():

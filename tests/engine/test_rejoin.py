@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcrouter.engine.rejoin import FLUSH, REPLAY, BadAnswer, Journal, Pause, Question, rejoin
+from tests.embedding.served import served
 from tests.routes.script import request
 from tests.support.processes import Memcached, RouterProcess, config, until
 from tests.support.wire import Wire
@@ -308,3 +309,14 @@ def test_the_only_host_is_read_on_when_its_client_was_told_that_the_write_failed
         assert wire.send(b"set a 0 0 1\r\n2\r\n").read_until(b"\r\n").startswith(b"SERVER_ERROR")
         assert wire.send(b"get a\r\n").read_until(b"\r\n") == b"END\r\n"
     assert not any(line.startswith(b"delete") for line in host.asked)
+
+
+def test_a_write_that_times_out_and_then_loses_its_connection_is_missed_once():
+    with served(2, "AllFastestRoute", timeout_ms=50, timeouts_until_tko=3) as (router, hosts):
+        hosts[1].faults.mute = True
+        client = router.client()
+        for number in range(3):
+            client.set(f"k{number}", "x")
+        until(lambda: not router.stats()["hosts"][hosts[1].address]["healthy"])
+        layout, (row,) = router._layout, router._rows
+        assert row[layout.missed[1]] == row[layout.journal[1]] == 3

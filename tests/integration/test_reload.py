@@ -76,6 +76,15 @@ def test_a_bad_config_is_refused_and_the_one_before_stays(memcacheds, router, sh
     assert proxy.metrics()["mcrouter_config_age_seconds"] < 60
 
 
+def test_what_has_no_meaning_is_told_at_the_start_and_at_each_reload(memcacheds, router):
+    text = f"_comment: nothing\norderedPool: {addresses(memcacheds(1))}\nroute: DefaultRoute\n"
+    proxy = router(text, "--disable-reload-configs")
+    told = f"WARNING the config: {proxy.config}:1:1: the "
+    until(lambda: proxy.log().count(told) == 1)
+    reload(proxy, text)
+    assert proxy.log().count(told) == 2
+
+
 def test_a_changed_file_is_taken_by_itself(memcacheds, router):
     names = addresses(memcacheds(2))
     proxy = router(config(names[:1]))

@@ -1,5 +1,7 @@
 """DefaultRoute and LocalRoute, and what base gives them: the tables of their docstrings."""
 
+import re
+
 import pytest
 
 from mcrouter.proto import outcomes as o
@@ -80,7 +82,7 @@ def test_part_is_on_the_clients_behalf():
 
 
 LOCAL = [
-    (b"version\r\n", (b"VERSION 1.2.3 mcrouter\r\n", o.TEXT)),
+    (b"version\r\n", (b"VERSION 1.6.18-mcrouter-1.2.3\r\n", o.TEXT)),
     (b"verbosity 1\r\n", (b"OK\r\n", o.OK)),
     (b"mn\r\n", (b"MN\r\n", o.HEADER)),
     (b"stats\r\n", (b"STAT pid 1\r\nSTAT version 1.2.3\r\nEND\r\n", o.TEXT)),
@@ -100,6 +102,11 @@ def statistics(words):
 @pytest.mark.parametrize(("data", "expected"), LOCAL)
 def test_local(data, expected):
     assert answer(LocalRoute("1.2.3", statistics), data) == expected
+
+
+def test_clients_read_the_version_as_a_memcacheds():
+    # libmemcached: three numbers, the first not 0; emcache: one word
+    assert re.fullmatch(rb"VERSION [1-9]\d*\.\d+\.\d+[^ ]*\r\n", answer(LocalRoute("0.1.0", statistics), b"version\r\n")[0])
 
 
 def test_local_stats_are_asked_for_each_time():

@@ -132,7 +132,7 @@ def test_one_key_at_a_time_leaves_all_else_alone():
 
 ADMIN = [
     # config, flush_all is enabled, data, the answer, who is asked
-    ({"orderedPool": ["a:1", "b:1"], "route": "HashRoute"}, False, b"version\r\n", b"VERSION 1 mcrouter\r\n", ""),
+    ({"orderedPool": ["a:1", "b:1"], "route": "HashRoute"}, False, b"version\r\n", b"VERSION 1.6.18-mcrouter-1\r\n", ""),
     ({"orderedPool": ["a:1", "b:1"], "route": "HashRoute"}, False, b"verbosity 1\r\n", b"OK\r\n", ""),
     ({"orderedPool": ["a:1", "b:1"], "route": "HashRoute"}, False, b"stats\r\n", b"END\r\n", ""),
     ({"orderedPool": ["a:1", "b:1"], "route": "HashRoute"}, False, b"mn\r\n", b"MN\r\n", ""),
@@ -141,8 +141,8 @@ ADMIN = [
     ({"orderedPool": ["a:1", "b:1"], "route": "AllSyncRoute"}, False, b"flush_all\r\n", b"OK\r\n", "ab"),
     ({"orderedPool": ["a:1", "b:1"], "route": "DefaultRoute"}, False, b"flush_all\r\n", b"OK\r\n", "a"),
     ({"orderedPool": ["a:1", "b:1"], "route": "DefaultRoute"}, False, b"version\r\n", b"OK\r\n", "a"),
-    ({"pools": POOLS, "route": "PoolRoute|A"}, False, b"version\r\n", b"VERSION 1 mcrouter\r\n", ""),
-    ({"pools": POOLS, "route": "AllSyncRoute|Pool|A"}, False, b"version\r\n", b"VERSION 1 mcrouter\r\n", ""),
+    ({"pools": POOLS, "route": "PoolRoute|A"}, False, b"version\r\n", b"VERSION 1.6.18-mcrouter-1\r\n", ""),
+    ({"pools": POOLS, "route": "AllSyncRoute|Pool|A"}, False, b"version\r\n", b"VERSION 1.6.18-mcrouter-1\r\n", ""),
     ({"pools": POOLS, "route": "PoolRoute|A"}, False, b"stats\r\n", b"END\r\n", ""),
     ({"pools": POOLS, "route": "PoolRoute|A"}, False, b"flush_all\r\n", b"SERVER_ERROR Command disabled\r\n", ""),
     ({"pools": POOLS, "route": "PoolRoute|A"}, True, b"flush_all\r\n", b"OK\r\n", "ab"),

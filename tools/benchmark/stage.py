@@ -68,6 +68,15 @@ class Stage:
         process.wait()
         self._processes.remove(process)
 
+    def finish(self, process: Process, seconds: float) -> Optional[int]:
+        """Its exit code once it has ended by itself, or None if it has not in that time. Nothing of it is left."""
+        end = time.monotonic() + seconds
+        while not _ended(process) and time.monotonic() < end:
+            time.sleep(0.01)
+        by_itself = _ended(process)
+        self.stop(process)
+        return process.returncode if by_itself else None
+
     def wait(self, name: str, process: Process, ready: Callable[[], bool], pause: float = 0.02) -> None:
         """Waits until `ready`; a process that does not come that far is an error, with the last line of its log."""
         end = time.monotonic() + START_DEADLINE

@@ -1,0 +1,106 @@
+"""`/status.json`: all facts as one map. Times are Unix seconds, rates a second, latencies ms; null: nothing can be
+said."""
+
+import os
+import time
+from typing import Any, Dict, Mapping, Sequence
+
+from .. import __version__
+from ..config import Config
+from ..metrics.counters import Layout
+from ..reload import ConfigState
+from .history import INTERVAL, History
+
+_MOST_ROUTES = 300  # of a policy that is shown as a tree
+_MOST_LINES = 400
+
+
+class Facts:
+    """What is known of a router. `about` are the facts that do not change: name, started, listen, metrics, loops."""
+
+    def __init__(
+        self, layout: Layout, history: History, config_state: ConfigState, about: Mapping[str, Any]
+    ) -> None:
+        self._layout, self._history = layout, history
+        self._config_state, self._about = config_state, about
+        self._drawn: Any = (None, "")  # a config, and its tree
+
+    def all(self, rows: Sequence[Any], config: Config) -> Dict[str, Any]:
+        """As things are."""
+        history, layout = self._history, self._layout
+        with history.lock:
+            history.look_at_states()
+            return {
+                "version": __version__,
+                **self._about,
+                "now": time.time(),
+                "pid": os.getpid(),
+                "clients": {
+                    "open": int(sum(row[layout.client_connections] for row in rows)),
+                    "accepted": int(sum(row[layout.client_connections_total] for row in rows)),
+                    "requests_per_second": history.client_rate(),
+                },
+                "config": self._config(config),
+                "window": history.window(),
+                "interval": INTERVAL,
+                "hosts": [self._host(rows, slot, name) for slot, name in sorted(layout.hosts, key=_order(config))],
+                "changes": [
+                    {"at": one.at, "host": one.host, "from": one.before, "to": one.after} for one in history.changes
+                ],
+                "routes": self._routes(config),
+            }
+
+    def _config(self, config: Config) -> Dict[str, Any]:
+        known = self._config_state
+        return {
+            "file": os.path.abspath(config.source) if os.path.isfile(config.source) else "",
+            "digest": config.digest,
+            "since": known.since,
+            "failures": known.failures,
+            "last_error": {"at": known.last_attempt, "text": known.error} if known.error else None,
+        }
+
+    def _host(self, rows: Sequence[Any], slot: int, name: str) -> Dict[str, Any]:
+        layout, history = self._layout, self._history
+        totals, now = history.host_now(slot, name)
+        course = history.courses[name]
+        series = history.series(name)
+        return {
+            "host": name,
+            "state": course.state,
+            "since": course.since or None,
+            "connections": int(sum(row[layout.connections[slot]] for row in rows)),
+            "missed_writes": int(sum(row[layout.missed[slot]] for row in rows)),
+            "journal_keys": int(sum(row[layout.journal[slot]] for row in rows)),
+            "requests": int(totals.requests),
+            "errors": int(totals.errors),
+            "requests_per_second": now.rate,
+            **{field: getattr(now, field) for field in ("error_rate", "hit_rate", "p50", "p95", "p99")},
+            "history": {"requests_per_second": series.pop("rate"), **series},
+        }
+
+    def _routes(self, config: Config) -> str:
+        """The policy of every command; made once for a config."""
+        if self._drawn[0] is not config:
+            self._drawn = (config, _tree(config))
+        return str(self._drawn[1])
+
+
+def _order(config: Config) -> Any:
+    """Hosts as the config names them."""
+    places = {host.text: place for place, host in enumerate(config.hosts)}
+    return lambda host: places.get(host[1], len(places))
+
+
+def _tree(config: Config) -> str:
+    if len(config.routes) > _MOST_ROUTES + len(config.hosts):
+        return f"{len(config.routes)} handles: too many to be shown here; mcrouter graph shows them"
+    from ..explain.graph import Graph
+
+    try:
+        lines = Graph(config).text().splitlines()
+    except RecursionError:
+        return "the policy goes on from handle to handle too often to be shown"
+    if len(lines) > _MOST_LINES:
+        lines[_MOST_LINES:] = [f"... and {len(lines) - _MOST_LINES} lines more; mcrouter graph shows them"]
+    return "\n".join(lines)

@@ -1,0 +1,47 @@
+"""Small plots as inline SVG: one path a plot, the last minutes from left to right. Where nothing was asked is a gap."""
+
+from typing import Iterator, List, Optional, Sequence, Tuple
+
+WIDTH, HEIGHT = 120, 24
+_MARGIN = 2  # so that a line at the edge is as thick as elsewhere
+
+
+def sparkline(values: Sequence[Optional[float]], points: int, least: float, said: str, kind: str = "") -> str:
+    """A plot of up to so many points; what it says in words is for who cannot see it. The scale begins at 0 and ends at
+    the most there is, at `least` if that is more, so that noise about nothing does not look like news."""
+    top = max([least, *(value for value in values if value is not None)])
+    start = points - len(values)
+    stretches = [_stretch(run, start, points, top) for run in _runs(values)]
+    lines = "".join(line for line, _ in stretches)
+    areas = "".join(area for _, area in stretches)
+    return (
+        f'<svg class="plot {kind}" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{said}"><path class="area" d="{areas}"/><path class="line" d="{lines}"/></svg>'
+    )
+
+
+def _runs(values: Sequence[Optional[float]]) -> Iterator[List[Tuple[int, float]]]:
+    """(place, value) of points side by side."""
+    run: List[Tuple[int, float]] = []
+    for place, value in enumerate(values):
+        if value is not None:
+            run.append((place, value))
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _stretch(run: List[Tuple[int, float]], start: int, points: int, top: float) -> Tuple[str, str]:
+    """The path of a line, and of the area below it; a lone point is a short line."""
+    step = WIDTH / max(1, points - 1)
+    at = [(round((start + place) * step, 1), _y(value, top)) for place, value in run]
+    if len(at) == 1:
+        at = [(max(0.0, at[0][0] - step / 2), at[0][1]), (min(float(WIDTH), at[0][0] + step / 2), at[0][1])]
+    line = "M" + "L".join(f"{x:g} {y:g}" for x, y in at)
+    return line, f"{line}L{at[-1][0]:g} {HEIGHT}L{at[0][0]:g} {HEIGHT}Z"
+
+
+def _y(value: float, top: float) -> float:
+    return round(HEIGHT - _MARGIN - (HEIGHT - 2 * _MARGIN) * value / top, 1)

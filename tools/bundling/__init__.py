@@ -1,0 +1,1 @@
+"""What tools/bundle.py makes single files of."""
