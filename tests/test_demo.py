@@ -19,7 +19,7 @@ from tests.support.processes import DEADLINE, ROOT, Successor, ask, until
 from tests.support.wire import Wire
 
 ANYWHERE = ("--listen=tcp://127.0.0.1:0", "--metrics-listen-addr=127.0.0.1:0")
-# The tour's tools without those: what curl does, in Python; and the subcommand that it names answers for itself.
+# What the tour asks of curl, for machines without one.
 CURL = f"curl() {{ {sys.executable} -c 'import sys, urllib.request as u; print(u.urlopen(\"http://\" + sys.argv[2]).read().decode())' \"$@\"; }}"
 
 
@@ -94,9 +94,9 @@ def test_every_line_of_the_tour_works_as_printed(demo, host):
     assert len(addresses) == 2 and route.splitlines()[1:] == [*addresses, "END"]
     assert 'mcrouter_requests_total{cmd="gets"} 1\n' in paste(metrics)
     page = re.search(r"Watch (http://\S+)/ in a browser", shown.said())[1]
-    with urllib.request.urlopen(f"{page}/metrics", timeout=DEADLINE) as answer:
-        assert answer.status == 200
-    assert top == f"python3 {ROOT / 'mcrouter'} top {page[7:]}"
+    with urllib.request.urlopen(f"{page}/", timeout=DEADLINE) as answer:
+        assert answer.status == 200 and addresses[0] in answer.read().decode()
+    assert addresses[0] in paste(f"{top.replace('python3', sys.executable, 1)} --once")
 
 
 def test_it_prints_no_command_for_what_it_does_not_serve(demo, tmp_path):

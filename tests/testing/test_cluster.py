@@ -11,8 +11,9 @@ import threading
 import pytest
 
 from mcrouter import ConfigError, SettingsError
-from mcrouter.testing import DemoHost, cluster, hosts
+from mcrouter.testing import DemoHost, Faults, cluster, hosts
 from tests.support.processes import DEADLINE, ROOT, until
+from tests.support.readme import sections
 from tests.support.wire import Wire
 
 SHARDED = """
@@ -168,6 +169,12 @@ def test_a_users_test_under_a_vendored_name(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_theirs.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout
+
+
+def test_the_readme_names_every_fault():
+    section = sections()["In your tests"]
+    for name in Faults.__annotations__:
+        assert f"`{name}`" in section
 
 
 def test_an_address_is_one_to_connect_to():
