@@ -10,7 +10,7 @@ A tour of the house:
     cli.py       flags -> Settings, logging, exit codes          config/    text -> checked model
     settings.py  every setting once                              proto/     bytes <-> requests and replies; no I/O
     router.py    config + settings -> engine, routes, metrics    routes/    policies; no sockets
-    testing/     embedded hosts to try out and test with         engine/    epoll loop, clients, hosts; no policy
+    testing/     embedded hosts to test with; demo/: --demo      engine/    epoll loop, clients, hosts; no policy
     hashing/     hash functions that place keys                  metrics/   counters and the page that shows them
     explain/     what a request would do, without a server       stats/     the router's own `stats`
     status/      the status page; top/ shows it on a terminal    spool/     the async log, and its replay

@@ -10,16 +10,15 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence
 
 from . import __version__
-from .settings import SETTINGS, UNSET, Setting, Settings, SettingsError, whole
+from .settings import SETTINGS, UNSET, Setting, Settings, SettingsError
 
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
 _GROUPS = ("config", "listening", "engine", "upstream", "logging")
 _CONFIG_FILES = ("router.yaml", "router.json")
 _ENDING = (signal.SIGTERM, signal.SIGINT)
-_DEMO_HOSTS = 64  # at most: each is a thread of this process
 
 
 class Subcommand(NamedTuple):
@@ -295,66 +294,12 @@ def _end_on_signals(router: Any) -> None:
         signal.signal(number, stop)
 
 
-SAMPLE_POLICY: Dict[str, str] = {
-    **dict.fromkeys(("add", "append", "decr", "delete", "incr", "prepend", "replace", "set"), "AllFastestRoute"),
-    **dict.fromkeys(("get", "gets"), "MissFailoverRoute"),
-    **dict.fromkeys(("version", "quit"), "LocalRoute"),
-}
-"""The sample policy: writes to all hosts, reads from the first that has the key."""
-
-
 def _demo(count: str, settings: Settings) -> int:
-    import json
-
-    from .router import load_config
-    from .testing import DemoHost
+    from .demo import Demo
 
     try:
-        hosts = [DemoHost() for _ in range(whole(1, _DEMO_HOSTS)(count))]
-    except ValueError:
-        message = f"--demo: {count!r} will not do; give a number of hosts from 1 to {_DEMO_HOSTS}"
-        return complain(message, _USAGE_ERROR)
-    for host in hosts:
-        host.start()
-    try:
-        pool = [host.address for host in hosts]
-        policy = {"type": "OperationSelectorRoute", "operationPolicies": SAMPLE_POLICY}
-        config = load_config(json.dumps({"orderedPool": pool, "route": policy}), "demo")
-        return _serve(config, settings, lambda router: _tour(router, pool))
-    finally:
-        for host in hosts:
-            host.stop()
-
-
-_TO_TRY = (
-    r"set greeting 0 0 5\r\nhello\r\nget greeting\r\nquit\r\n",
-    r"set visits 0 0 1\r\n0\r\nincr visits 1\r\nget greeting visits nothing\r\nquit\r\n",
-    r"version\r\nstats\r\nquit\r\n",
-)
-
-
-def _tour(router: Any, pool: Sequence[str]) -> None:
-    """What listens where, and commands to try: with python3 alone, the one tool that is surely there."""
-    print(f"router on {', '.join(router.addresses)}; embedded hosts on {', '.join(pool)}")
-    print("Writes go to all hosts, reads to the first that has the key. Try, in another terminal:\n")
-    for address in [address for address in router.addresses if address.startswith("tcp://")][:1]:
-        host, port = _reach(address)
-        ask = (
-            f"python3 -c \"import socket,sys; s=socket.create_connection(('{host}',{port})); "
-            "s.sendall(sys.argv[1].encode().decode('unicode_escape').encode()); "
-            'sys.stdout.write(s.makefile().read())"'
-        )
-        for commands in _TO_TRY:
-            print(f"  {ask} '{commands}'")
-    if router.metrics_address:
-        host, port = _reach(router.metrics_address)
-        page = f"http://[{host}]:{port}/metrics" if ":" in host else f"http://{host}:{port}/metrics"
-        print(f"  python3 -c \"import urllib.request as u; print(u.urlopen('{page}').read().decode())\"")
-    print("\nEnd it with ^C.", flush=True)
-
-
-def _reach(address: str) -> Tuple[str, str]:
-    """(host, port) to connect to what listens on `address`; every address includes this machine's own."""
-    host, _, port = address.replace("tcp://", "").rpartition(":")
-    host = host.strip("[]")
-    return ("127.0.0.1" if host in ("", "::", "0.0.0.0") else host), port
+        demo = Demo(count, settings)
+    except SettingsError as error:
+        return complain(str(error), _USAGE_ERROR)
+    with demo:
+        return _serve(demo.config, settings, demo.show)

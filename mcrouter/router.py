@@ -414,6 +414,8 @@ class Router:
             signal.signal(number_of_parent, signal.SIG_IGN)
         signal.set_wakeup_fd(shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda *_: shard.stop(self._stop_asked or 5.0))
+        if self._stop_asked is not None:  # the supervisor's signal came before this handler was there
+            shard.stop(self._stop_asked)
         Child(shard, self._layout, supervisor)
         shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())
         gc.collect()

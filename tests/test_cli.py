@@ -1,6 +1,5 @@
-"""The command line as its users meet it: exit codes, one line for each mistake, the demo and what it prints."""
+"""The command line as its users meet it: exit codes, one line for each mistake, signals, what it listens on."""
 
-import functools
 import os
 import re
 import signal
@@ -79,45 +78,6 @@ def test_help_shows_every_setting_with_its_default():
         assert setting.flag in text
         assert f"{setting.help} (default {setting.default or UNSET.get(setting.name, 'none')})" in text
     assert run("--version").stdout.startswith("mcrouter ")
-
-
-@pytest.fixture
-def demo():
-    """Starts `--demo` with flags, as a folder and from elsewhere; gives its process and the commands that it printed."""
-    started = []
-
-    def start(*flags):
-        command = [sys.executable, str(ROOT / "mcrouter"), "--demo", *flags]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd="/")
-        started.append(process)
-        lines = []
-        while not lines or not lines[-1].startswith("End it"):
-            lines.append(process.stdout.readline())
-            assert lines[-1], lines
-        return process, [line.strip() for line in lines if line.startswith("  ")]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "", "[::1]"])
-def test_the_demo_serves_and_the_commands_it_prints_work_as_printed(demo, host):
-    process, commands = demo(f"--listen=tcp://{host}:0", "-L", f"{host}:0")
-    run_it = functools.partial(subprocess.run, shell=True, capture_output=True, text=True, timeout=DEADLINE, check=True)
-    first, second, third, page = [run_it(command).stdout.replace("\r", "") for command in commands]
-    assert first == "STORED\nVALUE greeting 0 5\nhello\nEND\n"
-    assert second == "STORED\n1\nVALUE greeting 0 5\nhello\nVALUE visits 0 1\n1\nEND\n"
-    assert third.startswith("VERSION 1.6.18-mcrouter-") and third.endswith("END\n")
-    assert 'mcrouter_requests_total{cmd="incr"} 1\n' in page
-    process.send_signal(signal.SIGINT)
-    assert process.wait(DEADLINE) == 0
-
-
-def test_the_demo_prints_no_command_for_what_it_does_not_serve(demo, tmp_path):
-    assert demo("3", "-l", f"unix://{tmp_path}/socket", "-L", "off")[1] == []
 
 
 @pytest.mark.parametrize("sent", [[signal.SIGTERM, signal.SIGTERM], [signal.SIGINT]])

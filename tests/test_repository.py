@@ -10,7 +10,7 @@ import zipapp
 
 import pytest
 
-from mcrouter.cli import SAMPLE_POLICY
+from mcrouter.testing.cluster import SAMPLE_POLICY
 from tests.support.processes import DEADLINE, ROOT
 
 PACKAGE = ROOT / "mcrouter"

@@ -11,8 +11,9 @@ import threading
 import pytest
 
 from mcrouter import ConfigError, SettingsError
-from mcrouter.testing import DemoHost, cluster, hosts
-from tests.support.processes import DEADLINE, ROOT
+from mcrouter.testing import DemoHost, Faults, cluster, hosts
+from tests.support.processes import DEADLINE, ROOT, until
+from tests.support.readme import sections
 from tests.support.wire import Wire
 
 SHARDED = """
@@ -50,10 +51,11 @@ def test_a_cluster_serves_the_sample_policy_and_ends_also_after_an_exception():
     with pytest.raises(KeyError), cluster(2) as cache:
         with Wire(cache.port, cache.host) as wire:
             assert wire.ask(b"set user:1 0 0 3\r\nAnn\r\n") == b"STORED\r\n"
-        assert [host.value("user:1") for host in cache.hosts] == [b"Ann", b"Ann"]
+        until(lambda: [host.value("user:1") for host in cache.hosts] == [b"Ann", b"Ann"])
         cache.hosts[0].stop()
         assert cache.router.client().get("user:1") == b"Ann"
         assert cache.hosts[1].stats["get_hits"] == 1
+        assert cache.hosts[1].value("nothing") is None
         raise KeyError
     assert left() == before
 
@@ -108,15 +110,16 @@ def test_a_config_of_no_use_is_told_and_leaves_nothing(arguments, error, message
 def test_several_event_loops_and_hosts_that_stop_for_all_of_them():
     """What was forked has the hosts' sockets, too: they must not seem to be open."""
     with cluster(2, server_event_loops=2) as cache:
+        gone, stays = cache.hosts
         with Wire(cache.port) as wire:
             assert wire.ask(b"set a 0 0 1\r\n1\r\n") == b"STORED\r\n"
-        gone = cache.hosts[0]
+        until(lambda: gone.value("a") and stays.value("a"))
         gone.stop()
         with pytest.raises(ConnectionRefusedError):
             Wire(gone.port)
         with Wire(cache.port) as wire:
             assert wire.ask(b"get a\r\n") == b"VALUE a 0 1\r\n1\r\nEND\r\n"
-        gone.restart(keep=True)
+        gone.start()
         assert gone.value("a") == b"1"
 
 
@@ -166,6 +169,12 @@ def test_a_users_test_under_a_vendored_name(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_theirs.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout
+
+
+def test_the_readme_names_every_fault():
+    section = sections()["In your tests"]
+    for name in Faults.__annotations__:
+        assert f"`{name}`" in section
 
 
 def test_an_address_is_one_to_connect_to():

@@ -98,7 +98,7 @@ class Rig:
         self.hosts = [self._memcached(f"memcached{number}", connections) for number in range(1, count + 1)]
         ports = [host.port for host in self.hosts]
         self.default_config = self._config("default", ports[:1], {"type": "DefaultRoute"})
-        # router.json is held to mcrouter.cli.SAMPLE_POLICY by the tests; nothing of what is measured is imported here
+        # router.json is held to the sample policy by the tests; nothing of what is measured is imported here
         sample = json.loads((ROOT / "router.json").read_text())["route"]
         self.sample_config = self._config("sample", ports[:2], sample)
         hashed = self._config("hash", ports, {"type": "HashRoute"})

@@ -30,7 +30,7 @@ class Router:
     def __init__(self, stage: Stage, ports: Sequence[int], shards: int, python: str = sys.executable) -> None:
         self.port, self._metrics = free_port(), free_port()
         self._hosts = len(ports)
-        # router.json is held to mcrouter.cli.SAMPLE_POLICY by the tests
+        # router.json is held to the sample policy by the tests
         sample = json.loads((ROOT / "router.json").read_text())["route"]
         config = stage.folder / "router.json"
         config.write_text(json.dumps({"orderedPool": [f"127.0.0.1:{port}" for port in ports], "route": sample}))

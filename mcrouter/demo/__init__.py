@@ -1,0 +1,66 @@
+"""`--demo`: embedded hosts behind the sample policy, a tour of what to try, and a keyboard that makes hosts fail.
+
+Files: `tour` is the text, `console` what can be typed.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from typing import Any, List
+
+from ..restart import VARIABLE
+from ..router import load_config
+from ..settings import Settings, SettingsError, whole
+from ..testing import DemoHost
+from ..testing.cluster import sample_config
+from .console import Console, listen
+from .tour import taken_over, tour
+
+_MOST = 64  # hosts: each is a thread of this process
+
+
+class Demo:
+    """`count` hosts, for the length of a `with`. Raises SettingsError where that is no number of hosts.
+
+    `config` is the sample policy over them. `show` is for when the router listens.
+    """
+
+    def __init__(self, count: str, settings: Settings) -> None:
+        try:
+            number = whole(1, _MOST)(count)
+        except ValueError:
+            raise SettingsError(f"--demo: {count!r} will not do; give a number of hosts from 1 to {_MOST}") from None
+        self.hosts = [DemoHost() for _ in range(number)]
+        for host in self.hosts:
+            host.start()
+        self.config = load_config(sample_config([host.address for host in self.hosts]), "demo", settings)
+        self._follows = VARIABLE in os.environ
+
+    def __enter__(self) -> "Demo":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for host in self.hosts:
+            host.stop()
+
+    def show(self, router: Any) -> None:
+        """Prints the tour, and heeds what is typed from now on."""
+        if self._follows:
+            _say(taken_over(self.hosts))
+            return
+        _say(tour(router.addresses, router.metrics_address, self.hosts))
+        listen(Console(self.hosts, router.settings, _end), _say)
+
+
+def _end() -> None:
+    """As from without: one way to end is enough."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _say(lines: List[str]) -> None:
+    """To standard output, if anybody reads it. Past Python's buffers: what they hold would be written by every process
+    that is forked."""
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):
+            os.write(sys.stdout.fileno(), "".join(f"{line}\n" for line in lines).encode())
