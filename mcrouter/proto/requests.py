@@ -2,7 +2,8 @@
 
     bytes ──► RequestParser.next ──► Request (to be routed, or already answered, or closing)
                      │ one match for the common commands, `runs` for what follows them in the same read
-                     └ anything else ──► lines.read_line: what memcached itself would do with that line
+                     ├ anything else ──► lines.read_line: what memcached itself would do with that line
+                     └ no text at all ──► binary.refusal
 
 A `Request` is one command, or a run: consecutive commands of one client that take the same way, forwarded as they came.
 """
@@ -10,7 +11,7 @@ A `Request` is one command, or a run: consecutive commands of one client that ta
 import re
 from typing import Any, Callable, List, NamedTuple, Optional
 
-from . import lines
+from . import binary, lines
 from .commands import (
     ARITHMETIC,
     BARE,
@@ -309,6 +310,10 @@ class RequestParser:
 
     def _uncommon(self, data: bytes, at: int, client: Any) -> Any:
         """What the common patterns do not take: other commands, and whatever memcached has an error for."""
+        if data.startswith(binary.REQUEST, at):
+            refusal = binary.refusal(data, at)
+            if refusal is not None:
+                return self._close(client, refusal)
         end = data.find(b"\n", max(at, at + self._scanned))
         if end < 0:
             return self._no_line(data, at, client)

@@ -45,7 +45,8 @@ DIFFERENCES = (
         (b"get" + b" @a" * (1 << 19) + b"\r\n",),
     ),
     Difference(
-        "A connection that begins with the byte 0x80 speaks the binary protocol to memcached; here it gets `ERROR`.",
+        "A connection that begins with the byte 0x80 speaks the binary protocol to memcached; here such a request gets an "
+        "error in that protocol, which says what to do, and the connection closes.",
         re.compile(rb"\A\x80"),
         (b"\x80\r\n",),
     ),
