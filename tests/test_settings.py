@@ -37,7 +37,7 @@ def test_the_defaults():
         "server_event_loops": 1,
         "buffer_size": 1048576,
         "max_memory": 0,
-        "upstream_connections": 2,
+        "upstream_connections": 1,
         "timeout_ms": 1000,
         "timeouts_until_tko": 3,
         "healthcheck_interval": 10.0,

@@ -95,7 +95,7 @@ class Bench:
 
     def __init__(self, hosts=1, lanes=1, route="DefaultRoute", rejoin="ignore", **settings):
         self.backends = [Backend(SHARED) for _ in range(hosts)]
-        self._lanes, self._route, self._rejoin = lanes, route, rejoin
+        self.lanes, self._route, self._rejoin = lanes, route, rejoin
         self._settings = {"timeout_ms": TIMEOUT_MS, "timeouts_until_tko": 1_000_000, "healthcheck_interval": 0.05,
                           "metrics_listen_addr": "off", **settings}  # fmt: skip
         self.agrees = rejoin != "ignore"  # whether the hosts come to have the same values
@@ -107,12 +107,12 @@ class Bench:
             self._stack.enter_context(backend)
         text = config([f"127.0.0.1:{backend.port}" for backend in self.backends], self._route)
         text = f"{text}\nonRejoin: {self._rejoin}\n"
-        settings = Settings(listen="tcp://127.0.0.1:0", upstream_connections=self._lanes, **self._settings)
+        settings = Settings(listen="tcp://127.0.0.1:0", upstream_connections=self.lanes, **self._settings)
         logging.getLogger("mcrouter").addHandler(self._errors)
         self.router = self._stack.enter_context(Router(load_config(text), settings))
         self.port = int(self.router.addresses[0].rpartition(":")[2])
-        clients = [self.client() for _ in range(2 * self._lanes)]  # the router gives them to its lanes by turns
-        self.pairs = list(zip(clients, clients[self._lanes :]))
+        clients = [self.client() for _ in range(2 * self.lanes)]  # the router gives them to its lanes by turns
+        self.pairs = list(zip(clients, clients[self.lanes :]))
         for client in clients:  # so that no lane is still on its way to the backends
             until(lambda c=client: c.send(b"get innocent\r\n").answer() == RIGHT[b"innocent"], "the lanes to be up")
         return self
@@ -131,7 +131,7 @@ class Bench:
 
     def run(self, cases):
         """Runs cases, as many at a time as there are lanes."""
-        for at in range(0, len(cases), self._lanes):
+        for at in range(0, len(cases), self.lanes):
             under_way = [Case(self, pair, *case) for pair, case in zip(self.pairs, cases[at:])]
             for step in (Case.begin, Case.is_answered, Case.release, Case.goes_on):
                 for case in under_way:

@@ -131,7 +131,7 @@ class Rig:
         """Starts the router; `module` are the words that make the interpreter run it."""
         port, metrics = free_port(), free_port()
         words = [self.python, *module, "-f", str(self.config), "-l", f"tcp://127.0.0.1:{port}"]
-        words += ["-L", f"127.0.0.1:{metrics}", "-n", str(self.shards), "-C", "2"]
+        words += ["-L", f"127.0.0.1:{metrics}", "-n", str(self.shards)]
         proxy = self._proxy(ROUTER, port, self.stage.start(ROUTER, words, {"PYTHONPATH": str(ROOT)}), wait)
         return proxy._replace(metrics=metrics)
 
