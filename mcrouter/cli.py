@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence
 
 from . import __version__
 from .settings import SETTINGS, UNSET, Setting, Settings, SettingsError
@@ -22,8 +22,8 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Subcommand(NamedTuple):
-    """A row of the table of subcommands: `main(argv)` in `module` runs it and returns the exit code, `parser()` there
-    makes its parser."""
+    """A row of the table of subcommands: `parser()` in `module` makes its Parser, `main(args)` there runs it with what
+    that made of the flags, and returns the exit code."""
 
     name: str
     module: str
@@ -31,14 +31,14 @@ class Subcommand(NamedTuple):
     parser: str
     help: str
 
-    def make_parser(self) -> argparse.ArgumentParser:
+    def make_parser(self) -> "Parser":
         """Its parser."""
-        made: argparse.ArgumentParser = self._in_module(self.parser)()
+        made: Parser = self._in_module(self.parser)()
         return made
 
     def run(self, argv: Sequence[str]) -> int:
         """Runs it; the exit code."""
-        return int(self._in_module(self.main)(argv))
+        return self.make_parser().run(argv, self._in_module(self.main))
 
     def _in_module(self, name: str) -> Any:
         return getattr(import_module(f".{self.module}", __package__), name)
@@ -54,7 +54,18 @@ SUBCOMMANDS = (
 
 
 class Parser(argparse.ArgumentParser):
-    """One line for a bad flag, instead of the whole usage."""
+    """Of a command. One line for a bad flag, instead of the whole usage; no abbreviations."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def run(self, argv: Sequence[str], main: Callable[[argparse.Namespace], int]) -> int:
+        """Runs `main` with what the flags say; the exit code, also of `--help` and of a bad flag."""
+        try:
+            args = self.parse_args(argv)
+        except SystemExit as ended:
+            return ended.code if isinstance(ended.code, int) else 0
+        return main(args)
 
     def error(self, message: str) -> NoReturn:
         self.exit(_USAGE_ERROR, f"{self.prog}: {message}; --help lists the flags\n")
@@ -71,14 +82,13 @@ class Version(argparse.Action):
         parser.exit()
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The parser, derived from the table of settings."""
     parser = Parser(
         prog="mcrouter",
         usage=_usage(),
         description="Routes memcached clients to memcached hosts by the policy of a config file.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=38, width=110),
-        allow_abbrev=False,
         add_help=False,
     )
     config = flags_for(parser, _GROUPS)["config"]
@@ -128,10 +138,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for row in SUBCOMMANDS:
         if words and words[0] == row.name:
             return row.run(words[1:])
-    try:
-        args = make_parser().parse_args(words)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
+    return make_parser().run(words, _main)
+
+
+def _main(args: argparse.Namespace) -> int:
     try:
         settings = parsed_settings(args, _activated())
     except SettingsError as error:

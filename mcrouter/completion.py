@@ -214,18 +214,14 @@ def _fish_quoted(text: str) -> str:
 SHELLS: Dict[str, Callable[[], str]] = {"bash": bash, "zsh": zsh, "fish": fish}
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The command's own flags."""
-    parser = Parser(prog="mcrouter completion", description="Prints a completion script.", allow_abbrev=False)
+    parser = Parser(prog="mcrouter completion", description="Prints a completion script.")
     parser.add_argument("shell", choices=sorted(SHELLS), help="whose")
     return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def main(args: argparse.Namespace) -> int:
     """Prints the script of a shell; returns the exit code."""
-    try:
-        args = make_parser().parse_args(argv)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
     print(SHELLS[args.shell](), end="")
     return 0

@@ -11,10 +11,10 @@ from typing import Callable, Dict, List
 
 import pytest
 
+from mcrouter.cli import main
 from mcrouter.engine.rejoin import REPLAY
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.shard import rejoin_mode
-from mcrouter.spool.command import main as replay
 from mcrouter.spool.writer import Spool
 from mcrouter.testing import DemoHost
 from tests.routes.world import World
@@ -276,7 +276,7 @@ def _(recipe: Recipe) -> None:
                 assert client.ask(b"set k 0 0 1\r\nv\r\n") == b"STORED\r\n"
                 Kitchen(recipe, {"cache1": way}, spool=Spool(directory)).does("delete k")
                 with contextlib.redirect_stdout(io.StringIO()):
-                    assert replay([directory, "--host", f"cache1:11211={back.address}"]) == 0
+                    assert main(["replay", directory, "--host", f"cache1:11211={back.address}"]) == 0
                 assert client.ask(b"get k\r\n") == b"END\r\n"
 
 

@@ -1,6 +1,7 @@
 """`mcrouter explain COMMAND KEY...` and `mcrouter graph FILE`. Exit codes as of the router: 0, or 2 for a bad flag or
 config, with one line on stderr."""
 
+import argparse
 import json
 import os
 import sys
@@ -27,7 +28,6 @@ def explain_parser() -> Parser:
         prog="mcrouter explain",
         usage="%(prog)s [flags] COMMAND [KEY ...]",
         description="Says who would be asked for a request, and what would be answered, without a server.",
-        allow_abbrev=False,
     )
     flags_for(parser, ("config",))
     parser.add_argument("--json", action="store_true", help="print it as JSON")
@@ -35,12 +35,8 @@ def explain_parser() -> Parser:
     return parser
 
 
-def explain(argv: Sequence[str]) -> int:
+def explain(args: argparse.Namespace) -> int:
     """Says what a request would do; returns the exit code."""
-    try:
-        args = explain_parser().parse_args(argv)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
     try:
         asked, settings = requests(args.words), parsed_settings(args)
         config = usable_config(settings)
@@ -145,19 +141,14 @@ def graph_parser() -> Parser:
         prog="mcrouter graph",
         usage="%(prog)s [--dot] FILE",
         description="Prints the policy of every command, as indented text or for Graphviz.",
-        allow_abbrev=False,
     )
     parser.add_argument("--dot", action="store_true", help="print it for Graphviz (dot -Tsvg)")
     parser.add_argument("router_config", metavar="FILE", help="the config; - reads standard input")
     return parser
 
 
-def graph(argv: Sequence[str]) -> int:
+def graph(args: argparse.Namespace) -> int:
     """Prints the policy; returns the exit code."""
-    try:
-        args = graph_parser().parse_args(argv)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
     try:
         drawn = Graph(usable_config(Settings(router_config=args.router_config)))
     except (ConfigError, SettingsError) as error:

@@ -11,8 +11,9 @@ import signal
 import sys
 import threading
 import time
-from typing import Iterable, List, NoReturn, Sequence, Tuple
+from typing import Iterable, List, Tuple
 
+from ..cli import Parser
 from ..config.hosts import BadHostError, parse_host
 from .deliver import Deliverer
 from .entry import Address
@@ -23,19 +24,11 @@ _SOON, _LATE = 2.0, 60.0  # seconds to the next pass with --follow; it doubles w
 _LONGEST_TIMEOUT = 3_600_000  # milliseconds
 
 
-class _Parser(argparse.ArgumentParser):
-    """One line for a bad flag, instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_USAGE_ERROR, f"{self.prog}: {message}; --help lists the flags\n")
-
-
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The command's flags."""
-    parser = _Parser(
+    parser = Parser(
         prog="mcrouter replay",
         description="Delivers deletes that were spooled (by this router or facebook's) when their hosts were away.",
-        allow_abbrev=False,
     )
     parser.add_argument("directory", metavar="DIR", help="the router's --async-dir")
     parser.add_argument("--timeout-ms", type=_milliseconds, default=1000, metavar="N",
@@ -50,12 +43,8 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs the command; returns the exit code."""
-    try:
-        args = make_parser().parse_args(argv)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
     if not os.path.isdir(args.directory):
         return _complain(f"{args.directory} is no directory; name the router's --async-dir", _USAGE_ERROR)
     try:
@@ -140,6 +129,3 @@ def _address(text: str) -> Address:
     host = parse_host(text)
     return (host.path, 0) if host.path else (host.host, host.port)
 
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,7 @@ import json
 import locale
 import os
 import sys
-from typing import Any, Dict, Sequence
+from typing import Any, Dict
 
 from ..cli import Parser, complain
 from .fetch import FetchError, address, fetch
@@ -19,13 +19,12 @@ _CANNOT_RUN = 1
 _PATIENCE = 5.0  # seconds for the first answer
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The flags."""
     parser = Parser(
         prog="mcrouter top",
         description="Shows a running router's hosts: state, requests, errors, hits, latency. Keys: ? shows them.",
         epilog="Colours only on a terminal, and not where NO_COLOR is set.",
-        allow_abbrev=False,
     )
     parser.add_argument("address", nargs="?", default="localhost:9090", type=_address, metavar="ADDR",
                         help="HOST:PORT of the router's metrics (default localhost:9090)")  # fmt: skip
@@ -60,12 +59,8 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def main(argv: Sequence[str]) -> int:
+def main(args: argparse.Namespace) -> int:
     """Runs the command; returns the exit code."""
-    try:
-        args = make_parser().parse_args(argv)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
     try:
         facts = fetch(args.address, _PATIENCE)
     except FetchError as error:

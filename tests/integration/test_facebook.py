@@ -2,7 +2,7 @@
 
 import json
 
-from mcrouter.spool.command import main as replay
+from mcrouter.cli import main
 from tests.support.processes import ask as ask_to_the_end
 from tests.support.processes import free_port, until
 from tests.support.wire import Wire
@@ -87,7 +87,7 @@ def test_deletes_that_cannot_be_delivered_are_kept_and_replayed(memcacheds, rout
     until(lambda: proxy.metrics()["mcrouter_upstream_healthy_hosts_total"] == 0)
     assert ask(proxy.port, b"delete k\r\n") == b"NOT_FOUND\r\n"
     assert ask(proxy.port, b"set k 0 0 1\r\nx\r\n").startswith(b"SERVER_ERROR ")
-    assert replay([str(tmp_path), "--host", f"127.0.0.1:{gone}=127.0.0.1:{host.port}"]) == 0
+    assert main(["replay", str(tmp_path), "--host", f"127.0.0.1:{gone}=127.0.0.1:{host.port}"]) == 0
     assert "1 delivered, 0 stay" in capsys.readouterr().out
     assert ask(host.port, b"get k\r\n") == b"END\r\n"
     proxy = router(pool(gone), "--async-dir", str(tmp_path), "--asynclog-disable")

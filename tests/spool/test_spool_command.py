@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from mcrouter.spool.command import main
+from mcrouter.cli import main
 from mcrouter.spool.replay import only_replay
 from mcrouter.spool.writer import Spool
 from mcrouter.testing import DemoHost
@@ -40,7 +40,7 @@ def test_one_host_is_down_and_the_others_get_theirs(tmp_path, spool, memcacheds,
             store(host, *keys, b"kept")
         assert all(spool.add("127.0.0.1", host.port, key, "A") for key in keys)
     ports = sorted([up.port, other.port, down.port])
-    assert main([str(tmp_path)]) == 1
+    assert main(["replay", str(tmp_path)]) == 1
     assert capsys.readouterr() == (
         "".join(f"127.0.0.1:{port}: 0 delivered, 5 stay: Connection refused\n" if port == down.port
                 else f"127.0.0.1:{port}: 5 delivered, 0 stay\n" for port in ports), "")  # fmt: skip
@@ -48,13 +48,13 @@ def test_one_host_is_down_and_the_others_get_theirs(tmp_path, spool, memcacheds,
     assert up.has(b"kept") and other.has(b"kept")
     try:
         store(down.start(), *keys)
-        assert main([str(tmp_path), "--once"]) == 0
+        assert main(["replay", str(tmp_path), "--once"]) == 0
         assert capsys.readouterr() == (f"127.0.0.1:{down.port}: 5 delivered, 0 stay\n", "")
         assert not any(down.has(key) for key in keys)
     finally:
         down.stop()
     assert files(tmp_path) == []
-    assert main([str(tmp_path)]) == 0
+    assert main(["replay", str(tmp_path)]) == 0
     assert capsys.readouterr() == ("", "")
 
 
@@ -62,13 +62,13 @@ def test_a_host_that_answers_errors_keeps_its_entries(tmp_path, spool, capsys):
     with DemoHost() as host:
         assert spool.add("127.0.0.1", host.port, b"k")
         host.faults.garbage = b"SERVER_ERROR out of memory\r\n"
-        assert main([str(tmp_path)]) == 1
+        assert main(["replay", str(tmp_path)]) == 1
         assert capsys.readouterr().out == f"127.0.0.1:{host.port}: 0 delivered, 1 stay: SERVER_ERROR out of memory\n"
         host.faults.clear()
-        assert main([str(tmp_path)]) == 0
+        assert main(["replay", str(tmp_path)]) == 0
         host.faults.mute = True
         assert spool.add("127.0.0.1", host.port, b"k")
-        assert main([str(tmp_path), "--timeout-ms", "50"]) == 1
+        assert main(["replay", str(tmp_path), "--timeout-ms", "50"]) == 1
         assert "0 delivered, 1 stay: it does not answer in time\n" in capsys.readouterr().out
 
 
@@ -77,7 +77,7 @@ def test_another_host_takes_over(tmp_path, spool, memcacheds):
     store(host, b"k1", b"k2")
     assert spool.add("10.255.0.1", 11211, b"k1") and spool.add("/run/gone.sock", 0, b"k2")
     new = f"127.0.0.1:{host.port}"
-    assert main([str(tmp_path), "--host", f"10.255.0.1:11211={new}", "--host", f"unix:///run/gone.sock={new}"]) == 0
+    assert main(["replay", str(tmp_path), "--host", f"10.255.0.1:11211={new}", "--host", f"unix:///run/gone.sock={new}"]) == 0
     assert not host.has(b"k1") and not host.has(b"k2")
 
 
@@ -87,7 +87,7 @@ def test_a_dry_run_sends_and_changes_nothing(tmp_path, spool, memcacheds, capsys
     assert spool.add("127.0.0.1", host.port, b"k")
     (path,) = files(tmp_path)
     damaged = leave(tmp_path, b"garbage\n", line(b"k"))
-    assert main([str(tmp_path), "--dry-run"]) == 1
+    assert main(["replay", str(tmp_path), "--dry-run"]) == 1
     assert capsys.readouterr() == (
         f"10.0.0.1:11211: 1 to deliver\n127.0.0.1:{host.port}: 1 to deliver\n",
         f"mcrouter replay: {damaged}:1: this line is kept: it is not JSON, or was not written to its end; mend or remove it\n",
@@ -101,7 +101,7 @@ def test_what_facebooks_mcrouter_has_left_is_delivered(tmp_path, memcacheds):
     first = b'["AS1.0",1289416829.836,"C",["127.0.0.1",%d,"delete first\\r\\n"]]\n' % host.port
     second = b'["AS2.0",1289416829.836,"C",{"f":"x","h":"[127.0.0.1]:%d","p":"A","k":"second"}]\n' % host.port
     leave(tmp_path, first, second, name="t7-0x7f0a", age=OPENED - 1289416829)
-    assert main([str(tmp_path)]) == 0
+    assert main(["replay", str(tmp_path)]) == 0
     assert not host.has(b"first") and not host.has(b"second")
 
 
@@ -124,7 +124,7 @@ def test_it_follows_until_it_is_told_to_end(tmp_path, spool, memcacheds, monkeyp
     before = signal.getsignal(signal.SIGTERM)
     thread = threading.Thread(target=later)
     thread.start()
-    assert main([str(tmp_path), "--follow"]) == 1
+    assert main(["replay", str(tmp_path), "--follow"]) == 1
     thread.join(DEADLINE)
     assert signal.getsignal(signal.SIGTERM) == before
     out = capsys.readouterr().out.splitlines()
@@ -135,7 +135,7 @@ def test_it_follows_until_it_is_told_to_end(tmp_path, spool, memcacheds, monkeyp
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_process_ends_well(tmp_path, number):
-    command = [sys.executable, "-m", "mcrouter.spool.command", str(tmp_path), "--follow"]
+    command = [sys.executable, "-m", "mcrouter", "replay", str(tmp_path), "--follow"]
     leave(tmp_path)  # goes with the first pass: from then on it heeds signals
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
     try:
@@ -149,7 +149,7 @@ def test_the_process_ends_well(tmp_path, number):
 
 def test_one_replay_at_a_time(tmp_path, capsys):
     with only_replay(str(tmp_path)):
-        assert main([str(tmp_path)]) == 1
+        assert main(["replay", str(tmp_path)]) == 1
     message = f"mcrouter replay: another replay is at work on {tmp_path}; let it, or end it first\n"
     assert capsys.readouterr() == ("", message)
 
@@ -167,10 +167,10 @@ USAGE = [
 
 @pytest.mark.parametrize(("argv", "message"), USAGE)
 def test_a_bad_flag_is_one_line(argv, message, capsys):
-    assert main(argv) == 2
+    assert main(["replay", *argv]) == 2
     assert capsys.readouterr() == ("", f"mcrouter replay: {message}\n")
 
 
 def test_help(capsys):
-    assert main(["--help"]) == 0
+    assert main(["replay", "--help"]) == 0
     assert "--follow" in capsys.readouterr().out
