@@ -12,6 +12,7 @@ QUICK = ("cut", "reset", "garbage", "twice")  # answered at once
 SLOW = ("drip", "stall", "late", "mute")  # take their time: as many as possible at once
 ROUTES = {"DefaultRoute": 1, "MissFailoverRoute": 2, "AllFastestRoute": 2, "": 2}  # to how many hosts; "": the sample
 MANY = 90  # lanes, to wait for many timeouts at a time
+AMPLE = 5000  # ms, where nothing has to time out: a busy machine's backend is slow, and that is no fault
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,7 +24,7 @@ def waits():
 @pytest.mark.parametrize("route, lanes", [*((route, 1) for route in ROUTES), ("DefaultRoute", 2)])
 @pytest.mark.parametrize("kind", QUICK)
 def test_a_reply_is_spoilt_at_every_byte(kind, route, lanes):
-    with Bench(ROUTES[route], lanes, route) as bench:
+    with Bench(ROUTES[route], lanes, route, timeout_ms=AMPLE) as bench:
         bench.run(every([kind]))
 
 
