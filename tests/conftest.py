@@ -1,5 +1,6 @@
 """Fixtures: real memcacheds and routers that end with the test."""
 
+import signal
 from typing import Any, Callable, Iterator, List
 
 import pytest
@@ -10,6 +11,9 @@ from tests.support.processes import Memcached, RouterProcess
 # The same draws every time, so that a change is judged by what it changed; a long form may load another profile.
 settings.register_profile("same draws", derandomize=True, deadline=None, database=None)
 settings.load_profile("same draws")
+
+# A shell has what it runs in the background ignore SIGINT, and whatever that starts; programs that are interrupted must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from typing import Any, Deque, List, Optional, Tuple
 from ..proto import outcomes as o
 from ..proto import results as r
 from ..proto.replies import TOO_LARGE, ProtocolError, ReplyCutter
-from ..proto.runs import ReplyStretches
+from ..proto.runs import Sizes
 from .connection import Connection, State
 from .loop import Timer
 from .poller import GONE, IN, OUT
@@ -65,7 +65,7 @@ class Lane(Connection):
         "waiters",
     )
 
-    def __init__(self, host: Any, stretches: ReplyStretches) -> None:
+    def __init__(self, host: Any, stretches: Sizes) -> None:
         self.host = host
         super().__init__(host.loop)
         self.stretches = stretches

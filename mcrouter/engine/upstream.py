@@ -6,7 +6,7 @@ import time
 from typing import Any, Callable, Optional, Set, Tuple
 
 from ..proto import outcomes as o
-from ..proto.runs import ReplyStretches
+from ..proto.runs import Sizes
 from ..proto.styles import MEMCACHED, Memcached
 from .bulk import BulkLanes
 from .connection import Address, Connection, State
@@ -44,7 +44,7 @@ class Host:
         name: str,
         loop: PollGroup,
         tally: Tally,
-        stretches: ReplyStretches,
+        stretches: Sizes,
         lanes: int = 2,
         timeout: float = 1.0,
         buffer_size: int = 1 << 20,

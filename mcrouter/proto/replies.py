@@ -15,10 +15,12 @@ from . import outcomes as o
 from .commands import BY_NAME, COMMANDS, LINES, META_VALUE, VALUES
 from .requests import GET, SET, Request
 from .runs import LINES as LINES_STRETCH
-from .runs import MAX_RUN, ReplyStretches
+from .runs import Sizes
 
 _PASSING = 16384  # bytes; a value of so much that is not all there passes as it comes
 _LINE_MAX = 8192  # a longer line without an end is no reply
+_HEADER_MAX = 300  # no header of a value is as long
+_AT_ONCE = 1024  # keys of a get that are looked for in one read
 _SHAPES = tuple(command.reply for command in COMMANDS)
 _ACCEPTED = tuple(command.success + command.miss for command in COMMANDS)
 _OUTCOME: Dict[bytes, bytes] = {
@@ -35,13 +37,15 @@ _OUTCOME: Dict[bytes, bytes] = {
 _MG = BY_NAME["mg"].number
 _META = {b"HD": o.HEADER, b"EN": o.MISS, b"NF": o.NOT_FOUND, b"NS": o.NOT_STORED, b"EX": o.EXISTS, b"MN": o.HEADER,
          b"ME": o.HEADER}  # fmt: skip
+_GETS = bytes([GET])
 # A run's kinds to the outcomes of a run in which every get hits and every set is stored.
 _AS_HIT = bytes(o.VALUE[0] if kind == GET else o.STORED[0] for kind in range(256))
 TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
 """Stands, by identity and as a success, for a reply that was skipped; no client gets to see it."""
-_TAILS = {VALUES: b"\r\nEND\r\n", META_VALUE: b"\r\n"}
+_BLOCK_END, _GET_END = b"\r\n", b"\r\nEND\r\n"
+_TAILS = {VALUES: _GET_END, META_VALUE: _BLOCK_END}
+_CUT = b" \n"  # in no key and no header
 _HEADER = re.compile(rb"VALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
-_FOLLOWING = re.compile(rb"\r\nVALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
 _VA = re.compile(rb"VA (\d{1,10})(?: [^\r\n]*)?\r\n").match
 
 
@@ -60,8 +64,6 @@ class ReplyCutter:
     """
 
     __slots__ = (
-        "_blocks",
-        "_end",
         "_even",
         "_found",
         "_got",
@@ -78,13 +80,12 @@ class ReplyCutter:
         "values",
     )  # fmt: skip
 
-    def __init__(self, stretches: ReplyStretches) -> None:
-        self._replies, self._blocks = stretches
+    def __init__(self, stretches: Sizes) -> None:
+        self._replies = stretches
         self._stretch = LINES_STRETCH
         self.singles: Any = LINES_STRETCH.singles
         self._got = b""  # outcomes of the run's commands that are through
         self._found: List[bytes] = []  # keys that the unfinished get has found so far
-        self._end = 0
         self._made = -1  # the size that `_stretch` is for
         self._size = -1  # of the last value to a get of one key
         self._even = True  # whether the one before it was of that size too
@@ -125,6 +126,10 @@ class ReplyCutter:
         assert words is not None
         if not got and not self._found:
             self.values = self.misses = 0
+        if not self._found and not kinds[len(got) :].strip(_GETS):
+            count, at = _alike(data, at, words[len(got) :], _GET_END)
+            self.values += count
+            got += o.VALUE * count
         while len(got) < len(kinds):
             kind = kinds[len(got)]
             if not self._found and (self._even or kind != GET):
@@ -142,6 +147,10 @@ class ReplyCutter:
                 self._got, self.done = got, False
                 return at
             got += outcome
+            if not self._even and outcome == o.VALUE:
+                gets = len(kinds) - len(got) - len(kinds[len(got) :].lstrip(_GETS))
+                named, at = _hits(data, at, gets, _GET_END)
+                got += self._named(named, kinds[len(got) :], words[len(got) :])
         self._got, self.outcomes, self.done = b"", got, True
         return at
 
@@ -171,6 +180,13 @@ class ReplyCutter:
     def _values(self, data: bytes, at: int, keys: List[bytes]) -> Tuple[int, bytes]:
         """VALUE blocks up to END: (verified up to, outcome), the outcome empty while more is to come."""
         found = self._found
+        if len(keys) > 1:
+            awaited = keys[len(found) : len(found) + _AT_ONCE]
+            count, at = _alike(data, at, awaited, _BLOCK_END)
+            found += awaited[:count]
+            if not data.startswith(b"END", at):
+                named, at = _hits(data, at, len(keys) - len(found), _BLOCK_END)
+                found += named
         while True:
             if data.startswith(b"END\r\n", at):
                 if found:
@@ -197,12 +213,6 @@ class ReplyCutter:
             at = end
             if len(keys) == 1:
                 self._one_size(size)
-            elif len(found) == 1 and self._has_all(data, end, len(match[0]) - len(match[1]) + size + 2, size, keys):
-                self._found = []
-                self.values += len(keys)
-                return self._end, o.VALUE
-            else:
-                at = self._walk(data, self._more_blocks(data, at, size))
 
     def _one_size(self, size: int) -> None:
         """Prepares for more values of this size."""
@@ -214,52 +224,6 @@ class ReplyCutter:
                 return
             self._stretch, self._made = stretch, size
         self.singles = self._stretch.singles if self._even else None
-
-    def _has_all(self, data: bytes, at: int, rest: int, size: int, keys: List[bytes]) -> bool:
-        """Whether what follows the first block is a block for each other key, all alike, and END, at `_end`.
-
-        A block takes `rest` bytes beside its key, so it is known where each key must stand: one match for the form and
-        a look at each name, 0.08 us, cost a get of 50 keys two thirds of what a list of all names does.
-        """
-        places = list(accumulate([rest + len(key) for key in keys], initial=at - rest - len(keys[0])))
-        end = places.pop()
-        if self._found[0] != keys[0] or not data.startswith(b"END\r\n", end):
-            return False
-        offset = len(b"VALUE ")
-        if not all(map(data.startswith, keys, [place + offset for place in places])):
-            return False
-        stretch: Any = self._blocks.get(size)
-        match = stretch and stretch.all(data, at)
-        self._end = end + len(b"END\r\n")
-        return bool(match and match.end() == end)
-
-    def _more_blocks(self, data: bytes, at: int, size: int) -> int:
-        """Takes the blocks that are of the same size as the one before in one go."""
-        stretch = self._blocks.get(size)
-        match = stretch and stretch.match(MAX_RUN)(data, at)
-        if not match or not stretch:
-            return at
-        self._found += stretch.words(data, at, match.end())
-        return match.end()
-
-    def _walk(self, data: bytes, at: int) -> int:
-        """Takes the blocks behind another as long as each is all there. A step matches one value's end and the next
-        one's header: 0.3 µs."""
-        found, following, size = self._found, _FOLLOWING, len(data) - 2
-        at -= 2
-        while True:
-            match = following(data, at)
-            if match is None:
-                break
-            key, length = match.groups()
-            end = match.end() + int(length)
-            if end > size:
-                break
-            found.append(key)
-            at = end
-        if data[at : at + 2] != b"\r\n":
-            raise ProtocolError(f"a value does not end where its length says: {data[at - 6 : at + 2]!r}")
-        return at + 2
 
     def _hit(self, found: List[bytes], keys: List[bytes]) -> bytes:
         self.values += len(found)
@@ -323,6 +287,45 @@ class ReplyCutter:
         if data[end - 2 : end] != b"\r\n":
             raise ProtocolError("a meta value does not end where its length says")
         return end, o.VALUE
+
+
+def _alike(data: bytes, at: int, keys: List[bytes], end: bytes) -> Tuple[int, int]:
+    """How many of these keys have values from `at` on, each whole, under the same flags, of one size and with this
+    `end`; and where those end.
+
+    Then every header is known, and where it must stand, so only those places are looked at: 0.2 µs a key, where a
+    pattern that takes all and gives the names costs 0.4.
+    """
+    first = _HEADER(data, at)
+    if first is None or not keys:
+        return 0, at
+    size, after, start = int(first[2]), data[first.end(1) : first.end()], first.start(1)
+    most = 1 + (len(data) - start) // (len(b"VALUE k") + len(after) + size + len(end))
+    heads = ((after + _CUT + end + b"VALUE ").join(keys[:most]) + after).split(_CUT)
+    places = list(accumulate([len(head) + size for head in heads], initial=start))
+    right = list(map(data.startswith, heads, places))
+    count = right.index(False) if False in right else len(right)
+    while count and not data.startswith(end, places[count]):
+        count -= 1
+    return count, places[count] + len(end) if count else at
+
+
+def _hits(data: bytes, at: int, most: int, end: bytes) -> Tuple[List[bytes], int]:
+    """The keys of at most so many values, each whole and with this `end`, and where they end. Whatever is out of the
+    ordinary is left to others. Splitting a header takes half of the time that matching it does: 0.4 µs a value."""
+    found: List[bytes] = []
+    find, starts, over = data.find, data.startswith, len(end)
+    while len(found) < most:
+        stop = find(b"\r\n", at)
+        words = data[at:stop].split(b" ") if 0 < stop - at < _HEADER_MAX else []
+        if not 4 <= len(words) <= 5 or words[0] != b"VALUE" or not b"".join(words[2:]).isdigit():
+            break
+        stop += 2 + int(words[3])
+        if not starts(end, stop):
+            break
+        found.append(words[1])
+        at = stop + over
+    return found, at
 
 
 def _named_outcome(named: bytes, kind: int, word: bytes) -> bytes:

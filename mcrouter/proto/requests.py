@@ -166,6 +166,7 @@ _SET = b"set "  # how the stretches name a set; no key has a space
 _STORED = b"STORED\r"  # how the stretches name that reply; no key of a run has a CR
 _CR, _SPACE = 13, 32
 _LONGEST_LINE = 1 << 20  # a get of more keys than fit into this closes the connection
+_SELDOM = 5  # commands to a set; then a stretch of gets alone costs less than one of both
 _ALONE = Plan()
 
 Make = Callable[..., Any]
@@ -276,14 +277,14 @@ class RequestParser:
             sets = together
         words: List[bytes] = []
         stretch: Optional[Stretch] = None
+        seldom = 0  # of more commands than this sets are a small part
         while at < size and len(words) < room:
             match = _COMMON(data, at)
             group = match.lastindex if match else None
             if group == _GET_GROUP and gets:
                 words.append(match[1])  # type: ignore[index]
                 at = match.end()  # type: ignore[union-attr]
-                if not together:
-                    stretch = GETS
+                stretch = stretch or GETS
             elif group == _SET_GROUP and sets:
                 length = int(match[2])  # type: ignore[index]
                 end = match.end() + length + 2  # type: ignore[union-attr]
@@ -291,7 +292,11 @@ class RequestParser:
                     break
                 words.append(_SET)
                 at = end
-                stretch = (self._both if together else self._sets).get(length)
+                seldom += _SELDOM
+                if not together:
+                    stretch = self._sets.get(length)
+                else:
+                    stretch = GETS if len(words) > seldom else self._both.get(length)
             else:
                 break
             if stretch is not None and len(words) < room:
@@ -305,6 +310,8 @@ class RequestParser:
             if words == [_SET]:
                 return self._make(client, _SET_KIND, whole, None, b"")
             return self._make(client, _GET_KIND, whole, None, words[0])
+        if _SET not in words:
+            return self._make(client, _GET_KIND * len(words), whole, words)
         kinds = bytes([SET if word == _SET else GET for word in words])
         return self._make(client, kinds, whole, [_STORED if word == _SET else word for word in words])
 

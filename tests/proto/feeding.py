@@ -5,23 +5,22 @@ from typing import Any, Iterable, List, NamedTuple, Optional, Sequence
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.proto.replies import ProtocolError, ReplyCutter
 from mcrouter.proto.requests import ANSWERED, CLOSE, INQUIRY, Plan, Request, RequestParser
-from mcrouter.proto.runs import ReplyStretches, RequestStretches, reply_stretches, request_stretches
+from mcrouter.proto.runs import RequestStretches, Sizes, reply_stretches, request_stretches
 
 PLANS = (Plan(), Plan(gets=True), Plan(sets=True), Plan(True, True), Plan(True, True, True))
 _OFTEN = 32  # a length gets its pattern when it is seen so often
 _WARM_SIZES = (*range(41), 100)
 
 
-def _warm(caches: Any) -> Any:
-    for sizes in caches:
-        for size in _WARM_SIZES:
-            for _ in range(_OFTEN):
-                sizes.get(size)
-    return caches
+def _warm(sizes: Sizes) -> Sizes:
+    for size in _WARM_SIZES:
+        for _ in range(_OFTEN):
+            sizes.get(size)
+    return sizes
 
 
-WARM_REQUESTS: RequestStretches = _warm(request_stretches())
-WARM_REPLIES: ReplyStretches = _warm(reply_stretches())
+WARM_REQUESTS = RequestStretches(*map(_warm, request_stretches()))
+WARM_REPLIES = _warm(reply_stretches())
 
 
 def split(data: bytes, cuts: Iterable[int]) -> List[bytes]:
@@ -129,7 +128,7 @@ class Reply(NamedTuple):
 class HostFeed:
     """The host's side of engine/lane.py (`received`, `_hold`), without sockets."""
 
-    def __init__(self, requests: Iterable[Request], stretches: ReplyStretches = WARM_REPLIES) -> None:
+    def __init__(self, requests: Iterable[Request], stretches: Sizes = WARM_REPLIES) -> None:
         self.cutter = ReplyCutter(stretches)
         self.inflight = list(requests)
         self.replies: List[Reply] = []
