@@ -19,7 +19,6 @@ from .runs import Sizes
 
 _PASSING = 16384  # bytes; a value of so much that is not all there passes as it comes
 _LINE_MAX = 8192  # a longer line without an end is no reply
-_HEADER_MAX = 300  # no header of a value is as long
 _AT_ONCE = 1024  # keys of a get that are looked for in one read
 _SHAPES = tuple(command.reply for command in COMMANDS)
 _ACCEPTED = tuple(command.success + command.miss for command in COMMANDS)
@@ -45,7 +44,9 @@ TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
 _BLOCK_END, _GET_END = b"\r\n", b"\r\nEND\r\n"
 _TAILS = {VALUES: _GET_END, META_VALUE: _BLOCK_END}
 _CUT = b" \n"  # in no key and no header
-_HEADER = re.compile(rb"VALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n").match
+_VALUE = rb"VALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n"
+_HEADER = re.compile(_VALUE).match
+_NEXT_BLOCK, _NEXT_GET = re.compile(_BLOCK_END + _VALUE).match, re.compile(_GET_END + _VALUE).match
 _VA = re.compile(rb"VA (\d{1,10})(?: [^\r\n]*)?\r\n").match
 
 
@@ -296,10 +297,12 @@ def _alike(data: bytes, at: int, keys: List[bytes], end: bytes) -> Tuple[int, in
     Then every header is known, and where it must stand, so only those places are looked at: 0.2 µs a key, where a
     pattern that takes all and gives the names costs 0.4.
     """
-    first = _HEADER(data, at)
-    if first is None or not keys:
+    first = _HEADER(data, at) if len(keys) > 1 else None
+    if first is None:
         return 0, at
     size, after, start = int(first[2]), data[first.end(1) : first.end()], first.start(1)
+    if not data.startswith(b"%bVALUE %b%b" % (end, keys[1], after), first.end() + size):
+        return 0, at
     most = 1 + (len(data) - start) // (len(b"VALUE k") + len(after) + size + len(end))
     heads = ((after + _CUT + end + b"VALUE ").join(keys[:most]) + after).split(_CUT)
     places = list(accumulate([len(head) + size for head in heads], initial=start))
@@ -311,20 +314,18 @@ def _alike(data: bytes, at: int, keys: List[bytes], end: bytes) -> Tuple[int, in
 
 
 def _hits(data: bytes, at: int, most: int, end: bytes) -> Tuple[List[bytes], int]:
-    """The keys of at most so many values, each whole and with this `end`, and where they end. Whatever is out of the
-    ordinary is left to others. Splitting a header takes half of the time that matching it does: 0.4 µs a value."""
+    """The keys of at most so many values, each whole and with this `end`, and where they end. A step matches one
+    value's end and the next one's header: 0.3 µs."""
     found: List[bytes] = []
-    find, starts, over = data.find, data.startswith, len(end)
-    while len(found) < most:
-        stop = find(b"\r\n", at)
-        words = data[at:stop].split(b" ") if 0 < stop - at < _HEADER_MAX else []
-        if not 4 <= len(words) <= 5 or words[0] != b"VALUE" or not b"".join(words[2:]).isdigit():
+    following, match = _NEXT_BLOCK if end is _BLOCK_END else _NEXT_GET, _HEADER(data, at)
+    while match is not None and len(found) < most:
+        key, length = match.groups()
+        stop = match.end() + int(length)
+        match = following(data, stop)
+        if match is None and not data.startswith(end, stop):
             break
-        stop += 2 + int(words[3])
-        if not starts(end, stop):
-            break
-        found.append(words[1])
-        at = stop + over
+        found.append(key)
+        at = stop + len(end)
     return found, at
 
 
