@@ -127,10 +127,6 @@ class ReplyCutter:
         assert words is not None
         if not got and not self._found:
             self.values = self.misses = 0
-        if not self._found and not kinds[len(got) :].strip(_GETS):
-            count, at = _alike(data, at, words[len(got) :], _GET_END)
-            self.values += count
-            got += o.VALUE * count
         while len(got) < len(kinds):
             kind = kinds[len(got)]
             if not self._found and (self._even or kind != GET):
@@ -183,7 +179,7 @@ class ReplyCutter:
         found = self._found
         if len(keys) > 1:
             awaited = keys[len(found) : len(found) + _AT_ONCE]
-            count, at = _alike(data, at, awaited, _BLOCK_END)
+            count, at = _alike(data, at, awaited)
             found += awaited[:count]
             if not data.startswith(b"END", at):
                 named, at = _hits(data, at, len(keys) - len(found), _BLOCK_END)
@@ -290,27 +286,27 @@ class ReplyCutter:
         return end, o.VALUE
 
 
-def _alike(data: bytes, at: int, keys: List[bytes], end: bytes) -> Tuple[int, int]:
-    """How many of these keys have values from `at` on, each whole, under the same flags, of one size and with this
-    `end`; and where those end.
+def _alike(data: bytes, at: int, keys: List[bytes]) -> Tuple[int, int]:
+    """How many of these keys have VALUE blocks from `at` on, each whole, under the same flags and of one size; and
+    where those end.
 
-    Then every header is known, and where it must stand, so only those places are looked at: 0.2 µs a key, where a
-    pattern that takes all and gives the names costs 0.4.
+    Then every header is known, and where it must stand, so only those places are looked at: a get of 50 keys costs
+    the router a tenth less than with a pattern that takes the blocks and gives their names.
     """
     first = _HEADER(data, at) if len(keys) > 1 else None
     if first is None:
         return 0, at
     size, after, start = int(first[2]), data[first.end(1) : first.end()], first.start(1)
-    if not data.startswith(b"%bVALUE %b%b" % (end, keys[1], after), first.end() + size):
+    if not data.startswith(b"\r\nVALUE %b%b" % (keys[1], after), first.end() + size):
         return 0, at
-    most = 1 + (len(data) - start) // (len(b"VALUE k") + len(after) + size + len(end))
-    heads = ((after + _CUT + end + b"VALUE ").join(keys[:most]) + after).split(_CUT)
+    most = 1 + (len(data) - start) // (len(b"VALUE k\r\n") + len(after) + size)
+    heads = ((after + _CUT + b"\r\nVALUE ").join(keys[:most]) + after).split(_CUT)
     places = list(accumulate([len(head) + size for head in heads], initial=start))
     right = list(map(data.startswith, heads, places))
     count = right.index(False) if False in right else len(right)
-    while count and not data.startswith(end, places[count]):
+    while count and not data.startswith(_BLOCK_END, places[count]):
         count -= 1
-    return count, places[count] + len(end) if count else at
+    return count, places[count] + len(_BLOCK_END) if count else at
 
 
 def _hits(data: bytes, at: int, most: int, end: bytes) -> Tuple[List[bytes], int]:
