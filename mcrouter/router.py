@@ -456,7 +456,7 @@ class Router:
         return facts
 
     def _health(self) -> Tuple[int, str, bytes]:
-        from .metrics.server import health_page
+        from .metrics.page import health_page
 
         return health_page(healthy_hosts(self._layout, self._rows))
 

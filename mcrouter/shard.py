@@ -23,6 +23,7 @@ from .engine.rejoin import IGNORE, REPLAY, Journal
 from .engine.resolver import Resolver, known_address
 from .engine.tally import Tally
 from .engine.upstream import Host
+from .engine.why import Why
 from .hostid import host_id
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
@@ -106,9 +107,9 @@ class Shard:
         for host in self._policy.hosts.values():
             if host.name in away:
                 self._is_stale(host.name)
-                host.mark_down("it has missed writes before the restart")
+                host.mark_down(Why.MISSED, "it has missed writes before the restart")
             elif host.journal:
-                host.mark_down("an event loop ended that knew which writes it has missed")
+                host.mark_down(Why.MISSED, "an event loop ended that knew which writes it has missed")
 
     # policy -------------------------------------------------------------------------------------------------------
 

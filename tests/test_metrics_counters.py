@@ -77,7 +77,7 @@ def test_a_shards_start_clears_gauges_and_keeps_counters(shared):
         cells[i] += 1
     clear_gauges(LAYOUT, cells)
     gauges = {LAYOUT.client_connections, LAYOUT.pid, *LAYOUT.connections, *LAYOUT.journal}
-    gauges.update(LAYOUT.healthy, LAYOUT.tko, LAYOUT.failures, LAYOUT.returning, LAYOUT.turned)
+    gauges.update(LAYOUT.healthy, LAYOUT.tko, LAYOUT.failures, LAYOUT.returning, LAYOUT.turned, LAYOUT.why)
     assert [cells[i] for i in range(LAYOUT.size)] == [float(i not in gauges) for i in range(LAYOUT.size)]
     if rows:
         rows.close()

@@ -14,7 +14,8 @@ import time
 
 import pytest
 
-from mcrouter.metrics.server import MetricsServer, health_page
+from mcrouter.metrics.page import health_page
+from mcrouter.metrics.server import MetricsServer
 
 LONG = 30.0  # seconds after which a test that waits has failed
 

@@ -16,6 +16,7 @@ from ..proto import results as r
 from ..proto.replies import ProtocolError, ReplyCutter, value_ahead
 from .connection import Connection, State
 from .poller import OUT
+from .why import Why
 
 PIECE = 1 << 18  # bytes; the most that is held of a value on one side
 _IDLE_MOST = 4  # bulk lanes of a host that are kept for the next
@@ -111,7 +112,7 @@ class BulkLane(Connection):
     def refused(self, why: str) -> None:
         """News about the host too."""
         self.fail(o.UNAVAILABLE, why)
-        self.host.mark_down(why, hard=True)
+        self.host.mark_down(Why.REFUSES, why)
 
     # receiving ----------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from .loop import Timer
 from .poller import GONE, IN, OUT
 from .rejoin import BadAnswer, Dialogue, Pause, Question, Rejoin, rejoin
 from .upstream import Host
+from .why import Why
 
 _JITTER = 0.1  # of a pause, so that many routers do not ask at once
 _SOON = 1 / 32  # of the interval: the first pause once the host is unhealthy; each next one is twice as long
@@ -89,7 +90,7 @@ class Prober(Connection):
 
     def abort(self) -> None:
         """After a bug of ours: start over."""
-        self._failed("internal error")
+        self._failed(Why.BUG, "internal error")
 
     def _wait(self, seconds: float, call: Callable[[], None]) -> None:
         """One thing at a time is due."""
@@ -115,7 +116,7 @@ class Prober(Connection):
         if self.fd < 0:
             address = self._host.address
             if address is None:
-                self._failed("its name does not resolve")
+                self._failed(Why.UNRESOLVED, "its name does not resolve")
             else:
                 self.open(address, self._host.connect_timeout)
         else:
@@ -146,7 +147,7 @@ class Prober(Connection):
             self._passed()
             return
         except BadAnswer as error:
-            self._failed(str(error))
+            self._failed(Why.WRONG, str(error))
             return
         if isinstance(step, Pause):
             self._wait(step.seconds, lambda: self._go_on(None))
@@ -164,7 +165,7 @@ class Prober(Connection):
         except BlockingIOError:
             pass
         except OSError as error:
-            self._failed(f"no probe: {error.strerror}")
+            self._failed(Why.SILENT, f"no probe: {error.strerror}")
             return
         if self._unsent:
             self.loop.poller.want_write(self.fd, True)
@@ -179,7 +180,7 @@ class Prober(Connection):
 
     def refused(self, why: str) -> None:
         """Nobody there."""
-        self._failed(why, hard=True)
+        self._failed(Why.REFUSES, why)
 
     def ready(self, mask: int) -> None:
         """The poller's report."""
@@ -205,22 +206,22 @@ class Prober(Connection):
     def _broken(self) -> None:
         """The host closed the probe's connection: bad news only if an answer was due."""
         if self._dialogue is not None:
-            self._failed("probe connection closed")
+            self._failed(Why.SILENT, "probe connection closed")
         else:
             self.hang_up()
 
     def _too_late(self) -> None:
-        self._failed(f"probe not answered within {self._host.timeout * 1000:.0f} ms")
+        self._failed(Why.SILENT, f"probe not answered within {self._host.timeout * 1000:.0f} ms")
 
     def _passed(self) -> None:
         self._end()
         self._again()
 
-    def _failed(self, why: str, hard: bool = False) -> None:
+    def _failed(self, kind: Why, why: str) -> None:
         self._end()
         self.hang_up()
         self._damper.failed()
-        self._host.mark_down(why, hard)
+        self._host.mark_down(kind, why)
         self._again()
 
     def _end(self) -> None:

@@ -26,6 +26,7 @@ from ..proto.runs import Sizes
 from .connection import Connection, State
 from .loop import Timer
 from .poller import GONE, IN, OUT
+from .why import Why
 from .writing import write
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ class Lane(Connection):
 
     def refused(self, why: str) -> None:
         """The host does not take connections: that is news about the host, not just about this lane."""
-        self.host.mark_down(why, hard=True)  # first: who fails over must not choose it again
+        self.host.mark_down(Why.REFUSES, why)  # first: who fails over must not choose it again
         self.close(o.UNAVAILABLE, why)
 
     # sending ------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any, Iterable, Sequence, Tuple
 from ..proto import outcomes as o
 from ..proto import results as r
 from ..proto.requests import GET, SET
+from .why import Why
 
 
 class Tally:
@@ -21,7 +22,7 @@ class Tally:
 
     __slots__ = ("bounds", "by_command", "by_result", "cells", "connections", "deleted", "direct", "dirty", "errors",
                  "failures", "flushed", "healthy", "hits", "journal", "missed", "misses", "request_errors", "returning",
-                 "sum", "tko", "turned", "unsent", "upstream")  # fmt: skip
+                 "sum", "tko", "turned", "unsent", "upstream", "why")  # fmt: skip
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class Tally:
         self.hits, self.misses = hits, misses
         self.by_command, self.unsent, self.by_result = refused, unsent, results
         self.connections, self.request_errors = connections, request_errors
-        self.healthy, self.tko, self.failures, self.returning, self.turned = health
+        self.healthy, self.tko, self.failures, self.returning, self.turned, self.why = health
         self.missed, self.deleted, self.flushed, self.journal, self.dirty = rejoin
 
     def answered(self, kinds: bytes, ms: float, blocks: Sequence[int]) -> None:
@@ -110,6 +111,10 @@ class Tally:
         """The host is found in this state, since `at` (Unix time)."""
         cells = self.cells
         cells[self.healthy], cells[self.returning], cells[self.turned] = int(healthy), int(returning), at
+
+    def because(self, kind: Why) -> None:
+        """Why the host is not read."""
+        self.cells[self.why] = int(kind)
 
     def made_up(self, deleted: int, flushed: int) -> None:
         """Counts what it took to let the host be read again."""

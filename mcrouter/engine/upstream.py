@@ -15,6 +15,7 @@ from .lingering import Lingering
 from .loop import PollGroup, Timer
 from .rejoin import Journal, Rejoin
 from .tally import Tally
+from .why import Why
 
 logger = logging.getLogger(__name__)
 
@@ -131,11 +132,12 @@ class Host:
         """Whether anything may be sent to it."""
         return self.healthy or self.returning
 
-    def mark_down(self, why: str, hard: bool = False) -> None:
-        """Takes the host out of the policies' sight and gives up what it has not answered. `hard`: it takes no
-        connections; else it may be no more than slow."""
+    def mark_down(self, kind: Why, why: str) -> None:
+        """Takes the host out of the policies' sight and gives up what it has not answered; `why` is for the log."""
+        hard = kind is Why.REFUSES  # else it may be no more than slow
         self.hard = hard or (self.hard and not self.reachable)
         self._count_failure(hard)
+        self.tally.because(kind)
         if not self.reachable:
             return
         logger.warning("host %s is unhealthy: %s", self.name, why)
@@ -158,6 +160,7 @@ class Host:
         self.tally.cells[self.tally.tko] = self.tally.cells[self.tally.failures] = 0
         if done is not None:
             self.tally.made_up(done.deleted, done.flushed)
+        self.tally.because(Why.NOTHING)
         self._turn(healthy=True, returning=False)
         self._revive()
 
@@ -219,6 +222,7 @@ class Host:
         if self.healthy:
             logger.warning("host %s is not read: %s", self.name, why)
             self.away_since = math.inf
+            self.tally.because(Why.UNSURE)
             self._turn(healthy=False, returning=True)
             if self.prober is not None:
                 self.prober.hurry()
@@ -227,6 +231,7 @@ class Host:
         """The host has answered a probe: from here on it misses nothing."""
         if not self.returning:
             self.returning = True
+            self.tally.because(Why.MISSED)
             self.tally.turns(False, True, time.time())
             self._revive()
 
@@ -273,4 +278,4 @@ class Host:
         """Counts one more request without an answer."""
         self.timeouts += 1
         if self.timeouts >= self.timeouts_until_tko:
-            self.mark_down(f"{self.timeouts} timeouts in a row")
+            self.mark_down(Why.TIMEOUTS, f"{self.timeouts} timeouts in a row")

@@ -108,6 +108,9 @@ class Layout:
         """Gauge, by host: 1 while it takes writes and is not read."""
         self.turned: list[int] = []
         """Gauge, by host: when the shard last found it in another state than before, in Unix time."""
+        self.why: list[int] = []
+        """Gauge, by host: why it is not read (engine.why)."""
+        self._states = (self.healthy, self.tko, self.failures, self.returning, self.turned, self.why)
         self.connections: list[int] = []
         """Gauge, by host: connections open to it."""
         self.journal: list[int] = []
@@ -173,7 +176,7 @@ class Layout:
 
     def health(self, host: int) -> tuple[int, ...]:
         """The cells about whether a host is relied on."""
-        return tuple(cells[host] for cells in (self.healthy, self.tko, self.failures, self.returning, self.turned))
+        return tuple(cells[host] for cells in self._states)
 
     def rejoin(self, host: int) -> tuple[int, ...]:
         """The cells about what a host has missed."""
@@ -188,8 +191,7 @@ class Layout:
         self.results.append(self._take(len(RESULTS)))
         for counters in (self.hits, self.misses, self.missed, self.deleted, self.flushed, self.dirty):
             counters += self._take(1)
-        states = (self.healthy, self.tko, self.failures, self.returning, self.turned)
-        for gauges in (*states, self.connections, self.journal):
+        for gauges in (*self._states, self.connections, self.journal):
             gauges += self._gauge()
         self._slots.append(range(first, self.size))
         self._free.append(len(self.names))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable
 
-from .server import TEXT, Page
+from .page import TEXT, Page
 
 logger = logging.getLogger(__name__)
 

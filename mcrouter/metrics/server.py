@@ -19,9 +19,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-Page = tuple[int, str, bytes]
-"""Status, content type, body."""
-TEXT = "text/plain; charset=utf-8"
+from .page import Page
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +27,6 @@ _BACKLOG = 64
 _WHOLE = 3  # timeouts that a whole exchange may take
 _PAUSE = 0.05  # seconds, when accepting fails for want of descriptors or threads
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
-
-
-def health_page(healthy: int) -> Page:
-    """/healthz: 200 with at least one healthy host, else 503."""
-    if healthy:
-        return 200, TEXT, f"ok, healthy hosts: {healthy}\n".encode()
-    return 503, TEXT, b"no healthy host\n"
 
 
 class Pulse(NamedTuple):

@@ -45,7 +45,8 @@ class Facts:
                 "interval": INTERVAL,
                 "hosts": [self._host(rows, slot, name) for slot, name in sorted(layout.hosts, key=_order(config))],
                 "changes": [
-                    {"at": one.at, "host": one.host, "from": one.before, "to": one.after} for one in history.changes
+                    {"at": one.at, "host": one.host, "from": one.before, "to": one.after, "why": one.why or None}
+                    for one in history.changes
                 ],
                 "routes": self._routes(config),
             }
@@ -69,6 +70,7 @@ class Facts:
             "host": name,
             "state": course.state,
             "since": course.since or None,
+            "why": course.why or None,
             "connections": int(sum(row[layout.connections[slot]] for row in rows)),
             "missed_writes": int(sum(row[layout.missed[slot]] for row in rows)),
             "journal_keys": int(sum(row[layout.journal[slot]] for row in rows)),

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import Any, Callable, Deque, Dict, List, NamedTuple, Sequence
 
+from ..engine.why import WORDS, Why
 from ..metrics.counters import Layout
 from .figures import Figures, Totals, client_requests, figures, host_totals
 
@@ -23,12 +24,13 @@ HEALTHY, UNHEALTHY, REJOINING, DIVIDED, UNKNOWN = STATES = ("healthy", "unhealth
 
 
 class Change(NamedTuple):
-    """A host has come to another state, at a Unix time."""
+    """A host has come to another state, at a Unix time; `why` is what is wrong with it, if anything is."""
 
     at: float
     host: str
     before: str
     after: str
+    why: str
 
 
 class Course:
@@ -39,6 +41,7 @@ class Course:
         self.looks: Deque[Any] = collections.deque([(at, first)], maxlen=_WINDOW)
         self.state = UNKNOWN
         self.since = 0.0
+        self.why = ""
 
     def take(self, totals: Totals, at: float) -> None:
         """One look more."""
@@ -91,14 +94,14 @@ class History:
                 self.courses[name] = Course(host_totals(self._layout, rows, slot), self._clock())
             self._turn(name, self.courses[name], *state(self._layout, rows, slot))
 
-    def _turn(self, name: str, course: Course, found: str, since: float) -> None:
+    def _turn(self, name: str, course: Course, found: str, since: float, why: str) -> None:
         known, known_since = course.state, course.since
-        course.state, course.since = found, since
+        course.state, course.since, course.why = found, since, why
         if known == UNKNOWN or since <= known_since:
             return
         if known == found:  # there and back between two looks
             known = UNHEALTHY if found == HEALTHY else HEALTHY
-        self.changes.append(Change(since, name, known, found))
+        self.changes.append(Change(since, name, known, found, why))
 
     def host_now(self, slot: int, name: str) -> "tuple[Totals, Figures]":
         """A host's totals, and its figures of the last half a minute."""
@@ -122,14 +125,16 @@ class History:
         return {field: [getattr(point, field) for point in points] for field in Figures._fields}
 
 
-def state(layout: Layout, rows: Sequence[Any], slot: int) -> "tuple[str, float]":
-    """How the event loops that run find a host, and since when (Unix time)."""
+def state(layout: Layout, rows: Sequence[Any], slot: int) -> "tuple[str, float, str]":
+    """How the event loops that run find a host, since when (Unix time), and what is wrong with it in the eyes of the
+    one that has turned last; nothing if nothing is."""
     running = [row for row in rows if row[layout.pid]]
     if not running:
-        return UNKNOWN, 0.0
+        return UNKNOWN, 0.0, ""
     found = {_found(layout, row, slot) for row in running}
-    since = max(row[layout.turned[slot]] for row in running)
-    return (found.pop() if len(found) == 1 else DIVIDED), since
+    turned, whys = layout.turned[slot], layout.why[slot]
+    _, why = max((row[turned], row[whys]) if row[whys] else (0.0, 0) for row in running)
+    return (found.pop() if len(found) == 1 else DIVIDED), max(row[turned] for row in running), WORDS[Why(int(why))]
 
 
 def _found(layout: Layout, row: Any, slot: int) -> str:

@@ -109,10 +109,11 @@ def _hosts(facts: Facts) -> str:
 def _host(host: Facts, now: float, columns: "Sequence[Column]", is_dense: bool) -> str:
     mark, kind, word = _MARKS[host["state"]]
     since = f"<small>for {words.span(now - host['since'])}</small>" if host["since"] else ""
+    why = f"<small>{escape(host['why'])}</small>" if host["why"] else ""
     cells = "".join(column.cell(host, is_dense) for column in columns)
     return (
         f'<tr><td><span class="host">{escape(host["host"])}</span><div class="state {kind}"><b>{mark}</b>{word}{since}'
-        f"</div></td>{cells}</tr>"
+        f"</div>{why}</td>{cells}</tr>"
     )
 
 
@@ -162,10 +163,15 @@ def _changes(facts: Facts) -> str:
         return ""
     rows = "".join(
         f'<li><span class="soft">{words.clock(one["at"])}</span> <span class="host">{escape(one["host"])}</span> '
-        f'{_MARKS[one["from"]][2]} → <span class="{_MARKS[one["to"]][1]}">{_MARKS[one["to"]][2]}</span></li>'
+        f'{_MARKS[one["from"]][2]} → <span class="{_MARKS[one["to"]][1]}">{_MARKS[one["to"]][2]}</span>{_because(one)}'
+        "</li>"
         for one in changes
     )
     return f'<h2>Changes of state</h2><ul class="sheet log">{rows}</ul>'
+
+
+def _because(change: Facts) -> str:
+    return f'<span class="soft">: {escape(change["why"])}</span>' if change["why"] else ""
 
 
 def _policy(facts: Facts) -> str:

@@ -114,6 +114,7 @@ def _changes(facts: Facts, is_utf8: bool) -> List[Line]:
                 (f"{words.clock(one['at'])}  ", SOFT),
                 (f"{one['host']} {one['from']} {arrow} ", PLAIN),
                 (one["to"], _MARKS[one["to"]][2]),
+                (f": {one['why']}" if one.get("why") else "", PLAIN),
             ]
             for one in recent
         ),

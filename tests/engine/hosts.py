@@ -56,8 +56,9 @@ def router(*hosts: LineHost, route: Any = "DefaultRoute", on_rejoin: str = "", *
     """A router before these hosts, with a connection each and no probes to speak of."""
     written = {"orderedPool": [f"127.0.0.1:{host.port}" for host in hosts], "route": route}
     config = load_config(json.dumps({**written, "onRejoin": on_rejoin} if on_rejoin else written))
-    settings = {"upstream_connections": 1, "healthcheck_interval": 1000.0, "timeout_ms": 5000, **settings}
-    return Router(config, Settings(listen="tcp://127.0.0.1:0", metrics_listen_addr="off", **settings))
+    quiet = {"listen": "tcp://127.0.0.1:0", "metrics_listen_addr": "off"}
+    settings = {**quiet, "upstream_connections": 1, "healthcheck_interval": 1000.0, "timeout_ms": 5000, **settings}
+    return Router(config, Settings(**settings))
 
 
 def client(served: Router) -> Wire:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcrouter.engine.why import WORDS, Why
 from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.status.figures import Figures, Totals, figures, percentile
 from mcrouter.status.history import POINTS, Change, state
@@ -146,7 +147,19 @@ def test_a_state(found, expected):
     world = World([A], loops=2)
     for loop, (healthy, returning) in enumerate(found):
         world.turn(A, healthy, returning, at=100.0 + loop, loop=loop)
-    assert state(world.layout, world.rows, world.slot(A)) == (expected, START + 101)
+    assert state(world.layout, world.rows, world.slot(A)) == (expected, START + 101, "")
+
+
+def test_what_is_wrong_is_what_the_loop_says_that_turned_last():
+    world = World([A], loops=3)
+    world.turn(A, at=100.0, loop=0, why=Why.TIMEOUTS)
+    world.turn(A, at=101.0, loop=1, why=Why.REFUSES)
+    world.turn(A, healthy=1, at=102.0, loop=2)
+    assert state(world.layout, world.rows, world.slot(A)) == ("divided", START + 102, "it takes no connections")
+
+
+def test_each_reason_has_its_words():
+    assert list(WORDS) == list(Why) and len(set(WORDS.values())) == len(Why)
 
 
 def test_a_loop_that_does_not_run_finds_nothing():
@@ -155,23 +168,23 @@ def test_a_loop_that_does_not_run_finds_nothing():
     world.rows[1][world.layout.pid] = 0
     assert state(world.layout, world.rows, world.slot(A))[0] == "healthy"
     world.rows[0][world.layout.pid] = 0
-    assert state(world.layout, world.rows, world.slot(A)) == ("unknown", 0.0)
+    assert state(world.layout, world.rows, world.slot(A)) == ("unknown", 0.0, "")
 
 
 def test_changes_have_the_time_at_which_they_happened():
     world = World([A, B])
     world.look()
-    world.turn(A, healthy=0, at=107)
+    world.turn(A, healthy=0, at=107, why=Why.SILENT)
     world.look()
-    world.turn(A, returning=1, at=111)
+    world.turn(A, returning=1, at=111, why=Why.MISSED)
     world.history.look_at_states()
     world.turn(A, healthy=1, at=112)
     world.look()
     world.turn(B, healthy=1, at=119)  # there and back between two looks
     world.look()
     assert list(world.history.changes) == [
-        Change(START + 107, A, "healthy", "unhealthy"),
-        Change(START + 111, A, "unhealthy", "rejoining"),
-        Change(START + 112, A, "rejoining", "healthy"),
-        Change(START + 119, B, "unhealthy", "healthy"),
+        Change(START + 107, A, "healthy", "unhealthy", "it does not answer probes"),
+        Change(START + 111, A, "unhealthy", "rejoining", "it has missed writes"),
+        Change(START + 112, A, "rejoining", "healthy", ""),
+        Change(START + 119, B, "unhealthy", "healthy", ""),
     ]

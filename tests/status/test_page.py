@@ -16,7 +16,7 @@ VOID = {"meta", "link", "br"}
 
 
 def host(name="a:1", state="healthy", history=EMPTY, **more):
-    known = {"host": name, "state": state, "since": 940.0, "connections": 2, "missed_writes": 0, "journal_keys": 0}
+    known = {"host": name, "state": state, "since": 940.0, "why": None, "connections": 2, "missed_writes": 0, "journal_keys": 0}
     return {**known, "requests": 0, "errors": 0, "requests_per_second": 0.0, **NAN, "history": history, **more}
 
 
@@ -91,13 +91,20 @@ HOSTILE = '<script>alert(1)</script>"\'&'
 
 def test_names_and_errors_are_text():
     error = {"at": 990.0, "text": HOSTILE}
-    changes = [{"at": 950.0, "host": HOSTILE, "from": "healthy", "to": "unhealthy"}]
+    changes = [{"at": 950.0, "host": HOSTILE, "from": "healthy", "to": "unhealthy", "why": HOSTILE}]
     config = {**facts()["config"], "file": HOSTILE, "last_error": error}
     series = {**EMPTY, "requests_per_second": [1.0, 2.0]}
-    shown = facts(host(HOSTILE, history=series), name=HOSTILE, routes=HOSTILE, listen=[HOSTILE], changes=changes, config=config)
+    shown = facts(host(HOSTILE, history=series, why=HOSTILE), name=HOSTILE, routes=HOSTILE, listen=[HOSTILE], changes=changes, config=config)
     text = page(shown)
     assert "<script>alert" not in text
-    assert "".join(read(text).text).count("<script>alert(1)</script>") == 8
+    assert "".join(read(text).text).count("<script>alert(1)</script>") == 10
+
+
+def test_what_is_wrong_with_a_host_is_said():
+    change = {"at": 950.0, "host": "a:1", "from": "healthy", "to": "unhealthy", "why": "it takes no connections"}
+    text = "".join(read(page(facts(host(state="unhealthy", why=change["why"]), changes=[change]))).text)
+    assert "✕unhealthyfor 1 minit takes no connections" in text
+    assert "a:1 healthy → unhealthy: it takes no connections" in text
 
 
 VERDICTS = [

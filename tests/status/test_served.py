@@ -5,8 +5,10 @@ import urllib.request
 
 import pytest
 
-from mcrouter import load_config
+from mcrouter import RequestError, load_config
 from tests.embedding.served import SAMPLE, served
+from tests.engine.hosts import LineHost
+from tests.engine.hosts import router as before
 from tests.status.test_page import read
 from tests.support.processes import DEADLINE, RouterProcess, config, until
 
@@ -40,6 +42,7 @@ def test_its_facts_are_those_of_the_router(loops):
         hosts[0].stop()
         until(lambda: status(router)["hosts"][0]["state"] == "unhealthy")
         until(lambda: status(router)["changes"])
+        until(lambda: status(router)["hosts"][0]["why"] == "it takes no connections")
         facts = status(router)
         change = facts["changes"][-1]
         assert (change["host"], change["to"]) == (hosts[0].address, "unhealthy")
@@ -96,3 +99,28 @@ def test_the_config_file_and_why_the_newest_is_refused():
         assert "was refused" not in fetch(address, "/")[1]
     finally:
         router.stop()
+
+
+WRONG = [
+    (lambda host: host.stop(), "it takes no connections"),
+    (lambda host: setattr(host.faults, "mute", True), "it does not answer probes"),
+    (lambda host: setattr(host.faults, "garbage", b"x\r\n"), "it answers probes wrongly"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "why"), WRONG, ids=[why for _, why in WRONG])
+def test_what_is_wrong_with_a_host_is_told_until_it_is_well(spoil, why):
+    with served(1, healthcheck_interval=0.05, timeout_ms=100, **METRICS) as (router, hosts):
+        spoil(hosts[0])
+        until(lambda: (status(router)["hosts"][0]["state"], status(router)["hosts"][0]["why"]) == ("unhealthy", why))
+        hosts[0].faults.clear()
+        hosts[0].start()
+        until(lambda: status(router)["hosts"][0]["state"] == "healthy")
+        assert status(router)["hosts"][0]["why"] is None
+
+
+def test_requests_that_are_not_answered_are_what_is_wrong_with_a_host():
+    with LineHost(lambda _line: b"") as host, before(host, timeout_ms=50, timeouts_until_tko=1, **METRICS) as router:
+        with pytest.raises(RequestError):
+            router.client().get("k")
+        assert status(router)["hosts"][0]["why"] == "it does not answer requests in time"

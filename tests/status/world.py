@@ -38,10 +38,11 @@ class World:
             cell = getattr(self.layout, name)[slot]
             row[cell if isinstance(cell, int) else cell[0]] += count
 
-    def turn(self, host: str, healthy: int = 0, returning: int = 0, at: float = 100.0, loop: Any = None) -> None:
+    def turn(self, host: str, healthy: int = 0, returning: int = 0, at: float = 100.0, loop: Any = None, why: int = 0) -> None:
         """It is found in another state, by one loop or all."""
         slot, layout = self.slot(host), self.layout
         for row in self.rows if loop is None else [self.rows[loop]]:
+            row[layout.why[slot]] = why
             row[layout.healthy[slot]], row[layout.returning[slot]], row[layout.turned[slot]] = healthy, returning, START + at
 
     def look(self, seconds: float = 5.0) -> None:

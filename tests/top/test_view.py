@@ -16,7 +16,7 @@ def shown(*hosts, width=200, height=50, **more):
     return text(lines(facts(*hosts), width, height, **more))
 
 
-CHANGE = {"at": 86400.0, "host": "a:1", "from": "healthy", "to": "unhealthy"}
+CHANGE = {"at": 86400.0, "host": "a:1", "from": "healthy", "to": "unhealthy", "why": "it takes no connections"}
 
 
 def test_the_whole_of_it():
@@ -33,7 +33,7 @@ def test_the_whole_of_it():
         "b:1          ✕ unhealthy 1 min      0       -       -      -      -      -     2      7",
         "cache1:11211 ● healthy 1 min    1,234   0.4 %  93.0 %   0.21    1.3     12     2      0   " + bars(busy()["history"]["requests_per_second"], 16, True).strip(),
     ]
-    assert found[7] == "" and found[8].endswith("  a:1 healthy → unhealthy")
+    assert found[7] == "" and found[8].endswith("  a:1 healthy → unhealthy: it takes no connections")
 
 
 def test_it_is_ascii_where_the_terminal_is():
