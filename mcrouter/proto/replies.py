@@ -144,10 +144,10 @@ class ReplyCutter:
                 self._got, self.done = got, False
                 return at
             got += outcome
-            if not self._even and outcome == o.VALUE:
-                gets = len(kinds) - len(got) - len(kinds[len(got) :].lstrip(_GETS))
-                named, at = _hits(data, at, gets, _GET_END)
-                got += self._named(named, kinds[len(got) :], words[len(got) :])
+            if outcome == o.VALUE and not self._even and kinds.startswith(_GETS, len(got)):
+                ahead = kinds[len(got) :]
+                named, at = _hits(data, at, len(ahead) - len(ahead.lstrip(_GETS)), _GET_END)
+                got += self._named(named, ahead, words[len(got) :])
         self._got, self.outcomes, self.done = b"", got, True
         return at
 
