@@ -16,6 +16,7 @@ from mcrouter.proto.requests import CLOSE, Request, RequestParser
 from mcrouter.proto.runs import request_stretches
 from tests.differential.harness import DEADLINE, normal, split
 
+_PATIENCE = 6 * DEADLINE  # seconds; memcached looks at a line of 1 MB anew with each read, and reads may be small
 _SECONDS = 5  # that two servers may be apart
 _TIME = re.compile(rb"(?<= [tl])\d+(?=[ \r])")
 _NUMBER = itertools.count()
@@ -52,7 +53,7 @@ def course(data: bytes) -> Course:
 def talk(port: int, way: Course, cuts: Sequence[int]) -> List[bytes]:
     """The answers that memcached may give: what it said, and what it had said before each line that was long."""
     said, before_long = b"", []
-    with socket.create_connection(("127.0.0.1", port), DEADLINE) as sock:
+    with socket.create_connection(("127.0.0.1", port), _PATIENCE) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             for number, (part, long) in enumerate(zip(way.parts, way.long)):
