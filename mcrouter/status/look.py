@@ -43,7 +43,7 @@ footer{color:var(--soft);font-size:13px;padding-bottom:28px}
 a{color:var(--blue)}
 #lost{display:none}.lost #lost{display:block}
 @media(max-width:760px){main,footer{padding-left:14px;padding-right:14px}.verdict{font-size:22px}
-dl{grid-template-columns:1fr 1fr;gap:12px 16px}
+dl{grid-template-columns:1fr 1fr;gap:12px 16px}dd{font-size:15px}
 .hosts{background:none;border:0}.hosts table,.hosts tbody{display:block}.hosts thead{display:none}
 .hosts tr{display:grid;grid-template-columns:1fr 1fr 1fr;gap:8px 18px;background:var(--card);
 border:1px solid var(--rule);border-radius:8px;padding:10px 14px;margin-bottom:10px}
