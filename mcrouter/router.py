@@ -144,7 +144,8 @@ class Router:
                      "/healthz": self._health}  # fmt: skip
             self._server = MetricsServer(where, pages, pulse=Pulse(INTERVAL, self._history.look))
         except OSError as error:
-            raise RouterError(f"cannot listen on {address.text} for metrics: {error.strerror}") from None
+            why = f"{error.strerror or error}; --metrics-listen-addr names another, or off"
+            raise RouterError(f"cannot listen on {address.text} for metrics: {why}") from None
         host, port = self._server.address[:2]
         self.metrics_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

@@ -67,9 +67,11 @@ def test_a_taken_port_is_named_with_exit_code_1(file):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run("-f", str(file), "-l", f"tcp://127.0.0.1:{port}", "-L", "off")
-        assert (done.returncode, done.stderr) == (1, f"mcrouter: cannot listen on tcp://127.0.0.1:{port}: Address already in use\n")
+        why = "Address already in use; --listen names others"
+        assert (done.returncode, done.stderr) == (1, f"mcrouter: cannot listen on tcp://127.0.0.1:{port}: {why}\n")
         done = run("-f", str(file), "-l", f"tcp://127.0.0.1:{free_port()}", "-L", f"127.0.0.1:{port}")
-        assert (done.returncode, done.stderr) == (1, f"mcrouter: cannot listen on 127.0.0.1:{port} for metrics: Address already in use\n")
+        why = "Address already in use; --metrics-listen-addr names another, or off"
+        assert (done.returncode, done.stderr) == (1, f"mcrouter: cannot listen on 127.0.0.1:{port} for metrics: {why}\n")
 
 
 def test_help_shows_every_setting_with_its_default():

@@ -33,7 +33,8 @@ def open_listeners(
         for socks in opened.values():
             for sock in socks:
                 sock.close()
-        raise ListenError(f"cannot listen on {address.text}: {error.strerror or error}") from None
+        why = f"{error.strerror or error}; --listen names others"
+        raise ListenError(f"cannot listen on {address.text}: {why}") from None
     return opened
 
 
