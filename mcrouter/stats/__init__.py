@@ -1,9 +1,11 @@
 """The router's own `stats`: groups, names and forms as facebook/mcrouter has them, so that what reads those reads ours.
 
-    table.py     every statistic once: name, groups, how it is computed
-    facts.py     what the counters of all event loops say, added up for one answer
-    servers.py   hosts: their states and results, and the lines of `stats servers` and `stats suspect_servers`
-    window.py    rates: how fast totals have grown
+    table.py         every statistic once: name, groups, how it is computed
+    facts.py         what the counters of all event loops say, added up for one answer
+    servers.py       of each host: its states and results
+    server_lines.py  the lines of `stats servers` and `stats suspect_servers`
+    window.py        rates: how fast totals have grown
+    summary.py       what `Router.stats()` gives
 
 What the counters cannot say of the other event loops is said of the one that answers: the requests under way.
 """
@@ -13,7 +15,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tupl
 
 from ..metrics.counters import Layout
 from .facts import About, Facts, Load
-from .servers import server_lines, suspect_lines
+from .server_lines import server_lines, suspect_lines
 from .table import NAMED, STATS
 from .window import Window
 
