@@ -69,7 +69,7 @@ CLIENTS = (
     _debian("php-memcached, binary", "PHP", BINARY, _PHP_PACKAGES, _PHP, "binary"),
     _debian("Cache::Memcached", "Perl", TEXT, "libcache-memcached-perl", _PERL, "Cache::Memcached"),
     _debian("Cache::Memcached::Fast", "Perl", TEXT, "libcache-memcached-fast-perl", _PERL, "Cache::Memcached::Fast"),
-    _debian("dalli", "Ruby", BINARY, "ruby-dalli", "ruby dalli.rb"),
+    _debian("dalli", "Ruby", BINARY, "ruby-dalli ruby", "ruby dalli.rb"),
     _node("memcached", TEXT),
     _node("memcache-client", TEXT),
     _node("memjs", BINARY),
