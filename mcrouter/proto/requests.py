@@ -166,7 +166,6 @@ _SET = b"set "  # how the stretches name a set; no key has a space
 _STORED = b"STORED\r"  # how the stretches name that reply; no key of a run has a CR
 _CR, _SPACE = 13, 32
 _LONGEST_LINE = 1 << 20  # a get of more keys than fit into this closes the connection
-_SELDOM = 5  # commands to a set; then a stretch of gets alone costs less than one of both
 _ALONE = Plan()
 
 Make = Callable[..., Any]
@@ -277,7 +276,6 @@ class RequestParser:
             sets = together
         words: List[bytes] = []
         stretch: Optional[Stretch] = None
-        seldom = 0  # of more commands than this sets are a small part
         while at < size and len(words) < room:
             match = _COMMON(data, at)
             group = match.lastindex if match else None
@@ -292,11 +290,7 @@ class RequestParser:
                     break
                 words.append(_SET)
                 at = end
-                seldom += _SELDOM
-                if not together:
-                    stretch = self._sets.get(length)
-                else:
-                    stretch = GETS if len(words) > seldom else self._both.get(length)
+                stretch = (self._both if together else self._sets).get(length)
             else:
                 break
             if stretch is not None and len(words) < room:
