@@ -1,7 +1,7 @@
 """Whoever asks: a client's connection (client.py) or a call of the program around the router (call.py)."""
 
 import collections
-from typing import Any, Deque
+from typing import Any, Deque, Set
 
 from ..proto.commands import COMMANDS
 from ..proto.replies import TOO_LARGE
@@ -12,13 +12,21 @@ class Asker:
     """What is in flight, in order. `frontend` is what it shares with the others, `lane` which of a host's connections
     it rides."""
 
-    __slots__ = ("frontend", "lane", "loop", "queue")
+    __slots__ = ("_asks_again", "frontend", "lane", "loop", "queue")
 
     def __init__(self, frontend: Any, lane: int) -> None:
         self.frontend = frontend
         self.loop = frontend.loop
         self.lane = lane
         self.queue: Deque[Request] = collections.deque()
+        self._asks_again: Set[Request] = set()  # see `will_ask_again`
+
+    @property
+    def owner(self) -> Any:
+        """The client whose order a request's writes are part of: this one."""
+        return self
+
+    is_background = False  # somebody waits for its answers
 
     def must_wait(self, request: Request) -> bool:
         """Whether an earlier request may yet be asked of another host, which must not have seen this one by then.
@@ -48,11 +56,36 @@ class Asker:
         origin = request.origin or request
         return origin.reply is None and origin in self.queue
 
-    def may_ask_again(self) -> bool:
-        """Whether a get in flight may be asked again later: nothing that was asked after it changes anything."""
-        asked = [request for request in self.queue if request.reply is None]
-        reads = [request.repeatable() for request in asked]
-        return True in reads and all(reads[reads.index(True) :])
+    def may_ask_again(self, request: Request) -> bool:
+        """Whether a get in flight may be asked again later: nothing that was asked after it, answered or not, changes
+        anything. One whose answer is not waited for any more will not be asked again."""
+        return (request.origin or request) not in self.queue or self.may_repeat(request)
+
+    def will_ask_again(self, request: Request) -> None:
+        """A host's reply to it is too large to be held: nothing that comes later is done before it has its answer, for
+        which its route may still wait for other hosts."""
+        if self.awaits(request):
+            self._asks_again.add(request.origin or request)
+
+    def is_to_ask_again(self) -> bool:
+        """Whether a request in flight will be asked again."""
+        if self._asks_again:
+            self._asks_again = {request for request in self._asks_again if self.awaits(request)}
+        return bool(self._asks_again)
+
+    def answer(self, request: Request, reply: Any) -> None:
+        """Takes a request's reply."""
+        raise NotImplementedError
+
+    def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
+        """Answers the client's request that `request` is, or was made of, unless it has its answer."""
+        origin: Any = request.origin or request
+        if not self.awaits(origin):
+            return
+        if origin.kinds[0] < len(COMMANDS):
+            origin.on_reply(reply, outcomes)
+        else:
+            self.answer(origin, reply)
 
 
 class ClientRequest(Request):
@@ -63,6 +96,8 @@ class ClientRequest(Request):
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """Takes the answer; it leaves when those before it have left."""
         client = self.client
+        if self.reply is not None:
+            return  # it has been answered already, after an unexpected error
         if reply is TOO_LARGE:
             client.too_large(self)
             return

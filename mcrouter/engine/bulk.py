@@ -8,13 +8,17 @@ can therefore wait for it:
     large get:   lane ──piece──► client; the next piece when the client has taken it
 """
 
+import enum
 import os
 from typing import Any, Callable, List, Set
 
 from ..proto import outcomes as o
 from ..proto import results as r
-from ..proto.replies import ProtocolError, ReplyCutter, value_ahead
+from ..proto.host_stream import HostStream, Place
+from ..proto.replies import ProtocolError
 from .connection import Connection, State
+from .guard import guarded
+from .meta_check import MN, MS, NOT_SPOKEN
 from .poller import OUT
 from .why import Why
 
@@ -22,23 +26,31 @@ PIECE = 1 << 18  # bytes; the most that is held of a value on one side
 _IDLE_MOST = 4  # bulk lanes of a host that are kept for the next
 
 
+class Exchange(enum.Enum):
+    """RESTING -> WAITING -> CONNECTING -> (ASKING ->) TALKING -> RESTING."""
+
+    RESTING = "no request"
+    WAITING = "the host has yet to do what the client wrote before on the lane that it shares"
+    CONNECTING = "the connection is being opened"
+    ASKING = "an `ms` waits for the answer to `mn` (meta_check.py)"
+    TALKING = "the request is sent as it comes, or its reply is awaited"
+
+
 class BulkLane(Connection):
     """One exchange: `start` gives the sink a reply, as bytes or, for a large value, as this lane.
 
-    Who gets the lane must `take` it before `on_reply` returns, else it is closed: somebody else's reply has won.
+    A sink that is given the lane must `take` it before `on_reply` returns, else it is closed: another reply has won.
     """
 
     __slots__ = (
-        "_at",
         "_changes",
-        "_cutter",
-        "_held",
-        "_left",
+        "_exchange",
         "_reader",
         "_request",
         "_since",
         "_sink",
-        "_tail",
+        "_speaks_meta",
+        "_stream",
         "host",
         "unsent",
     )
@@ -47,37 +59,57 @@ class BulkLane(Connection):
         super().__init__(host.loop)
         self.host = host
         self.unsent = b""
+        self._speaks_meta = False
+        self._stream = HostStream(host.stretches)
         self._idle()
 
     def _idle(self) -> None:
+        self._exchange = Exchange.RESTING
         self._request: Any = None
         self._sink: Any = None
         self._reader: Any = None
-        self._held = b""
         self._changes: List[Callable[[bytes], bytes]] = []
-        self._at = 0  # how far `_held` is verified
-        self._left = 0  # bytes of the value, and what comes before it, that are yet to come
-        self._tail = b""  # what must come after it
         self._since = self.loop.now
 
     # asking -------------------------------------------------------------------------------------------------------
 
     def start(self, request: Any, sink: Any) -> None:
-        """Asks. The rest of the request, where there is one, comes by `send`."""
+        """Asks. The rest of the request, where there is one, comes by `send`.
+
+        The client may have had its answers from other hosts: what it asks here must not overtake what it wrote before.
+        """
         self._request, self._sink, self._since = request, sink, self.loop.now
-        self._cutter = ReplyCutter(self.host.stretches)
+        self._exchange = Exchange.WAITING
         self.host.bulk.busy.add(self)
         self.host.expect()
         self.unsent = request.data
+        client = request.client
+        self.host.lanes[client.lane].when_done(client, lambda: guarded(request, self._may_begin, request))
+
+    def _may_begin(self, request: Any) -> None:
+        if self._request is not request:
+            return  # it has failed meanwhile
         if self.state is State.UP:
-            self._flush()
+            self._begin()
         else:
+            self._exchange = Exchange.CONNECTING
+            self._speaks_meta = False
+            self._stream = HostStream(self.host.stretches)
             self.open(self.host.address, self.host.connect_timeout)
+
+    def _begin(self) -> None:
+        self._since = self.loop.now
+        if self._request.kinds[0] == MS and not self._speaks_meta:
+            self._exchange = Exchange.ASKING
+            self._write(MN.data)
+        else:
+            self._exchange = Exchange.TALKING
+            self._taken()
 
     def send(self, piece: bytes) -> None:
         """Passes on a piece of the value. `unsent` says that it has not been taken yet."""
         self.unsent = self.unsent + piece if self.unsent else piece
-        if self.state is State.UP:
+        if self._exchange is Exchange.TALKING:
             self._flush()
 
     def serves(self, transfer: Any) -> bool:
@@ -85,29 +117,43 @@ class BulkLane(Connection):
         return self._request is not None and self._request.bulk is transfer
 
     def _flush(self) -> None:
-        try:
-            sent = os.write(self.fd, self.unsent)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            self.fail(o.LOST, error.strerror or "write failed")
-            return
-        if sent:
-            self._since = self.loop.now
+        request = self._request
+        sent = self._write(self.unsent)
+        if self._request is not request:
+            return  # it has failed, or has been answered early
         self.unsent = self.unsent[sent:]
         if self.unsent:
             self.loop.poller.want_write(self.fd, True)
 
+    def _write(self, data: bytes) -> int:
+        """Returns how many bytes the kernel took."""
+        try:
+            sent = os.write(self.fd, data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self._read_last_words(error.strerror or "write failed")
+            return 0
+        self._since = self.loop.now
+        return sent
+
+    def _read_last_words(self, why: str) -> None:
+        """The host takes nothing more. It may have refused the value, and closed, before it has read all of it."""
+        request, self.unsent = self._request, b""
+        self.go_on()
+        if self._request is request:
+            self.fail(o.LOST, why)
+
     def connected(self) -> None:
         """Sends what has waited."""
         self.host.tally.cells[self.host.tally.connections] += 1
-        self._taken()
+        self._begin()
 
     def _taken(self) -> None:
-        """The host can take more: so can whoever feeds it."""
+        """The host can take more: so can its feeder."""
         self._flush()
         if not self.unsent and self._request is not None:
-            self._request.bulk.go_on()
+            guarded(self._request, self._request.bulk.go_on)
 
     def refused(self, why: str) -> None:
         """News about the host too."""
@@ -118,7 +164,7 @@ class BulkLane(Connection):
 
     def ready(self, mask: int) -> None:
         """The poller's report."""
-        if mask & OUT and self.unsent:
+        if mask & OUT and self.unsent and self._exchange is Exchange.TALKING:
             self.loop.poller.want_write(self.fd, False)
             self._taken()
         if mask & ~OUT:
@@ -128,7 +174,7 @@ class BulkLane(Connection):
         """Reads as long as the host has something and the client takes it. The edge may have passed: so it asks."""
         while self.state is State.UP and (self._reader is None or self._reader.can_take()):
             try:
-                data = os.read(self.fd, min(self._left, PIECE) or PIECE)
+                data = os.read(self.fd, min(self._stream.left, PIECE) or PIECE)
             except BlockingIOError:
                 return
             except OSError as error:
@@ -138,47 +184,54 @@ class BulkLane(Connection):
                 self.fail(o.LOST, "closed by the host" if not data else "an answer that nobody asked for")
                 return
             self._since = self.loop.now
-            self._received(data)
+            try:
+                self._received(data)
+            except ProtocolError as error:
+                self.fail(o.LOST, f"out of step: {error}")
 
     def _received(self, data: bytes) -> None:
-        try:
-            if self._left:
-                self._left -= len(data)
-                self._reader.piece(data)
-            elif self._reader is not None:
-                self._end(data)
-            else:
-                self._begin(data)
-        except ProtocolError as error:
-            self.fail(o.LOST, f"out of step: {error}")
-
-    def _begin(self, data: bytes) -> None:
-        """The beginning of a reply: a small one is cut, a large one streamed."""
-        self._held += data
-        size, self._tail = value_ahead(self._held, self._request)
-        if size > len(self._held) and size > PIECE:
-            self._stream(size)
+        """Takes a read: a small reply is given whole, a large value in pieces. Raises ProtocolError."""
+        stream = self._stream
+        stream.receive(data)
+        if stream.place is Place.PASSING:
+            self._pass_on()
             return
-        self._at = self._cutter.cut(self._held, self._at, self._request)
-        if self._cutter.done:
-            if self._at < len(self._held):
-                raise ProtocolError("more than the reply")
-            self._finish(self._held, self._cutter.outcomes)
+        request = MN if self._exchange is Exchange.ASKING else self._request
+        head = stream.value_begins(request, PIECE)
+        if head:
+            self._give_value(head)
+            return
+        reply = stream.next(request) if stream.has_more() else None
+        if reply is None:
+            return
+        if stream.has_more():
+            raise ProtocolError("more than the reply")
+        if self._exchange is Exchange.ASKING:
+            self._learn(stream.outcomes)
+        else:
+            self._finish(reply, stream.outcomes)
 
-    def _stream(self, size: int) -> None:
-        head, self._held = self._held, b""
-        self._left = size - len(head)
+    def _learn(self, outcomes: bytes) -> None:
+        """The answer to `mn` has come."""
+        if outcomes == o.HEADER:
+            self._speaks_meta = True
+            self._begin()
+        else:
+            self.fail(o.UNAVAILABLE, NOT_SPOKEN)
+
+    def _give_value(self, head: bytes) -> None:
+        """A large value begins."""
         self._changes = []
-        self._sink.on_reply(self, o.VALUE)
+        guarded(self._request, self._sink.on_reply, self, o.VALUE)
         if self._reader is None:
             self.close()
             return
         for change in self._changes:
             head = change(head)
-        self._reader.piece(head)
+        guarded(self._request, self._reader.piece, head)
 
     def begin_with(self, change: Callable[[bytes], bytes]) -> None:
-        """Has the beginning of the reply go through `change`; who passes the reply on calls it before."""
+        """Has the beginning of the reply go through `change`; call it before the reply is passed on."""
         self._changes.append(change)
 
     def take(self, reader: Any) -> None:
@@ -186,25 +239,25 @@ class BulkLane(Connection):
         each piece, and calls `go_on` when it can take more."""
         self._reader = reader
 
-    def _end(self, data: bytes) -> None:
-        self._held += data
-        if not self._tail.startswith(self._held):
-            raise ProtocolError(f"a value that does not end where its length says: {self._held[:20]!r}")
-        if self._held == self._tail:
+    def _pass_on(self) -> None:
+        stream, request, reader = self._stream, self._request, self._reader
+        piece = stream.piece()
+        if piece:
+            guarded(request, reader.piece, piece)
+        if stream.place is Place.BOUNDARY and self._request is request:
             self._count(o.VALUE, 1, 0)
-            reader, tail = self._reader, self._tail
             self._rest()
-            reader.ended(tail)
+            guarded(request, reader.ended, stream.tail)
 
     def _finish(self, reply: bytes, outcomes: bytes) -> None:
-        cutter, sink, request = self._cutter, self._sink, self._request
-        self._count(outcomes, cutter.values, cutter.misses)
-        if request.bulk.is_fed():
+        sink, request = self._sink, self._request
+        self._count(outcomes, self._stream.hits, self._stream.misses)
+        if request.bulk.is_fed() and outcomes not in o.HOST_ERRORS:
             self._rest()
         else:
-            self.close()  # an early no: the rest of the value has no use here
-        sink.on_reply(reply, outcomes)
-        request.bulk.go_on()
+            self.close()  # the rest of the value has no use here, and may be taken for commands
+        guarded(request, sink.on_reply, reply, outcomes)
+        guarded(request, request.bulk.go_on)
 
     def _count(self, outcomes: bytes, hits: int, misses: int) -> None:
         tally, kinds = self.host.tally, self._request.kinds
@@ -221,8 +274,10 @@ class BulkLane(Connection):
 
     def is_due(self, due: float) -> bool:
         """Whether the host has let it wait since `due`."""
-        if self._since > due or self.state is not State.UP:
+        if self._since > due or self._exchange is Exchange.CONNECTING:
             return False  # a connection that does not open has a timer of its own
+        if self._exchange is not Exchange.TALKING:
+            return True
         if self._reader is not None:
             return bool(self._reader.can_take())
         return bool(self.unsent) or self._request.bulk.is_fed()
@@ -236,10 +291,10 @@ class BulkLane(Connection):
         self.host.tally.failed(request.kinds, self._result(code))
         self.host.unsure(request)
         if reader is not None:
-            reader.broken()
+            guarded(request, reader.broken)
         else:
-            sink.on_reply(self.host.style.failure(self.host.name, code, why), code)
-            request.bulk.go_on()
+            guarded(request, sink.on_reply, self.host.style.failure(self.host.name, code, why), code)
+            guarded(request, request.bulk.go_on)
 
     def _result(self, code: bytes) -> int:
         if code == o.UNAVAILABLE:

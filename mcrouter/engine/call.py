@@ -11,6 +11,7 @@ from typing import Any, List
 
 from ..proto.requests import Request, RequestParser
 from .asker import Asker, ClientRequest
+from .guard import guarded
 
 
 class Ended(Exception):
@@ -64,7 +65,7 @@ class Call(Asker):
                 self._at = self.parser.at
                 request.started = self.loop.now
                 self.queue.append(request)
-                self.frontend.ways[request.kinds[0]].start(request, request)
+                guarded(request, self.frontend.ways[request.kinds[0]].start, request, request)
         self._busy = False
         self._end_if_done()
 
@@ -89,7 +90,7 @@ class Call(Asker):
 
     in_turn = answer
 
-    def may_ask_again(self) -> bool:
+    def may_ask_again(self, request: Request) -> bool:
         """A large value is taken whole: there is no connection through which it could stream."""
         return False
 

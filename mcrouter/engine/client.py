@@ -27,8 +27,9 @@ from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request, RequestParser, lone
 from .asker import Asker, ClientRequest
 from .bulk import PIECE
+from .guard import guarded, guarded_failure
 from .handover import MOST
-from .poller import GONE, IN, OUT
+from .poller import IN, OUT, READ_ON
 from .transfer import Download, Upload
 from .writing import write
 
@@ -95,11 +96,16 @@ class Client(Asker):
         self.window = _WINDOW_FIRST
         self.paused = 0  # hosts that asked it to wait
         self.readable = False  # the poller said that there is something, and it was not all read
-        self.gone = False  # the poller said that the client ends: it is read to the end, whenever that is
+        self.gone = False  # it is read to the end each time: the client ends, or short reads prove nothing (poller.py)
         self.held = False  # it holds too much: it is not read
         self.quiet = 0  # looks at it since it last did something
         self.plain = True
         self.read_size = _READ_SIZE
+
+    def read_on(self) -> None:
+        """A short read is never taken for a proof that nothing is left."""
+        self.gone = True
+        self.plain = False
 
     # the short way ------------------------------------------------------------------------------------------------
 
@@ -184,7 +190,7 @@ class Client(Asker):
         self.plain = (
             self.state is ClientState.OPEN
             and self.backlog is None
-            and not (self.out or self.unsent or self.paused or self.readable or self.held)
+            and not (self.out or self.unsent or self.paused or self.readable or self.held or self.gone)
         )
 
     # reading ------------------------------------------------------------------------------------------------------
@@ -193,15 +199,15 @@ class Client(Asker):
         self.quiet = 0
         if mask & OUT and self.unsent:
             self._on_writable()
-        if mask & (IN | GONE):
+        if mask & (IN | READ_ON):
             self.readable = True
-            self.gone = self.gone or mask & GONE != 0
+            self.gone = self.gone or mask & READ_ON != 0
             self._read()
         self._settle()
 
     def _stuck(self) -> bool:
         """Whether it must not be given more to do."""
-        return bool(self.paused or self.unsent) or len(self.queue) >= self.window
+        return bool(self.paused or self.unsent or self.is_to_ask_again()) or len(self.queue) >= self.window
 
     def _read(self) -> None:
         """Reads and parses until the socket is drained or the client has enough in flight."""
@@ -285,7 +291,7 @@ class Client(Asker):
         room = self.window - (sum(len(request.kinds) for request in queue) if queue else 0)
         size, now = len(data), self.loop.now
         while at < size:
-            if room <= 0 or self.paused or self.unsent:
+            if room <= 0 or self.paused or self.unsent or (self._asks_again and self.is_to_ask_again()):
                 self._keep(data, at, 0)
                 self.hungry = False
                 return
@@ -310,7 +316,10 @@ class Client(Asker):
             if request.bulk is not None:
                 self._upload(request, data[at:])
                 return
-            ways[kinds[0]].start(request, request)
+            try:
+                ways[kinds[0]].start(request, request)
+            except Exception:
+                guarded_failure(request)
             if self.state is ClientState.DRAINING or self.state is ClientState.CLOSED:
                 return
 
@@ -356,12 +365,24 @@ class Client(Asker):
         """Begins to pass on a large value, of which `data` has the first bytes."""
         self.pause()
         transfer = self.transfer = Upload(self, request)
-        self.frontend.ways[request.kinds[0]].start(request, transfer)
+        guarded(request, self.frontend.ways[request.kinds[0]].start, request, transfer)
         rest = transfer.feed(data)
         if rest and self.state is not ClientState.CLOSED:
             self._keep(rest, 0, 0)
             self.hungry = False
         self.go_on_later()
+
+    def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
+        """The same as of any asker; a transfer takes the failure of its own request."""
+        if self.transfer is not None and self.transfer.serves(request):
+            self.transfer.fail(request, reply, outcomes)
+        else:
+            super().fail(request, reply, outcomes)
+
+    def will_ask_again(self, request: Request) -> None:
+        """The same as of any asker; from here on the client takes the long way."""
+        super().will_ask_again(request)
+        self.plain = False
 
     def too_large(self, request: Request) -> None:
         """The reply to a request is too large to be held: it is asked again when its turn has come."""

@@ -21,16 +21,17 @@ class State(enum.Enum):
 
 
 class Connection:
-    """One connection; whoever derives from it says what follows: `connected`, `refused`, and `ready` for each event
-    once it is up."""
+    """One connection; what derives from it says what follows: `connected`, `refused`, and `ready` for each event while
+    it is up."""
 
-    __slots__ = ("_late", "fd", "late", "loop", "sock", "state")
+    __slots__ = ("_late", "fd", "late", "loop", "reads_on", "sock", "state")
 
     def __init__(self, loop: PollGroup) -> None:
         self.loop = loop
         self.state = State.DOWN
         self.sock: Optional[socket.socket] = None
         self.fd = -1
+        self.reads_on = False  # a short read is no proof that nothing is left (poller.py)
         self._late: Optional[Timer] = None
         self.late = False  # whether the last attempt to open it took too long
 
@@ -63,7 +64,9 @@ class Connection:
             return
         self.fd = self.sock.fileno()
         self.state = State.CONNECTING
+        self.reads_on = family == getattr(socket, "AF_UNIX", None)
         self.loop.watch(self.fd, self.on_event)
+        self.loop.poller.want_write(self.fd, True)  # it is writable once it is open
         self._late = self.loop.call_later(seconds, lambda: self._cannot_open(errno.ETIMEDOUT))
 
     def on_event(self, mask: int) -> None:

@@ -95,13 +95,16 @@ class Frontend:
     def adopt(self, sock: socket.socket, begun: bytes = b"") -> None:
         """Serves an accepted connection; `begun` is what has been read of it."""
         sock.setblocking(False)
-        if sock.family != getattr(socket, "AF_UNIX", None):
+        is_unix = sock.family == getattr(socket, "AF_UNIX", None)
+        if not is_unix:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         fd = sock.detach()
         self._accepted += 1
         self.cells[self._accepted_cell] += 1
         self.cells[self._clients_cell] += 1
         client = self.clients[fd] = Client(self, fd, self._accepted % self.lanes)
+        if is_unix:
+            client.read_on()
         self.loop.watch(fd, client.on_event)
         if begun:
             client.begin(begun)

@@ -9,7 +9,10 @@ one read `A7 B9`: the cutter says where A7 ends, the head of inflight whose it i
 
 The timeout is the same for all, so inflight is its own timer: only its head can be due. A request that timed out stays
 in its place (`expired` counts such): its late reply is cut and dropped, never given to the next. What cannot be matched
-closes the lane; its requests fail over or fail.
+closes the lane; its requests fail over or fail. Where in the host's stream the next byte is, proto.host_stream knows.
+
+An exception in a callback costs its own request alone: every call of a sink is guarded (guard.py).
+
 """
 
 import collections
@@ -17,26 +20,30 @@ import logging
 import random
 from itertools import islice
 from os import read
-from typing import Any, Deque, List, Optional, Tuple
+from typing import Any, Callable, Deque, List, Optional, Tuple
 
 from ..proto import outcomes as o
 from ..proto import results as r
-from ..proto.replies import TOO_LARGE, ProtocolError, ReplyCutter
+from ..proto.host_stream import HostStream
+from ..proto.replies import TOO_LARGE, ProtocolError
+from ..proto.requests import STORING
 from ..proto.runs import Sizes
 from .connection import Connection, State
+from .guard import guarded, guarded_failure
 from .loop import Timer
-from .poller import GONE, IN, OUT
+from .meta_check import MetaCheck
+from .poller import GONE, IN, OUT, READ_ON
 from .why import Why
 from .writing import write
 
 logger = logging.getLogger(__name__)
 
 READ_SIZE = 130_816  # bytes; from 128 KB on, malloc maps memory for every read, at 8 µs each
-_LARGE = 16384  # bytes; slices of so much are not copied where that can be avoided
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 2.0  # seconds between attempts to connect
 
 _STORED, _END = b"STORED\r\n", b"END\r\n"
 _HIT, _MISS, _STORE = range(3)
+_DISTRUSTED = o.ERROR + o.CLIENT_ERROR
 _OUTCOME = (o.VALUE, o.MISS, o.STORED)
 
 Entry = Tuple[Any, Any, float]  # (request, sink, since)
@@ -47,19 +54,16 @@ class Lane(Connection):
 
     __slots__ = (
         "_again",
-        "cutter",
+        "_followers",
         "expired",
         "failures",
-        "held",
-        "held_size",
         "host",
         "inflight",
+        "meta",
         "out",
-        "pieces",
-        "pieces_size",
         "runs",
         "skipper",
-        "skipping",
+        "stream",
         "stretches",
         "timeouts",
         "unsent",
@@ -81,13 +85,10 @@ class Lane(Connection):
         self.expired = 0  # entries at the head of inflight that have timed out
         self.timeouts = 0  # since it has last said anything
         self.runs = 0  # entries that are runs
-        self.cutter = ReplyCutter(self.stretches)
-        self.held: List[bytes] = []  # received, not verified: the reply they belong to is not all there
-        self.held_size = 0
-        self.pieces: List[Any] = []  # verified pieces of an unfinished reply
-        self.pieces_size = 0
-        self.skipping = False  # the reply at hand is too large: it passes, and none of it is kept
-        self.skipper: Any = None  # the client who waits for that
+        self.stream = HostStream(self.stretches)
+        self.skipper: Any = None  # the client of a reply that passes because it is too large
+        self.meta = MetaCheck(self)
+        self._followers: List[Tuple[Any, Callable[[], None]]] = []  # see `when_done`
         self.waiters: List[Any] = []  # clients that wait until the host reads on
 
     # connecting ---------------------------------------------------------------------------------------------------
@@ -109,12 +110,17 @@ class Lane(Connection):
     def connected(self) -> None:
         """Sends what has waited for it."""
         self.host.tally.cells[self.host.tally.connections] += 1
+        self.meta.connected()
         self.flush()
 
     def refused(self, why: str) -> None:
         """The host does not take connections: that is news about the host, not just about this lane."""
         self.host.mark_down(Why.REFUSES, why)  # first: who fails over must not choose it again
         self.close(o.UNAVAILABLE, why)
+
+    def is_up(self) -> bool:
+        """Whether it is connected."""
+        return self.state is State.UP
 
     # sending ------------------------------------------------------------------------------------------------------
 
@@ -127,20 +133,27 @@ class Lane(Connection):
         if self.state is not State.UP:
             self._flush_down()
             return
-        out = self.out
         if self.unsent:
             return  # the kernel is full; its edge brings us back
+        out, self.out = self.meta.split(self.out)
         if not out:
             return
-        self.out = []
         self.host.expect()
         try:
             self.unsent = write(self.fd, out)
         except OSError as error:
-            self.lost(error.strerror or "write failed")
+            self._read_last_words(error.strerror or "write failed")
             return
         if self.unsent:
             self.loop.poller.want_write(self.fd, True)
+
+    def _read_last_words(self, why: str) -> None:
+        """The host takes nothing more; what it said before that still counts: a host may refuse a request, and close,
+        before it has read all of it."""
+        stream = self.stream
+        self.ready(GONE)
+        if self.stream is stream:
+            self.lost(why)
 
     def _flush_down(self) -> None:
         self.host.expect()
@@ -156,7 +169,7 @@ class Lane(Connection):
         """Reads until the socket is drained; goes on writing."""
         if mask & OUT and self.unsent:
             self._on_writable()
-        while mask & (IN | GONE) and self.state is State.UP:
+        while mask & (IN | READ_ON) and self.state is State.UP:
             try:
                 data = read(self.fd, READ_SIZE)
             except BlockingIOError:
@@ -168,18 +181,19 @@ class Lane(Connection):
                 self.lost("closed by the host")
                 return
             self.received(data)
-            if len(data) < READ_SIZE and not mask & GONE:
+            if len(data) < READ_SIZE and not (mask & READ_ON or self.reads_on):
                 return
 
     def stall(self, client: Any) -> None:
-        """The host reads slowly: whoever asks it waits once enough has piled up; the others do not notice."""
-        if len(self.unsent) + sum(map(len, self.out)) > self.host.buffer_size and client not in self.waiters:
+        """The host reads slowly: a client that asks it waits once enough has piled up; the others do not notice."""
+        if self.is_full() and client not in self.waiters:
             self.waiters.append(client)
             client.pause()
 
     def _on_writable(self) -> None:
         self.loop.poller.want_write(self.fd, False)
         self.out.insert(0, self.unsent)
+        self.meta.barrier += 1
         self.unsent = b""
         self.flush()
         if not self.unsent and self.waiters:
@@ -187,56 +201,36 @@ class Lane(Connection):
             for client in waiters:
                 client.resume()
 
+    def is_full(self) -> bool:
+        """Whether the host reads so slowly that enough waits to be sent."""
+        return bool(len(self.unsent) + sum(map(len, self.out)) > self.host.buffer_size)
+
     def received(self, data: bytes) -> None:
-        """Cuts replies off what the host sent and gives each to whoever asked."""
+        """Cuts replies off what the host sent and gives each to the sink of its request."""
         self.failures = self.timeouts = 0
         if not self.expired:  # an answer that comes too late is no sign of health
             self.host.timeouts = 0
+        stream = self.stream
         try:
-            at = 0
-            if self.held:
-                data, at = self._unfinished(data)
-            if at < len(data) and self.cutter.singles is not None and not (self.runs or self.expired or self.held):
-                at = self._singles(data, at)
-            if at < len(data):
-                self._replies(data, at)
+            at = 0 if self.runs or self.expired else self._singles(data)
+            if at < len(data) and self.stream is stream:
+                stream.receive(data, at)
+                self._replies(stream)
         except ProtocolError as error:
             self.lost(f"out of step: {error}")
+        if self._followers:
+            self._call_followers()
 
-    def _unfinished(self, data: bytes) -> Tuple[bytes, int]:
-        """Completes what is held with the beginning of `data`; returns what is to be looked at, and from where.
-
-        Of a read that ends one reply and begins others, the others are not copied.
-        """
-        missing = self.cutter.need - self.held_size + len(_END)  # which follows the value of a lone get
-        self.held.append(data)
-        self.held_size += len(data)
-        if self.held_size < self.cutter.need:
-                return data, len(data)
-        if 0 < missing < len(data):
-            self.held[-1] = data[:missing]
-        first = b"".join(self.held)
-        self.held = []
-        if not 0 < missing < len(data):
-            return first, 0
-        self._replies(first, 0)
-        if not self.held:
-            return data, missing
-        data = b"".join([*self.held, data[missing:]])
-        self.held = []
-        return data, 0
-
-    def _singles(self, data: bytes, at: int) -> int:
+    def _singles(self, data: bytes) -> int:
         """Gives out the replies to lone gets and sets, of any number of clients, in one pass; returns how far it got.
 
         It takes the three plain outcomes; at anything else it stops.
         """
         inflight, tally, now = self.inflight, self.host.tally, self.loop.now
-        start = at
-        hits = misses = stored = 0  # of those that are answered as they come
+        at = hits = misses = stored = 0  # of those that are answered as they come
         upstream = [0, 0, 0]  # of the others
         known = inflight[0][2] if inflight else now
-        for reply, key in self.cutter.singles(data, at):
+        for reply, key in self.stream.singles(data):
             if not inflight:
                 break
             request, sink, since = inflight[0]
@@ -251,123 +245,124 @@ class Lane(Connection):
                 break
             inflight.popleft()
             at += len(reply)
-            if sink is not request:
-                upstream[what] += 1
-                sink.on_reply(reply, _OUTCOME[what])
-                continue
-            if key:
-                hits += 1
-            elif what == _STORE:
-                stored += 1
-            elif request.goes_on():
-                upstream[what] += 1
-                request.on_failure(self.host, reply, o.MISS)
-                continue
-            else:
-                misses += 1
-            request.client.answer(request, reply)
+            try:  # guarded() in place: a call less for each of the most common replies
+                if sink is not request:
+                    upstream[what] += 1
+                    sink.on_reply(reply, _OUTCOME[what])
+                    continue
+                if key:
+                    hits += 1
+                elif what == _STORE:
+                    stored += 1
+                elif request.goes_on():
+                    upstream[what] += 1
+                    request.on_failure(self.host, reply, o.MISS)
+                    continue
+                else:
+                    misses += 1
+                request.client.answer(request, reply)
+            except Exception:
+                guarded_failure(request)
         tally.lone((now - known) * 1000, (hits, misses, stored), upstream)
-        if at == start:
-            self.cutter.singles = None  # not worth a try until lengths repeat again
+        if not at:
+            self.stream.stop_singles()
         return at
 
-    def _replies(self, data: bytes, at: int) -> None:
-        """Gives out whatever replies there are from `at`; raises ProtocolError."""
-        inflight, cutter, size = self.inflight, self.cutter, len(data)
-        while at < size:
-            if not inflight:
-                raise ProtocolError(f"an answer that nobody asked for: {data[at : at + 60]!r}")
-            request, sink, since = inflight[0]
-            end = cutter.cut(data, at, request)
-            if not cutter.done:
-                if self._outgrown(request, at, end):
-                    self._skip(request.client)
-                    at = end
-                    continue
-                self._hold(data, at, end)
+    def _replies(self, stream: HostStream) -> None:
+        """Gives out the replies of which all has come; raises ProtocolError. A callback may end the connection: then
+        the stream is another."""
+        while stream.has_more() and self.stream is stream:
+            if not self.inflight:
+                raise ProtocolError(f"an answer that nobody asked for: {stream.ahead()!r}")
+            request, sink, since = self.inflight[0]
+            reply = stream.next(request, sink is request)
+            if reply is None:
+                if stream.known_size() > self.host.buffer_size:
+                    self._skip_if_possible(request)
                 return
-            reply = self._whole(data, at, end, sink is request)
-            at = end
-            inflight.popleft()
+            self.inflight.popleft()
             if len(request.kinds) > 1:
                 self.runs -= 1
-            self._answered(request, sink, since, reply, cutter.outcomes)
-            if self.skipping:
-                self._skipped()
+            self._let_go()
+            failed = self._answered(request, sink, since, reply)
+            if failed and self.stream is stream and _breaks_trust(request, stream.outcomes):
+                self.lost("a store was answered with an error: its data may have been taken for commands")
 
-    def _whole(self, data: bytes, at: int, end: int, direct: bool) -> Any:
-        """The whole reply, by its last piece: bytes, or for a client to whom it goes as it is, a list of pieces."""
-        if self.skipping:
-            return TOO_LARGE
-        if not self.pieces:
-            return data[at:end] if end - at < _LARGE or not direct else memoryview(data)[at:end]
-        pieces, self.pieces, self.pieces_size = self.pieces, [], 0
-        pieces.append(data[at:end])
-        return pieces if direct else b"".join(pieces)
-
-    def _outgrown(self, request: Any, at: int, end: int) -> bool:
-        """Whether an unfinished reply is more than should be held, and can be had in another way."""
-        size = self.pieces_size + max(end + self.cutter.left, self.cutter.need) - at
-        return (
-            size > self.host.buffer_size
-            and not self.skipping
-            and request.repeatable()
-            and request.client.may_ask_again()
-        )
-
-    def _skip(self, client: Any) -> None:
-        """Lets the reply pass; the client will ask again, in a way that streams it (transfer.py)."""
-        client.pause()  # until then it does nothing that should come later
-        self.skipping, self.skipper = True, client
-        self.pieces, self.pieces_size = [], 0
-
-    def _skipped(self) -> None:
-        self.skipping = False
-        self._let_go()
+    def _skip_if_possible(self, request: Any) -> None:
+        """Lets a reply pass that is too large to be held, if its client can have it in another way: it asks again, in
+        one that streams it (transfer.py). Until then the client does nothing that should come later."""
+        client = request.client
+        if request.repeatable() and client.may_ask_again(request):
+            client.pause()
+            client.will_ask_again(request)
+            self.stream.skip()
+            self.skipper = client
 
     def _let_go(self) -> None:
         if self.skipper is not None:
             client, self.skipper = self.skipper, None
             client.resume()
 
-    def _answered(self, request: Any, sink: Any, since: float, reply: Any, outcomes: bytes) -> None:
-        """Counts a reply and gives it to who waits for it."""
-        tally, kinds, ms = self.host.tally, request.kinds, (self.loop.now - since) * 1000
-        tally.looked_up(self.cutter.values, self.cutter.misses)
-        failed = tally.refused(kinds, outcomes)
+    def _answered(self, request: Any, sink: Any, since: float, reply: Any) -> int:
+        """Counts a reply and gives it to the sink; returns how many of its commands got an error line."""
+        stream, tally, kinds, ms = self.stream, self.host.tally, request.kinds, (self.loop.now - since) * 1000
+        outcomes = stream.outcomes
+        tally.looked_up(stream.hits, stream.misses)
+        failed: int = tally.refused(kinds, outcomes)
         if self.expired:
             self.expired -= 1
             tally.answered(kinds, ms, tally.upstream)
         elif sink is not request or reply is TOO_LARGE:
             tally.answered(kinds, ms, tally.upstream)
-            sink.on_reply(reply, outcomes)
+            guarded(request, sink.on_reply, reply, outcomes)
         elif outcomes.translate(None, o.SUCCESS) and request.goes_on():
             tally.answered(kinds, ms, tally.upstream)
-            request.on_failure(self.host, b"".join(reply) if type(reply) is list else bytes(reply), outcomes)
+            whole = b"".join(reply) if type(reply) is list else bytes(reply)
+            guarded(request, request.on_failure, self.host, whole, outcomes)
         else:
             tally.answered(kinds, ms, tally.direct)
             if failed:
                 tally.cells[tally.request_errors] += failed
-            if type(reply) is list:
-                request.client.in_turn(request, reply)
-            else:
-                request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
+            guarded(request, self._give, request, reply, outcomes)
+        return failed
 
-    def _hold(self, data: bytes, at: int, end: int) -> None:
-        """Keeps an unfinished reply: what is verified as a piece, the rest until enough more has come."""
-        if end > at and not self.skipping:
-            self.pieces.append(data[at:end] if end - at < _LARGE else memoryview(data)[at:end])
-            self.pieces_size += end - at
-        self.cutter.need = max(0, self.cutter.need - end)
-        self.held = [data[end:]] if end < len(data) else []
-        self.held_size = len(data) - end
+    @staticmethod
+    def _give(request: Any, reply: Any, outcomes: bytes) -> None:
+        """Gives the client a reply as it came."""
+        if type(reply) is list:
+            request.client.in_turn(request, reply)
+        else:
+            request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
+
+    # who waits for its writes -----------------------------------------------------------------------------------------
+
+    def owes(self, client: Any) -> bool:
+        """Whether a write of this client is yet to be done here, whichever host has answered it."""
+        owner = client.owner
+        return any(
+            request.client is not None and request.client.owner is owner and not request.reads_only()
+            for request, _sink, _since in self.inflight
+        )
+
+    def when_done(self, client: Any, call: Callable[[], None]) -> None:
+        """Calls once the host has done all that this client has written here, or never will; at once where it has."""
+        if self.owes(client):
+            self._followers.append((client, call))
+        else:
+            call()
+
+    def _call_followers(self) -> None:
+        waiting, self._followers = self._followers, []
+        for client, call in waiting:
+            self.when_done(client, call)
 
     # failing ------------------------------------------------------------------------------------------------------
 
     def expire(self, due: float) -> None:
         """Answers requests that were sent before `due` and have waited long enough."""
         inflight = self.inflight
-        while self.expired < len(inflight) and inflight is self.inflight:
+        stream = self.stream
+        while self.expired < len(inflight) and self.stream is stream:
             request, sink, since = inflight[self.expired]
             if since > due:
                 break
@@ -379,7 +374,7 @@ class Lane(Connection):
             self._let_go()  # it is the first that has timed out
             if self._may_be_done_elsewhere(request, sink):
                 self.host.unsure(request)
-            self._fail(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms", r.TIMEOUT)
+            self.fail_one(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms", r.TIMEOUT)
             self.host.timed_out()
         if self.state is not State.UP:
             return
@@ -441,13 +436,16 @@ class Lane(Connection):
             for place, (request, sink, _since) in enumerate(self.inflight):
                 self.host.unsure(request, place < self.expired and self._may_be_done_elsewhere(request, sink))
             self.host.linger(self)
-        entries, waiters = list(self.inflight)[self.expired :], self.waiters
+        entries, waiters, followers = list(self.inflight)[self.expired :], self.waiters, self._followers
+        self.inflight.clear()  # a loop over it ends
         self._let_go()
         self._fresh()
         for request, sink, _since in entries:
-            self._fail(request, sink, code, why, result)
+            self.fail_one(request, sink, code, why, result)
         for client in waiters:
             client.resume()
+        for _client, call in followers:
+            call()
 
     def _why_unsent(self) -> int:
         """The result of what waits for a connection that does not come."""
@@ -461,14 +459,21 @@ class Lane(Connection):
         pending = min(len(self.out), alive) if self.state is State.UP else alive
         return pending, alive - pending
 
-    def _fail(self, request: Any, sink: Any, code: bytes, why: str, result: int) -> None:
+    def fail_one(self, request: Any, sink: Any, code: bytes, why: str, result: int) -> None:
+        """Gives a sink the failure of its request, which is not in flight any more; `result` is for the counters."""
         count = len(request.kinds)
         self.host.tally.failed(request.kinds, result)
         text = self.host.style.failure(self.host.name, code, why)
         if sink is request:
-            request.on_failure(self.host, text * count, code * count)
+            guarded(request, request.on_failure, self.host, text * count, code * count)
         else:
-            sink.on_reply(text * count, code * count)
+            guarded(request, sink.on_reply, text * count, code * count)
+
+
+def _breaks_trust(request: Any, outcomes: bytes) -> bool:
+    """Whether a store was refused. A host that knows all that passes the gate never says so; one that does may have
+    taken the data for commands, and their answers are on their way."""
+    return any(kind in STORING and code in _DISTRUSTED for kind, code in zip(request.kinds, outcomes))
 
 
 def backoff(failures: int, chance: random.Random) -> float:

@@ -128,7 +128,7 @@ class PollGroup:
                 handlers[fd](mask)
             except Exception:  # a bug of ours must not take the others' connections down
                 logger.exception("unexpected error; closing the connection")
-                self._abandon(fd)
+                self._abandon(handlers.get(fd))
         if self._ready:
             ready, self._ready = self._ready, []
             for call in ready:
@@ -142,7 +142,7 @@ class PollGroup:
         while self.dirty_hosts or self.dirty_clients:
             hosts, self.dirty_hosts = self.dirty_hosts, []
             for lane in hosts:
-                lane.flush()
+                self._guarded(lane.flush)
             if self.dirty_clients:
                 clients, self.dirty_clients = self.dirty_clients, []
                 for client in clients:
@@ -182,12 +182,13 @@ class PollGroup:
             call()
         except Exception:
             logger.exception("unexpected error in %r", call)
+            self._abandon(call)
 
-    def _abandon(self, fd: int) -> None:
-        """After a bug in a handler: closes its connection as if the peer had gone."""
-        owner = getattr(self.handlers.get(fd), "__self__", None)
-        abort = getattr(owner, "abort", None)
-        if abort is not None:
+    def _abandon(self, call: Any) -> None:
+        """After a bug: whatever `call` is a method of is aborted, if it can be: a connection closes as if its peer had
+        gone. Else its peer would wait for ever."""
+        abort = getattr(getattr(call, "__self__", None), "abort", None)
+        if abort is not None and abort != call:
             self._guarded(abort)
 
     def _close(self) -> None:

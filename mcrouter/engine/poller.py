@@ -4,7 +4,9 @@ Why edge-triggered. A descriptor is registered once, for reading and writing, an
 the way of a request. The price is a rule for whoever reads: after an edge, read until a read comes back short. A short
 read means drained (epoll(7), "Do I need to continuously read/write a file descriptor until EAGAIN"), so no extra read
 that only ends in EAGAIN, *unless* the event also carries RDHUP, HUP or ERR: then read on to the end, because no second
-edge will announce it. Whoever stops early (back-pressure) remembers that there is more and reads again when it wants.
+edge will announce it. Two more reads end early: at TCP's urgent byte, of which the event says PRI, and on a unix socket
+behind bytes that came with a descriptor, which nothing says: so what is read from those is read to the end each time.
+A reader that stops early (back-pressure) remembers that there is more and reads again when it wants.
 
 Spurious EPOLLOUT does not occur: the kernel raises it only after a write came back short or with EAGAIN.
 
@@ -22,9 +24,10 @@ from typing import Any, Dict, List, Tuple
 HAS_EPOLL = hasattr(select, "epoll")
 
 # epoll(7)'s bits, spelled out so that the fallback can speak them too.
-IN, OUT, ERR, HUP, RDHUP, EDGE = 0x001, 0x004, 0x008, 0x010, 0x2000, 1 << 31
+IN, PRI, OUT, ERR, HUP, RDHUP, EDGE = 0x001, 0x002, 0x004, 0x008, 0x010, 0x2000, 1 << 31
 BOTH = IN | OUT
 GONE = ERR | HUP | RDHUP
+READ_ON = GONE | PRI  # a short read is no proof that nothing is left
 
 Events = List[Tuple[int, int]]
 
@@ -38,7 +41,7 @@ class EpollPoller:
 
     def add_stream(self, fd: int) -> None:
         """Watches a connection, once and for all, by its edges."""
-        self._epoll.register(fd, IN | OUT | RDHUP | EDGE)
+        self._epoll.register(fd, IN | OUT | PRI | RDHUP | EDGE)
 
     def add_listener(self, fd: int) -> None:
         """Watches a listening socket or a wake-up pipe by its level."""
@@ -72,8 +75,8 @@ class SelectorPoller:
         return (IN if mask & selectors.EVENT_READ else 0) | (OUT if mask & selectors.EVENT_WRITE else 0)
 
     def add_stream(self, fd: int) -> None:
-        """Watches a connection for reading, and for writing until told otherwise (a connect ends by it)."""
-        self._selector.register(fd, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        """Watches a connection for reading."""
+        self._selector.register(fd, selectors.EVENT_READ)
 
     def add_listener(self, fd: int) -> None:
         """Watches a listening socket or a wake-up pipe."""

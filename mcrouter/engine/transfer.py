@@ -6,8 +6,10 @@ next waits. So its order holds without a shared lane.
 
 from typing import Any, List, Optional
 
+from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, VALUES
 from ..proto.requests import Request
+from .guard import guarded
 
 _END = b"END\r\n"
 
@@ -63,9 +65,19 @@ class Upload:
         self._client.go_on_later()
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The route's answer; it may come before all has gone."""
+        """Takes the route's answer, the first one; it may come before all has gone."""
+        if self._reply is not None:
+            return
         self._reply = b"" if self._request.mute and outcomes in self._request.mute else reply
         self.go_on()
+
+    def serves(self, request: Request) -> bool:
+        """Whether that is its request, or was made of it."""
+        return (request.origin or request) is self._request
+
+    def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
+        """After an unexpected error: that is the answer, if there is none yet."""
+        self.on_reply(reply, outcomes)
 
     def _end_if_done(self) -> None:
         if self._reply is None or self._left:
@@ -86,7 +98,12 @@ class Upload:
 class Download:
     """A reply too large to be held: its keys are asked for once more, one by one, through the route.
 
-    The reader of the lanes that stream a value (bulk.py), and the sink of the requests for each key.
+    | a get of several keys             | the answer                                     |
+    | some are found, others fail       | the hits, then END: what fails is as a miss    |
+    | none is found, some fail          | the first failure                              |
+    | a value breaks off                | the connection closes: there is no other way to say that |
+
+    So it is for small values, too (routes/keyed.py). The reader of the lanes that stream a value (bulk.py).
     """
 
     def __init__(self, client: Any, request: Request, route: Any) -> None:
@@ -95,6 +112,9 @@ class Download:
         self._route = route
         self._lines = request.lines()[::-1]
         self._merges = len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES  # one END for all
+        self._found = False
+        self._error = b""  # the first one
+        self._asked: Any = None  # the sink of the key that is asked for now
         self._lane: Any = None  # that the current value comes from
         self.lanes: List[Any] = []
 
@@ -110,23 +130,35 @@ class Download:
         """Nothing of the client's is for it."""
         return 0
 
+    def serves(self, request: Request) -> bool:
+        """Whether that is its request, or was made of it."""
+        return (request.origin or request) is self._request
+
     def next(self) -> None:
         """Asks for the next key."""
         if self._client.is_gone():
             return
-        line = self._lines.pop()
+        part = Request(self._client, self._request.kinds[:1], self._lines.pop())
+        part.started, part.bulk, part.origin = self._client.loop.now, self, self._request
         self.lanes = []
-        part = Request(self._client, self._request.kinds[:1], line)
-        part.started = self._client.loop.now
-        part.bulk = self
-        self._route.start(part, self)
+        self._asked = _Asked(self)
+        guarded(part, self._route.start, part, self._asked)
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
-        """The answer for one key: whole, or the lane that streams it."""
+    def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
+        """After an unexpected error: that is the answer for the key at hand. A value that has begun cannot be ended."""
+        if self._lane is None:
+            self._asked.on_reply(reply, outcomes)
+        else:
+            self._client.abort()
+
+    def answered(self, reply: Any, outcomes: bytes) -> None:
+        """Takes the answer for one key: whole, or the lane that streams it."""
         if self._client.is_gone():
-            return
-        if isinstance(reply, bytes):
-            self._one_is_done(b"" if self._request.mute and outcomes in self._request.mute else reply)
+            if not isinstance(reply, bytes):
+                reply.close()  # a route may have held it
+        elif isinstance(reply, bytes):
+            hidden = self._request.mute and outcomes in self._request.mute
+            self._one_is_done(b"" if hidden else reply, outcomes in o.ANSWERS)
         else:
             self._lane = reply
             reply.take(self)
@@ -142,7 +174,7 @@ class Download:
     def ended(self, tail: bytes) -> None:
         """All of the value has come."""
         self._lane = None
-        self._one_is_done(tail)
+        self._one_is_done(tail, True)
 
     def broken(self) -> None:
         """The host is lost in the midst of a value: nothing that could be said now would be understood."""
@@ -154,20 +186,49 @@ class Download:
         if self._lane is not None:
             self._lane.go_on()
 
-    def _one_is_done(self, reply: bytes) -> None:
-        more = bool(self._lines)
-        if self._merges and more and reply.endswith(_END):
-            reply = reply[: -len(_END)]
-        elif self._merges:
-            more = more and reply.endswith(_END)  # an error line ends the answer
+    def _one_is_done(self, reply: bytes, is_answer: bool) -> None:
+        """Passes on what one key gave; of a get of several keys, what it found, and one END for all at the end."""
+        if self._merges:
+            reply = self._part(reply, is_answer)
         self._client.put(reply)
-        if more:
+        if self._lines:
             self._client.loop.call_soon(self.next)
         else:
             self._client.transfer_over(self)  # first: the next in line may be such a one too
             self._client.transferred(self._request, b"")
 
+    def _part(self, reply: bytes, is_answer: bool) -> bytes:
+        if not is_answer:
+            self._error = self._error or reply
+        found = reply[: -len(_END)] if is_answer else b""
+        self._found = self._found or found != b""
+        if self._lines:
+            return found
+        return found + (_END if self._found else self._error or _END)
+
     def cancel(self) -> None:
         """The client has gone."""
         if self._lane is not None:
             self._lane.close()
+
+    def abort(self) -> None:
+        """After an unexpected error."""
+        self._client.abort()
+
+
+class _Asked:
+    """The sink of the request for one key; takes one answer."""
+
+    __slots__ = ("_download", "_is_answered")
+
+    def __init__(self, download: Download) -> None:
+        self._download = download
+        self._is_answered = False
+
+    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+        """Takes the answer."""
+        if not self._is_answered:
+            self._is_answered = True
+            self._download.answered(reply, outcomes)
+        elif not isinstance(reply, bytes):
+            reply.close()

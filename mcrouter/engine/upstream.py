@@ -6,6 +6,8 @@ import time
 from typing import Any, Callable, Optional, Set, Tuple
 
 from ..proto import outcomes as o
+from ..proto import results as r
+from ..proto.background import background
 from ..proto.runs import Sizes
 from ..proto.styles import MEMCACHED, Memcached
 from .bulk import BulkLanes
@@ -13,6 +15,7 @@ from .connection import Address, Connection, State
 from .lane import Lane
 from .lingering import Lingering
 from .loop import PollGroup, Timer
+from .meta_check import MS, NOT_SPOKEN
 from .rejoin import Journal, Rejoin
 from .tally import Tally
 from .why import Why
@@ -88,7 +91,14 @@ class Host:
         if request.bulk is not None:
             self.bulk.send(request, sink)
             return
-        lane = self.lanes[request.client.lane]
+        client = request.client
+        lane = self.lanes[client.lane]
+        if request.kinds[0] == MS and not lane.meta.admits():
+            self._refuse(request, sink, NOT_SPOKEN)
+            return
+        if client.is_background and lane.unsent and lane.is_full():
+            self._refuse(request, sink, "it does not take what it is sent")
+            return
         if not lane.out:
             lane.out_began()
         lane.out.append(request.data)
@@ -96,7 +106,14 @@ class Host:
         if len(request.kinds) > 1:
             lane.runs += 1
         if lane.unsent:
-            lane.stall(request.client)
+            lane.stall(client)
+
+    def _refuse(self, request: Any, sink: Any, why: str, code: bytes = o.UNAVAILABLE) -> None:
+        """Does not send it. A write is one that the host misses."""
+        self.tally.spared(request.kinds, r.LOCAL_ERROR)
+        self.unsure(request)
+        count = len(request.kinds)
+        sink.on_reply(self.style.failure(self.name, code, why) * count, code * count)
 
     def spared(self, request: Any) -> None:
         """Policy would have asked it, had it been healthy. It is told of a write that it misses."""
@@ -182,7 +199,7 @@ class Host:
     def missed(self, request: Any) -> None:
         """Policy would have sent this to the host if it were healthy. One that is returning gets it."""
         if self.returning and request.bulk is None:
-            self.send(request, NOBODY)
+            self.send(background(request), NOBODY)
         else:
             self._note(request)
 

@@ -38,6 +38,11 @@ class Client:
 
     lane = 0
 
+    @property
+    def owner(self) -> "Client":
+        """The client whose order its writes are part of."""
+        return self
+
     def may_repeat(self, _request: Request) -> bool:
         """Always."""
         return True

@@ -1,373 +1,110 @@
-"""Host bytes to replies: finds where the reply to a request ends and what its outcome is, without rebuilding a byte.
+"""What a host's reply means, and whether it can be the reply to a request at all.
 
-    cutter.cut(data, at, request) -> how far the bytes are verified; `cutter.done` says whether the reply ends there
-
-A reply may come in any number of reads: what was verified is not looked at again (`cut` goes on where it stopped), so
-the cost is linear in the bytes. A reply that the request cannot have is a ProtocolError: the stream is out of step
-and must be closed.
+A reply must name what was asked: a word of the command's own family (a classic command is never answered `HD`, a meta
+command never `STORED`), and where it says a key or an opaque, the request's. Anything else is a ProtocolError: the
+stream is out of step, and its connection must be closed.
 """
 
+import base64
+import binascii
 import re
-from itertools import accumulate
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 from . import outcomes as o
-from .commands import BY_NAME, COMMANDS, LINES, META_VALUE, VALUES
-from .requests import GET, SET, Request
-from .runs import LINES as LINES_STRETCH
-from .runs import Sizes
+from .commands import BY_NAME, COMMANDS, LINES, META, META_STORE
+from .requests import GET, Request
 
-_PASSING = 16384  # bytes; a value of so much that is not all there passes as it comes
-_LINE_MAX = 8192  # a longer line without an end is no reply
-_AT_ONCE = 1024  # keys of a get that are looked for in one read
-_SHAPES = tuple(command.reply for command in COMMANDS)
-_ACCEPTED = tuple(command.success + command.miss for command in COMMANDS)
-_OUTCOME: Dict[bytes, bytes] = {
-    b"STORED\r\n": o.STORED,
-    b"NOT_STORED\r\n": o.NOT_STORED,
-    b"EXISTS\r\n": o.EXISTS,
-    b"NOT_FOUND\r\n": o.NOT_FOUND,
-    b"DELETED\r\n": o.DELETED,
-    b"TOUCHED\r\n": o.TOUCHED,
-    b"OK\r\n": o.OK,
-    b"RESET\r\n": o.OK,
-    b"ERROR\r\n": o.ERROR,
-}
-_MG = BY_NAME["mg"].number
-_META = {b"HD": o.HEADER, b"EN": o.MISS, b"NF": o.NOT_FOUND, b"NS": o.NOT_STORED, b"EX": o.EXISTS, b"MN": o.HEADER,
-         b"ME": o.HEADER}  # fmt: skip
-_GETS = bytes([GET])
-# A run's kinds to the outcomes of a run in which every get hits and every set is stored.
-_AS_HIT = bytes(o.VALUE[0] if kind == GET else o.STORED[0] for kind in range(256))
 TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
 """Stands, by identity and as a success, for a reply that was skipped; no client gets to see it."""
-_BLOCK_END, _GET_END = b"\r\n", b"\r\nEND\r\n"
-_TAILS = {VALUES: _GET_END, META_VALUE: _BLOCK_END}
-_CUT = b" \n"  # in no key and no header
-_VALUE = rb"VALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n"
-_HEADER = re.compile(_VALUE).match
-_NEXT_BLOCK, _NEXT_GET = re.compile(_BLOCK_END + _VALUE).match, re.compile(_GET_END + _VALUE).match
-_VA = re.compile(rb"VA (\d{1,10})(?: [^\r\n]*)?\r\n").match
+_ERRORS = {b"ERROR": o.ERROR, b"CLIENT_ERROR": o.CLIENT_ERROR, b"SERVER_ERROR": o.SERVER_ERROR}
+_CLASSIC = {b"STORED": o.STORED, b"NOT_STORED": o.NOT_STORED, b"EXISTS": o.EXISTS, b"NOT_FOUND": o.NOT_FOUND,
+            b"DELETED": o.DELETED, b"TOUCHED": o.TOUCHED}  # fmt: skip
+_META = {b"HD": o.HEADER, b"EN": o.MISS, b"NF": o.NOT_FOUND, b"NS": o.NOT_STORED, b"EX": o.EXISTS}
+_OWN: Dict[str, Dict[bytes, bytes]] = {
+    "mn": {b"MN": o.HEADER},
+    "me": {b"ME": o.HEADER, b"EN": o.MISS},
+    "flush_all": {b"OK": o.OK},
+    "verbosity": {b"OK": o.OK},
+    "version": {b"VERSION": o.TEXT},
+    "stats": {b"END": o.TEXT, b"OK": o.OK, b"RESET": o.OK},
+}
+_NUMBERS = frozenset(BY_NAME[name].number for name in ("incr", "decr"))
+_LISTED = frozenset((b"STAT", b"ITEM", b"PREFIX"))  # how the lines begin that answer `stats`
+_ME, _VERSION = BY_NAME["me"].number, BY_NAME["version"].number
+_NAMING = (b"k", b"O", b"b")  # flags of a reply that say what was asked: the key, the opaque, that it is in base64
+_LINE_MOST = 2048  # bytes; the line of a meta command is no longer
+
+
+def _family(name: str, request: str, accepted: bytes) -> Dict[bytes, bytes]:
+    """The words that may answer a command, and the outcome of each."""
+    words = _OWN.get(name) or (_META if request in (META, META_STORE) else _CLASSIC)
+    return {word: outcome for word, outcome in words.items() if outcome in accepted}
+
+
+WORDS = tuple(_family(row.name, row.request, row.success + row.miss) for row in COMMANDS)
+"""By command: the words that may answer it, errors aside, and the outcome of each."""
+_WHOLE = tuple({word + b"\r\n": outcome for word, outcome in words.items() if word not in (b"ME", b"VERSION")}
+               for words in WORDS)  # fmt: skip
+_METAS = frozenset(command.number for command in COMMANDS if command.request in (META, META_STORE))
 
 
 class ProtocolError(Exception):
     """The host sent what cannot be the reply to the request that is due: its stream is out of step."""
 
 
-class ReplyCutter:
-    """Cuts one connection's stream into replies.
-
-    After `cut`: `done` says whether the reply ended; if so `outcomes` has a byte a command, `values` and `misses`
-    say how many keys its gets found and did not; if not, `need` is the length that `data` must at least have before
-    another `cut` gets further. A large value is not waited for: it is verified as it comes, and `left` is how
-    many bytes of it are yet to come. `singles`, while it is worth a try, is the quick way for whole replies to lone
-    gets and sets (runs.ReplyStretch).
-    """
-
-    __slots__ = (
-        "_even",
-        "_found",
-        "_got",
-        "_made",
-                "_replies",
-        "_size",
-        "_stretch",
-        "done",
-        "left",
-        "misses",
-        "need",
-        "outcomes",
-        "singles",
-        "values",
-    )  # fmt: skip
-
-    def __init__(self, stretches: Sizes) -> None:
-        self._replies = stretches
-        self._stretch = LINES_STRETCH
-        self.singles: Any = LINES_STRETCH.singles
-        self._got = b""  # outcomes of the run's commands that are through
-        self._found: List[bytes] = []  # keys that the unfinished get has found so far
-        self._made = -1  # the size that `_stretch` is for
-        self._size = -1  # of the last value to a get of one key
-        self._even = True  # whether the one before it was of that size too
-        self.left = 0  # bytes of a value that are yet to pass
-        self.done = False
-        self.need = 0
-        self.outcomes = b""
-        self.values = self.misses = 0
-
-    def cut(self, data: bytes, at: int, request: Request) -> int:
-        """How far `data` from `at` is verified as (part of) the reply to `request`; raises ProtocolError."""
-        kinds = request.kinds
-        if self.left:
-            passed = min(self.left, len(data) - at)
-            self.left -= passed
-            at += passed
-            if not self.left and passed > 1 and data[at - 2 : at] != b"\r\n":
-                raise ProtocolError(f"a value does not end where its length says: {data[at - 8 : at]!r}")
-            self.done = not self.left and _SHAPES[kinds[0]] is META_VALUE
-            if self.done or at == len(data):
-                self.need, self.outcomes = 0, o.VALUE
-                return at
-        if len(kinds) > 1:
-            return self._run(data, at, request)
-        if not self._found:
-            self.values = self.misses = 0
-        shape = _SHAPES[kinds[0]]
-        if shape is VALUES:
-            at, outcome = self._values(data, at, request.keys())
-        else:
-            at, outcome = self._line(data, at, kinds[0])
-        self.outcomes = outcome
-        self.done = outcome != b""
-        return at
-
-    def _run(self, data: bytes, at: int, request: Request) -> int:
-        kinds, words, got = request.kinds, request.words, self._got
-        assert words is not None
-        if not got and not self._found:
-            self.values = self.misses = 0
-        while len(got) < len(kinds):
-            kind = kinds[len(got)]
-            if not self._found and (self._even or kind != GET):
-                match = self._stretch.match(len(kinds) - len(got))(data, at)
-                if match:
-                    named = self._stretch.words(data, at, match.end())
-                    got += self._named(named, kinds[len(got) :], words[len(got) :])
-                    at = match.end()
-                    continue
-            if kind == GET:
-                at, outcome = self._value(data, at, words[len(got)])
-            else:
-                at, outcome = self._line(data, at, kind)
-            if not outcome:
-                self._got, self.done = got, False
-                return at
-            got += outcome
-            if outcome == o.VALUE and not self._even and kinds.startswith(_GETS, len(got)):
-                ahead = kinds[len(got) :]
-                named, at = _hits(data, at, len(ahead) - len(ahead.lstrip(_GETS)), _GET_END)
-                got += self._named(named, ahead, words[len(got) :])
-        self._got, self.outcomes, self.done = b"", got, True
-        return at
-
-    def _value(self, data: bytes, at: int, key: bytes) -> Tuple[int, bytes]:
-        """The reply to a get of one key; a hit that is all there takes a short way."""
-        match = None if self._found else _HEADER(data, at)
-        if match and match[1] == key:
-            size = int(match[2])
-            end = match.end() + size
-            if data.startswith(_TAILS[VALUES], end):
-                self.values += 1
-                self._one_size(size)
-                return end + len(_TAILS[VALUES]), o.VALUE
-        return self._values(data, at, [key])
-
-    def _named(self, named: List[bytes], kinds: bytes, words: List[bytes]) -> bytes:
-        """The outcomes of a stretch of a run's replies, by what each of them names."""
-        count = len(named)
-        if named == words[:count]:
-            outcomes = kinds[:count].translate(_AS_HIT)
-        else:
-            outcomes = b"".join(map(_named_outcome, named, kinds, words))
-            self.misses += outcomes.count(o.MISS)
-        self.values += outcomes.count(o.VALUE)
-        return outcomes
-
-    def _values(self, data: bytes, at: int, keys: List[bytes]) -> Tuple[int, bytes]:
-        """VALUE blocks up to END: (verified up to, outcome), the outcome empty while more is to come."""
-        found = self._found
-        if len(keys) > 1:
-            awaited = keys[len(found) : len(found) + _AT_ONCE]
-            count, at = _alike(data, at, awaited)
-            found += awaited[:count]
-            if not data.startswith(b"END", at):
-                named, at = _hits(data, at, len(keys) - len(found), _BLOCK_END)
-                found += named
-        while True:
-            if data.startswith(b"END\r\n", at):
-                if found:
-                    return at + 5, self._hit(found, keys)
-                self.misses += len(keys)
-                return at + 5, o.MISS
-            match = _HEADER(data, at)
-            if match is None and len(found) <= len(keys):
-                return self._no_value(data, at, keys)
-            if match is None or (found and len(found) >= len(keys)):
-                raise ProtocolError(f"more values than keys: {data[at : at + 60]!r} in answer to {keys[:3]}")
-            size = int(match[2])
-            end = match.end() + size + 2
-            if end > len(data):
-                if end - at < _PASSING:
-                    self.need = end
-                    return at, b""
-                self.left, self.need = end - len(data), 0
-                found.append(match[1])
-                return len(data), b""
-            if data[end - 2 : end] != b"\r\n":
-                raise ProtocolError(f"a value of {size} bytes does not end there: {data[end - 8 : end]!r}")
-            found.append(match[1])
-            at = end
-            if len(keys) == 1:
-                self._one_size(size)
-
-    def _one_size(self, size: int) -> None:
-        """Prepares for more values of this size."""
-        self._even, self._size = size == self._size, size
-        if self._made != size:
-            stretch: Any = self._replies.get(size)
-            if stretch is None:
-                self.singles = None
-                return
-            self._stretch, self._made = stretch, size
-        self.singles = self._stretch.singles if self._even else None
-
-    def _hit(self, found: List[bytes], keys: List[bytes]) -> bytes:
-        self.values += len(found)
-        self._found = []
-        if found == keys:
-            return o.VALUE
-        self.misses += len(keys) - len(found)
-        asked = iter(keys)
-        if not all(key in asked for key in found):
-            raise ProtocolError(f"values of {found[:3]} in answer to {keys[:3]}")
-        return o.PARTIAL
-
-    def _no_value(self, data: bytes, at: int, keys: List[bytes]) -> Tuple[int, bytes]:
-        """Neither a whole VALUE line nor END: an error line, or the start of something that is not all there."""
-        end = data.find(b"\n", at) + 1
-        if not end:
-            return self._unfinished(data, at)
-        outcome = _error(data[at:end])
-        if not outcome or len(self._found) >= len(keys):
-            raise ProtocolError(f"not a reply to a get: {data[at : min(end, at + 60)]!r}")
-        self._found = []
-        return end, outcome
-
-    def _unfinished(self, data: bytes, at: int) -> Tuple[int, bytes]:
-        if len(data) - at > _LINE_MAX:
-            raise ProtocolError(f"a line without an end: {data[at : at + 60]!r}")
-        self.need = 0
-        return at, b""
-
-    def _line(self, data: bytes, at: int, kind: int) -> Tuple[int, bytes]:
-        """A reply that is one line, VA with its data, or the lines of `stats`."""
-        while True:
-            end = data.find(b"\n", at) + 1
-            if not end:
-                return self._unfinished(data, at)
-            line = data[at:end]
-            shape = _SHAPES[kind]
-            if shape is META_VALUE and line.startswith(b"VA "):
-                return self._meta_value(data, at, end, kind)
-            outcome = _OUTCOME.get(line) or _error(line) or _worded(line, shape)
-            if kind == _MG and outcome:
-                self.values, self.misses = int(outcome == o.HEADER), int(outcome == o.MISS)
-            if outcome and outcome in _ACCEPTED[kind] + o.HOST_ERRORS:
-                return end, outcome
-            if shape is not LINES or outcome:
-                raise ProtocolError(f"not a reply to {COMMANDS[kind].name}: {line[:60]!r}")
-            at = end  # one of many lines
-
-    def _meta_value(self, data: bytes, at: int, end: int, kind: int) -> Tuple[int, bytes]:
-        match = _VA(data, at)
-        if match is None:
-            raise ProtocolError(f"not a meta value: {data[at : min(end, at + 60)]!r}")
-        end += int(match[1]) + 2
-        self.values = int(kind == _MG)
-        if end > len(data) and end - at >= _PASSING:
-            self.left, self.need = end - len(data), 0
-            return len(data), b""
-        if end > len(data):
-            self.need = end
-            return at, b""
-        if data[end - 2 : end] != b"\r\n":
-            raise ProtocolError("a meta value does not end where its length says")
-        return end, o.VALUE
+def line_outcome(line: bytes, kind: int, request: Request) -> bytes:
+    """The outcome of a line, its end included, that answers the command `kind` of a request; empty where it is one of
+    the many lines that answer `stats`. Raises ProtocolError where it cannot answer the command."""
+    outcome = _WHOLE[kind].get(line) or error_outcome(line)
+    if outcome:
+        return outcome
+    word, more, _ = line[:-2].partition(b" ")
+    if line.endswith(b"\r\n"):
+        if kind in _NUMBERS and word.isdigit() and not more:
+            return o.NUMBER
+        if kind == _VERSION and word == b"VERSION" and more:
+            return o.TEXT
+        if kind in _METAS and word in WORDS[kind] and more:
+            check_names(line, request)
+            return WORDS[kind][word]
+        if COMMANDS[kind].reply == LINES and word in _LISTED and more:
+            return b""
+    raise ProtocolError(f"not a reply to {COMMANDS[kind].name}: {line[:60]!r}")
 
 
-def _alike(data: bytes, at: int, keys: List[bytes]) -> Tuple[int, int]:
-    """How many of these keys have VALUE blocks from `at` on, each whole, under the same flags and of one size; and
-    where those end.
-
-    Then every header is known, and where it must stand, so only those places are looked at: a get of 50 keys costs
-    the router a tenth less than with a pattern that takes the blocks and gives their names.
-    """
-    first = _HEADER(data, at) if len(keys) > 1 else None
-    if first is None:
-        return 0, at
-    size, after, start = int(first[2]), data[first.end(1) : first.end()], first.start(1)
-    if not data.startswith(b"\r\nVALUE %b%b" % (keys[1], after), first.end() + size):
-        return 0, at
-    most = 1 + (len(data) - start) // (len(b"VALUE k\r\n") + len(after) + size)
-    heads = ((after + _CUT + b"\r\nVALUE ").join(keys[:most]) + after).split(_CUT)
-    places = list(accumulate([len(head) + size for head in heads], initial=start))
-    right = list(map(data.startswith, heads, places))
-    count = right.index(False) if False in right else len(right)
-    while count and not data.startswith(_BLOCK_END, places[count]):
-        count -= 1
-    return count, places[count] + len(_BLOCK_END) if count else at
+def check_names(line: bytes, request: Request) -> None:
+    """Raises ProtocolError where the line that answers a meta command says another key or opaque than the request's."""
+    said = line[:-2].split(b" ")[1:]
+    if request.kinds[0] != _ME:
+        said = [flag for flag in said if flag[:1] in _NAMING]
+        if not said:
+            return
+    asked = bytes(request.data[:_LINE_MOST]).partition(b"\r\n")[0].split(b" ")
+    if request.kinds[0] == _ME:
+        right = said[0] == asked[1] or said[0] == _decoded(asked[1])
+    else:
+        right = all(flag[1:] == asked[1] if flag[:1] == b"k" else flag in asked[2:] for flag in said)
+    if not right:
+        raise ProtocolError(f"{line[:60]!r} in answer to {b' '.join(asked)[:60]!r}")
 
 
-def _hits(data: bytes, at: int, most: int, end: bytes) -> Tuple[List[bytes], int]:
-    """The keys of at most so many values, each whole and with this `end`, and where they end. A step matches one
-    value's end and the next one's header: 0.3 µs."""
-    found: List[bytes] = []
-    following, match = _NEXT_BLOCK if end is _BLOCK_END else _NEXT_GET, _HEADER(data, at)
-    while match is not None and len(found) < most:
-        key, length = match.groups()
-        stop = match.end() + int(length)
-        match = following(data, stop)
-        if match is None and not data.startswith(end, stop):
-            break
-        found.append(key)
-        at = stop + len(end)
-    return found, at
+def _decoded(key: bytes) -> bytes:
+    """What a key stands for in base64: 1.6.18 names that in the answer to `me KEY b`."""
+    try:
+        return base64.b64decode(key, validate=True)
+    except binascii.Error:
+        return key
 
 
-def _named_outcome(named: bytes, kind: int, word: bytes) -> bytes:
-    """The outcome of one reply of a run, by what it names and what it should."""
-    if named == word:
-        return o.VALUE if kind == GET else o.STORED
-    if named == b"END\r" and kind == GET:
-        return o.MISS
-    if named == b"NOT_STORED\r" and kind == SET:
-        return o.NOT_STORED
-    raise ProtocolError(f"{named!r} in answer to {word!r}")
-
-
-def _error(line: bytes) -> bytes:
+def error_outcome(line: bytes) -> bytes:
     """The outcome of a host's error line, empty when it is none."""
-    if not line.endswith(b"\r\n"):
-        return b""
-    if line == b"ERROR\r\n" or line.startswith(b"ERROR "):
-        return o.ERROR
-    if line.startswith(b"CLIENT_ERROR "):
-        return o.CLIENT_ERROR
-    return o.SERVER_ERROR if line.startswith(b"SERVER_ERROR ") else b""
+    word = line[:-2].partition(b" ")[0]
+    return _ERRORS.get(word, b"") if line.endswith(b"\r\n") else b""
 
 
-def _worded(line: bytes, shape: str) -> bytes:
-    """The outcome of a line that carries more than a fixed word, empty when it is none."""
-    if not line.endswith(b"\r\n"):
-        return b""
-    if line[:2] in _META and (line[2:3] == b" " or len(line) == 4):
-        return _META[line[:2]]
-    if shape is LINES:
-        return o.TEXT if line == b"END\r\n" else b""
-    if line.startswith(b"VERSION "):
-        return o.TEXT
-    return o.NUMBER if line[:-2].isdigit() else b""
-
-
-def value_ahead(data: bytes, request: Request) -> Tuple[int, bytes]:
-    """(length of all that comes before the last bytes of the reply, those bytes), when `data` begins the reply to a
-    request for one key and has a value; else (0, b"")."""
-    shape = _SHAPES[request.kinds[0]]
-    match = _HEADER(data) if shape is VALUES else _VA(data) if shape is META_VALUE else None
-    if match is None:
-        return 0, b""
-    return match.end() + int(match[2 if shape is VALUES else 1]), _TAILS[shape]
+VALUE_LINE = rb"VALUE ([^ \n]{1,250}) \d{1,10} (\d{1,10})(?: \d{1,20})?\r\n"
+value_header = re.compile(VALUE_LINE).match
+"""Matches the line that begins a VALUE block: its key, and how many bytes the value has."""
 
 
 def split_reply(reply: bytes, kinds: bytes, outcomes: bytes) -> List[bytes]:
@@ -376,7 +113,7 @@ def split_reply(reply: bytes, kinds: bytes, outcomes: bytes) -> List[bytes]:
     for kind, outcome in zip(kinds, outcomes):
         end = reply.index(b"\n", at) + 1
         if kind == GET and outcome == o.VALUE[0]:
-            match = _HEADER(reply, at)
+            match = value_header(reply, at)
             assert match is not None
             end += int(match[2]) + len(b"\r\nEND\r\n")
         parts.append(reply[at:end])
@@ -388,7 +125,7 @@ def value_blocks(reply: bytes) -> Iterator[Tuple[bytes, bytes]]:
     """(key, VALUE block) for each value in a whole reply to a get."""
     at = 0
     while True:
-        match = _HEADER(reply, at)
+        match = value_header(reply, at)
         if match is None:
             return
         end = match.end() + int(match[2]) + 2

@@ -37,9 +37,10 @@ CLOSE = bytes([len(COMMANDS) + 1])  # the kinds of a request at which the connec
 INQUIRY = bytes([len(COMMANDS) + 2])  # the kinds of a get whose keys ask the router itself
 MOST_KINDS = len(COMMANDS) + 3
 _EXPTIME_FIRST = frozenset(command.number for command in COMMANDS if command.request == EXPTIME_KEYS)
-_READS = bytes(command.number for command in COMMANDS if command.kind == READ)
+_READS = bytes(command.number for command in COMMANDS if command.kind == READ or command.name in ("mn", "version"))
 _MG = BY_NAME["mg"].number
-_STORING = frozenset(command.number for command in COMMANDS if command.request in (STORE, STORE_CAS, META_STORE))
+STORING = frozenset(command.number for command in COMMANDS if command.request in (STORE, STORE_CAS, META_STORE))
+"""Commands that have a data block."""
 _HEAD = 4096  # bytes in which the line of a store ends
 _LARGE = 16384  # bytes
 # What may be asked twice: it changes nothing, or the second time nothing more than the first.
@@ -93,7 +94,7 @@ class Request:
         if self.words is None:
             if self.word:
                 return [self.word]
-            data = bytes(self.data[:_HEAD]) if self.kinds[0] in _STORING else self.data
+            data = bytes(self.data[:_HEAD]) if self.kinds[0] in STORING else self.data
             fields = data[: data.index(b"\n") - 1].split(b" ")  # nothing but a space ends a key
             kind = self.kinds[0]
             first = 2 if kind in _EXPTIME_FIRST else 1

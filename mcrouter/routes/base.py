@@ -9,6 +9,7 @@ A request may be a run (`len(request.kinds)` > 1). A reply is bytes and one outc
 from typing import Any, Iterable, List, Optional, Protocol, Tuple
 
 from ..proto import outcomes as o
+from ..proto.background import background
 from ..proto.requests import Request
 from .again import ask_again
 
@@ -120,6 +121,13 @@ class Nobody:
 
 
 NOBODY = Nobody()
+
+
+def start_unawaited(route: Any, request: Request, sink: Any = NOBODY) -> None:
+    """Begins to serve a request whose answer no client waits for, and which must not hold up any."""
+    route.start(background(request), sink)
+
+
 NO_HEALTHY = b"SERVER_ERROR mcrouter: no healthy upstream\r\n"
 
 

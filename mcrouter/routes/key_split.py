@@ -4,6 +4,7 @@ from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 from ..config.fields import Field, number, route, switch
 from ..proto import outcomes as o
+from ..proto.background import background
 from ..proto.commands import ADMIN, BY_NAME, Command
 from ..proto.lines import MAX_KEY
 from ..proto.requests import Request
@@ -48,7 +49,7 @@ class KeySplitRoute(Route):
         if kind in self._to_all and self._has_names(request):
             for replica in range(self._replicas):
                 if replica != self._own:
-                    self._ask(request, NOBODY, replica)
+                    self._ask(background(request), NOBODY, replica)
             self._ask(request, sink, self._own)
         elif self._first_hit and kind in _GET and request.bulk is None and self._has_names(request):
             first = _FirstHit(sink, self._replicas)

@@ -61,17 +61,24 @@ class Limit:
         if asked.request.bulk is not None or (not self._waiting and self._fits(asked)):
             self._ask(asked)
         else:
-            self._waiting.setdefault(id(asked.request.client), deque()).append(asked)
+            self._waiting.setdefault(id(asked.request.client.owner), deque()).append(asked)
 
     def _fits(self, asked: "_Asked") -> bool:
         return not self._outstanding or self._outstanding + asked.size <= self.most
 
     def _ask(self, asked: "_Asked") -> None:
         self._outstanding += asked.size
-        asked.target.start(asked.request, asked)
+        try:
+            asked.target.start(asked.request, asked)
+        except Exception:
+            self.answered(asked)  # it is under way no more
+            raise
 
     def answered(self, asked: "_Asked") -> None:
         """Makes room for the next ones. A target that answers at once must not lead deeper and deeper."""
+        if asked.is_over:
+            return
+        asked.is_over = True
         self._outstanding -= asked.size
         if self._busy:
             return
@@ -91,7 +98,7 @@ class Limit:
 class _Asked:
     """A request that is under way or waits, and the sink of its answer."""
 
-    __slots__ = ("_limit", "_sink", "request", "size", "target")
+    __slots__ = ("_limit", "_sink", "is_over", "request", "size", "target")
 
     def __init__(self, limit: Limit, target: Any, request: Request, sink: Any) -> None:
         self._limit = limit
@@ -99,11 +106,14 @@ class _Asked:
         self.target = target
         self.request = request
         self.size = size(request)
+        self.is_over = False
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """The target's answer."""
-        self._sink.on_reply(reply, outcomes)
-        self._limit.answered(self)
+        try:
+            self._sink.on_reply(reply, outcomes)
+        finally:
+            self._limit.answered(self)
 
 
 def _without_limit(args: Mapping[str, Any], command: Command) -> Optional[int]:

@@ -3,7 +3,7 @@
 from typing import Any, Iterable, List, Sequence, Set
 
 from ..proto.requests import Request
-from .base import NOBODY, apart
+from .base import apart, start_unawaited
 from .host import HostRoute
 
 
@@ -62,7 +62,7 @@ class RouteDestination:
 
     def missed(self, request: Request) -> None:
         """The route tells whichever of its hosts would have got it."""
-        self.route.start(request, NOBODY)
+        start_unawaited(self.route, request)
 
 
 def destination(route: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from ..config.fields import BY_NAME, Field, route
 from ..proto.commands import Command
 from ..proto.requests import Request
-from .base import ASKED, COPY, NOBODY, Branch, Route, refuse
+from .base import ASKED, COPY, Branch, Route, refuse, start_unawaited
 from .handle import Args, Handle
 from .keyed import Gathering, KeyedRoute, for_keys, names_of
 from .kit import Kit
@@ -134,7 +134,7 @@ class RootRoute(KeyedRoute):
         if self._strip and prefix:
             request, sink = without_prefix(request, sink, prefix)
         for way in ways[1:]:
-            way.start(request, NOBODY)
+            start_unawaited(way, request)
         ways[0].start(request, sink)
 
     def _matching(self, prefix: bytes) -> List[Any]:

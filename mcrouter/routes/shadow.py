@@ -7,7 +7,7 @@ from ..hashing import routing_key
 from ..hashing.spooky import hash32
 from ..proto.commands import ADMIN, Command
 from ..proto.requests import Request
-from .base import ASKED, COPY, Branch, Route
+from .base import ASKED, COPY, Branch, Route, start_unawaited
 from .handle import Args, Handle
 from .keyed import names_of
 from .kit import Kit
@@ -108,7 +108,11 @@ class _Shadow:
         if places:
             asked = request if len(places) == len(names) else portion(request, places)
             self._copies.count += len(asked.kinds)
-            self.target.start(asked, self._copies)
+            try:
+                start_unawaited(self.target, asked, self._copies)
+            except Exception:
+                self._copies.count -= len(asked.kinds)
+                raise
 
     def _by_chance(self) -> bool:
         return self._fraction >= 1 or bool(self._kit.chance.random() < self._fraction)

@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from ..config.fields import Field, number, record, route, switch
 from ..hashing import routing_key
+from ..proto.background import background
 from ..proto.commands import ADMIN, COMMANDS, DELETE, Command
 from ..proto.lines import MAX_KEY
 from ..proto.requests import Request
@@ -73,7 +74,7 @@ class ShardSplitRoute(Route):
         names = names_of(request)
         if COMMANDS[request.kinds[0]].kind == DELETE:
             for part in range(1, self._deleted(names[0])):
-                self._target.start(*renamed(request, NOBODY, self._as_part(part)))
+                self._target.start(*renamed(background(request), NOBODY, self._as_part(part)))
             if self._deleted(names[0]):
                 self._target.start(request, sink)
                 return

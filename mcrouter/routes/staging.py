@@ -7,7 +7,7 @@ from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, COMMANDS, DELETE
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name, store_of, ttl_of
-from .base import ASKED, COPY, NOBODY, ON_HIT, Branch, Route
+from .base import ASKED, COPY, ON_HIT, Branch, Route, start_unawaited
 from .handle import Args, Handle
 from .kit import Kit
 from .steps import Steps, copy_of, follow, in_background, is_hit, ttl_in, value_of
@@ -57,9 +57,9 @@ class StagingRoute(Route):
                 in_background(self._touch(request, value_of(reply) if kind == _GET else None))
         elif kind == _CAS:
             if outcomes == o.STORED:
-                self._staging.start(_as_set(request), NOBODY)
+                start_unawaited(self._staging, _as_set(request))
         elif (outcomes in o.SUCCESS) if kind in _SETS else (outcomes not in _ERRORS):
-            self._staging.start(request, NOBODY)
+            start_unawaited(self._staging, request)
         return reply, outcomes
 
     def _touch(self, request: Request, value: Any) -> Steps:

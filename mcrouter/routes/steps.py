@@ -4,9 +4,10 @@
     return reply, outcomes                      the answer of the whole
 """
 
-from typing import Any, Generator, Tuple
+from typing import Any, Callable, Generator, Tuple
 
 from ..proto import outcomes as o
+from ..proto.background import background
 from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request
 from ..proto.rewriting import Value, store_of, values
@@ -25,22 +26,23 @@ def is_hit(outcomes: bytes) -> bool:
 
 def follow(steps: Steps, sink: Any) -> None:
     """Takes the steps; `sink` gets what they return."""
-    _Walker(steps, sink).begin()
+    _Walker(steps, sink, lambda request: request).begin()
 
 
 def in_background(steps: Steps) -> None:
     """Takes the steps, for whose end nobody waits."""
-    follow(steps, NOBODY)
+    _Walker(steps, NOBODY, background).begin()
 
 
 class _Walker:
     """The sink of each step."""
 
-    __slots__ = ("_sink", "_steps")
+    __slots__ = ("_prepared", "_sink", "_steps")
 
-    def __init__(self, steps: Steps, sink: Any) -> None:
+    def __init__(self, steps: Steps, sink: Any, prepared: Callable[[Request], Request]) -> None:
         self._steps = steps
         self._sink = sink
+        self._prepared = prepared  # makes what is asked of a step's request
 
     def begin(self) -> None:
         """The first step."""
@@ -56,7 +58,7 @@ class _Walker:
         except StopIteration as done:
             self._sink.on_reply(*done.value)
         else:
-            route.start(request, self)
+            route.start(self._prepared(request), self)
 
 
 def value_of(reply: Any) -> Any:
@@ -73,8 +75,11 @@ def copy_of(origin: Request, verb: str, value: Value, exptime: int) -> Request:
 
 
 def ttl_in(reply: Any) -> Any:
-    """The expiry time that the answer to `mg key t` tells, 0 for never; None if there is no such key."""
+    """The expiry time that the answer to `mg key t` tells, 0 for never; None if there is no such
+    key, or the host says something else."""
     if not isinstance(reply, bytes) or not reply.startswith(b"HD "):
         return None
-    told = [word for word in reply.split() if word[:1] == b"t"]
-    return max(0, int(told[0][1:])) if told else None
+    told = [word[1:] for word in reply.split() if word[:1] == b"t"]
+    if not told or not told[0].lstrip(b"-").isdigit():
+        return None
+    return max(0, int(told[0]))

@@ -7,7 +7,7 @@ from ..config.fields import routes
 from ..proto import outcomes as o
 from ..proto.replies import TOO_LARGE, split_reply
 from ..proto.requests import Request
-from .base import ASKED, COPY, NOBODY, Branch, Route
+from .base import ASKED, COPY, Branch, Route, start_unawaited
 from .handle import Handle
 from .held import Held
 from .null import answer_default, default_reply
@@ -171,7 +171,7 @@ class AllInitialRoute(ToAll):
     def start(self, request: Request, sink: Any) -> None:
         """Asks all."""
         for child in self._children[1:]:
-            child.start(request, NOBODY)
+            start_unawaited(child, request)
         self._children[0].start(request, sink)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
@@ -193,7 +193,7 @@ class AllAsyncRoute(ToAll):
     def start(self, request: Request, sink: Any) -> None:
         """Asks all."""
         for child in self._children:
-            child.start(request, NOBODY)
+            start_unawaited(child, request)
         answer_default(request, sink)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":

@@ -3,7 +3,8 @@
 from typing import Any, Iterable, List, NamedTuple, Optional, Sequence
 
 from mcrouter.proto.commands import COMMANDS
-from mcrouter.proto.replies import ProtocolError, ReplyCutter
+from mcrouter.proto.host_stream import HostStream
+from mcrouter.proto.replies import ProtocolError
 from mcrouter.proto.requests import ANSWERED, CLOSE, INQUIRY, Plan, Request, RequestParser
 from mcrouter.proto.runs import RequestStretches, Sizes, reply_stretches, request_stretches
 
@@ -126,47 +127,38 @@ class Reply(NamedTuple):
 
 
 class HostFeed:
-    """The host's side of engine/lane.py (`received`, `_hold`), without sockets."""
+    """A host's stream and the requests that are due, as engine/lane.py has them."""
 
     def __init__(self, requests: Iterable[Request], stretches: Sizes = WARM_REPLIES) -> None:
-        self.cutter = ReplyCutter(stretches)
+        self.stream = HostStream(stretches)
         self.inflight = list(requests)
         self.replies: List[Reply] = []
-        self.offered = 0  # bytes given to `cut`
-        self._held: List[bytes] = []
-        self._size = 0
-        self._pieces: List[bytes] = []
 
     def received(self, data: bytes) -> None:
         """One read."""
-        if self._held:
-            self._held.append(data)
-            self._size += len(data)
-            if self._size < self.cutter.need:
-                return
-            data = b"".join(self._held)
-            self._held = []
-        at, cutter = 0, self.cutter
-        while at < len(data):
+        stream = self.stream
+        stream.receive(data)
+        while stream.has_more():
             if not self.inflight:
                 raise ProtocolError("nobody asked")
-            self.offered += len(data) - at
-            end = cutter.cut(data, at, self.inflight[0])
-            assert at <= end <= len(data)
-            if not cutter.done:
-                self._hold(data, at, end)
+            reply = stream.next(self.inflight[0])
+            if reply is None:
                 return
-            reply = b"".join([*self._pieces, data[at:end]])
-            self._pieces = []
-            at = end
-            assert len(cutter.outcomes) == len(self.inflight.pop(0).kinds)
-            self.replies.append(Reply(reply, cutter.outcomes, cutter.values, cutter.misses))
+            assert len(stream.outcomes) == len(self.inflight.pop(0).kinds)
+            self.replies.append(Reply(reply, stream.outcomes, stream.hits, stream.misses))
 
-    def _hold(self, data: bytes, at: int, end: int) -> None:
-        if end > at:
-            self._pieces.append(data[at:end])
-        self.cutter.need = max(0, self.cutter.need - end)
-        self._held, self._size = [data[end:]], len(data) - end
+
+class Watched:
+    """A cutter whose `cut` is another."""
+
+    def __init__(self, cutter: Any, cut: Any) -> None:
+        self.__dict__.update(cutter=cutter, cut=cut)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cutter, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.cutter, name, value)
 
 
 def cut(requests: Iterable[Request], pieces: Sequence[bytes], stretches: Any = WARM_REPLIES) -> List[Reply]:

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.proto import lines, replies, requests, runs
+from mcrouter.proto import lines, replies, reply_cutter, requests, runs
 
-from .feeding import PLANS, ClientFeed, HostFeed
+from .feeding import PLANS, ClientFeed, HostFeed, Watched
 
 SMALL, TIMES = 1 << 13, 4
 TEN_MEGABYTES = 10 << 20
@@ -67,7 +67,7 @@ def new_work(monkeypatch):
     """Makes counters; every pattern of the modules counts for the newest."""
     patterns = [
         (module, name, value)
-        for module in (lines, replies, requests)
+        for module in (lines, replies, reply_cutter, requests)
         for name, value in vars(module).items()
         if isinstance(getattr(value, "__self__", None), re.Pattern)
     ]
@@ -96,21 +96,8 @@ class Host(HostFeed):
     def __init__(self, work, asked):
         super().__init__(asked, runs.reply_stretches())
         work.looked = 0
-        cut = self.cutter.cut
-        self.cutter = Cutter(self.cutter, lambda data, *rest: cut(work.stream(data), *rest))
-
-
-class Cutter:
-    """A cutter whose `cut` is another."""
-
-    def __init__(self, cutter, cut):
-        self.__dict__.update(cutter=cutter, cut=cut)
-
-    def __getattr__(self, name):
-        return getattr(self.cutter, name)
-
-    def __setattr__(self, name, value):
-        setattr(self.cutter, name, value)
+        cutter = self.stream._cutter
+        self.stream._cutter = Watched(cutter, lambda data, *rest: cutter.cut(work.stream(data), *rest))
 
 
 def feed(work, into, data, size):

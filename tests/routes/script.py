@@ -16,6 +16,12 @@ class Client:
 
     repeats = True
     waits = True
+    lane = 0
+
+    @property
+    def owner(self) -> "Client":
+        """The client whose order its writes are part of."""
+        return self
 
     def may_repeat(self, request: Request) -> bool:
         """Whether that changes nothing, nor what it has sent since."""
@@ -90,7 +96,7 @@ class Host:
 
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
         """Asks it."""
-        assert request.client is CLIENT
+        assert request.client.owner is CLIENT
         self.asked.append(request.data)
         self._pending.append((request, sink))
         if not self.holds:

@@ -1,0 +1,64 @@
+"""Requests that no client waits for: copies, warm-ups, repairs.
+
+They must not hold up the client that they were made for. A host that does not take what it is sent gets none of them:
+they are dropped, and a dropped write is one that the host misses (engine/upstream.py).
+"""
+
+from typing import Any
+
+from .requests import Request
+
+
+class Background:
+    """The source of such a request, in the place of the client: `owner` is the client, whose writes these are in one
+    order with; `lane` the connection that they share."""
+
+    __slots__ = ("_client",)
+
+    is_background = True
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @property
+    def owner(self) -> Any:
+        """The client for whose sake it is asked."""
+        return self._client.owner
+
+    @property
+    def lane(self) -> Any:
+        """Which of a host's connections its requests take: the client's."""
+        return self._client.lane
+
+    def awaits(self, request: Request) -> bool:
+        """No client waits for the answer."""
+        return False
+
+    def may_repeat(self, request: Request) -> bool:
+        """What has failed is not worth another try."""
+        return False
+
+    def may_ask_again(self, request: Request) -> bool:
+        """A reply that is too large may pass: it goes nowhere."""
+        return True
+
+    def will_ask_again(self, request: Request) -> None:
+        """It will not."""
+
+    def pause(self) -> None:
+        """A host reads slowly, or its reply passes: that is nothing to the client."""
+
+    def resume(self) -> None:
+        """That is over."""
+
+    def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
+        """After an unexpected error: there is no client to be told."""
+
+
+def background(request: Request) -> Request:
+    """The same request, which the client does not wait for. A large value is fed by its client, which waits."""
+    if request.bulk is not None:
+        return request
+    made = Request(Background(request.client), request.kinds, request.data, request.words, request.word)
+    made.started, made.origin = request.started, request.origin or request
+    return made
