@@ -65,6 +65,7 @@ class Call(Asker):
                 request.started = self.loop.now
                 self.queue.append(request)
                 self.frontend.ways[request.kinds[0]].start(request, request)
+        self.cut = self.cut or not self.parser.at_boundary()
         self._busy = False
         self._end_if_done()
 

@@ -348,10 +348,12 @@ class Lane(Connection):
             tally.answered(kinds, ms, tally.direct)
             if failed:
                 tally.cells[tally.request_errors] += failed
+            if request.rendering is not None:
+                reply = request.rendering.shown(reply, outcomes)
             if type(reply) is list:
                 request.client.in_turn(request, reply)
             else:
-                request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
+                request.client.answer(request, reply)
 
     def _hold(self, data: bytes, at: int, end: int) -> None:
         """Keeps an unfinished reply: what is verified as a piece, the rest until enough more has come."""

@@ -64,7 +64,7 @@ class Upload:
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """The route's answer; it may come before all has gone."""
-        self._reply = b"" if self._request.mute and outcomes in self._request.mute else reply
+        self._reply = self._request.shown(reply, outcomes)
         self.go_on()
 
     def _end_if_done(self) -> None:
@@ -126,8 +126,10 @@ class Download:
         if self._client.is_gone():
             return
         if isinstance(reply, bytes):
-            self._one_is_done(b"" if self._request.mute and outcomes in self._request.mute else reply)
+            self._one_is_done(self._request.shown(reply, outcomes))
         else:
+            if self._request.rendering is not None:
+                reply.begin_with(self._request.rendering.with_key)
             self._lane = reply
             reply.take(self)
 
