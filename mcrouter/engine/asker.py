@@ -102,7 +102,7 @@ class ClientRequest(Request):
             client.too_large(self)
             return
         client.frontend.count(self, outcomes)
-        client.answer(self, b"" if self.mute and outcomes in self.mute else reply)
+        client.answer(self, self.shown(reply, outcomes))
 
     def goes_on(self) -> bool:
         """Whether its route asks another host when the first has failed or has not got it."""

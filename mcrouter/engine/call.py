@@ -66,6 +66,7 @@ class Call(Asker):
                 request.started = self.loop.now
                 self.queue.append(request)
                 guarded(request, self.frontend.ways[request.kinds[0]].start, request, request)
+        self.cut = self.cut or not self.parser.at_boundary()
         self._busy = False
         self._end_if_done()
 

@@ -191,6 +191,7 @@ class Client(Asker):
             self.state is ClientState.OPEN
             and self.backlog is None
             and not (self.out or self.unsent or self.paused or self.readable or self.held or self.gone)
+            and self.parser.at_boundary()
         )
 
     # reading ------------------------------------------------------------------------------------------------------
@@ -224,6 +225,9 @@ class Client(Asker):
                 self.abort()
                 return
             self._on_read(data, size)
+            if not self.parser.at_boundary():  # nothing in what is swallowed ends this loop: others have their turn
+                self.go_on_later()
+                return
         if self.transfer is not None:
             self._read_value(self.transfer)
 
@@ -532,7 +536,7 @@ class Client(Asker):
 
     def _leave_now(self) -> None:
         begun = b"".join(self.backlog) if self.backlog is not None else b""
-        if self.paused or len(begun) > MOST:  # a long request is read to its end here
+        if self.paused or len(begun) > MOST or not self.parser.at_boundary():  # a long request is read to its end here
             self.state = ClientState.OPEN
             self._read()
             self._settle()

@@ -329,10 +329,11 @@ class Lane(Connection):
     @staticmethod
     def _give(request: Any, reply: Any, outcomes: bytes) -> None:
         """Gives the client a reply as it came."""
-        if type(reply) is list:
-            request.client.in_turn(request, reply)
+        shown = request.shown(reply, outcomes)
+        if type(shown) is list:
+            request.client.in_turn(request, shown)
         else:
-            request.client.answer(request, b"" if request.mute and outcomes in request.mute else reply)
+            request.client.answer(request, shown)
 
     # who waits for its writes -----------------------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ class Upload:
         """Takes the route's answer, the first one; it may come before all has gone."""
         if self._reply is not None:
             return
-        self._reply = b"" if self._request.mute and outcomes in self._request.mute else reply
+        self._reply = self._request.shown(reply, outcomes)
         self.go_on()
 
     def serves(self, request: Request) -> bool:
@@ -157,9 +157,10 @@ class Download:
             if not isinstance(reply, bytes):
                 reply.close()  # a route may have held it
         elif isinstance(reply, bytes):
-            hidden = self._request.mute and outcomes in self._request.mute
-            self._one_is_done(b"" if hidden else reply, outcomes in o.ANSWERS)
+            self._one_is_done(self._request.shown(reply, outcomes), outcomes in o.ANSWERS)
         else:
+            if self._request.rendering is not None:
+                reply.begin_with(self._request.rendering.with_key)
             self._lane = reply
             reply.take(self)
 

@@ -4,14 +4,18 @@
 either the line to forward, without `noreply` and quiet flags and with every number rewritten plainly, so that the host
 cannot read another length out of it than we did; or the line that memcached would answer; or says to close.
 
-The rules are those of the server (1.6.18), found by asking it; doc/protocol.txt is silent on most of them.
+The rules are those of the server (1.6.18), found by asking it; doc/protocol.txt is silent on most of them. A store is
+held to those of later versions (1.6.45), too: what either refuses is refused here, so that no host ever sees a store
+whose data it might take for commands. And the data of a refused store is swallowed, as 1.6.45 does.
 """
 
-import re
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from . import outcomes as o
 from .commands import BY_NAME, COMMANDS, INQUIRING
+from .meta_flags import BAD_FORMAT, canonical, decoded, read_flags, read_store_flags
+from .numbers import client_flags, number, signed, unsigned
+from .rendering import Rendering
 
 MAX_LINE = 2048  # bytes; a longer line without an end closes the connection, unless it is a get
 _ONE_READ = 16384  # memcached's read buffer; a line that does not fit closes the connection even if it comes at once
@@ -19,7 +23,7 @@ MAX_KEY = 250
 _MOST_WORDS = 23  # memcached's tokens of a line
 MAX_VALUE = 2**31 - 3
 
-BAD_FORMAT = b"CLIENT_ERROR bad command line format\r\n"
+BAD_CHUNK = b"CLIENT_ERROR bad data chunk\r\n"
 ERROR = b"ERROR\r\n"
 _BAD_DELETE = b"CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n"
 _BAD_DELTA = b"CLIENT_ERROR invalid numeric delta argument\r\n"
@@ -28,25 +32,28 @@ _ENDLESS_STATS = (b"cachedump", b"sizes_enable", b"sizes_disable")
 _NO_SHUTDOWN = b"ERROR: shutdown not enabled\r\n"
 
 _EVERYTHING = o.ANSWERS + o.HOST_ERRORS + o.OUR_ERRORS
+_NOREPLY = Rendering(hidden=_EVERYTHING)
 # What the quiet flag hides. Errors are always shown.
-_QUIET = {"mg": o.MISS, "ms": o.HEADER, "md": o.HEADER, "ma": o.HEADER + o.VALUE}
+_QUIET = {b"mg": o.MISS, b"ms": o.HEADER, b"md": o.HEADER, b"ma": o.HEADER + o.VALUE}
 _TOO_MANY = {"mg": b"CLIENT_ERROR options flags are too long\r\n"}
 _TOO_MANY.update(dict.fromkeys(("ms", "md", "ma"), b"CLIENT_ERROR options flags too long\r\n"))
+_BAD_FLAG = b"CLIENT_ERROR invalid or duplicate flag\r\n"
+_SPACE, _DELETE = 32, 127
 _MOST_TOKENS = 19  # a meta line with more is refused; of `ms` the host then takes the data for a command
 
 
 class Line(NamedTuple):
     """What to do with a line.
 
-    `kind` >= 0: forward `wire` (and, when `size` >= 0, a data block of that many bytes and its end), hiding replies
-    whose outcome is in `mute`. `kind` -1: answer with `answer`, close when `closes`, or answer the get `wire` for the
-    keys `asks`, which ask the router itself.
+    `kind` >= 0: forward `wire` (and, when `size` >= 0, a data block of that many bytes and its end); its reply is shown
+    as `rendering` says. `kind` -1: answer with `answer`, then close when `closes`, or swallow a data block when `size`
+    >= 0; or answer the get `wire` for the keys `asks`, which ask the router itself.
     """
 
     kind: int
     wire: bytes = b""
     size: int = -1
-    mute: bytes = b""
+    rendering: Optional[Rendering] = None
     answer: bytes = b""
     closes: bool = False
     asks: Sequence[bytes] = ()
@@ -82,38 +89,28 @@ def _refuse(answer: bytes, quiet: bool = False) -> Line:
     return Line(-1, answer=b"" if quiet else answer)
 
 
+def _refuse_store(tokens: List[bytes], answer: bytes, quiet: bool = False) -> Line:
+    """As memcached 1.6.45 refuses a store: its data, which its client sends all the same, is swallowed. Where it does
+    not say how much that is, what follows cannot be told from commands, and the connection is closed."""
+    place = 2 if tokens[0] == b"ms" else 4
+    size = _plain_size(tokens[place]) if len(tokens) > place else -1
+    return _refuse(answer, quiet)._replace(size=size, closes=size < 0)
+
+
+def _plain_size(token: bytes) -> int:
+    """A length that cannot be read in two ways; -1 where there is none."""
+    size = number(token, 0, MAX_VALUE) if token.isdigit() else None
+    return -1 if size is None else size
+
+
 def _forward(verb: bytes, words: List[bytes], quiet: bool = False) -> Line:
-    return Line(BY_NAME[verb.decode()].number, b" ".join([verb, *words]) + b"\r\n", mute=_EVERYTHING if quiet else b"")
+    wire = b" ".join([verb, *words]) + b"\r\n"
+    return Line(BY_NAME[verb.decode()].number, wire, rendering=_NOREPLY if quiet else None)
 
 
 def _not_long(line: Line) -> Line:
     """The line, if a host must take it; a longer one closes here, as it does there when it comes in pieces."""
     return line if len(line.wire) <= MAX_LINE + 1 else Line(-1, closes=True)
-
-
-_NUMBER = re.compile(rb"[\t\v\f\r]*([+-]?)(\d+)(?:[\t\v\f\r].*)?", re.S).fullmatch
-
-
-def _number(token: bytes, low: int, high: int) -> Optional[int]:
-    """A C number as memcached's safe_strto* reads it; None where they refuse."""
-    match = _NUMBER(token)
-    value = int(match[1] + (match[2].lstrip(b"0")[:30] or b"0")) if match else None  # int() refuses thousands
-    return value if value is not None and low <= value <= high else None
-
-
-def signed(token: bytes) -> Optional[int]:
-    """strtol into an int32: what does not fit wraps, as in C."""
-    value = _number(token, -(2**63), 2**63 - 1)
-    return None if value is None else (value + 2**31) % 2**32 - 2**31
-
-
-def _unsigned(token: bytes) -> Optional[int]:
-    """strtoull: a minus wraps, as in C, and is refused only where the result would be negative as a signed number."""
-    value = _number(token, 1 - 2**64, 2**64 - 1)
-    if value is None or value >= 0:
-        return value
-    wrapped = value + 2**64
-    return wrapped if wrapped < 2**63 else None
 
 
 def _is_quiet(tokens: List[bytes]) -> bool:
@@ -148,13 +145,13 @@ def _touched_keys(tokens: List[bytes]) -> Line:
 def _store(tokens: List[bytes]) -> Line:
     verb, words = tokens[0], 5 + (tokens[0] == b"cas")
     if len(tokens) not in (words, words + 1):
-        return _refuse(ERROR)
+        return _refuse_store(tokens, ERROR)
     quiet = _is_quiet(tokens)
-    flags, exptime, size = _unsigned(tokens[2]), signed(tokens[3]), signed(tokens[4])
-    numbers = [flags, exptime, size, *([_unsigned(tokens[5])] if words == 6 else [])]
-    if len(tokens[1]) > MAX_KEY or None in numbers or size is None or not 0 <= size <= MAX_VALUE:
-        return _refuse(BAD_FORMAT, quiet)
-    line = _forward(verb, [tokens[1], *(b"%d" % number for number in numbers if number is not None)], quiet)
+    flags, exptime, size = client_flags(tokens[2]), signed(tokens[3]), number(tokens[4], 0, MAX_VALUE)
+    numbers = [flags, exptime, size, *([unsigned(tokens[5])] if words == 6 else [])]
+    if len(tokens[1]) > MAX_KEY or None in numbers or size is None:
+        return _refuse_store(tokens, BAD_FORMAT, quiet)
+    line = _forward(verb, [tokens[1], *(b"%d" % value for value in numbers if value is not None)], quiet)
     return line._replace(size=size)
 
 
@@ -177,10 +174,10 @@ def _key_number(read: Callable[[bytes], Optional[int]], complaint: bytes) -> Cal
         quiet = _is_quiet(tokens)
         if len(tokens[1]) > MAX_KEY:
             return _refuse(BAD_FORMAT, quiet)
-        number = read(tokens[2])
-        if number is None:
+        value = read(tokens[2])
+        if value is None:
             return _refuse(complaint, quiet)
-        return _forward(tokens[0], [tokens[1], b"%d" % number], quiet)
+        return _forward(tokens[0], [tokens[1], b"%d" % value], quiet)
 
     return reader
 
@@ -199,7 +196,7 @@ def _verbosity(tokens: List[bytes]) -> Line:
     if not 2 <= len(tokens) <= 3:
         return _refuse(ERROR)
     quiet = _is_quiet(tokens)
-    level = _unsigned(tokens[1])
+    level = unsigned(tokens[1])
     if level is None:
         return _refuse(BAD_FORMAT, quiet)
     return _forward(b"verbosity", [b"%d" % level], quiet)
@@ -216,32 +213,61 @@ def _whole(tokens: List[bytes]) -> Line:
 
 
 def _meta(tokens: List[bytes]) -> Line:
-    name = tokens[0].decode()
-    first_flag = 3 if name == "ms" else 2
-    if len(tokens) == 1 and name != "me":
+    """mg, md, ma: the host answers to most of what is wrong in them."""
+    name, key, flags = tokens[0].decode(), b"".join(tokens[1:2]), tokens[2:]
+    if len(tokens) == 1:
         return _refuse(ERROR)
-    if len(tokens) > 1 and len(tokens[1]) > MAX_KEY:
+    if len(key) > MAX_KEY:
         return _refuse(BAD_FORMAT)
-    if len(tokens) > _MOST_TOKENS and name in _TOO_MANY:
+    if len(tokens) > _MOST_TOKENS:
         return _refuse(_TOO_MANY[name])
-    quiet = [token for token in tokens[first_flag:] if token[:1] == b"q"]
-    hides = len(quiet) == 1 and name in _QUIET
-    if hides:
-        tokens = tokens[:first_flag] + [token for token in tokens[first_flag:] if token != quiet[0]]
-    line = _whole(tokens)
-    return line._replace(mute=_QUIET[name]) if hides and line.kind >= 0 else line
+    letters = b"".join([flag[:1] for flag in flags])
+    if len(set(letters)) < len(letters) or (b"b" in letters and decoded(key) is None):
+        complaint = read_flags(key, flags)[1]
+        return _refuse(complaint if name == "mg" else _BAD_FLAG)
+    return _rendered(tokens, 2, letters)
 
 
 def _meta_store(tokens: List[bytes]) -> Line:
     if len(tokens) < 3:
-        return _refuse(ERROR if len(tokens) == 1 else BAD_FORMAT)
-    size = signed(tokens[2])
-    if len(tokens[1]) <= MAX_KEY and len(tokens) > _MOST_TOKENS:
-        return _refuse(_TOO_MANY["ms"])
-    if len(tokens[1]) > MAX_KEY or size is None or not 0 <= size <= MAX_VALUE:
-        return _refuse(BAD_FORMAT)
-    line = _meta([*tokens[:2], b"%d" % size, *tokens[3:]])
+        return _refuse_store(tokens, ERROR if len(tokens) == 1 else BAD_FORMAT)
+    key, size = tokens[1], number(tokens[2], 0, MAX_VALUE)
+    if len(key) <= MAX_KEY and len(tokens) > _MOST_TOKENS:
+        return _refuse_store(tokens, _TOO_MANY["ms"])
+    if len(key) > MAX_KEY or size is None:
+        return _refuse_store(tokens, BAD_FORMAT)
+    flags, complaint = read_store_flags(key, tokens[3:])
+    if complaint:
+        return _refuse_store(tokens, complaint)
+    line = _rendered([tokens[0], key, b"%d" % size, *flags], 3, b"".join([flag[:1] for flag in flags]))
     return line._replace(size=size) if line.kind >= 0 else line
+
+
+def _rendered(tokens: List[bytes], first: int, letters: bytes) -> Line:
+    """A meta command whose flags, from token `first` on, have these letters, none twice. It goes without those that are
+    the router's to see to: `q`, and the `k` of a base64 key."""
+    quiet, in_base64 = b"q" in letters, b"b" in letters
+    if not quiet and not in_base64:
+        return _whole(tokens)
+    hidden, key, before, ours = _QUIET[tokens[0]] if quiet else b"", b"", b"", b"q"
+    if in_base64:
+        tokens[1] = canonical(tokens[1])
+        if b"k" in letters:
+            ours, key, before = b"qk", b" k%b b" % tokens[1], letters[: letters.index(b"k")]
+    line = _whole(tokens[:first] + [flag for flag in tokens[first:] if flag[:1] not in ours])
+    return line._replace(rendering=Rendering(hidden, key, before)) if line.kind >= 0 and (hidden or key) else line
+
+
+def _meta_debug(tokens: List[bytes]) -> Line:
+    """me: its reply begins with the key, raw in some versions; one that could end the reply's line is refused."""
+    if len(tokens) == 1 or len(tokens[1]) > MAX_KEY:
+        return _refuse(BAD_FORMAT)
+    if any(flag[:1] == b"b" for flag in tokens[2:]):
+        key = decoded(tokens[1])
+        if key is None or any(byte <= _SPACE or byte == _DELETE for byte in key):
+            return _refuse(BAD_FORMAT)
+        tokens = [tokens[0], canonical(tokens[1]), *tokens[2:]]
+    return _whole(tokens)
 
 
 def _readers() -> Dict[bytes, Callable[[List[bytes]], Line]]:
@@ -252,8 +278,8 @@ def _readers() -> Dict[bytes, Callable[[List[bytes]], Line]]:
         b"gat": _touched_keys,
         b"gats": _touched_keys,
         b"delete": _delete,
-        b"incr": _key_number(_unsigned, _BAD_DELTA),
-        b"decr": _key_number(_unsigned, _BAD_DELTA),
+        b"incr": _key_number(unsigned, _BAD_DELTA),
+        b"decr": _key_number(unsigned, _BAD_DELTA),
         b"touch": _key_number(signed, _BAD_EXPTIME),
         b"flush_all": _flush_all,
         b"verbosity": _verbosity,
@@ -265,7 +291,7 @@ def _readers() -> Dict[bytes, Callable[[List[bytes]], Line]]:
         b"md": _meta,
         b"ma": _meta,
         b"mn": lambda tokens: _forward(b"mn", []),
-        b"me": _meta,
+        b"me": _meta_debug,
         b"ms": _meta_store,
     }
     readers.update((verb, _store) for verb in (b"set", b"add", b"replace", b"append", b"prepend", b"cas"))

@@ -12,6 +12,7 @@ import re
 from typing import Any, Callable, List, NamedTuple, Optional
 
 from . import binary, lines
+from . import outcomes as o
 from .commands import (
     ARITHMETIC,
     BARE,
@@ -26,6 +27,7 @@ from .commands import (
     STORE_CAS,
     VALUES,
 )
+from .rendering import Rendering
 from .runs import GET_KEY, GETS, KEY, MAX_RUN, RequestStretches, Stretch
 from .styles import MEMCACHED, Memcached
 
@@ -62,13 +64,13 @@ class Request:
     `kinds` has one byte a command (its index in the command table), `data` the bytes for a host (of a large store or
     run a memoryview of them), without `noreply` or quiet flags. `words` names the keys of a get, or, for a run, what
     each command's reply must name: its key, or STORED with its CR. `word` is the key of a lone get, empty for a lone
-    set, None for what is not so common. `mute` holds the outcome codes whose reply the client must not see. `client`
+    set, None for what is not so common. `rendering` is how the client sees the reply, None for as it is. `client`
     is whoever made the request; `origin` the request of his that this one was made of, None where it is that itself.
     `bulk` is None but where a value is too large to be held: the parser makes it the
     number of bytes that follow `data` in the stream, the engine whatever moves them.
     """
 
-    __slots__ = ("bulk", "client", "data", "kinds", "mute", "origin", "reply", "started", "word", "words")
+    __slots__ = ("bulk", "client", "data", "kinds", "origin", "rendering", "reply", "started", "word", "words")
 
     def __init__(
         self,
@@ -85,9 +87,13 @@ class Request:
         self.word = word
         self.started = 0.0
         self.reply: Any = None
-        self.mute = b""
+        self.rendering: Optional[Rendering] = None
         self.bulk: Any = None
         self.origin: Any = None
+
+    def shown(self, reply: Any, outcomes: bytes) -> Any:
+        """What the client sees of a reply, empty for nothing."""
+        return reply if self.rendering is None else self.rendering.shown(reply, outcomes)
 
     def keys(self) -> List[bytes]:
         """The keys it names, in order, repetitions kept."""
@@ -205,9 +211,12 @@ class RequestParser:
     After `next`: `at` is where the next request begins; when there was none yet, `need` is the length that `data` must
     at least have, so that nobody looks again at a value of which a part is missing; negative: nothing to look at before
     the end of a line has come, or that many bytes.
+
+    The data of a refused store is swallowed as it comes, never kept: meanwhile `at_boundary()` is false, and all that
+    is given to `next` is consumed. What the parser answers by itself (ANSWERED, CLOSE) must be taken, not parsed again.
     """
 
-    __slots__ = ("_both", "_large", "_make", "_scanned", "_sets", "_style", "at", "need", "plan")
+    __slots__ = ("_both", "_inside", "_large", "_make", "_sets", "_style", "at", "need", "plan")
 
     def __init__(
         self,
@@ -222,15 +231,21 @@ class RequestParser:
         self._style = style
         self._sets, self._both = stretches
         self.plan = plan
-        self._scanned = 0  # bytes of an unfinished line that are known to hold no end of line
+        # Where in the stream this is: 0 at the beginning of a request; positive, so many bytes of an unfinished line
+        # hold no end of line; negative, so many bytes of a refused store's data are yet to be swallowed.
+        self._inside = 0
         self.at = 0
         self.need = 0
 
+    def at_boundary(self) -> bool:
+        """Whether what is not consumed yet begins with a request."""
+        return self._inside >= 0
+
     def next(self, data: bytes, at: int, client: Any, room: int = MAX_RUN) -> Any:
         """The request that begins at `at`, a run of at most `room` commands, or None while it is not all there."""
-        match = None if self._scanned else _COMMON(data, at)
+        match = None if self._inside else _COMMON(data, at)
         if match is None:
-            return self._uncommon(data, at, client)
+            return self._uncommon(data, at, client, room)
         group = match.lastindex
         end = match.end()
         if _STORES[group]:  # type: ignore[index]
@@ -242,7 +257,7 @@ class RequestParser:
                 self.at, self.need = at, end
                 return None
             if data[end - 2 : end] != b"\r\n":
-                return self._uncommon(data, at, client)
+                return self._uncommon(data, at, client, room)
         if end < len(data) and room > 1 and group < 3 and self.plan[group - 1]:  # type: ignore[operator]
             return self._run(data, at, client, room)
         self.at = end
@@ -259,13 +274,24 @@ class RequestParser:
 
     def _local(self, line: lines.Line, data: bytes, at: int, end: int, client: Any) -> Any:
         """A request that never leaves the router."""
-        if line.closes:
-            return self._close(client)
-        self.at = end
         if line.asks:
+            self.at = end
             return self._make(client, INQUIRY, line.wire, line.asks)
+        return self._refusal(line, data, at, end, client)
+
+    def _refusal(self, line: lines.Line, data: bytes, at: int, end: int, client: Any) -> Any:
+        """The answer to a line that is refused; the data block of a store, which begins at `end`, is swallowed."""
         text, closes = self._style.refusal(data[at:end], line.answer)
-        return self._close(client, text) if closes else self._make(client, ANSWERED, text)
+        if closes or line.closes:
+            return self._close(client, text)
+        self.at = self._swallow(line.size + 2, data, end) if line.size >= 0 else end
+        return self._make(client, ANSWERED, text)
+
+    def _swallow(self, size: int, data: bytes, at: int) -> int:
+        """Passes over `size` bytes from `at`, of which some may be yet to come; returns where it got."""
+        end = min(at + size, len(data))
+        self._inside = end - at - size
+        return end
 
     def _run(self, data: bytes, at: int, client: Any, room: int) -> Any:
         """The gets and sets from `at` that may travel together, as one request."""
@@ -310,16 +336,20 @@ class RequestParser:
         kinds = bytes([SET if word == _SET else GET for word in words])
         return self._make(client, kinds, whole, [_STORED if word == _SET else word for word in words])
 
-    def _uncommon(self, data: bytes, at: int, client: Any) -> Any:
+    def _uncommon(self, data: bytes, at: int, client: Any, room: int) -> Any:
         """What the common patterns do not take: other commands, and whatever memcached has an error for."""
+        if self._inside < 0:
+            at = self._swallow(-self._inside, data, at)
+            self.at, self.need = at, 0
+            return self.next(data, at, client, room) if at < len(data) else None
         if data.startswith(binary.REQUEST, at):
             refusal = binary.refusal(data, at)
             if refusal is not None:
                 return self._close(client, refusal)
-        end = data.find(b"\n", max(at, at + self._scanned))
+        end = data.find(b"\n", max(at, at + self._inside))
         if end < 0:
             return self._no_line(data, at, client)
-        self._scanned = 0
+        self._inside = 0
         line = lines.read_line(data[at : end - 1 if end - at > 1 and data[end - 1] == _CR else end])
         return self._read(line, data, at, end + 1, client)
 
@@ -329,27 +359,35 @@ class RequestParser:
         wire = line.wire
         if line.size > self._large:
             request = self._apart(client, KIND[line.kind], wire, end, line.size)
-            request.mute = line.mute
+            request.rendering = line.rendering
             return request
         if line.size >= 0:
             begin, end = end, end + line.size + 2
             if end > len(data):
                 self.at, self.need = at, end
                 return None
+            if data[end - 2 : end] != b"\r\n":
+                return self._bad_chunk(line, data, at, begin, client)
             wire += data[begin:end]
         self.at = end
         request = self._make(client, KIND[line.kind], wire)
-        request.mute = line.mute
+        request.rendering = line.rendering
         return request
+
+    def _bad_chunk(self, line: lines.Line, data: bytes, at: int, begin: int, client: Any) -> Any:
+        """A store whose data, all there from `begin` on, does not end where it should: memcached drops just that."""
+        hidden = line.rendering.hidden if line.rendering is not None else b""
+        answer = b"" if o.CLIENT_ERROR in hidden else lines.BAD_CHUNK
+        return self._refusal(line._replace(answer=answer), data, at, begin, client)
 
     def _no_line(self, data: bytes, at: int, client: Any) -> Any:
         """No end of line yet: wait for it, unless memcached would close."""
         length = len(data) - at
         self.at, self.need = at, 0
         if length > lines.MAX_LINE:
-            if length > _LONGEST_LINE or not (self._scanned or lines.may_be_long(data[at : at + 200])):
+            if length > _LONGEST_LINE or not (self._inside or lines.may_be_long(data[at : at + 200])):
                 return self._close(client)
-            self._scanned, self.need = length, -_LONGEST_LINE
+            self._inside, self.need = length, -_LONGEST_LINE
         return None
 
     def _close(self, client: Any, text: bytes = b"") -> Any:

@@ -9,11 +9,15 @@ import re
 import socket
 from typing import Dict, List, Sequence
 
-from mcrouter.proto.requests import CLOSE, Request, RequestParser
+from mcrouter.proto.commands import COMMANDS, META_STORE, STORE, STORE_CAS
+from mcrouter.proto.lines import MAX_KEY, read_line
+from mcrouter.proto.requests import ANSWERED, CLOSE, Request, RequestParser
 from mcrouter.proto.runs import request_stretches
 
 DEADLINE = 4.0
 _CAS = re.compile(rb"^(VALUE [^ \n]+ \d+ \d+ )(\d+)(?=\r\n)|(?<= c)(\d+)(?=[ \r])", re.M)
+_STORES = frozenset(command.verb for command in COMMANDS if command.request in (STORE, STORE_CAS, META_STORE))
+_MOST_TOKENS = 19  # of `ms`; memcached does not swallow the data of a line with more
 _ASIDE = (
     (re.compile(rb"^STAT .*?\r\n", re.M | re.S), b""),
     (re.compile(rb"^VERSION .*?\r\n", re.M), b"VERSION\r\n"),
@@ -69,10 +73,33 @@ def may_lose(data: bytes) -> bool:
     stream ends inside a data block, it closes without having written what it had collected."""
     if b"HTTP/" in data or max(map(len, data.split(b"\n"))) > 2048:
         return True
-    parser, at = RequestParser(Request, request_stretches()), 0
+    at = 0
     while at < len(data):
+        parser = RequestParser(Request, request_stretches())
         request = parser.next(data, at, None, 1)
-        if request is None or request.kinds == CLOSE:
+        line = data[at : data.find(b"\n", at) + 1]
+        if request is None or not parser.at_boundary():
+            return parser.need > 0 or request is not None
+        if request.kinds in (ANSWERED, CLOSE) and is_store(line) and not is_swallowed(line):
+            at += len(line)
+        elif request.kinds == CLOSE:
             break
-        at = parser.at
-    return parser.need > 0
+        else:
+            at = parser.at
+    return False
+
+
+def is_store(line: bytes) -> bool:
+    """Whether a line, to a NUL, begins like a store."""
+    verb = line.partition(b"\0")[0].split()[:1]
+    return bool(verb) and verb[0] in _STORES
+
+
+def is_swallowed(line: bytes) -> bool:
+    """Whether memcached 1.6.18, too, swallows the data of this line, which it refuses: where the flags of `ms` are wrong,
+    and where the block does not end as it should."""
+    tokens = line.partition(b"\0")[0].rstrip(b"\r\n").split(b" ")
+    tokens = [token for token in tokens if token]
+    if tokens[0] == b"ms":
+        return len(tokens[1]) <= MAX_KEY and len(tokens) <= _MOST_TOKENS
+    return read_line(line.rstrip(b"\n").rstrip(b"\r")).kind >= 0

@@ -11,10 +11,10 @@ import re
 import socket
 from typing import List, NamedTuple, Sequence, Tuple
 
-from mcrouter.proto.lines import BAD_FORMAT, MAX_LINE, may_be_long
-from mcrouter.proto.requests import CLOSE, Request, RequestParser
+from mcrouter.proto.lines import BAD_CHUNK, BAD_FORMAT, MAX_LINE, may_be_long
+from mcrouter.proto.requests import ANSWERED, CLOSE, Request, RequestParser
 from mcrouter.proto.runs import request_stretches
-from tests.differential.harness import DEADLINE, normal, split
+from tests.differential.harness import DEADLINE, is_store, is_swallowed, normal, split
 
 _PATIENCE = 6 * DEADLINE  # seconds; memcached looks at a line of 1 MB anew with each read, and reads may be small
 _SECONDS = 5  # that two servers may be apart
@@ -30,12 +30,17 @@ class Course(NamedTuple):
     closes: bool
 
 
-def course(data: bytes) -> Course:
+def course(data: bytes, follows: bool = True) -> Course:
     """Cuts a stream where memcached may lose answers, as the router's parser sees it; where that is wrong, so is the
-    router, and the answers will differ."""
+    router, and the answers will differ.
+
+    `follows`: as differences.py says, a refused store's data is not given to the server, which would take it for commands,
+    and where it has no length, the stream ends there.
+    """
     parser, at = RequestParser(Request, request_stretches()), 0
     places, long = [0], [False]
     closes = False
+    dropped: List[Tuple[int, int]] = []
     while at < len(data) and not closes:
         request = parser.next(data, at, None, 1)
         line = data[at : data.find(b"\n", at) + 1 or len(data)]
@@ -44,10 +49,19 @@ def course(data: bytes) -> Course:
         if request is None or closes or request.data == BAD_FORMAT or is_long:
             places.append(at)
             long.append(is_long)
+        if follows and request is not None and request.kinds in (CLOSE, ANSWERED) and is_store(line):
+            if closes:
+                data = data[: at + len(line)]
+            elif request.data != BAD_CHUNK and not is_swallowed(line):
+                dropped.append((at + len(line), parser.at))
         if request is None:
             break
         at = parser.at
-    return Course([data[a:b] for a, b in zip(places, [*places[1:], len(data)])], long, closes)
+    kept = bytearray(b"\1" * len(data))
+    for begin, end in dropped:
+        kept[begin:end] = bytes(end - begin)
+    parts = [bytes(itertools.compress(data[a:b], kept[a:b])) for a, b in zip(places, [*places[1:], len(data)])]
+    return Course(parts, long, closes)
 
 
 def talk(port: int, way: Course, cuts: Sequence[int]) -> List[bytes]:

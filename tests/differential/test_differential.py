@@ -56,9 +56,9 @@ class Asked(NamedTuple):
         return any(lossless.equal(self.ours, answer) for answer in self.theirs)
 
 
-def ask(ports, data, cuts, patiently=False):
+def ask(ports, data, cuts, patiently=False, follows=True):
     stream = data.replace(b"@", b"%08d" % next(NUMBER))  # whole groups of base64, for keys that are read so
-    way = lossless.course(stream)
+    way = lossless.course(stream, follows)
     theirs = lossless.talk(ports[1], way, cuts)
     if patiently:
         return Asked(stream, lossless.talk(ports[0], way, cuts)[0], theirs, way.closes)
@@ -66,11 +66,14 @@ def ask(ports, data, cuts, patiently=False):
 
 
 def compare(ports, data, cuts):
+    if known(data.replace(b"@", b"%08d" % 0)):  # the two may even take different bytes for commands: it must get through
+        talk(ports[0], split(data.replace(b"@", b"%08d" % next(NUMBER)), cuts))
+        return
     asked = ask(ports, data, cuts)
     may_close = asked.closes or len(asked.theirs) > 1
     if not asked.same() and may_close and len(asked.theirs[0]) > A_SOCKETFUL:
         asked = ask(ports, data, cuts, True)  # it closed on bytes that it had not read: a reset may take what was sent
-    if not asked.same() and not known(asked.stream):
+    if not asked.same():
         said = {"sent": asked.stream, "cut at": cuts, "the router says": asked.ours, "memcached may say": asked.theirs}
         raise AssertionError("\n".join(f"{name}: {brief(what)}" for name, what in said.items()))
 
@@ -110,7 +113,7 @@ def test_flushes():
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.where.pattern.decode()[:20])
 def test_a_known_difference_is_one(ports, difference):
     for example in difference.examples:
-        asked = ask(ports, example, [])
+        asked = ask(ports, example, [], follows=False)
         assert not asked.same(), asked.ours[-300:]
         assert difference.where.search(asked.stream)
 

@@ -40,7 +40,7 @@ class Command(NamedTuple):
 
     name: str
     data: bytes
-    mute: bytes = b""
+    hidden: bytes = b""
 
 
 class ClientFeed:
@@ -74,10 +74,12 @@ class ClientFeed:
         parser, at = self.parser, 0
         while at < len(data):
             self.calls += 1
+            swallows = not parser.at_boundary()
             request = parser.next(data, at, None, self.room)
             if request is None:
+                assert at <= parser.at <= len(data) and (parser.at == at or swallows)
+                at = parser.at
                 self.offered += len(data) - at
-                assert parser.at == at
                 self._backlog, self._size = [data[at:]], len(data) - at
                 parser.need = parser.need - at if parser.need > 0 else parser.need
                 return
@@ -98,14 +100,14 @@ def commands(requests: Iterable[Request]) -> List[Command]:
     shown = []
     for request in requests:
         if request.kinds == CLOSE:
-            shown.append(Command("close", b""))
+            shown.append(Command("close", request.data))
         elif request.kinds == ANSWERED:
             shown.append(Command("answer", request.data))
         elif request.kinds == INQUIRY:
             shown.append(Command("inquiry", request.data))
         else:
             pairs = zip(request.kinds, request.split())
-            shown += [Command(COMMANDS[kind].name, data, request.mute) for kind, data in pairs]
+            shown += [Command(COMMANDS[kind].name, data, request.rendering.hidden if request.rendering else b"") for kind, data in pairs]
     return shown
 
 

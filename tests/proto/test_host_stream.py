@@ -162,7 +162,7 @@ def test_a_reply_that_names_something_else_breaks_the_stream(asked, reply):
 
 @pytest.mark.parametrize(("asked", "reply"), [
     (b"mg a k O1 v\r\n", b"VA 1 ka O1\r\nx\r\n"), (b"mg a k O1\r\n", b"EN ka O1\r\n"), (b"mg a t f s\r\n", b"HD t-1 f0 s3 W\r\n"),
-    (b"me a\r\n", b"ME a exp=-1 la=0\r\n"), (b"me Zm9v b\r\n", b"ME foo exp=-1\r\n"), (b"me foo b\r\n", b"ME foo exp=-1\r\n"),
+    (b"me a\r\n", b"ME a exp=-1 la=0\r\n"), (b"me Zm9v b\r\n", b"ME foo exp=-1\r\n"), (b"me Zm9v b\r\n", b"ME Zm9v exp=-1\r\n"),
     (b"md a O1 k\r\n", b"NF O1 ka\r\n"), (b"ma n t c v\r\n", b"VA 1 t-1 c6\r\n5\r\n"),
 ])  # fmt: skip
 def test_a_reply_that_names_what_was_asked(asked, reply):

@@ -24,6 +24,9 @@ def one(name):
 
 
 # (what the client sends, what becomes of it: commands, or a function of the bytes that gives them)
+BAD_CHUNK = Command("answer", b"CLIENT_ERROR bad data chunk\r\n")
+BAD_FORMAT = Command("answer", b"CLIENT_ERROR bad command line format\r\n")
+
 CASES = {
     "get": (b"get a\r\n", one("get")),
     "get longest key": (b"get %b\r\n" % LONG, one("get")),
@@ -47,14 +50,23 @@ CASES = {
     "set nothing": (b"set a 0 0 0\r\n\r\n", one("set")),
     "set tricky value": (b"set a 0 0 %d\r\n%b\r\n" % (len(END_OF_VALUE), END_OF_VALUE), one("set")),
     "set LF": (b"set a 0 0 1\nx\r\n", same(("set", b"set a 0 0 1\r\nx\r\n"))),
-    "set plain numbers": (b"set a +01 -5 +1x\r\n", [Command("answer", b"CLIENT_ERROR bad command line format\r\n")]),
+    "set plain numbers": (b"set a +01 -5 +1x\r\n", [Command("close", b"CLIENT_ERROR bad command line format\r\n")]),
     "set plainer numbers": (b"set a +01 -05 +1\r\nx\r\n", same(("set", b"set a 1 -5 1\r\nx\r\n"))),
     "set huge flags": (b"set a 4294967295 0 1\r\nx\r\n", one("set")),
-    "set bad chunk": (b"set a 0 0 3\r\nabcde", one("set")),
+    "set bad chunk": (b"set a 0 0 3\r\nabcde", [BAD_CHUNK]),
+    "set bad chunk noreply": (b"set a 0 0 3 noreply\r\nabcde", [Command("answer", b"")]),
+    "ms bad chunk quiet": (b"ms a 3 q\r\nabcdeversion\r\n", [BAD_CHUNK, Command("version", b"version\r\n")]),
+    "set bad chunk of lines": (b"set a 0 0 3\r\nabc\n\nversion\r\n", [BAD_CHUNK, Command("version", b"version\r\n")]),
     "set noreply": (b"set a 0 0 1 noreply\r\nx\r\n", [Command("set", b"set a 0 0 1\r\nx\r\n", ALL)]),
     "set other sixth word": (b"set a 0 0 1 foo\r\nx\r\n", same(("set", b"set a 0 0 1\r\nx\r\n"))),
-    "set minus one": (b"set a 0 0 -1\r\n", [Command("answer", b"CLIENT_ERROR bad command line format\r\n")]),
-    "set minus one noreply": (b"set a 0 0 -1 noreply\r\n", [Command("answer", b"")]),
+    "set minus one": (b"set a 0 0 -1\r\n", [Command("close", b"CLIENT_ERROR bad command line format\r\n")]),
+    "set minus one noreply": (b"set a 0 0 -1 noreply\r\n", [Command("close", b"")]),
+    "refused, length 0": (b"set a x 0 0\r\n\r\nversion\r\n", [BAD_FORMAT, Command("version", b"version\r\n")]),
+    "refused, data like commands": (b"set a x 0 25\r\nflush_all\r\nset b 0 0 1\r\nx\r\nget a\r\n", [BAD_FORMAT, Command("get", b"get a\r\n")]),
+    "refused, nothing said": (b"set a x 0 11 noreply\r\nflush_all\r\n\r\nget a\r\n", [Command("answer", b""), Command("get", b"get a\r\n")]),
+    "refused twice": (b"set a x 0 1\r\nx\r\nms a 2 !\r\n\r\n\r\nget a\r\nget b\r\n", [BAD_FORMAT, Command("answer", b"CLIENT_ERROR invalid flag\r\n"), Command("get", b"get a\r\n"), Command("get", b"get b\r\n")]),
+    "refused, cut by NUL": (b"ms a\0b 9\r\n", [Command("close", b"CLIENT_ERROR bad command line format\r\n")]),
+    "refused, two words too many": (b"cas a 0 0 7 1 2 3\r\nversion\r\nget a\r\n", [Command("answer", b"ERROR\r\n"), Command("get", b"get a\r\n")]),
     "add": (b"add a 0 0 1\r\nx\r\n", one("add")),
     "replace": (b"replace a 0 0 1\r\nx\r\n", one("replace")),
     "append": (b"append a 0 0 1\r\nx\r\n", one("append")),
@@ -101,7 +113,7 @@ CASES = {
                     same(("get", b"get a\r\n"), ("set", b"set b 0 0 1\r\nx\r\n"), ("get", b"get get\r\n"),
                          ("set", b"set set 0 0 0\r\n\r\n"))),
     "run broken by a bad chunk": (b"set a 0 0 1\r\nx\r\nset b 0 0 1\r\nxyzget a\r\n",
-                                  same(("set", b"set a 0 0 1\r\nx\r\n"), ("set", b"set b 0 0 1\r\nxyz"),
+                                  same(("set", b"set a 0 0 1\r\nx\r\n"), ("answer", b"CLIENT_ERROR bad data chunk\r\n"),
                                        ("get", b"get a\r\n"))),
     "run broken by noreply": (b"set a 0 0 1\r\nx\r\nset b 0 0 1 noreply\r\nx\r\nset c 0 0 1\r\nx\r\n",
                               [Command("set", b"set a 0 0 1\r\nx\r\n"), Command("set", b"set b 0 0 1\r\nx\r\n", ALL),
@@ -132,7 +144,7 @@ def test_three_ways(name, plan):
 def test_common_bytes_are_passed_as_they_are(data):
     """No copy where the read holds one command alone."""
     made = request(data)
-    assert made.data == data and made.mute == b""
+    assert made.data == data and made.rendering is None
 
 
 KEYS = {

@@ -83,7 +83,7 @@ def test_other_keys(data, expected):
 
 def test_what_the_client_must_not_see_stays():
     request = parsed(b"mg k v q\r\n")
-    assert request.mute and rekeyed(request, suffixed).mute == request.mute
+    assert request.rendering and rekeyed(request, suffixed).rendering == request.rendering
 
 
 def test_a_large_store_is_just_its_line():
@@ -135,7 +135,7 @@ def test_the_beginning_of_a_large_reply(data, head, expected):
 
 @pytest.mark.parametrize(
     ("data", "name"),
-    [(b"get k\r\n", b"k"), (b"mg " + B64(b"a b") + b" b\r\n", b"a b"), (b"mg !!! b\r\n", b"!!!"), (b"mg Yg== v\r\n", b"Yg==")],
+    [(b"get k\r\n", b"k"), (b"mg " + B64(b"a b") + b" b\r\n", b"a b"), (b"mg Yg== v\r\n", b"Yg==")],
 )
 def test_the_name_that_policies_go_by(data, name):
     assert routing_name(parsed(data)) == name
