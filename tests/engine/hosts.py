@@ -13,7 +13,7 @@ from tests.support.wire import Wire
 class LineHost:
     """Listens on a port of its own; `says(line)` is what it answers, None to hang up. `asked` are the lines so far.
 
-    After a `set` it takes one line more, the value's. Use it in a `with`.
+    After a `set` or `ms` it takes one line more, the value's. Use it in a `with`.
     """
 
     def __init__(self, says: Callable[[bytes], Any]) -> None:
@@ -43,7 +43,7 @@ class LineHost:
                 if line == b"version\r\n":
                     sock.sendall(b"VERSION 1.6\r\n")
                     continue
-                if line.startswith(b"set "):
+                if line.startswith((b"set ", b"ms ")):
                     line += lines.readline()
                 self.asked.append(line)
                 answer = self.says(line)

@@ -1,0 +1,249 @@
+"""A connection to a host: what it may be sent, what its replies cost others, and what stays in order."""
+
+import contextlib
+import socket
+import threading
+
+import pytest
+
+from mcrouter.engine import loop as engine_loop
+from mcrouter.engine.poller import SelectorPoller
+from tests.support.processes import until
+
+from .hosts import LineHost, client, router
+
+DEADLINE = 10
+VALUE = b"VALUE a 0 1\r\n1\r\nEND\r\n"
+
+
+class Large:
+    """memcached's get and set, large values too; `before(key, size)` is called before a set is done."""
+
+    def __init__(self, before=lambda key, size: None):
+        self.values, self.done, self.before = {}, [], before
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def _accept(self):
+        try:
+            while True:
+                threading.Thread(target=self._serve, args=(self.listener.accept()[0],), daemon=True).start()
+        except OSError:
+            pass
+
+    def _serve(self, sock):
+        with sock, sock.makefile("rwb") as stream:
+            try:
+                for line in stream:
+                    stream.write(self._answer(line.split(), stream))
+                    stream.flush()
+            except OSError:
+                pass
+
+    def _answer(self, words, stream):
+        if words[0] == b"version":
+            return b"VERSION 1\r\n"
+        if words[0] == b"set":
+            data = stream.read(int(words[4]) + 2)[:-2]
+            self.before(words[1], len(data))
+            self.values[words[1]] = data
+            self.done.append(len(data))
+            return b"STORED\r\n"
+        found = ((key, self.values[key]) for key in words[1:] if key in self.values)
+        return b"".join(b"VALUE %b 0 %d\r\n%b\r\n" % (key, len(data), data) for key, data in found) + b"END\r\n"
+
+
+SAMPLE = {"type": "OperationSelectorRoute", "operationPolicies": {"set": "AllFastestRoute", "get": "MissFailoverRoute"}}
+
+
+def test_a_large_value_does_not_overtake_a_small_one_that_another_host_has_answered():
+    """The slow host is still at the small set when the large one comes, on a connection of its own."""
+    may_go_on, large_is_sent = threading.Event(), threading.Event()
+
+    def slow(_key, size):
+        if size < 4096:
+            assert may_go_on.wait(DEADLINE)
+
+    with Large(slow) as one, Large(lambda _key, size: size > 4096 and large_is_sent.set()) as two:
+        with router(one, two, route=SAMPLE, buffer_size=4096) as served, client(served) as wire:
+            assert wire.send(b"set k 0 0 3\r\nold\r\n").read_until(b"\n") == b"STORED\r\n"
+            wire.send(b"set k 0 0 5000\r\n%b\r\n" % (b"N" * 5000))
+            assert large_is_sent.wait(DEADLINE)
+            may_go_on.set()
+            assert wire.read_until(b"\n") == b"STORED\r\n"
+            until(lambda: len(one.done) == 2)
+            assert wire.send(b"get k\r\n").read_until(b"\n") == b"VALUE k 0 5000\r\n"
+        assert one.done == two.done == [3, 5000]
+
+
+def test_a_large_read_sees_the_write_before_it():
+    """The read goes to the slow host too, on a connection of its own: not before its write is done there."""
+    may_go_on = threading.Event()
+
+    def slow(key, size):
+        if key == b"k" and size == 6000 and one.values.get(b"k"):
+            assert may_go_on.wait(DEADLINE)
+
+    with Large(slow) as one, Large() as two:
+        one.values[b"k"] = b"o" * 5000
+        with router(one, two, route=SAMPLE, buffer_size=8192) as served, client(served) as wire:
+            assert wire.send(b"set k 0 0 6000\r\n%b\r\n" % (b"N" * 6000)).read_until(b"\n") == b"STORED\r\n"
+            wire.send(b"get k\r\n")
+            may_go_on.set()
+            assert wire.read_until(b"END\r\n") == b"VALUE k 0 6000\r\n%b\r\nEND\r\n" % (b"N" * 6000)
+
+
+def test_a_host_that_refuses_a_large_value_early_and_closes_is_heard():
+    """What it said is there when the router's next write fails."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer(sock):
+        with sock:
+            if sock.recv(1000).startswith(b"version"):
+                sock.sendall(b"VERSION 1\r\n")
+            else:
+                sock.sendall(b"SERVER_ERROR object too large for cache\r\n")
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    host = type("Refusing", (), {"port": listener.getsockname()[1]})
+    value = b"x" * (8 << 20)
+    with listener, router(host, buffer_size=4096) as served, client(served) as wire:
+        wire.send(b"set k 0 0 %d\r\n" % len(value))
+        wire.send(value + b"\r\n")
+        assert wire.read_until(b"\n") == b"SERVER_ERROR object too large for cache\r\n"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("error", [b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR", b"SERVER_ERROR busy"])
+def test_an_error_line_without_a_text_is_one_reply(error):
+    host = LineHost(lambda line: error + b"\r\n" if b"bad" in line else VALUE)
+    with host, router(host) as served, client(served) as one, client(served) as two:
+        one.send(b"get bad\r\n")
+        two.send(b"get a\r\n")
+        assert one.read_until(b"\n") == error + b"\r\n"
+        assert two.read_until(b"END\r\n") == VALUE
+    assert host.asked.count(b"get a\r\n") == 1, "the neighbour's request was lost with the connection"
+
+
+def test_ms_is_sent_only_to_a_host_that_has_answered_mn():
+    host = LineHost(lambda line: b"MN\r\n" if line == b"mn\r\n" else b"HD\r\n")
+    with host, router(host) as served, client(served) as wire:
+        for _ in range(2):
+            assert wire.send(b"ms a 1\r\nx\r\n").read_until(b"\n") == b"HD\r\n"
+    assert host.asked == [b"mn\r\n", b"ms a 1\r\nx\r\n", b"ms a 1\r\nx\r\n"]
+
+
+def test_data_of_ms_never_reaches_a_host_that_would_take_it_for_commands():
+    """What is asked behind it waits for the answer to mn, and is then asked in order."""
+    data = b"get a\r\nms a 9\r\nflush_all\r\nget b\r\nms b 1\r\nx\r\nget a\r\n"
+
+    def says(line):
+        return VALUE.replace(b" a ", b" %b " % line.split()[1]) if line.startswith(b"get") else b"ERROR\r\n"
+
+    host = LineHost(says)
+    refused = b"SERVER_ERROR mcrouter: 127.0.0.1:%d: it does not speak the meta protocol\r\n" % host.port
+    answers = VALUE + refused + VALUE.replace(b" a ", b" b ") + refused + VALUE
+    with host, router(host) as served, client(served) as wire:
+        assert wire.send(b"get a\r\n").read_until(b"END\r\n") == VALUE  # the connection is up
+        for _ in range(2):
+            assert wire.send(data).read_exactly(len(answers)) == answers
+    gets = [b"get a\r\n", b"get b\r\n", b"get a\r\n"]
+    assert host.asked == [b"get a\r\n", b"get a\r\n", b"mn\r\n", *gets[1:], *gets]
+
+
+def test_after_a_refused_store_its_connection_is_trusted_no_more():
+    """A host that takes a store's data for commands answers them, too: those answers are nobody's."""
+    answers = {b"set": b"CLIENT_ERROR bad command line format\r\nVALUE a 0 4\r\nEVIL\r\nEND\r\n", b"get": VALUE}
+    host = LineHost(lambda line: answers[line[:3]])
+    with host, router(host) as served, client(served) as attacker, client(served) as victim:
+        for _ in range(5):
+            attacker.send(b"set k 0 0 1\r\nx\r\n")
+            victim.send(b"get a\r\n")
+            assert attacker.read_until(b"\n").startswith(b"CLIENT_ERROR")
+            assert victim.read_until(b"END\r\n") == VALUE
+
+
+def test_a_copy_that_no_client_waits_for_holds_up_no_client():
+    """Its host takes nothing: the copies are dropped, and are writes that it has missed."""
+    deaf = socket.create_server(("127.0.0.1", 0))
+    host = type("Deaf", (), {"port": deaf.getsockname()[1]})
+    with LineHost(lambda line: b"STORED\r\n") as well, deaf:
+        settings = {"on_rejoin": "replay", "buffer_size": 4096, "timeout_ms": 60_000}
+        with router(well, host, route="AllInitialRoute", **settings) as served, client(served) as wire:
+            for number in range(3000):
+                wire.send(b"set k%d 0 0 4000\r\n%b\r\n" % (number, b"v" * 4000))
+                assert wire.read_until(b"\n") == b"STORED\r\n"
+            stats = served.stats()["hosts"]
+            assert stats[f"127.0.0.1:{host.port}"]["healthy"] is False
+            assert served._rows[0][served._layout.missed[1]] > 0
+
+
+def test_a_request_behind_an_urgent_byte_is_answered():
+    with LineHost(lambda line: b"END\r\n") as host, router(host, route="LocalRoute") as served, client(served) as wire:
+        for _ in range(3):
+            wire.sock.send(b"version\r\n")
+            wire.sock.send(b"!", socket.MSG_OOB)
+            wire.sock.send(b"version\r\n")
+            assert wire.read_until(b"\n").startswith(b"VERSION") and wire.read_until(b"\n").startswith(b"VERSION")
+
+
+def test_a_request_behind_a_descriptor_is_answered(tmp_path):
+    path, host, sock = tmp_path / "socket", LineHost(lambda line: b"END\r\n"), socket.socket(socket.AF_UNIX)
+    with host, router(host, route="LocalRoute", listen=f"unix://{path}"), sock, sock.makefile("rb") as answers:
+        sock.settimeout(DEADLINE)
+        sock.connect(str(path))
+        for _ in range(3):
+            socket.send_fds(sock, [b"version\r\n"], [sock.fileno()])
+            sock.sendall(b"version\r\n")
+            assert answers.readline().startswith(b"VERSION") and answers.readline().startswith(b"VERSION")
+
+
+def test_without_epoll_an_idle_connection_is_not_reported():
+    poller, (one, other) = SelectorPoller(), socket.socketpair()
+    with one, other:
+        poller.add_stream(one.fileno())
+        assert poller.poll(0) == []
+        poller.want_write(one.fileno(), True)
+        assert poller.poll(0) != []
+        poller.close()
+
+
+class Buggy:
+    """Does what the loop calls it for wrongly."""
+
+    aborted = 0
+
+    def flush(self):
+        raise RuntimeError("a bug")
+
+    def abort(self):
+        self.aborted += 1
+        raise RuntimeError("another")
+
+
+@pytest.mark.parametrize("scheduled", [
+    lambda loop, owner: loop.dirty_hosts.append(owner), lambda loop, owner: loop.dirty_clients.append(owner),
+    lambda loop, owner: loop.call_soon(owner.flush), lambda loop, owner: loop.call_later(0, owner.flush),
+    lambda loop, owner: loop.call_soon_threadsafe(owner.flush),
+])  # fmt: skip
+def test_after_a_bug_whatever_had_it_is_aborted_and_the_loop_goes_on(scheduled):
+    loop, owner, after = engine_loop.PollGroup(), Buggy(), []
+    scheduled(loop, owner)
+    loop.call_soon(lambda: loop.call_soon(lambda: after.append(True)))
+    for _ in range(4):
+        loop.call_soon(lambda: None)  # so that no tick waits
+        loop.tick()
+    loop.close()
+    assert (owner.aborted, after) == (1, [True])
