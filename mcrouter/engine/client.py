@@ -225,8 +225,8 @@ class Client(Asker):
                 self.abort()
                 return
             self._on_read(data, size)
-            if not self.parser.at_boundary():  # nothing in what is swallowed ends this loop: others have their turn
-                self.go_on_later()
+            if self.readable and not self.parser.at_boundary():
+                self.go_on_later()  # nothing in what is swallowed would end this loop: others have their turn
                 return
         if self.transfer is not None:
             self._read_value(self.transfer)

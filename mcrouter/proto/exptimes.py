@@ -7,6 +7,7 @@ Unix time.
 from typing import Dict, Optional, Tuple
 
 from .commands import COMMANDS, EXPTIME_KEYS, KEY_NUMBER, META, META_STORE, STORE, STORE_CAS
+from .numbers import signed
 from .requests import Request
 from .rewriting import remade
 
@@ -29,15 +30,16 @@ _MS = next(command.number for command in COMMANDS if command.request == META_STO
 
 
 def exptime(request: Request) -> Optional[int]:
-    """The expiry time that a request sets; None if it sets none. Of a run, that of none."""
+    """The expiry time that a request sets; None if it sets none, or none that is a number. Of a run, that of none."""
     words, place, prefix = _found(request)
     if place is None:
         return 0 if request.kinds[0] == _MS and len(request.kinds) == 1 else None
-    return int(words[place][prefix:])
+    return signed(words[place][prefix:])
 
 
 def with_exptime(request: Request, seconds: int) -> Request:
-    """The request with another expiry time; itself if it sets none."""
+    """The request with another expiry time; itself if it sets none. A line that has grown too long by it, or has too
+    many words, does not pass the gate."""
     words, place, prefix = _found(request)
     if place is None:
         if len(request.kinds) > 1 or request.kinds[0] != _MS:
@@ -68,5 +70,6 @@ def _found(request: Request) -> "Tuple[list[bytes], Optional[int], int]":
     words = bytes(data).split(b"\r\n", 1)[0].split(b" ")
     if kind in _PLACE:
         return words, _PLACE[kind], 0
-    flags = [place for place in range(_META[kind], len(words)) if words[place][:1] == b"T" and len(words[place]) > 1]
+    places = range(_META[kind], len(words))
+    flags = [place for place in places if words[place][:1] == b"T" and signed(words[place][1:]) is not None]
     return words, (flags[-1] if flags else None), 1

@@ -182,6 +182,17 @@ _LONE = re.compile(rb"(?:get (%b)|set %b \d{1,9} -?\d{1,9} (\d{1,9}))\r\n" % (GE
 _GET_KIND, _SET_KIND = KIND[GET], KIND[SET]
 
 
+def is_common(data: Any, kind: int) -> bool:
+    """Whether these bytes are one such command, all of it, in the form that the common patterns take."""
+    match = _COMMON(data)
+    group = match.lastindex if match else None
+    if match is None or group is None or _INDEX[group] != kind:
+        return False
+    if not _STORES[group]:
+        return match.end() == len(data)
+    return match.end() + int(match[group]) + 2 == len(data) and data[-2:] == b"\r\n"
+
+
 def lone(data: bytes, client: Any, make: Make) -> Any:
     """The request, when `data` is a single get or set and nothing else: the way of a client that does not pipeline.
     Else None."""

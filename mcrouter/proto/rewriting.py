@@ -14,6 +14,7 @@ from .requests import GET, KIND, SET, Request
 
 New = Callable[[bytes], bytes]
 MAX_KEY = 250
+_MAX_IN_BASE64 = MAX_KEY // 4 * 3  # bytes, of which each three are sent as four
 _META_LINES = (META, META_STORE)
 _IS_META = tuple(command.request in _META_LINES for command in COMMANDS)
 _IS_VALUES = tuple(command.reply == VALUES for command in COMMANDS)
@@ -32,6 +33,12 @@ def routing_name(request: Request) -> bytes:
     """The key that policies go by, of a request that names one: of a meta command in base64, what that stands for."""
     key = request.keys()[0]
     return decoded(key) or key if _IS_META[request.kinds[0]] and _in_base64(request) else key
+
+
+def longest_key(request: Request) -> int:
+    """How many bytes the keys that policies go by (`routing_name`) may have in this request: what counts for a host is
+    their length as sent, and base64 takes a third more."""
+    return _MAX_IN_BASE64 if _IS_META[request.kinds[0]] and _in_base64(request) else MAX_KEY
 
 
 def _flags(request: Request) -> List[bytes]:

@@ -7,6 +7,8 @@
 | the connection broke     | SERVER_ERROR mcrouter: HOST: WHY          | SERVER_ERROR Connection closed by the server. |
 | cannot connect           | SERVER_ERROR mcrouter: HOST: WHY          | SERVER_ERROR Failed to connect. WHY           |
 | the host is unhealthy    | SERVER_ERROR mcrouter: HOST: ...          | SERVER_ERROR Server unavailable. Reason: WHY  |
+
+Where the connection stays open, the data of a store that is refused is swallowed, in both styles.
 """
 
 from typing import Tuple

@@ -6,8 +6,8 @@ from ..config.fields import Field, number, route, switch
 from ..proto import outcomes as o
 from ..proto.background import background
 from ..proto.commands import ADMIN, BY_NAME, Command
-from ..proto.lines import MAX_KEY
 from ..proto.requests import Request
+from ..proto.rewriting import longest_key
 from .base import ASKED, COPY, NOBODY, Branch, Route
 from .handle import Args, Handle
 from .keyed import names_of
@@ -31,7 +31,7 @@ class KeySplitRoute(Route):
     | set, ms, with all_sync; delete, md | all; nobody waits for the others | that for its own name       |
     | any other            | its own name                                | its                            |
 
-    A key that is too long for that (over 245 bytes) has just the one name.
+    A key that is too long for that (over 245 bytes, in base64 over 181) has just the one name.
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
@@ -56,16 +56,17 @@ class KeySplitRoute(Route):
             for replica in range(self._replicas):
                 self._ask(request, first, replica)
         elif self._own:
-            ask_renamed(self._target, request, sink, _name(self._own))
+            ask_renamed(self._target, request, sink, _name(self._own, longest_key(request)))
         else:
             self._target.start(request, sink)
 
     def _has_names(self, request: Request) -> bool:
-        return all(len(name) + _ROOM <= MAX_KEY for name in names_of(request))
+        most = longest_key(request)
+        return all(len(name) + _ROOM <= most for name in names_of(request))
 
     def _ask(self, request: Request, sink: Any, replica: int) -> None:
         if replica:
-            request, sink = renamed(request, sink, _name(replica))
+            request, sink = renamed(request, sink, _name(replica, longest_key(request)))
         self._target.start(request, sink)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
@@ -84,10 +85,10 @@ class KeySplitRoute(Route):
         return remark, [(ASKED, self._target), *([(COPY, self._target)] if everywhere else [])]
 
 
-def _name(replica: int) -> Callable[[bytes], bytes]:
-    """A key's name as that replica."""
+def _name(replica: int, most: int) -> Callable[[bytes], bytes]:
+    """A key's name as that replica, where names may have `most` bytes."""
     suffix = b"::%d" % replica
-    return lambda key: key + suffix if len(key) + _ROOM <= MAX_KEY else key
+    return lambda key: key + suffix if len(key) + _ROOM <= most else key
 
 
 class _FirstHit:

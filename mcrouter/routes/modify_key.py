@@ -8,6 +8,7 @@ from ..proto import outcomes as o
 from ..proto.commands import ADMIN, Command
 from ..proto.lines import MAX_KEY
 from ..proto.requests import Request
+from ..proto.rewriting import longest_key
 from .base import ASKED, Branch, Route, refuse
 from .handle import Args, Handle
 from .keyed import names_of
@@ -28,6 +29,7 @@ class ModifyKeyRoute(Route):
 
     | the changed key                    | the answer                                                    |
     | is empty, or longer than 250 bytes | SERVER_ERROR ModifyKeyRoute: invalid key, and nobody is asked |
+    | has `b`, and is longer in base64   | the same                                                      |
 
     Of a get of several keys, one that cannot be changed fails all.
     """
@@ -59,7 +61,8 @@ class ModifyKeyRoute(Route):
         """Asks the target under the changed key."""
         names = names_of(request)
         changed = list(map(self.changed, names))
-        wrong = next(filter(None, map(_wrong, changed)), b"")
+        most = longest_key(request)
+        wrong = next(filter(None, (_wrong(key, most) for key in changed)), b"")
         if changed == names:
             self._target.start(request, sink)
         elif wrong:
@@ -81,8 +84,8 @@ class ModifyKeyRoute(Route):
         return f"as {keys.decode(errors='replace')}", [(ASKED, self._target)]
 
 
-def _wrong(key: bytes) -> bytes:
-    return b"missing" if not key else b"too long" if len(key) > MAX_KEY else b""
+def _wrong(key: bytes, most: int) -> bytes:
+    return b"missing" if not key else b"too long" if len(key) > most else b""
 
 
 def _part(value: Any) -> bytes:

@@ -49,12 +49,12 @@ def answer_default(request: Request, sink: Any) -> None:
 
 
 def _echo(request: Request) -> bytes:
-    """What a meta command wants to have repeated, whatever the answer: its opaque and its key."""
+    """What a meta command wants to have repeated, whatever the answer: its opaque and its key. One in base64 is seen to
+    at the exit (proto/rendering.py), as for hosts."""
     words = bytes(request.data[:_LINE]).split(b"\n", 1)[0].split()
     flags = words[3:] if words[0] == b"ms" else words[2:]
-    key = b" k" + words[1] + (b" b" if b"b" in flags else b"")
-    echo = [key if flag == b"k" else b" " + flag for flag in flags if flag == b"k" or flag[:1] == b"O"]
-    return b"".join(echo)
+    echoed = [b" k" + words[1] if flag[:1] == b"k" else b" " + flag for flag in flags if flag[:1] in (b"k", b"O")]
+    return b"".join(echoed)
 
 
 class NullRoute(Route):

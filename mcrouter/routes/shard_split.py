@@ -7,8 +7,8 @@ from ..config.fields import Field, number, record, route, switch
 from ..hashing import routing_key
 from ..proto.background import background
 from ..proto.commands import ADMIN, COMMANDS, DELETE, Command
-from ..proto.lines import MAX_KEY
 from ..proto.requests import Request
+from ..proto.rewriting import longest_key
 from .base import ASKED, COPY, NOBODY, Branch, Route
 from .handle import Args, Handle
 from .keyed import names_of
@@ -71,41 +71,47 @@ class ShardSplitRoute(Route):
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks for the part, or for all."""
-        names = names_of(request)
+        names, most = names_of(request), longest_key(request)
         if COMMANDS[request.kinds[0]].kind == DELETE:
-            for part in range(1, self._deleted(names[0])):
-                self._target.start(*renamed(background(request), NOBODY, self._as_part(part)))
-            if self._deleted(names[0]):
+            for part in range(1, self._deleted(names[0], most)):
+                self._target.start(*renamed(background(request), NOBODY, self._as_part(part, most)))
+            if self._deleted(names[0], most):
                 self._target.start(request, sink)
                 return
-        if list(map(self._own, names)) == names:
+        own = self._own(most)
+        if list(map(own, names)) == names:
             self._target.start(request, sink)
         else:
-            ask_renamed(self._target, request, sink, self._own)
+            ask_renamed(self._target, request, sink, own)
 
-    def _deleted(self, key: bytes) -> int:
+    def _deleted(self, key: bytes, most: int) -> int:
         """In how many parts a delete takes place; 0 if in this router's own alone."""
-        split = self._find(key)[0]
+        split = self._find(key, most)[0]
         return split.all_parts(self._kit.wall()) if split is not None and split.fanout else 0
 
-    def _own(self, key: bytes) -> bytes:
-        """The key in this router's part."""
-        split, end = self._find(key)
-        if split is None:
-            return key
-        host_id = self._kit.host_id
-        return _in_part(key, end, host_id % split.parts(self._kit.wall(), host_id))
+    def _own(self, most: int) -> Callable[[bytes], bytes]:
+        """Gives keys in this router's part."""
 
-    def _as_part(self, part: int) -> Callable[[bytes], bytes]:
-        return lambda key: _in_part(key, self._find(key)[1], part)
+        def own(key: bytes) -> bytes:
+            split, end = self._find(key, most)
+            if split is None:
+                return key
+            host_id = self._kit.host_id
+            return _in_part(key, end, host_id % split.parts(self._kit.wall(), host_id))
 
-    def _find(self, key: bytes) -> "Tuple[Optional[Split], int]":
-        """(how the key's shard is split, where its id ends)."""
+        return own
+
+    def _as_part(self, part: int, most: int) -> Callable[[bytes], bytes]:
+        return lambda key: _in_part(key, self._find(key, most)[1], part)
+
+    def _find(self, key: bytes, most: int) -> "Tuple[Optional[Split], int]":
+        """(how the key's shard is split, where its id ends); none where a part's name would have more than `most`
+        bytes."""
         at = len(prefix_of(key)) if self._kit.keeps_prefixes else 0
         name = routing_key(key[at:])
         begin = name.find(b":") + 1
         end = name.find(b":", begin) if begin else -1
-        if end <= begin or not name[end - 1 : end].isdigit() or len(key) + 2 > MAX_KEY:
+        if end <= begin or not name[end - 1 : end].isdigit() or len(key) + 2 > most:
             return None, 0
         return self._splits.get(name[begin:end]), at + end
 
@@ -119,11 +125,11 @@ class ShardSplitRoute(Route):
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """The part, or all."""
-        names = names_of(request)
-        if COMMANDS[request.kinds[0]].kind == DELETE and self._deleted(names[0]):
-            parts = self._deleted(names[0])
+        names, most = names_of(request), longest_key(request)
+        if COMMANDS[request.kinds[0]].kind == DELETE and self._deleted(names[0], most):
+            parts = self._deleted(names[0], most)
             return f"in all of {parts} parts", [(ASKED, self._target), *([(COPY, self._target)] if parts > 1 else [])]
-        keys = b" ".join(map(self._own, names))
+        keys = b" ".join(map(self._own(most), names))
         return f"as {keys.decode(errors='replace')}", [(ASKED, self._target)]
 
 

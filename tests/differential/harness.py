@@ -98,8 +98,13 @@ def is_store(line: bytes) -> bool:
 def is_swallowed(line: bytes) -> bool:
     """Whether memcached 1.6.18, too, swallows the data of this line, which it refuses: where the flags of `ms` are wrong,
     and where the block does not end as it should."""
-    tokens = line.partition(b"\0")[0].rstrip(b"\r\n").split(b" ")
-    tokens = [token for token in tokens if token]
+    line = line[: -2 if line.endswith(b"\r\n") else -1]
+    tokens = [token for token in line.partition(b"\0")[0].split(b" ") if token]
     if tokens[0] == b"ms":
         return len(tokens[1]) <= MAX_KEY and len(tokens) <= _MOST_TOKENS
-    return read_line(line.rstrip(b"\n").rstrip(b"\r")).kind >= 0
+    return read_line(line).kind >= 0
+
+
+def block(line: bytes) -> int:
+    """How many bytes follow the line of a store, their end included."""
+    return read_line(line[: -2 if line.endswith(b"\r\n") else -1]).size + 2

@@ -14,7 +14,7 @@ from typing import List, NamedTuple, Sequence, Tuple
 from mcrouter.proto.lines import BAD_CHUNK, BAD_FORMAT, MAX_LINE, may_be_long
 from mcrouter.proto.requests import ANSWERED, CLOSE, Request, RequestParser
 from mcrouter.proto.runs import request_stretches
-from tests.differential.harness import DEADLINE, is_store, is_swallowed, normal, split
+from tests.differential.harness import DEADLINE, block, is_store, is_swallowed, normal, split
 
 _PATIENCE = 6 * DEADLINE  # seconds; memcached looks at a line of 1 MB anew with each read, and reads may be small
 _SECONDS = 5  # that two servers may be apart
@@ -35,7 +35,7 @@ def course(data: bytes, follows: bool = True) -> Course:
     router, and the answers will differ.
 
     `follows`: as differences.py says, a refused store's data is not given to the server, which would take it for commands,
-    and where it has no length, the stream ends there.
+    and where it has no length, the stream ends there. The server gets to the end of what it swallows itself.
     """
     parser, at = RequestParser(Request, request_stretches()), 0
     places, long = [0], [False]
@@ -54,6 +54,9 @@ def course(data: bytes, follows: bool = True) -> Course:
                 data = data[: at + len(line)]
             elif request.data != BAD_CHUNK and not is_swallowed(line):
                 dropped.append((at + len(line), parser.at))
+            elif not parser.at_boundary():  # memcached answers behind the data, the router at once
+                data = data.ljust(at + len(line) + block(line))
+                break
         if request is None:
             break
         at = parser.at

@@ -89,6 +89,7 @@ WRONG = [
     (("get_many", ["k" * 251]), ValueError, f"the key '{'k' * 251}' will not do; give 1 to 250 bytes without blanks and controls"),
     (("command", b"get a"), ValueError, "the last request is not whole; end its line, or its value, with \\r\\n"),
     (("command", b"set a 0 0 5\r\nab"), ValueError, "the last request is not whole; end its line, or its value, with \\r\\n"),
+    (("command", b"set a x 0 5\r\nab"), ValueError, "the last request is not whole; end its line, or its value, with \\r\\n"),
     (("incr", "word"), RequestError, "CLIENT_ERROR cannot increment or decrement non-numeric value"),
     (("incr", "word", -1), RequestError, "CLIENT_ERROR invalid numeric delta argument"),
     (("set", "large", b"x" * 2_000_000), RequestError, "SERVER_ERROR object too large for cache"),
@@ -150,6 +151,21 @@ def test_it_is_answered_as_over_a_connection(ways, stream):
     except ValueError:
         assume(False)
     assert equal(ours, talk(port, [data]))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"set a x 0 3\r\nmn\n\r\nmn\r\n", b"CLIENT_ERROR bad command line format\r\nMN\r\n"),
+        (b"set a x 0 3\r\nmn\n\r\n", b"CLIENT_ERROR bad command line format\r\n"),
+        (b"ms a 0 ! q\r\n\r\n", b"CLIENT_ERROR invalid flag\r\n"),
+        (b"mn\r\nset a x 0 x\r\nmn\r\n", b"MN\r\nCLIENT_ERROR bad command line format\r\n"),
+        (b"set a 0 0 x noreply\r\nmn\r\n", b""),
+        (b"set a 0 0 1\r\nabcmn\r\n", b"CLIENT_ERROR bad data chunk\r\nMN\r\n"),
+    ],
+)
+def test_the_data_of_a_refused_store_is_no_command(client, data, said):
+    assert client.command(data) == said
 
 
 def test_a_get_is_not_answered_from_its_future():

@@ -10,6 +10,8 @@ REQUESTS = tuple(
         "cas a 0 0 1 7\r\nx\r\n", "delete a\r\n", "delete a noreply\r\n", "delete a 0\r\n", "incr n 1\r\n", "decr n 18446744073709551615\r\n",
         "touch a 10\r\n", "mg a\r\n", "mg a v t f k q O1\r\n", "ms a 1\r\nx\r\n", "ms YQ== 1 b T0 q\r\nx\r\n", "md a q\r\n", "ma n D5 v\r\n",
         "mn\r\n", "me a\r\n", "version\r\n", "verbosity 1\r\n", "stats\r\n", "stats items\r\n", "flush_all 10 noreply\r\n", "shutdown\r\n",
+        "ms a 2 T5 F1 c k O1 q\r\nab\r\n", "ms a 3 MA N0 C5 I\r\nabc\r\n", "ms YWI= 1 k b s v t\r\nx\r\n", "mg YWI= O7 b k v\r\n", "md YQ== b k q\r\n", "me YQ== b\r\n",
+        "set a x 0 12\r\nset b 0 0 1\r\n\r\n", "ms a 5 !\r\nmn\r\nm\r\n", "cas a 0 0 3 noreply\r\nabc\r\n",
         "get a\r\nget b\r\nset a 0 0 1\r\nx\r\nget a\r\n", "set a 0 0 3\r\nabc\r\n" * 5, "get x\r\n" * 70, "quit\r\n",
     )
 )  # fmt: skip

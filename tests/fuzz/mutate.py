@@ -4,7 +4,7 @@ import re
 
 LINE_ENDS = (b"\r\n", b"\n", b"\r", b"")
 NUMBERS = (b"0", b"1", b"-1", b"00", b"4294967296", b"18446744073709551616", b"9" * 40, b"1e3", b"0x10", b"")
-BYTES = (b"\0", b"\r", b"\n", b" ", b"\xff", b"\x80", b"END\r\n", b"VALUE ", b"noreply", b"k" * 251, b"\t", b"#", b": ")
+BYTES = (b"\0", b"\r", b"\n", b" ", b"\xff", b"\x80", b"END\r\n", b"VALUE ", b"noreply", b"k" * 251, b"\t", b"#", b": ", b" T", b" k", b" b", b" !", b" M", b" F9999999999", b"=")
 
 
 def spoil(random, data, others):

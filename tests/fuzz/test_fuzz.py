@@ -8,11 +8,13 @@ from random import Random
 
 from mcrouter import ConfigError, load_config
 from mcrouter.config import Config
-from mcrouter.proto.commands import COMMANDS, VALUES
+from mcrouter.proto.commands import COMMANDS, META_STORE, STORE, STORE_CAS, VALUES
+from mcrouter.proto.gate import refusal
 from mcrouter.proto.replies import ProtocolError
 from tests.engine.hosts import LineHost, client, router
 from tests.proto.feeding import PLANS, ClientFeed, HostFeed, commands
 from tests.proto.feeding import request as the_request
+from tests.support.processes import Memcached
 from tests.support.wire import Wire
 
 from .corpus import CONFIGS, REPLIES, REQUESTS
@@ -53,7 +55,62 @@ def test_client_side():
         for piece in pieces(random, data):
             cut.received(piece)
         assert commands(cut.requests) == commands(whole.requests), data
+        assert not any(map(refusal, (made for made in cut.requests if made.kinds[0] < len(COMMANDS)))), data
         assert whole.calls <= len(whole.requests) + 1, data
+
+
+STORES = frozenset(command.number for command in COMMANDS if command.request in (STORE, STORE_CAS, META_STORE))
+
+
+def test_stores_at_a_host():
+    """Whatever a client sends, no host has a complaint about a store that comes of it: it might take data for commands."""
+    memcached = Memcached().start()
+    with Wire(memcached.port) as wire:
+        for random in draws("stores"):
+            feed = ClientFeed()
+            feed.received(stream(random))
+            for made in feed.requests:
+                if made.kinds[0] not in STORES or len(made.data) > 1 << 16:
+                    continue
+                reply = wire.ask(bytes(made.data))
+                assert reply.count(b"\n") == 1 and not reply.startswith((b"ERROR", b"CLIENT_ERROR")), (made.data, reply)
+                assert is_taken(bytes(made.data)), made.data
+    memcached.stop()
+
+
+_NUMBER = re.compile(rb"-?\d{1,11}").fullmatch
+_WIDE = re.compile(rb"\d{1,20}").fullmatch
+
+
+def is_taken(data):
+    """Whether memcached 1.6.45, by its source, takes this store: it reads numbers of plain digits, and of a flag that is no
+    letter or digit it swallows no data."""
+    line, _, block = data.partition(b"\r\n")
+    verb, key, *words = line.split(b" ")
+    size = words.pop(0) if verb == b"ms" else words[2]
+    if not size.isdigit() or len(block) != int(size) + 2 or not 0 < len(key) <= 250 or len(words) > 18:
+        return False
+    if verb != b"ms":
+        return _fits(words[0], 0, 2**32) and _fits(words[1], -(2**31), 2**31) and all(map(_WIDE, words[3:]))
+    letters = [word[:1] for word in words]
+    return len(set(letters)) == len(letters) and all(map(_is_flag, words))
+
+
+def _fits(word, low, high):
+    return _NUMBER(word) is not None and low <= int(word) < high
+
+
+def _is_flag(word):
+    letter, argument = word[:1], word[1:]
+    if letter in b"TNR":
+        return _fits(argument, -(2**31), 2**31)
+    if letter == b"F":
+        return _fits(argument, 0, 2**32)
+    if letter in b"CDJ":
+        return _WIDE(argument) is not None and int(argument) < 2**64
+    if letter == b"M":
+        return argument in (b"E", b"A", b"P", b"R", b"S")
+    return len(word) <= 32 if letter == b"O" else letter in b"LPbcfhIklqstuv"
 
 
 def test_clients_of_a_router():

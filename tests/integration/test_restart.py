@@ -65,14 +65,16 @@ def test_a_signal_that_comes_while_it_starts_does_not_end_it(memcacheds, router,
 
 def test_what_a_client_has_half_said_goes_along(memcacheds, router):
     proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"))
-    with Wire(proxy.port) as line, Wire(proxy.port) as value, Wire(proxy.port) as large, Wire(proxy.port) as idle:
+    with Wire(proxy.port) as line, Wire(proxy.port) as value, Wire(proxy.port) as large, Wire(proxy.port) as idle, Wire(proxy.port) as refused:
         line.send(b"get nothi")
+        assert refused.send(b"set r x 0 20\r\nget sm").read_until(b"\n") == b"CLIENT_ERROR bad command line format\r\n"
         value.send(b"set v 0 0 10\r\n01234")
         large.send(b"set l 0 0 200000\r\n" + b"x" * 100_000)
         assert idle.send(b"get nothing\r\n").read_until(b"END\r\n") == b"END\r\n"
         old = proxy.process
         old.send_signal(signal.SIGUSR2)
         until(lambda: " serves; " in proxy.log())
+        assert refused.send(b"uggled\r\nmn\r\n\r\n", b"\r\nget nothing\r\n").read_until(b"\n") == b"END\r\n"
         assert line.send(b"ng\r\n").read_until(b"\n") == b"END\r\n"
         assert value.send(b"56789\r\nget v\r\n").read_until(b"END\r\n") == b"STORED\r\nVALUE v 0 10\r\n0123456789\r\nEND\r\n"
         assert large.send(b"x" * 100_000 + b"\r\n").read_until(b"\n") == b"STORED\r\n"

@@ -7,7 +7,7 @@ from mcrouter.proto.commands import ADMIN, COMMANDS
 from mcrouter.routes.null import default_reply
 
 from .samples import DATA, STORES
-from .script import MISS, NOT_FOUND, NOT_STORED, STORED
+from .script import MISS, NOT_FOUND, NOT_STORED, STORED, request
 from .world import World
 
 DEFAULTS = {
@@ -44,6 +44,9 @@ ECHOES = [
     (b"mg k v O12 k\r\n", b"EN O12 kk\r\n"),
     (b"mg azc= k b v\r\n", b"EN kazc= b\r\n"),
     (b"mg azc= b v O1\r\n", b"EN O1\r\n"),
+    (b"mg azc= O1 k b v\r\n", b"EN O1 kazc= b\r\n"),
+    (b"md azc= kx b O1\r\n", b"NF kazc= b O1\r\n"),
+    (b"md k kx\r\n", b"NF kk\r\n"),
     (b"mg k s t v f\r\n", b"EN\r\n"),
     (b"ms k 1 O7 F3 T0\r\nx\r\n", b"NS O7\r\n"),
     (b"ms k 1 k\r\nk\r\n", b"NS kk\r\n"),
@@ -55,7 +58,7 @@ ECHOES = [
 
 @pytest.mark.parametrize(("data", "expected"), ECHOES)
 def test_meta_commands_get_back_their_opaque_and_key(data, expected):
-    assert World({"pools": {}, "route": "NullRoute"}).answer(data)[0] == expected
+    assert request(data).shown(*World({"pools": {}, "route": "NullRoute"}).answer(data)) == expected
 
 
 @pytest.mark.parametrize("route", ["NullRoute", "DevNullRoute"])
