@@ -486,9 +486,10 @@ class Client(Asker):
     # limits -------------------------------------------------------------------------------------------------------
 
     def looked_at(self) -> int:
-        """How often this has been asked since it did something or waited for an answer. The next event takes the long
-        way, where that is noticed."""
-        self.quiet = 0 if self.queue and not self.unsent else self.quiet + 1
+        """How often this has been asked since it did something, or waited: for an answer, or for memory (`held`). One
+        that does not read what it was answered waits for nothing. The next event takes the long way, where that is
+        noticed."""
+        self.quiet = 0 if (self.queue or self.held) and not self.unsent else self.quiet + 1
         self.plain = False
         return self.quiet
 

@@ -24,6 +24,7 @@ _JITTER = 0.1  # of a pause, so that many routers do not ask at once
 _SOON = 1 / 32  # of the interval: the first pause once the host is unhealthy; each next one is twice as long
 _STEADY = 6  # intervals that a host must stay up to be trusted again
 _MOST_VISITS = 8  # that are asked of the worst
+_READ = 65536  # bytes
 
 
 class Damper:
@@ -112,15 +113,7 @@ class Prober(Connection):
 
     def _visit(self) -> None:
         self._dialogue = self._talk()
-        self._patience()
-        if self.fd < 0:
-            address = self._host.address
-            if address is None:
-                self._failed(Why.UNRESOLVED, "its name does not resolve")
-            else:
-                self.open(address, self._host.connect_timeout)
-        else:
-            self._go_on(None)
+        self._go_on(None)
 
     def _talk(self) -> Dialogue:
         """What is said on a visit."""
@@ -157,7 +150,12 @@ class Prober(Connection):
     def _ask(self, question: Question) -> None:
         self._question, self._answer, self._unsent = question, b"", question.data
         self._patience()
-        self._send()
+        if self.fd >= 0:
+            self._send()
+        elif self._host.address is None:
+            self._failed(Why.UNRESOLVED, "its name does not resolve")
+        else:
+            self.open(self._host.address, self._host.connect_timeout)
 
     def _send(self) -> None:
         try:
@@ -174,9 +172,10 @@ class Prober(Connection):
         self._wait(self._host.timeout, self._too_late)
 
     def connected(self) -> None:
-        """The visit begins."""
-        if self._dialogue is not None:
-            self._go_on(None)
+        """Asks what the connection was opened for."""
+        if self._question is not None:
+            self._patience()
+            self._send()
 
     def refused(self, why: str) -> None:
         """Nobody there."""
@@ -191,24 +190,28 @@ class Prober(Connection):
             self._receive(mask & GONE != 0)
 
     def _receive(self, gone: bool) -> None:
-        try:
-            data = os.read(self.fd, 65536)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            data, gone = b"", bool(error)
-        self._answer += data
+        """Takes what has come. An answer that comes with the connection's end is as good as any; what follows it is
+        asked on a new connection."""
+        ended = self._read(gone)
+        if ended:
+            self.hang_up()
         if self._question is not None and self._question.is_answered(self._answer):
             self._go_on(self._answer)
-        elif not data or gone:
-            self._broken()
-
-    def _broken(self) -> None:
-        """The host closed the probe's connection: bad news only if an answer was due."""
-        if self._dialogue is not None:
+        elif ended and self._question is not None:
             self._failed(Why.SILENT, "probe connection closed")
-        else:
-            self.hang_up()
+
+    def _read(self, gone: bool) -> bool:
+        """Reads what there is, up to the end of a connection that is said to be at it; whether that was reached."""
+        try:
+            while True:
+                data = os.read(self.fd, _READ)
+                self._answer += data
+                if not data or (len(data) < _READ and not gone):
+                    return not data
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _too_late(self) -> None:
         self._failed(Why.SILENT, f"probe not answered within {self._host.timeout * 1000:.0f} ms")

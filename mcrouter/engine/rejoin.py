@@ -12,6 +12,11 @@ is not known (timed out, connection lost), and that alone takes the host out of 
 Example: k = 1 on hosts A and B; A hangs; `set k 2` reaches B alone, so k is in A's journal. A comes back: `delete k`,
 and then it may be read: k is a miss there, and 2 on B. A key deleted too many costs a miss; one too few, a wrong value.
 
+The delete travels on the prober's connection, so it may also delete a newer value that a lane has brought meanwhile.
+Hosts that were in no trouble still have the key. It is a miss for the client when all hosts had to delete it (`set k 1`
+is not answered by A, `set k 2` not by B: neither knows which of them was the last), or while the hosts that have it do
+not answer: tests/faults/test_rejoin.py.
+
 A host whose process has started after it was given up is empty, and skips that.
 """
 

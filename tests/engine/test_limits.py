@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 
 import pytest
 
@@ -66,6 +67,41 @@ def test_a_client_that_waits_for_its_answer_is_not_idle(host):
         assert waits.read_until(b"\n") == b"END\r\n"
 
 
+def of_clients(served, wanted):
+    """What `wanted` says of the router's clients, asked in its own thread."""
+    told = queue.Queue()
+    served._shard.loop.call_soon_threadsafe(lambda: told.put(wanted(list(served._shard.frontend.clients.values()))))
+    return told.get(timeout=20)
+
+
+def test_a_client_that_waits_for_memory_is_not_idle(host):
+    """Another is slow with a request of more bytes, and is heard to its end first."""
+    size, part = 900_000, 800_000
+    with router(host, max_memory=1 << 20, client_idle_timeout=1.0) as served, client(served) as slow, client(served) as waits:
+        slow.send(b"set a 0 0 %d\r\n" % size + b"x" * part)
+        until(lambda: of_clients(served, lambda clients: sum(one.holds() for one in clients)) > part)
+        waits.send(b"set b 0 0 %d\r\n" % size + b"x" * (part - 100_000))
+        until(lambda: of_clients(served, lambda clients: any(one.held for one in clients)), "one to wait")
+        sent = part
+        with client(served) as idle:
+            while not is_closed(idle):
+                slow.send(b"x")
+                sent += 1
+                time.sleep(0.01)
+        assert not is_closed(waits)
+        assert slow.send(b"x" * (size - sent) + b"\r\n").read_until(b"\n") == b"STORED\r\n"
+        assert waits.send(b"x" * (size - part + 100_000) + b"\r\n").read_until(b"\n") == b"STORED\r\n"
+
+
+def test_a_client_that_does_not_read_is_idle_even_while_it_waits_for_memory(host):
+    host.says = lambda line: b"VALUE a 0 500000\r\n" + b"x" * 500_000 + b"\r\nEND\r\n"
+    with router(host, max_memory=1 << 16, client_idle_timeout=0.4) as served, client(served) as one, client(served) as two:
+        for wire in (one, two):
+            wire.send(GET * 100)  # more than the sockets take
+        until(lambda: of_clients(served, lambda clients: any(one.held and one.unsent for one in clients)))
+        until(lambda: of_clients(served, lambda clients: not clients), "both to be closed")
+
+
 def test_those_who_hold_the_most_wait_and_all_come_to_their_end(host):
     most, size, count = 3 << 20, 1_000_000, 12
     answers, highest = [], 0
@@ -78,10 +114,7 @@ def test_those_who_hold_the_most_wait_and_all_come_to_their_end(host):
             answers.append(wire.send(b"\r\n").read_until(b"\n"))
 
     def held():
-        told = queue.Queue()
-        clients = served._shard.frontend.clients
-        served._shard.loop.call_soon_threadsafe(lambda: told.put(sum(one.holds() for one in clients.values())))
-        return told.get(timeout=20)
+        return of_clients(served, lambda clients: sum(one.holds() for one in clients))
 
     with router(host, max_memory=most) as served:
         threads = [threading.Thread(target=store) for _ in range(count)]

@@ -12,11 +12,13 @@ A request that names the key of a `Fault` has its reply sent up to byte `at`; th
     mute      the connection is closed; the next one is accepted and never answered, until `go`
 
 Everything else, the router's own probes among it, is answered as it should be. Each connection has a thread of its own,
-so that a fault reads like what it does.
+so that a fault reads like what it does. A backend knows whether it has anything to do, so that the router's clock can
+wait for it (clock.py).
 """
 
 import collections
 import contextlib
+import select
 import socket
 import struct
 import threading
@@ -108,6 +110,75 @@ class Store:
         return b"VERSION 1.6.0-scripted\r\n"
 
 
+class Post:
+    """A thread's socket, and what the thread waits for: whether it has anything to do is known at any time.
+
+    A thread waits here before it reads, and counts as at work from before it takes bytes off the socket until it waits
+    again: so there is no moment in which a request is neither on the socket nor at work.
+    """
+
+    def __init__(self, sock):
+        self.sock = sock
+        self._held = b""
+        self._mask = None  # what it waits for on the socket; None: nothing
+        self._event = None  # what it waits for instead
+
+    def has_work(self):
+        """Whether its thread is at work, or will be as soon as it gets a turn."""
+        mask, event = self._mask, self._event
+        if mask is None:
+            return event is None or event.is_set()
+        return _is_ready(self.sock, mask, 0)
+
+    def wait(self, event):
+        """Waits for an event, for as long as a fault may."""
+        self._event = event
+        event.wait(DEADLINE)
+        self._event = None
+
+    def wait_for(self, mask):
+        """Waits until the socket can be read (POLLIN) or written (POLLOUT)."""
+        self._mask = mask
+        _is_ready(self.sock, mask, None)
+        self._mask = None
+
+    def send(self, data):
+        """Sends all of it."""
+        while data:
+            try:
+                data = data[self.sock.send(data, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                self.wait_for(select.POLLOUT)
+
+    def readline(self):
+        """The next line, with its end; what there is at the end of the connection."""
+        return self._take(lambda held: held.find(b"\n") + 1)
+
+    def read(self, size):
+        """So many bytes; fewer at the end of the connection."""
+        return self._take(lambda held: size if len(held) >= size else 0)
+
+    def _take(self, end):
+        while not end(self._held):
+            self.wait_for(select.POLLIN)
+            data = self.sock.recv(1 << 16)
+            if not data:
+                break
+            self._held += data
+        at = end(self._held) or len(self._held)
+        taken, self._held = self._held[:at], self._held[at:]
+        return taken
+
+
+def _is_ready(sock, mask, patience):
+    number = sock.fileno()
+    if number < 0:
+        return False
+    poll = select.poll()
+    poll.register(number, mask)
+    return bool(poll.poll(patience))
+
+
 class Backend:
     """The backend, as a context manager. `store` is what it knows, `faults` what is to go wrong, by key; `seen` counts
     how often each request line came."""
@@ -120,7 +191,7 @@ class Backend:
         self._lock = threading.Lock()
         self._waiting = []  # faults that have struck and may be waiting for their `go`
         self._mute = []  # faults whose next connection is not to be answered
-        self._socks = set()
+        self._posts = set()
         self._threads = []
         self._listener = None
 
@@ -132,9 +203,9 @@ class Backend:
         self.refuse()
         self.release()
         with self._lock:
-            for sock in self._socks:
+            for post in self._posts:
                 with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+                    post.sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(DEADLINE)
             assert not thread.is_alive(), "a thread of the backend hangs"
@@ -146,8 +217,8 @@ class Backend:
 
     def release(self):
         """Lets every fault go that waits, and forgets those that have not struck."""
-        self.faults.clear()
         with self._lock:
+            self.faults.clear()
             for fault in self._waiting:
                 fault.go.set()
             self._waiting, self._mute = [], []
@@ -157,59 +228,65 @@ class Backend:
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self.port))
             self.port = self._listener.getsockname()[1]
-            self._start(self._accept, self._listener)
+            self._start(self._accept, Post(self._listener))
 
     def refuse(self):
         """Connections are refused from now on."""
         listener, self._listener = self._listener, None
         if listener is not None:
-            listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts, which a close does not
-            listener.close()
+            listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts, which closes it
 
-    def _start(self, target, *args):
+    def has_work(self):
+        """Whether there is anything that it has not done yet, but for what a fault holds back."""
+        with self._lock:
+            posts = list(self._posts)
+        return any(post.has_work() for post in posts)
+
+    def _start(self, target, post):
+        with self._lock:
+            self._posts.add(post)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=target, args=args, name=f"backend {self.port}", daemon=True)
+        thread = threading.Thread(target=self._man, args=(target, post), name=f"backend {self.port}", daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _accept(self, listener):
-        while True:
-            try:
-                sock, _ = listener.accept()
-            except OSError:
-                return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                self._socks.add(sock)
-            self._start(self._serve, sock)
-
-    def _serve(self, sock):
-        with sock, sock.makefile("rb") as lines, contextlib.suppress(OSError):
-            with self._lock:
-                mute = self._mute.pop() if self._mute else None
-            if mute is not None and not mute.go.is_set():
-                mute.go.wait(DEADLINE)
-            else:
-                self._talk(sock, lines)
+    def _man(self, target, post):
+        with post.sock, contextlib.suppress(OSError):
+            target(post)
         with self._lock:
-            self._socks.discard(sock)
+            self._posts.discard(post)
 
-    def _talk(self, sock, lines):
+    def _accept(self, post):
         while True:
-            words, data = read_request(lines)
+            post.wait_for(select.POLLIN)
+            sock, _ = post.sock.accept()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._start(self._serve, Post(sock))
+
+    def _serve(self, post):
+        with self._lock:
+            mute = self._mute.pop() if self._mute else None
+        if mute is not None and not mute.go.is_set():
+            post.wait(mute.go)
+        else:
+            self._talk(post)
+
+    def _talk(self, post):
+        while True:
+            words, data = read_request(post)
             if not words:
                 return
             fault = self._fault(words)
             reply = self._done(words, data, fault)
             if fault is None:
-                sock.sendall(reply)
+                post.send(reply)
                 continue
             fault.arrived.set()
             behind, fault.behind = fault.behind, 0
-            later = b"".join(self._done(*read_request(lines)) for _ in range(behind))
-            if not self._strike(sock, reply, fault):
+            later = b"".join(self._done(*read_request(post)) for _ in range(behind))
+            if not self._strike(post, reply, fault):
                 return
-            sock.sendall(later)
+            post.send(later)
 
     def _done(self, words, data, fault=None):
         """The reply to a request, which is done; a write of which the reply is to be spoilt may not be."""
@@ -223,35 +300,35 @@ class Backend:
 
     def _fault(self, words):
         """The fault that concerns a request."""
-        for key in words[1:]:
-            fault = self.faults.get(key)
-            if fault is not None and fault.spare:
-                fault.spare -= 1
-            elif fault is not None and fault.times:
-                fault.times -= 1
-                with self._lock:
+        with self._lock:  # one that is found has its `go` from any `release` that comes later
+            for key in words[1:]:
+                fault = self.faults.get(key)
+                if fault is not None and fault.spare:
+                    fault.spare -= 1
+                elif fault is not None and fault.times:
+                    fault.times -= 1
                     self._waiting.append(fault)
-                return fault
+                    return fault
         return None
 
-    def _strike(self, sock, reply, fault):
+    def _strike(self, post, reply, fault):
         """Sends as much as the fault lets through, in its way; whether the connection goes on."""
         kind, first, rest = fault.kind, reply[: fault.at], reply[fault.at :]
         if kind == "twice":
             first, rest = reply + first, b""
-        sock.sendall(first)
+        post.send(first)
         if kind == "garbage":
-            sock.sendall(GARBAGE)
+            post.send(GARBAGE)
         elif kind == "drip":
             for at in range(len(rest)):
                 time.sleep(DRIP_EVERY)
-                sock.sendall(rest[at : at + 1])
+                post.send(rest[at : at + 1])
         elif kind in ("late", "stall"):
-            fault.go.wait(DEADLINE)
+            post.wait(fault.go)
             if kind == "late":
-                sock.sendall(rest)
+                post.send(rest)
         elif kind == "reset":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            post.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         elif kind == "refuse":
             with self._lock:  # not after a `release`, upon which somebody relies on connections
                 if not fault.go.is_set():
@@ -264,11 +341,11 @@ class Backend:
         return kind in ("garbage", "drip", "late", "twice")
 
 
-def read_request(lines):
+def read_request(post):
     """The words of the next request's line and its data; none at the end of the connection."""
-    words = lines.readline().split()
+    words = post.readline().split()
     if not words or words[0] not in STORES:
         return words, b""
     size = int(words[4 if words[0] == b"set" else 2])
-    data = lines.read(size + 2)
+    data = post.read(size + 2)
     return (words, data[:-2]) if len(data) == size + 2 else ([], b"")

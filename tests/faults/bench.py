@@ -10,12 +10,16 @@ import contextlib
 import itertools
 import logging
 import os
+import threading
 import time
 from typing import NamedTuple, Tuple
+from unittest import mock
 
 from mcrouter import Router, Settings, load_config
+from mcrouter.engine.loop import PollGroup
 from tests.faults.backend import DEADLINE, Backend, Store
 from tests.faults.client import Client
+from tests.faults.clock import STEP, Clock
 from tests.support.processes import config, until
 
 TIMEOUT_MS = 150
@@ -91,10 +95,12 @@ class Bench:
     """Backends, a router before them and, for each of its lanes, a victim and an innocent that ride it.
 
     Unless `rejoin` says otherwise, a host of which a write is spoilt is read on, so that the next fault can strike.
+    `clock` is the router's: nothing times out but by a fault.
     """
 
     def __init__(self, hosts=1, lanes=1, route="DefaultRoute", rejoin="ignore", **settings):
         self.backends = [Backend(SHARED) for _ in range(hosts)]
+        self.clock = Clock(self.backends)
         self.lanes, self._route, self._rejoin = lanes, route, rejoin
         self._settings = {"timeout_ms": TIMEOUT_MS, "timeouts_until_tko": 1_000_000, "healthcheck_interval": 0.05,
                           "metrics_listen_addr": "off", **settings}  # fmt: skip
@@ -109,7 +115,8 @@ class Bench:
         text = f"{text}\nonRejoin: {self._rejoin}\n"
         settings = Settings(listen="tcp://127.0.0.1:0", upstream_connections=self.lanes, **self._settings)
         logging.getLogger("mcrouter").addHandler(self._errors)
-        self.router = self._stack.enter_context(Router(load_config(text), settings))
+        with mock.patch("mcrouter.shard.PollGroup", lambda: PollGroup(clock=self.clock)):
+            self.router = self._stack.enter_context(Router(load_config(text), settings))
         self.port = int(self.router.addresses[0].rpartition(":")[2])
         clients = [self.client() for _ in range(2 * self.lanes)]  # the router gives them to its lanes by turns
         self.pairs = list(zip(clients, clients[self.lanes :]))
@@ -128,6 +135,15 @@ class Bench:
     def client(self):
         """One more client, on the next lane."""
         return self._stack.enter_context(Client(self.port))
+
+    def let_pass(self, seconds):
+        """Lets so much time pass for the router, of which the clock is held, and makes nothing late that is under way."""
+        for _ in range(round(seconds / STEP)):
+            until(lambda: not any(backend.has_work() for backend in self.backends), "the backends to do their work")
+            self.clock.step()
+            ticked = threading.Event()
+            self.router._shard.loop.call_soon_threadsafe(ticked.set)
+            assert ticked.wait(DEADLINE)
 
     def run(self, cases):
         """Runs cases, as many at a time as there are lanes."""

@@ -6,6 +6,10 @@ two hosts, which need not agree, it is any value that the key ever had; but wher
 missed is made up for, the strict answer is given in the end: with several connections to a host, on which writes may
 overtake each other, if both hosts have done all of a round before the next.
 
+Only the first host is ever in trouble, and the router's clock (clock.py) sees to it that the second is not late because
+the machine is busy. So the second has done all writes and deletes nothing of its own accord, and a miss is no more
+allowed before two hosts than before one. With both in trouble there would be misses: test_rejoin.py has those.
+
 CASES in the environment sets how many sequences are drawn (60 here, more in the nightly form); SEED, which.
 """
 
