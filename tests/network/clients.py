@@ -13,8 +13,10 @@ from tests.network.requests import Draw, Malformed, Request, cut_answer
 
 _READ = 1 << 18
 _REPEATED = re.compile(rb"(.{1,100}?)\1{3,}", re.S)
+_PIPELINE, _SHORT_PIPELINE = 30, 5  # requests: one that goes wrong takes those with it that are on its connection
 _SHOWN = 10  # findings, after which the rest is not looked for
-KIND_RIGHT, KIND_MISS, KIND_ERROR = "right", "excused", "error"
+_TURN = 0.01  # seconds between looks at clients that wait
+_PAUSE = 0.05  # seconds that a client waits after an error
 
 
 def amount(variable: str, nightly: int) -> int:
@@ -45,7 +47,7 @@ class Clients:
             for client in self._clients:
                 client.connect(self._selector)
                 client.begin()
-            while any(client.pending for client in self._clients) and len(self.findings) < _SHOWN:
+            while len(self.findings) < _SHOWN and (self.left > 0 or any(client.pending for client in self._clients)):
                 self._turn()
         finally:
             for client in self._clients:
@@ -57,7 +59,7 @@ class Clients:
         self.findings.append(text)
 
     def _turn(self) -> None:
-        for key, mask in self._selector.select(0.1):
+        for key, mask in self._selector.select(_TURN):
             client: _Client = key.data
             if mask & selectors.EVENT_WRITE:
                 client.write(self._selector)
@@ -68,7 +70,7 @@ class Clients:
             if client.pending and now > client.since + self.patience:
                 self.add(f"{client}: no answer within {self.patience} s to {brief(client.pending[0].data)}")
                 client.reconnect(self._selector)
-            elif not client.pending and self.left > 0:
+            elif self.left > 0 and client.is_ready(now):
                 client.begin()
                 client.write(self._selector)
 
@@ -88,10 +90,15 @@ class _Client:
         """Keys that nothing is known of: what was left open on a connection cannot be known on another."""
         self._stay += 1
         name = f"{self._clients.seed}.{self._number}.{self._stay}"
-        self._draw = Draw(name, name.replace(" ", "-").encode(), self._clients.strict)
+        strict = self._clients.strict
+        self._draw = Draw(name, name.encode(), _PIPELINE if strict else _SHORT_PIPELINE, strict)
         self.pending: Deque[Request] = deque()
-        self.since = 0.0
+        self.since = self._due = 0.0
         self._received, self._unsent = b"", b""
+
+    def is_ready(self, now: float) -> bool:
+        """Whether it may ask for something."""
+        return not self.pending and not self._unsent and now >= self._due
 
     def connect(self, selector: selectors.BaseSelector) -> None:
         """Opens its connection."""
@@ -173,13 +180,15 @@ class _Client:
         request = self.pending.popleft()
         self._clients.left -= 1
         if request.is_right(answer):
-            self._clients.counts[KIND_RIGHT] += 1
+            self._clients.counts["right"] += 1
             return True
         wrong = f"the right one is {brief(request.right)}" if self._clients.strict else request.excuse(answer)
         if wrong:
             self._clients.add(f"{self}: {brief(request.data)} is answered {brief(answer)}: {wrong}")
             return False
-        self._clients.counts[KIND_ERROR if answer.startswith(b"SERVER_ERROR") else KIND_MISS] += 1
+        failed = answer.startswith(b"SERVER_ERROR")
+        self._clients.counts["error" if failed else "excused"] += 1
+        self._due = time.monotonic() + _PAUSE * failed
         return True
 
 

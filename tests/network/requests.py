@@ -133,7 +133,7 @@ class Request(NamedTuple):
                 return "not a value of the key"
         elif word not in _WORDS[verb]:
             return f"no answer to {verb!r}"
-        if named != names and (named or word in (b"VA", b"HD")):  # a miss need not name anything
+        if not named <= names or (named < names and word in (b"VA", b"HD")):  # a miss need not name anything
             return f"it names {named}, not {names}"
         return ""
 
@@ -150,10 +150,11 @@ def _blocks(answer: bytes) -> List[Tuple[bytes, int, int]]:
 
 
 class Draw:
-    """Draws a client's requests. `imitates` allows values that look like replies."""
+    """Draws a client's requests, up to `pipeline` at a time. `imitates` allows values that look like replies."""
 
-    def __init__(self, name: str, prefix: bytes, imitates: bool) -> None:
+    def __init__(self, name: str, prefix: bytes, pipeline: int, imitates: bool) -> None:
         self._random = Random(name)
+        self._pipeline = pipeline
         self._imitates = imitates
         self._opaque = 0
         self.keys = [Key(b"%b.%d" % (prefix, place), place % 5 == 4) for place in range(10)]
@@ -165,7 +166,7 @@ class Draw:
     def batch(self) -> List[Request]:
         """The requests that are sent together."""
         draw = self._random
-        count = 1 if draw.random() < 0.5 else draw.randint(2, 30)
+        count = 1 if draw.random() < 0.5 else draw.randint(2, self._pipeline)
         if draw.random() < 0.2:  # a run
             return [self._get(draw.choice(self.keys)) for _ in range(count)]
         makers = draw.choices([maker for _, maker in self._makers], [weight for weight, _ in self._makers], k=count)

@@ -84,8 +84,9 @@ class Once(Cuts):
 
 
 class Relay:
-    """A relay to a port of this machine, in a thread of its own; use it in a `with`. `port` is where it listens.
+    """A relay to a port of this machine, in a thread of its own; use it in a `with`, or `start` and `stop` it.
 
+    `port` is where it listens.
     `cut` counts the cuts that were made. A connection that ends in one direction, or is reset, is so on the other side.
     """
 
@@ -105,10 +106,18 @@ class Relay:
         self._thread = threading.Thread(target=self._run, name=f"relay to {target}", daemon=True)
 
     def __enter__(self) -> "Relay":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> "Relay":
+        """Begins to relay."""
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Closes everything."""
         self._ending = True
         self._wake.send(b"x")
         self._thread.join()
@@ -190,9 +199,9 @@ class Relay:
                 self.cut += bool(pipe.pieces)
         except BlockingIOError:
             return False
-        except OSError:
-            self._close(pipe, reset=True)
-            return True
+        except OSError:  # what the receiver has said before it went is still to be read
+            pipe.pieces.clear()
+            pipe.ended = True
         pipe.waits = False
         self._busy.remove(pipe)
         if pipe.ended:
@@ -202,8 +211,8 @@ class Relay:
         return True
 
     def _end(self, pipe: "_Pipe") -> None:
-        """There is nothing more to come in this direction."""
-        if pipe.other.ended and not pipe.other.pieces:
+        """Nothing more will be sent in this direction."""
+        if pipe.other.ended and pipe.other not in self._busy:
             self._close(pipe)
             return
         with contextlib.suppress(OSError):
