@@ -65,7 +65,8 @@ class Hosts:
 
     def __exit__(self, *_: object) -> None:
         self._ending = True
-        self._wake.send(b"x")
+        with contextlib.suppress(BrokenPipeError):  # it has noticed already
+            self._wake.send(b"x")
         self._thread.join()
         for key in list(self._selector.get_map().values()):
             key.fileobj.close()  # type: ignore[union-attr]

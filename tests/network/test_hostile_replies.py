@@ -20,7 +20,7 @@ SHARE = 0.01  # of the replies are spoilt
 TIMEOUT_MS = 100
 LATENESS = 1.5 * TIMEOUT_MS / 1000  # seconds
 PATIENCE = 10.0  # seconds; the promise is one timeout for each host that is asked in turn, the rest is for a busy machine
-FLAGS = ("-r", str(TIMEOUT_MS), "-H", "50ms", "--timeouts-until-tko", "1000000", "-b", "32768")
+FLAGS = ("-r", str(TIMEOUT_MS), "-H", "50ms", "-b", "32768")
 POLICIES = [*STRICT, *MORE]
 
 

@@ -119,7 +119,8 @@ class Relay:
     def stop(self) -> None:
         """Closes everything."""
         self._ending = True
-        self._wake.send(b"x")
+        with contextlib.suppress(BrokenPipeError):  # it has noticed already
+            self._wake.send(b"x")
         self._thread.join()
         self._wake.close()
 
