@@ -156,7 +156,7 @@ def test_drawn_streams(ports, stream):
 def test_a_group_of_cases_through_relays(relayed_ports, group):
     for case in CASES:
         if case.group == group:
-            for _ in range(3):  # the cuts are others each time
+            for _ in range(3 if len(case.data) < 1500 else 1):  # the cuts are others each time
                 compare(relayed_ports, case.data + b"mn\r\n", [])
 
 

@@ -30,7 +30,7 @@ _READ = 1 << 17
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 _GARBAGE = b"\0#\0" * 30
 _STORES = {b"set": 4, b"add": 4, b"cas": 4, b"ms": 2}  # the place of the size in the line
-_SPOILT = (b"get", b"gets", b"mg", b"set", b"add", b"ms", b"delete", b"md", b"incr", b"touch")
+_SPOILT = (b"get", b"gets", b"gat", b"mg", b"ma", b"set", b"add", b"ms", b"delete", b"md", b"incr", b"touch")
 _FAMILIES = {
     b"STORED": b"HD", b"NOT_STORED": b"NS", b"DELETED": b"HD", b"NOT_FOUND": b"NF", b"TOUCHED": b"HD", b"END": b"EN",
     b"HD": b"STORED", b"NS": b"NOT_STORED", b"NF": b"NOT_FOUND", b"EN": b"END",
@@ -150,10 +150,10 @@ class _Host:
 
     def misnamed(self, words: List[bytes], reply: bytes, draw: Random) -> bytes:
         """The answer to the same request for another item, or with another opaque."""
-        key, other = words[1], draw.choice(self.names)
-        if words[0] in (b"get", b"gets"):
-            return self.ask(words[0] + b" %b\r\n" % other) if other not in words else reply
-        if words[0] == b"mg" and other != key:
+        key, other = words[1], draw.choice([name for name in self.names if name not in words])
+        if words[0] in (b"get", b"gets", b"gat"):
+            return self.ask(b"gets %b\r\n" % other if words[0] == b"gets" else b"get %b\r\n" % other)
+        if words[0] == b"mg":
             changed = self.ask(b" ".join([b"mg", other, *words[2:]]) + b"\r\n")
             return changed if any(word == b"k" for word in words[2:]) else reply.replace(b" O", b" O9", 1)
         return reply.replace(b" k" + key, b" k" + other, 1).replace(b" O", b" O9", 1)

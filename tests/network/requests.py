@@ -18,9 +18,10 @@ _IMITATION = b"\r\nEND\r\nVALUE someone.else 0 5\r\nwrong\r\nEND\r\nSTORED\r\nHD
 _WORDS = {
     b"set": (b"STORED", b"NOT_STORED", b"EXISTS", b"NOT_FOUND"),
     b"add": (b"STORED", b"NOT_STORED", b"EXISTS", b"NOT_FOUND"),
-    b"ms": (b"HD", b"NS", b"EX", b"NF"),
-    b"md": (b"HD", b"NF", b"EX"),
+    b"ms": (b"NS", b"EX", b"NF"),
+    b"md": (b"NF", b"EX"),
     b"mg": (b"EN",),
+    b"ma": (b"NF", b"NS", b"EX"),
     b"delete": (b"DELETED", b"NOT_FOUND"),
     b"incr": (b"NOT_FOUND",),
     b"touch": (b"TOUCHED", b"NOT_FOUND"),
@@ -104,9 +105,9 @@ class Request(NamedTuple):
         if answer.startswith(b"SERVER_ERROR "):
             return ""
         verb, *words = self.data.partition(b"\r\n")[0].split()
-        if verb in (b"get", b"gets"):
+        if verb in (b"get", b"gets", b"gat"):
             return self._excuse_values(answer)
-        if verb in (b"mg", b"ms", b"md"):
+        if verb in (b"mg", b"ms", b"md", b"ma"):
             return self._excuse_meta(verb, words, answer)
         line = answer[:-2]
         return "" if line in _WORDS[verb] or (verb == b"incr" and line.isdigit()) else f"no answer to {verb!r}"
@@ -128,10 +129,10 @@ class Request(NamedTuple):
         word, *told = line.split()
         names = {b"k" + self.keys[0].name if flag == b"k" else flag for flag in words if flag[:1] in b"kO"}
         named = {flag for flag in told if flag[:1] in b"kO"}
-        if word == b"VA" and verb == b"mg":
+        if word == b"VA" and b"v" in words:
             if not self.keys[0].owns(data[:-2]):
                 return "not a value of the key"
-        elif word not in _WORDS[verb]:
+        elif word not in _WORDS[verb] and (word != b"HD" or b"v" in words):
             return f"no answer to {verb!r}"
         if not named <= names or (named < names and word in (b"VA", b"HD")):  # a miss need not name anything
             return f"it names {named}, not {names}"
@@ -159,8 +160,9 @@ class Draw:
         self._opaque = 0
         self.keys = [Key(b"%b.%d" % (prefix, place), place % 5 == 4) for place in range(10)]
         self._makers: List[Tuple[int, Callable[[Key], Request]]] = [
-            (30, self._get), (6, self._gets), (12, self._get_many), (14, self._meta_get), (14, self._set), (6, self._meta_set),
-            (3, self._quiet_set), (4, self._add), (4, self._delete), (2, self._meta_delete), (5, self._incr), (3, self._touch),
+            (30, self._get), (6, self._gets), (12, self._get_many), (14, self._meta_get), (3, self._meta_size),
+            (14, self._set), (6, self._meta_set), (3, self._quiet_set), (4, self._add), (4, self._delete), (2, self._meta_delete),
+            (5, self._incr), (3, self._meta_incr), (3, self._touch),
         ]  # fmt: skip
 
     def batch(self) -> List[Request]:
@@ -186,7 +188,8 @@ class Draw:
     def _get_many(self, key: Key) -> Request:
         keys = self._random.sample(self.keys, self._random.randint(2, len(self.keys)))
         blocks = b"".join(map(self._block, keys))
-        return Request(b"get %b\r\n" % b" ".join(key.name for key in keys), keys, blocks + b"END\r\n")
+        verb = self._random.choice([b"get", b"get", b"gat 0"])
+        return Request(b"%b %b\r\n" % (verb, b" ".join(key.name for key in keys)), keys, blocks + b"END\r\n")
 
     def _names(self, key: Key) -> Tuple[bytes, bytes]:
         """Flags that have the answer name its request: as they are asked for, and as they are answered."""
@@ -205,6 +208,11 @@ class Draw:
         else:
             right = b"VA %d%b f7\r\n%b\r\n" % (len(key.value), told, key.value)
         return Request(b"mg %b%b f v\r\n" % (key.name, asked), [key], right)
+
+    def _meta_size(self, key: Key) -> Request:
+        asked, told = self._names(key)
+        right = b"EN%b\r\n" % told if key.value is None else b"HD%b s%d\r\n" % (told, len(key.value))
+        return Request(b"mg %b%b s\r\n" % (key.name, asked), [key], right)
 
     def _written(self, key: Key) -> bytes:
         key.value = key.fresh(self._random, self._imitates and self._random.random() < 0.2)
@@ -240,11 +248,22 @@ class Draw:
         key.value = None
         return Request(b"md %b%b\r\n" % (key.name, asked), [key], right.replace(b"\r\n", told + b"\r\n"))
 
+    def _counted(self, key: Key) -> None:
+        if key.value is not None:
+            key.value = b"%d" % (int(key.value) + 1)
+
+    def _meta_incr(self, key: Key) -> Request:
+        if not key.counts:
+            return self._get_many(key)
+        self._counted(key)
+        asked, told = self._names(key)
+        right = b"NF%b\r\n" % told if key.value is None else b"VA %d%b\r\n%b\r\n" % (len(key.value), told, key.value)
+        return Request(b"ma %b%b v\r\n" % (key.name, asked), [key], right)
+
     def _incr(self, key: Key) -> Request:
         if not key.counts:
             return self._get(key)
-        if key.value is not None:
-            key.value = b"%d" % (int(key.value) + 1)
+        self._counted(key)
         return Request(b"incr %b 1\r\n" % key.name, [key], (key.value or b"NOT_FOUND") + b"\r\n")
 
     def _touch(self, key: Key) -> Request:

@@ -11,7 +11,7 @@ import pytest
 from tests.network.clients import Clients, amount
 from tests.network.policies import HOSTS, STRICT
 from tests.support.processes import Memcached, RouterProcess
-from tests.support.relay import Anywhere, relays
+from tests.support.relay import Anywhere, Segments, relays
 
 ANSWERS = amount("ANSWERS", 200_000)
 SEED = os.environ.get("SEED", "cuts")
@@ -21,11 +21,16 @@ BUFFERS = ("4096", "65536")  # of the router, by turns: the values are smaller a
 FLAGS = ("-r", "10000", "-H", "1h", "--log-level", "warning")
 
 
+def cuts(number):
+    """Where a host's relay cuts."""
+    return (Segments if number == HOSTS - 1 else Anywhere)(f"{SEED}/host {number}")
+
+
 @pytest.fixture(scope="module")
 def relayed():
     """The addresses of memcacheds, each behind a relay."""
     hosts = [Memcached("-m", "256", "-t", "1").start() for _ in range(HOSTS)]
-    with relays([host.port for host in hosts], lambda number: Anywhere(f"{SEED}/host {number}")) as made:
+    with relays([host.port for host in hosts], cuts) as made:
         yield [f"127.0.0.1:{relay.port}" for relay in made]
     for host in hosts:
         host.stop()

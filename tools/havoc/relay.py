@@ -20,7 +20,7 @@ from random import Random
 from typing import Deque, Dict, List, Optional, Sequence
 
 _READ = 1 << 16  # bytes
-_PAUSE = 0.001  # seconds between pieces where the kernel does not say what has been read
+_PAUSE = 0.003  # seconds between pieces where the kernel does not say what has been read
 _TICK, _SLOW_TICK = 0.0001, 0.002  # seconds between looks at receivers that have not read yet; when it takes long
 _PATIENCE = 100  # ticks after which it takes long
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
@@ -56,14 +56,16 @@ class Anywhere(Cuts):
 
 
 class Segments(Cuts):
-    """Every `size` bytes, as a network with such segments does."""
+    """At up to `most` multiples of `size`: so reads end where segments of that size come at their own pace."""
 
-    def __init__(self, size: int = 1448) -> None:
-        self._size = size
+    def __init__(self, seed: object, size: int = 1448, most: int = 4) -> None:
+        self._random = Random(str(seed))
+        self._size, self._most = size, most
 
     def places(self, data: bytes, direction: int) -> Sequence[int]:
-        """All multiples of the size."""
-        return range(self._size, len(data), self._size)
+        """Drawn."""
+        places = range(self._size, len(data), self._size)
+        return sorted(self._random.sample(places, min(len(places), self._random.randint(1, self._most))))
 
 
 class Once(Cuts):
