@@ -9,8 +9,8 @@
     late       the whole reply, when the router has given it up
     unasked    the whole reply, and behind it one that nothing was asked for
 
-All that they do is done, and probes are answered as they should be. What no router could notice is left out: a reply that
-names what was asked, with another value in it.
+What they are asked is done, and probes are answered as they should be. What no router could notice is left out: a reply
+that names what was asked, with another value in it, be it by chance (so garbage has no end of a line like a value's).
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from mcrouter.testing.store import Store
 
 _READ = 1 << 17
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
-_GARBAGE = b"\0#\0" * 30
+_GARBAGE = b"\0#\0"
 _STORES = {b"set": 4, b"add": 4, b"cas": 4, b"ms": 2}  # the place of the size in the line
 _SPOILT = (b"get", b"gets", b"gat", b"mg", b"ma", b"set", b"add", b"ms", b"delete", b"md", b"incr", b"touch")
 _FAMILIES = {
@@ -130,8 +130,8 @@ class Hosts:
         changed = {
             "doubled": reply * 2,
             "family": _other_family(reply),
-            "garbage": reply[:at] + _GARBAGE + b"\n",  # with the end of a line, it could be the rest of a value
-            "inserted": reply[:at] + _GARBAGE[:3] + reply[at:],
+            "garbage": reply[:at] + _GARBAGE * len(reply) + b"\n",  # more than the rest of any value
+            "inserted": reply[:at] + _GARBAGE + reply[at:],
             "late": reply,
         }
         return changed[kind], "", kind == "late"
