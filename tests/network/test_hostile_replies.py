@@ -38,4 +38,4 @@ def test_no_answer_is_wrong(policy):
     assert not clients.findings, "\n".join([*clients.findings, log[-2000:]])
     assert not re.search("Traceback|unexpected error", log), log[log.find("Traceback") :][:4000]
     assert hosts.spoilt
-    assert clients.counts["error"] < wanted / 2, clients.counts  # else little was tried
+    assert clients.counts["right"] > wanted / 10, clients.counts  # else little was tried
