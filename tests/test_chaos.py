@@ -25,9 +25,9 @@ def chaos(*flags):
     return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_a_round(shards):
-    done = chaos("--rounds", "1", "--seed", "ci-8", "--shards", shards)
+@pytest.mark.parametrize("flags", [["--shards", "1"], ["--shards", "2"], ["--relay"]], ids=" ".join)
+def test_a_round(flags):
+    done = chaos("--rounds", "1", "--seed", "ci-8", *flags)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "writes that hosts missed: 0," not in done.stdout
     assert "wrong values: 0\nolder values read: 0\nstale after rejoin: 0\nrequests without an answer: 0\n" in done.stdout

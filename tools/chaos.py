@@ -15,6 +15,7 @@ from havoc.habits import CHECKING
 from havoc.hosts import Host
 from havoc.keys import KINDS, OLDER, STALE, Findings
 from havoc.load import Load
+from havoc.relay import Anywhere
 from havoc.rounds import Rounds
 from havoc.router import TIMEOUT, Router
 from havoc.soak import Sample, compare, soak
@@ -71,6 +72,9 @@ def make_parser() -> argparse.ArgumentParser:
     add("--seed", type=_word, metavar="S", help="what everything is drawn from (drawn itself)")
     add("--first", type=_above(int, 0), default=1, metavar="N", help="the number of the first round (1)")
     add("--faults", choices=("all", KILL, FREEZE), default="all", help="what takes hosts away (all)")
+    add("--relay", action="store_true",
+        help="put a relay before each memcached: what passes it arrives in other pieces than it was sent in"
+    )  # fmt: skip
     add("--allow-stale", action="store_true", help="report old values, but do not count them as a failure")
     add("--python", default=sys.executable, metavar="PATH", help="what runs the router (%(default)s)")
     add("--verbose", action="store_true", help="say what happens in every round, and the end of the router's log")
@@ -84,11 +88,12 @@ class Run:
         self.args = args
         self.seed = args.seed or str(random.SystemRandom().randrange(10**6))
         self.findings = Findings()
-        hosts = [Host(stage, number + 1) for number in range(_HOSTS)]
+        cuts = [Anywhere(f"{self.seed}/relay {number}") if args.relay else None for number in range(_HOSTS)]
+        hosts = [Host(stage, number + 1, cuts[number]) for number in range(_HOSTS)]
         for host in hosts:
             host.recover()
         self.hosts = hosts
-        self.router = Router(stage, [host.port for host in hosts], args.shards, args.python)
+        self.router = Router(stage, [host.seen_at for host in hosts], args.shards, args.python)
         self.patience = _HOSTS * TIMEOUT + _SLACK
         acts = (KILL, FREEZE) if args.faults == "all" else (args.faults,)
         self.rounds = Rounds(hosts, self.router, self.findings, self.seed, acts)
@@ -149,16 +154,18 @@ def run(args: argparse.Namespace) -> int:
     with Stage() as stage:
         it = Run(args, stage)
         try:
-            _say(f"seed {it.seed}, shards {args.shards}, faults {args.faults}")
+            relays = ", behind relays" * args.relay
+            _say(f"seed {it.seed}, shards {args.shards}, faults {args.faults}{relays}")
             good = it.play() if args.soak is None else it.soak()
             it.report()
         finally:
             for host in it.hosts:
-                host.kill()
+                host.end()
     failures = it.failures()
     if failures:
         first = min(it.findings.rounds[kind] for kind in failures)
-        _say(f"FAILED, first in round {first}; again: --seed {it.seed} --shards {args.shards} --first {first}")
+        again = f"--seed {it.seed} --shards {args.shards} --first {first}{' --relay' * args.relay}"
+        _say(f"FAILED, first in round {first}; again: {again}")
     if good and not failures:
         _say("passed")
         return 0

@@ -19,8 +19,10 @@ from tests.differential.harness import split, talk
 from tests.differential.load import CASES
 from tests.differential.streams import STREAMS
 from tests.support.processes import Memcached, RouterProcess, config
+from tests.support.relay import Anywhere, relays
 
 DRAWN = int(os.environ.get("CASES", "2000"))
+RELAYED = DRAWN // 10  # streams drawn for the test through relays, which are slower
 SEED = os.environ.get("SEED", "")
 A_SOCKETFUL = 1 << 16
 NUMBER = itertools.count()
@@ -38,9 +40,28 @@ def started():
     beside.stop()
 
 
+@contextlib.contextmanager
+def started_behind_relays():
+    """The same; relays cut what passes between client and router, and between router and memcached."""
+    behind, beside = Memcached("-m", "256").start(), Memcached("-m", "256").start()
+    with relays([behind.port], lambda _: Anywhere(f"{SEED}/to the host")) as (host,):
+        router = RouterProcess(config([f"127.0.0.1:{host.port}"], "DefaultRoute"), "-r", "10000")
+        with relays([router.port], lambda _: Anywhere(f"{SEED}/to the router")) as (client,):
+            yield client.port, beside.port
+        router.stop()
+    behind.stop()
+    beside.stop()
+
+
 @pytest.fixture(scope="module")
 def ports():
     with started() as pair:
+        yield pair
+
+
+@pytest.fixture(scope="module")
+def relayed_ports():
+    with started_behind_relays() as pair:
         yield pair
 
 
@@ -122,9 +143,28 @@ def seeded(test):
     return seed(int(SEED))(test) if SEED else test
 
 
+def drawn(count):
+    return settings(max_examples=count, deadline=None, database=None, derandomize=not SEED and DRAWN <= 2000,
+                    phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))  # fmt: skip
+
+
 @seeded
-@settings(max_examples=DRAWN, deadline=None, database=None, derandomize=not SEED and DRAWN <= 2000,
-          phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))  # fmt: skip
+@drawn(DRAWN)
 @given(STREAMS)
 def test_drawn_streams(ports, stream):
     compare(ports, *stream)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_of_cases_through_relays(relayed_ports, group):
+    for case in CASES:
+        if case.group == group:
+            for _ in range(3 if len(case.data) < 1500 else 1):  # the cuts are others each time
+                compare(relayed_ports, case.data + b"mn\r\n", [])
+
+
+@seeded
+@drawn(RELAYED)
+@given(STREAMS)
+def test_drawn_streams_through_relays(relayed_ports, stream):
+    compare(relayed_ports, *stream)

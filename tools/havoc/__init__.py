@@ -8,6 +8,7 @@
     client.py      one checking client: a connection, its keys, what it waits for
     load.py        all clients in one loop
     hosts.py       memcacheds that are killed, frozen, thawed and started again
+    relay.py       a relay that cuts what passes between the router and a memcached
     router.py      the router as a process, and what can be seen of it from outside
     faults.py      what happens to which host when, in a round
     rounds.py      a round: load and faults, all hosts back, what each of them holds

@@ -8,6 +8,7 @@ from typing import Iterable, List, Optional
 
 from benchmark.stage import BenchError, Process, Stage, answers, free_port
 
+from .relay import Cuts, Relay
 from .wire import Reply, Value, cut
 
 _DEADLINE = 10.0  # seconds
@@ -16,11 +17,14 @@ _KEYS_ASKED = 100  # of one get
 
 
 class Host:
-    """One memcached."""
+    """One memcached. `seen_at` is the port where the router finds it: its own, or that of a relay with these cuts."""
 
-    def __init__(self, stage: Stage, number: int) -> None:
+    def __init__(self, stage: Stage, number: int, cuts: Optional[Cuts] = None) -> None:
         self.name = f"memcached{number}"
-        self.port = free_port()
+        self.port = self.seen_at = free_port()
+        self._relay = None if cuts is None else Relay(self.port, cuts)
+        if self._relay is not None:
+            self.seen_at = self._relay.start().port
         self._stage = stage
         self._process: Optional[Process] = None
         self.start()
@@ -40,6 +44,12 @@ class Host:
             process, self._process = self._process, None
             os.kill(process.pid, signal.SIGKILL)
             self._stage.stop(process)
+
+    def end(self) -> None:
+        """Kills it for good, and ends its relay."""
+        self.kill()
+        if self._relay is not None:
+            self._relay.stop()
 
     def freeze(self) -> None:
         """SIGSTOP: the kernel takes what is sent to it, and it says nothing."""
