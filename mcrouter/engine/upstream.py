@@ -5,6 +5,7 @@ import math
 import time
 from typing import Any, Callable, Optional, Set, Tuple
 
+from ..proto import gate
 from ..proto import outcomes as o
 from ..proto import results as r
 from ..proto.background import background
@@ -85,19 +86,27 @@ class Host:
     def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
         """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once.
 
+        All that a route has made goes through the gate here; what a client has sent has passed it in the parser.
+
         The timeout counts from `since`, else from now. What is sent again goes into lanes that are as good as empty,
         so that their oldest entry is still their first.
         """
+        origin = request.origin
+        if origin is not None and request.data is not origin.data:
+            refusal = gate.refusal(request)
+            if refusal:
+                self._refuse(request, sink, refusal, o.LOCAL)
+                return
         if request.bulk is not None:
             self.bulk.send(request, sink)
             return
         client = request.client
         lane = self.lanes[client.lane]
         if request.kinds[0] == MS and not lane.meta.admits():
-            self._refuse(request, sink, NOT_SPOKEN)
+            self._miss(request, sink, NOT_SPOKEN)
             return
         if client.is_background and lane.unsent and lane.is_full():
-            self._refuse(request, sink, "it does not take what it is sent")
+            self._miss(request, sink, "it does not take what it is sent")
             return
         if not lane.out:
             lane.out_began()
@@ -108,12 +117,16 @@ class Host:
         if lane.unsent:
             lane.stall(client)
 
-    def _refuse(self, request: Any, sink: Any, why: str, code: bytes = o.UNAVAILABLE) -> None:
-        """Does not send it. A write is one that the host misses."""
-        self.tally.spared(request.kinds, r.LOCAL_ERROR)
+    def _miss(self, request: Any, sink: Any, why: str) -> None:
+        """Does not send what others may get: a write is one that this host misses."""
         self.unsure(request)
+        self._refuse(request, sink, self.style.failure(self.name, o.UNAVAILABLE, why), o.UNAVAILABLE)
+
+    def _refuse(self, request: Any, sink: Any, reply: bytes, code: bytes) -> None:
+        """Does not send it."""
         count = len(request.kinds)
-        sink.on_reply(self.style.failure(self.name, code, why) * count, code * count)
+        self.tally.spared(request.kinds, r.LOCAL_ERROR)
+        sink.on_reply(reply * count, code * count)
 
     def spared(self, request: Any) -> None:
         """Policy would have asked it, had it been healthy. It is told of a write that it misses."""

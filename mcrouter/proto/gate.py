@@ -49,7 +49,8 @@ def _reads_the_same(kind: int, data: Any, bulk: Any) -> bool:
     head = bytes(data[:_HEAD]) if stores else bytes(data)
     end = head.find(b"\n") + 1
     line = read_line(head[: end - 2])
-    if (line.kind != kind and not line.asks) or line.wire != head[:end] or line.rendering is not None or (line.size >= 0) is not stores:
+    same = (line.kind == kind or line.asks) and line.wire == head[:end] and line.rendering is None
+    if not same or (line.size >= 0) is not stores:
         return False
     if not stores or bulk is not None:
         return end == len(data)

@@ -11,7 +11,7 @@ import re
 from typing import Dict, Iterator, List, Tuple
 
 from . import outcomes as o
-from .commands import BY_NAME, COMMANDS, LINES, META, META_STORE
+from .commands import BY_NAME, COMMANDS, LINES, META, META_STORE, META_VALUE
 from .requests import GET, Request
 
 TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
@@ -43,8 +43,11 @@ def _family(name: str, request: str, accepted: bytes) -> Dict[bytes, bytes]:
 
 WORDS = tuple(_family(row.name, row.request, row.success + row.miss) for row in COMMANDS)
 """By command: the words that may answer it, errors aside, and the outcome of each."""
-_WHOLE = tuple({word + b"\r\n": outcome for word, outcome in words.items() if word not in (b"ME", b"VERSION")}
-               for words in WORDS)  # fmt: skip
+_WHOLE = tuple(
+    {word + b"\r\n": outcome for word, outcome in words.items() if word not in (b"HD", b"ME", b"VERSION")}
+    for words in WORDS
+)  # the lines that say nothing more, and need not
+_GIVING = frozenset(command.number for command in COMMANDS if command.reply == META_VALUE)
 _METAS = frozenset(command.number for command in COMMANDS if command.request in (META, META_STORE))
 
 
@@ -64,7 +67,7 @@ def line_outcome(line: bytes, kind: int, request: Request) -> bytes:
             return o.NUMBER
         if kind == _VERSION and word == b"VERSION" and more:
             return o.TEXT
-        if kind in _METAS and word in WORDS[kind] and more:
+        if kind in _METAS and word in WORDS[kind]:
             check_names(line, request)
             return WORDS[kind][word]
         if COMMANDS[kind].reply == LINES and word in _LISTED and more:
@@ -73,17 +76,24 @@ def line_outcome(line: bytes, kind: int, request: Request) -> bytes:
 
 
 def check_names(line: bytes, request: Request) -> None:
-    """Raises ProtocolError where the line that answers a meta command says another key or opaque than the request's."""
-    said = line[:-2].split(b" ")[1:]
-    if request.kinds[0] != _ME:
-        said = [flag for flag in said if flag[:1] in _NAMING]
-        if not said:
-            return
+    """Raises ProtocolError where the line that answers a meta command cannot be the answer to this one.
+
+    HD and VA say the key and the opaque where, and only where, the request wants them, and mg and ma are answered VA
+    where they want the value; a 'no' may leave out what it should say, as older versions of memcached do. memcached
+    goes by a flag's first letter.
+    """
+    word, *said = line[:-2].split(b" ")
     asked = bytes(request.data[:_LINE_MOST]).partition(b"\r\n")[0].split(b" ")
-    if request.kinds[0] == _ME:
-        right = said[0] == asked[1] or said[0] == _decoded(asked[1])
+    if word == b"ME":
+        right = said[:1] in ([asked[1]], [_decoded(asked[1])])
     else:
-        right = all(flag[1:] == asked[1] if flag[:1] == b"k" else flag in asked[2:] for flag in said)
+        named = [flag for flag in said if flag[:1] in _NAMING]
+        due = [b"k" + asked[1] if flag[:1] == b"k" else flag for flag in asked[2:] if flag[:1] in (b"k", b"O")]
+        if word in (b"HD", b"VA"):
+            gives = request.kinds[0] in _GIVING and any(flag[:1] == b"v" for flag in asked[2:])
+            right = sorted(named) == sorted(due) and gives is (word == b"VA")
+        else:
+            right = all(flag in due for flag in named)
     if not right:
         raise ProtocolError(f"{line[:60]!r} in answer to {b' '.join(asked)[:60]!r}")
 

@@ -36,7 +36,7 @@ PASSES = [
 ]  # fmt: skip
 CLOSES = [
     b"get\r\n", b"get \r\n", b"get a\n", b"get a", b"get  a\r\n", b"get a \r\n", b" get a\r\n", b"get %b\r\n" % TOO_LONG, b"get a %b\r\n" % TOO_LONG,
-    b"get a\r\nget b\r\n", b"get a\nflush_all\r\n", b"get a\0b\r\n", b"get __mcrouter__.version\r\n", b"gat x a\r\n", b"gat 0\r\n",
+    b"get a\r\nget b\r\n", b"get a\nflush_all\r\n", b"get a\0b\r\n", b"gat x a\r\n", b"gat 0\r\n",
     b"set a 0 0 3\r\nabcd\r\n", b"set a 0 0 3\r\nab\r\n", b"set a 0 0 3\r\nabcde", b"set a 0 0 3\r\nabc\r\nmn\r\n", b"set a 0 0 3\r\n", b"set a b 0 0 3\r\nabc\r\n",
     b"set a 1 0 0 3\r\n\r\n", b"set %b 0 0 1\r\nx\r\n" % TOO_LONG, b"set a 4294967296 0 1\r\nx\r\n", b"set a 0 0 +1\r\nx\r\n", b"set a 0 0 1 noreply\r\nx\r\n",
     b"set a 0 0 2147483646\r\n", b"set a\0 0 0 1\r\nx\r\n", b"cas a 0 0 1\r\nx\r\n", b"delete a b\r\n", b"delete a noreply\r\n", b"delete\r\n",

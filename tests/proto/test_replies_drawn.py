@@ -90,7 +90,7 @@ def others(draw):
         (b"delete a\r\n", (b"DELETED\r\n", o.DELETED)), (b"delete a\r\n", (b"NOT_FOUND\r\n", o.NOT_FOUND)),
         (b"incr a 1\r\n", (b"12\r\n", o.NUMBER)), (b"touch a 1\r\n", (b"TOUCHED\r\n", o.TOUCHED)), (b"touch a 1\r\n", line),
         (b"cas a 0 0 1 5\r\nx\r\n", (b"EXISTS\r\n", o.EXISTS)), (b"version\r\n", (b"VERSION 1\r\n", o.TEXT)),
-        (b"mg a v\r\n", (b"VA %d f5 ka\r\n%b\r\n" % (len(data), data), o.VALUE, 1)), (b"mg a v\r\n", (b"EN\r\n", o.MISS, 0, 1)),
+        (b"mg a v f k\r\n", (b"VA %d f5 ka\r\n%b\r\n" % (len(data), data), o.VALUE, 1)), (b"mg a v\r\n", (b"EN\r\n", o.MISS, 0, 1)),
         (b"mg a\r\n", (b"HD s5\r\n", o.HEADER, 1)), (b"ms a 1\r\nx\r\n", (b"NS\r\n", o.NOT_STORED)), (b"md a\r\n", (b"HD\r\n", o.HEADER)),
         (b"ma a v\r\n", (b"VA 2\r\n12\r\n", o.VALUE)), (b"me a\r\n", (b"EN\r\n", o.MISS)), (b"mn\r\n", (b"MN\r\n", o.HEADER)),
         (b"stats\r\n", (b"STAT a END\r\n" * draw(st.integers(0, 5)) + b"END\r\n", o.TEXT)), (b"stats reset\r\n", (b"RESET\r\n", o.OK)),
