@@ -82,7 +82,8 @@ def ask(ports, data, cuts, patiently=False, follows=True):
     way = lossless.course(stream, follows)
     theirs = lossless.talk(ports[1], way, cuts)
     if patiently:
-        return Asked(stream, lossless.talk(ports[0], way, cuts)[0], theirs, way.closes)
+        ours = lossless.talk(ports[0], lossless.course(stream, False), cuts)[0]
+        return Asked(stream, ours, theirs, way.closes)
     return Asked(stream, talk(ports[0], split(stream, cuts), not way.closes), theirs, way.closes)
 
 

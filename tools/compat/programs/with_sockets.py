@@ -91,8 +91,10 @@ class SocketCache(checks.Cache):
 
     def _store(self, verb: str, key: str, value: bytes, expire: int = 0, more: str = "") -> bool:
         answer = self._ask(f"{verb} {key} 0 {expire} {len(value)}{more}", value + b"\r\n")
-        if len(key) > 250:
-            self._line()  # memcached has refused the line, and takes the value for another
+        if len(key) > 250:  # the line is refused; the value is swallowed, or by older memcacheds taken for another line
+            self._send("mn")
+            while self._line() != b"MN":
+                pass
         return answer == b"STORED"
 
     def _number(self, line: str) -> Optional[int]:
