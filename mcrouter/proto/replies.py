@@ -85,9 +85,9 @@ def check_names(line: bytes, request: Request) -> None:
     word, *said = line[:-2].split(b" ")
     asked = bytes(request.data[:_LINE_MOST]).partition(b"\r\n")[0].split(b" ")
     if word == b"ME":
-        right = said[:1] in ([asked[1]], [_decoded(asked[1])])
+        right = said[:1] in ([asked[1]], [_decoded(asked[1])], [base64.b64encode(asked[1])])
     else:
-        named = [flag for flag in said if flag[:1] in _NAMING]
+        named = _as_sent([flag for flag in said if flag[:1] in _NAMING], asked[1])
         due = [b"k" + asked[1] if flag[:1] == b"k" else flag for flag in asked[2:] if flag[:1] in (b"k", b"O")]
         if word in (b"HD", b"VA"):
             gives = request.kinds[0] in _GIVING and any(flag[:1] == b"v" for flag in asked[2:])
@@ -96,6 +96,14 @@ def check_names(line: bytes, request: Request) -> None:
             right = all(flag in due for flag in named)
     if not right:
         raise ProtocolError(f"{line[:60]!r} in answer to {b' '.join(asked)[:60]!r}")
+
+
+def _as_sent(named: List[bytes], key: bytes) -> List[bytes]:
+    """The flags of a reply; where it says the key in base64, as sent. So does 1.6.18 of an item that was stored under a
+    key in base64, however it is asked for."""
+    in_base64 = b"k" + base64.b64encode(key)
+    at = named.index(in_base64) if in_base64 in named else len(named)
+    return [*named[:at], b"k" + key, *named[at + 2 :]] if named[at + 1 : at + 2] == [b"b"] else named
 
 
 def _decoded(key: bytes) -> bytes:

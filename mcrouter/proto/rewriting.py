@@ -20,7 +20,7 @@ _IS_META = tuple(command.request in _META_LINES for command in COMMANDS)
 _IS_VALUES = tuple(command.reply == VALUES for command in COMMANDS)
 _ME = BY_NAME["me"].number
 _BAD = re.compile(rb"[\x00-\x20\x7f]")
-_KEY_FLAG = re.compile(rb" k([^ \r\n]+)")
+_KEY_FLAG = re.compile(rb" k[^ \r\n]+(?: b(?![^ \r]))?")  # in base64 where the item was stored so
 _VALUE = re.compile(rb"VALUE ([^ \n]+) (\d+) (\d+)(?: (\d+))?\r\n").match
 
 
@@ -105,12 +105,9 @@ def restored(reply: bytes, outcomes: bytes, request: Request, changed: Request) 
         return _restored_values(reply, request.keys(), changed.keys()) if reply.startswith(b"VALUE ") else reply
     if not _IS_META[kind] or reply[2:3] not in (b" ", b"\r"):
         return reply
-    key, other = request.keys()[0], changed.keys()[0]
-    end = reply.index(b"\r\n")
-    if kind == _ME:
-        line = reply[:end]
-        return b"ME %b%b" % (key, reply[3 + len(other) :]) if line.startswith(b"ME %b" % other) else reply
-    return _KEY_FLAG.sub(b" k" + key.replace(b"\\", b"\\\\"), reply[:end], 1) + reply[end:]
+    if kind == _ME and reply.startswith(b"ME "):
+        return b"ME %b %b" % (request.keys()[0], reply.split(b" ", 2)[2])
+    return _with_key(reply, request)
 
 
 def restored_head(head: bytes, request: Request, changed: Request) -> bytes:
@@ -118,8 +115,13 @@ def restored_head(head: bytes, request: Request, changed: Request) -> bytes:
     key, other = request.keys()[0], changed.keys()[0]
     if head.startswith(b"VALUE %b " % other):
         return b"VALUE %b%b" % (key, head[len(b"VALUE ") + len(other) :])
+    return _with_key(head, request)
+
+
+def _with_key(head: bytes, request: Request) -> bytes:
+    """The reply to a meta command, or its beginning, with the request's key where it says one."""
     end = head.index(b"\r\n")
-    return _KEY_FLAG.sub(b" k" + key.replace(b"\\", b"\\\\"), head[:end], 1) + head[end:]
+    return _KEY_FLAG.sub(b" k" + request.keys()[0].replace(b"\\", b"\\\\"), head[:end], 1) + head[end:]
 
 
 def _restored_values(reply: bytes, keys: List[bytes], changed: List[bytes]) -> bytes:

@@ -147,6 +147,7 @@ NAMING = [  # (what is asked, what is answered): another key, opaque or family
     (b"md a\r\n", b"DELETED\r\n"), (b"md a\r\n", b"NOT_FOUND\r\n"), (b"ma a\r\n", b"5\r\n"), (b"mg a\r\n", b"END\r\n"),
     (b"mg a k\r\n", b"HD kb\r\n"), (b"mg a k\r\n", b"EN kb\r\n"), (b"mg a O1\r\n", b"HD O2\r\n"), (b"mg a\r\n", b"HD O2\r\n"),
     (b"mg a v\r\n", b"HD\r\n"), (b"mg a\r\n", b"VA 1\r\nx\r\n"), (b"mg a k O1\r\n", b"HD ka\r\n"), (b"mg a v O1\r\n", b"VA 1\r\nx\r\n"),
+    (b"mg a k\r\n", b"HD kYQ==\r\n"), (b"mg a k\r\n", b"HD kYg== b\r\n"),
     (b"mg a k O1 v\r\n", b"VA 1 \0#ka O1\r\nx\r\n"), (b"mg a s\r\n", b"VA 1 s1\r\nx\r\n"), (b"ms a 1 O1\r\nx\r\n", b"HD\r\n"), (b"ma a v\r\n", b"HD\r\n"),
     (b"mg a v k\r\n", b"VA 1 kb\r\nx\r\n"), (b"mg a v O1\r\n", b"VA 1 O11\r\nx\r\n"), (b"mg a k\r\n", b"HD ka b\r\n"),
     (b"ms a 1 k\r\nx\r\n", b"HD kb\r\n"), (b"ms a 1 O1\r\nx\r\n", b"NS O2\r\n"), (b"md a k\r\n", b"NF kb\r\n"),
@@ -165,6 +166,7 @@ def test_a_reply_that_names_something_else_breaks_the_stream(asked, reply):
 @pytest.mark.parametrize(("asked", "reply"), [
     (b"mg a k O1 v\r\n", b"VA 1 ka O1\r\nx\r\n"), (b"mg a k O1\r\n", b"EN ka O1\r\n"), (b"mg a t f s\r\n", b"HD t-1 f0 s3 W\r\n"),
     (b"me a\r\n", b"ME a exp=-1 la=0\r\n"), (b"me Zm9v b\r\n", b"ME foo exp=-1\r\n"), (b"me Zm9v b\r\n", b"ME Zm9v exp=-1\r\n"),
+    (b"mg a k v O1\r\n", b"VA 1 kYQ== b O1\r\nx\r\n"), (b"me a\r\n", b"ME YQ== exp=-1\r\n"), (b"md a k\r\n", b"NF kYQ== b\r\n"),
     (b"md a O1 k\r\n", b"NF O1 ka\r\n"), (b"md a O1 k\r\n", b"NF\r\n"), (b"mg a v k\r\n", b"EN\r\n"), (b"ms a 1 k\r\nx\r\n", b"NS\r\n"), (b"ma n t c v\r\n", b"VA 1 t-1 c6\r\n5\r\n"),
 ])  # fmt: skip
 def test_a_reply_that_names_what_was_asked(asked, reply):

@@ -105,7 +105,7 @@ REPLIES = [
     (b"mg k v\r\n", b"VA 3\r\n kx\r\n", b"VA 3\r\n kx\r\n"),
     (b"mg k k\r\n", b"EN\r\n", b"EN\r\n"),
     (b"me k\r\n", b"ME k! exp=-1\r\n", b"ME k exp=-1\r\n"),
-    (b"mg " + B64(b"k") + b" b k\r\n", b"HD k" + B64(b"k!") + b" b\r\n", b"HD k" + B64(b"k") + b" b\r\n"),
+    (b"mg k k O1\r\n", b"HD k" + B64(b"k!") + b" b O1\r\n", b"HD kk O1\r\n"),  # of an item stored under a key in base64
 ]
 
 
