@@ -48,7 +48,7 @@ def test_a_host_that_does_not_read_holds_up_nobody_for_long():
         (victim, innocent), (other, _) = bench.pairs
         victim.send(b"get deaf\r\n")
         assert fault.arrived.wait(DEADLINE)
-        with timed() as took:
+        with timed(bench) as took:
             for _ in range(200):  # more than the sockets take
                 innocent.send(b"set large 0 0 60000\r\n" + b"v" * 60000 + b"\r\n")
         assert took() < PATIENCE
@@ -74,7 +74,7 @@ def test_a_large_value_is_whole_or_not_there(kind, spare):
         for at in PLACES:
             backend.fault(b"large", kind, at, spare=spare)
             with bench.client() as client:
-                with timed() as took:
+                with timed(bench) as took:
                     answer = client.send(b"get large\r\n").answer()
                 assert took() < PATIENCE
                 backend.release()
@@ -89,7 +89,7 @@ def test_a_read_that_is_tried_again_has_no_more_time_than_any_other():
     with Bench() as bench:
         fault = bench.backends[0].fault(b"hangs", "stall", 0, times=2)
         victim, _ = bench.pairs[0]
-        with timed() as took:
+        with timed(bench) as took:
             victim.send(b"get hangs\r\n")
             assert not fault.go.wait(TIMEOUT_MS / 1000 * 0.8)
             fault.go.set()
