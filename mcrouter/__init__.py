@@ -16,8 +16,9 @@ A tour of the house:
     status/      the status page; top/ shows it on a terminal    spool/     the async log, and its replay
     client.py    a client without a socket                       policy.py  a config as it serves
 
-The way of a request: engine.client reads, proto.requests cuts, routes choose, engine.lane asks and proto.replies
-cuts the answer, which goes back through the route to the client's queue, one write a client and tick.
+The way of a request: engine.client reads, proto.requests cuts, routes choose, engine.upstream lets through what passes
+proto.gate, engine.lane asks and proto.host_stream cuts the answer, which goes back through the route to the client's
+queue, one write a client and tick.
 """
 
 TYPE_CHECKING = False  # typing's own, without importing typing
