@@ -10,20 +10,15 @@ from mcrouter import Router, Settings, load_config
 from tests.support.wire import Wire
 
 
-class LineHost:
-    """Listens on a port of its own; `says(line)` is what it answers, None to hang up. `asked` are the lines so far.
+class ThreadedHost:
+    """Listens on a port of its own, and serves each connection in a thread. Use it in a `with`."""
 
-    After a `set` or `ms` it takes one line more, the value's. Use it in a `with`.
-    """
-
-    def __init__(self, says: Callable[[bytes], Any]) -> None:
-        self.says = says
-        self.asked: List[bytes] = []
+    def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def __enter__(self) -> "LineHost":
+    def __enter__(self) -> "ThreadedHost":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -35,10 +30,31 @@ class LineHost:
         with contextlib.suppress(OSError):
             while True:
                 sock = self.listener.accept()[0]
-                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+                threading.Thread(target=self._guarded, args=(sock,), daemon=True).start()
 
-    def _serve(self, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError), sock, sock.makefile("rb") as lines:
+    def _guarded(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError), sock:
+            self.serve(sock)
+
+    def serve(self, sock: socket.socket) -> None:
+        """One connection, up to its end."""
+        raise NotImplementedError
+
+
+class LineHost(ThreadedHost):
+    """`says(line)` is what it answers, None to hang up. `asked` are the lines so far.
+
+    After a `set` or `ms` it takes one line more, the value's.
+    """
+
+    def __init__(self, says: Callable[[bytes], Any]) -> None:
+        self.says = says
+        self.asked: List[bytes] = []
+        super().__init__()
+
+    def serve(self, sock: socket.socket) -> None:
+        """Answers line by line."""
+        with sock.makefile("rb") as lines:
             for line in lines:
                 if line == b"version\r\n":
                     sock.sendall(b"VERSION 1.6\r\n")

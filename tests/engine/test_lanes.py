@@ -1,6 +1,5 @@
 """A connection to a host: what it may be sent, what its replies cost others, and what stays in order."""
 
-import contextlib
 import socket
 import threading
 
@@ -10,42 +9,24 @@ from mcrouter.engine import loop as engine_loop
 from mcrouter.engine.poller import SelectorPoller
 from tests.support.processes import until
 
-from .hosts import LineHost, client, router
+from .hosts import LineHost, ThreadedHost, client, router
 
 DEADLINE = 10
 VALUE = b"VALUE a 0 1\r\n1\r\nEND\r\n"
 
 
-class Large:
+class Large(ThreadedHost):
     """memcached's get and set, large values too; `before(key, size)` is called before a set is done."""
 
     def __init__(self, before=lambda key, size: None):
         self.values, self.done, self.before = {}, [], before
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def _accept(self):
-        try:
-            while True:
-                threading.Thread(target=self._serve, args=(self.listener.accept()[0],), daemon=True).start()
-        except OSError:
-            pass
-
-    def _serve(self, sock):
-        with sock, sock.makefile("rwb") as stream:
-            try:
-                for line in stream:
-                    stream.write(self._answer(line.split(), stream))
-                    stream.flush()
-            except OSError:
-                pass
+    def serve(self, sock):
+        with sock.makefile("rwb") as stream:
+            for line in stream:
+                stream.write(self._answer(line.split(), stream))
+                stream.flush()
 
     def _answer(self, words, stream):
         if words[0] == b"version":
@@ -100,30 +81,21 @@ def test_a_large_read_sees_the_write_before_it():
             assert wire.read_until(b"END\r\n") == b"VALUE k 0 6000\r\n%b\r\nEND\r\n" % (b"N" * 6000)
 
 
+class Refusing(ThreadedHost):
+    """Reads the beginning of a request, refuses it and closes."""
+
+    def serve(self, sock):
+        is_probe = sock.recv(1000).startswith(b"version")
+        sock.sendall(b"VERSION 1\r\n" if is_probe else b"SERVER_ERROR object too large for cache\r\n")
+
+
 def test_a_host_that_refuses_a_large_value_early_and_closes_is_heard():
     """What it said is there when the router's next write fails."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def answer(sock):
-        with sock:
-            if sock.recv(1000).startswith(b"version"):
-                sock.sendall(b"VERSION 1\r\n")
-            else:
-                sock.sendall(b"SERVER_ERROR object too large for cache\r\n")
-
-    def accept():
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    host = type("Refusing", (), {"port": listener.getsockname()[1]})
     value = b"x" * (8 << 20)
-    with listener, router(host, buffer_size=4096) as served, client(served) as wire:
+    with Refusing() as host, router(host, buffer_size=4096) as served, client(served) as wire:
         wire.send(b"set k 0 0 %d\r\n" % len(value))
         wire.send(value + b"\r\n")
         assert wire.read_until(b"\n") == b"SERVER_ERROR object too large for cache\r\n"
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("error", [b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR", b"SERVER_ERROR busy"])

@@ -1,20 +1,19 @@
 """Gets of many keys whose values are too large to be held: asked again key by key, never later than what follows."""
 
 import json
-import socket
 import threading
 
 import pytest
 
 from mcrouter import Router, Settings, load_config
 
-from .hosts import client
+from .hosts import ThreadedHost, client
 
 DEADLINE = 10
 BUFFER, LARGE = 4096, 6000
 
 
-class Gated:
+class Gated(ThreadedHost):
     """memcached's get and set. `holds` is where the next get stops, 'all' before its answer or 'half' in the midst of
     it, until `more` is set; `fails` are keys that get an error."""
 
@@ -22,24 +21,12 @@ class Gated:
         self.values, self.asked, self.fails = {}, [], set()
         self.holds = None
         self.stopped, self.more = threading.Event(), threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self):
-        try:
-            while True:
-                threading.Thread(target=self._serve, args=(self.listener.accept()[0],), daemon=True).start()
-        except OSError:
-            pass
-
-    def _serve(self, sock):
-        with sock, sock.makefile("rb") as lines:
-            try:
-                for line in lines:
-                    self._answer(line.split(), lines, sock)
-            except OSError:
-                pass
+    def serve(self, sock):
+        with sock.makefile("rb") as lines:
+            for line in lines:
+                self._answer(line.split(), lines, sock)
 
     def _answer(self, words, lines, sock):
         if words[0] == b"version":
@@ -73,16 +60,14 @@ def block(key, value):
 @pytest.fixture
 def served():
     """(two hosts, a client of a router that spreads keys over them, the keys of each host)."""
-    hosts = [Gated(), Gated()]
-    config = {"pools": {"A": {"servers": [f"127.0.0.1:{host.port}" for host in hosts]}}, "route": "PoolRoute|A"}
+    one, two = Gated(), Gated()
+    config = {"pools": {"A": {"servers": [f"127.0.0.1:{host.port}" for host in (one, two)]}}, "route": "PoolRoute|A"}
     settings = Settings(listen="tcp://127.0.0.1:0", metrics_listen_addr="off", upstream_connections=1, timeout_ms=9000,
                         buffer_size=BUFFER, healthcheck_interval=1000.0)  # fmt: skip
-    with Router(load_config(json.dumps(config)), settings) as router, client(router) as wire:
+    with one, two, Router(load_config(json.dumps(config)), settings) as router, client(router) as wire:
         for number in range(40):
             assert wire.send(b"set k%d 0 0 3\r\nold\r\n" % number).read_until(b"\n") == b"STORED\r\n"
-        yield hosts, wire, [sorted(host.values) for host in hosts]
-    for host in hosts:
-        host.listener.close()
+        yield (one, two), wire, (sorted(one.values), sorted(two.values))
 
 
 def test_a_get_that_is_asked_again_does_not_see_the_set_behind_it(served):
