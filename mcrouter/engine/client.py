@@ -63,7 +63,6 @@ class Client(Asker):
         "backlog_size",
         "direct",
         "fd",
-        "gone",
         "held",
         "hungry",
         "out",
@@ -73,6 +72,7 @@ class Client(Asker):
         "quiet",
         "read_size",
         "readable",
+        "reads_on",
         "state",
         "transfer",
         "unsent",
@@ -96,7 +96,7 @@ class Client(Asker):
         self.window = _WINDOW_FIRST
         self.paused = 0  # hosts that asked it to wait
         self.readable = False  # the poller said that there is something, and it was not all read
-        self.gone = False  # it is read to the end each time: the client ends, or short reads prove nothing (poller.py)
+        self.reads_on = False  # to the end each time: it ends, or short reads prove nothing (poller.py)
         self.held = False  # it holds too much: it is not read
         self.quiet = 0  # looks at it since it last did something
         self.plain = True
@@ -104,7 +104,7 @@ class Client(Asker):
 
     def read_on(self) -> None:
         """A short read is never taken for a proof that nothing is left."""
-        self.gone = True
+        self.reads_on = True
         self.plain = False
 
     # the short way ------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ class Client(Asker):
         self.plain = (
             self.state is ClientState.OPEN
             and self.backlog is None
-            and not (self.out or self.unsent or self.paused or self.readable or self.held or self.gone)
+            and not (self.out or self.unsent or self.paused or self.readable or self.held or self.reads_on)
             and self.parser.at_boundary()
         )
 
@@ -202,7 +202,7 @@ class Client(Asker):
             self._on_writable()
         if mask & (IN | READ_ON):
             self.readable = True
-            self.gone = self.gone or mask & READ_ON != 0
+            self.reads_on = self.reads_on or mask & READ_ON != 0
             self._read()
         self._settle()
 
@@ -251,7 +251,7 @@ class Client(Asker):
 
     def _on_read(self, data: bytes, size: int) -> None:
         """Takes what a read of at most `size` bytes gave. Less than that means drained (poller.py)."""
-        self.readable = len(data) == size or self.gone
+        self.readable = len(data) == size or self.reads_on
         if len(data) == size:
             self.read_size = _READ_MORE
         if data:
