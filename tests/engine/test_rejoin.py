@@ -312,7 +312,7 @@ def test_the_only_host_is_read_on_when_its_client_was_told_that_the_write_failed
 
 
 def test_a_write_that_times_out_and_then_loses_its_connection_is_missed_once():
-    with served(2, "AllFastestRoute", timeout_ms=50, timeouts_until_tko=3) as (router, hosts):
+    with served(2, "AllFastestRoute", timeout_ms=500, timeouts_until_tko=3) as (router, hosts):
         hosts[1].faults.mute = True
         client = router.client()
         for number in range(3):
