@@ -39,8 +39,8 @@ class Asker:
         ways, reads, keys = self.frontend.ways, request.reads_only(), None
         for earlier in self.queue:
             if earlier.reply is None and ways[earlier.kinds[0]].goes_on and not (reads and earlier.reads_only()):
-                keys = keys or set(request.all_keys())
-                if not keys or not keys.isdisjoint(earlier.all_keys()):
+                keys = keys or set(request.names())
+                if not keys or not keys.isdisjoint(earlier.names()):
                     return True
         return False
 

@@ -24,7 +24,10 @@ import time
 from itertools import islice
 from typing import Any, Callable, Generator, List, NamedTuple, Set, Tuple, Union
 
-from ..proto.commands import ADMIN, BY_NAME, COMMANDS, META, META_STORE
+from ..proto import outcomes as o
+from ..proto.commands import ADMIN, BY_NAME, COMMANDS
+from ..proto.replies import error_outcome
+from ..proto.rewriting import deletion
 
 IGNORE, REPLAY, FLUSH = "ignore", "replay", "flush"
 
@@ -35,6 +38,9 @@ _CLOCKS_AGREE = 2.0  # seconds; a host that was stopped tells an old time at fir
 _START_MARGIN = 3.0  # seconds that memcached's uptime is off
 _FLUSH_ALL = BY_NAME["flush_all"].number
 _GONE = frozenset((b"DELETED", b"NOT_FOUND", b"HD", b"NF"))
+# A host that does not take a key, or not in base64, has no item of that key.
+_NO_SUCH_KEY = (o.ERROR, o.CLIENT_ERROR)
+_TRIES = 3  # at a batch of the journal; then the host is flushed instead: a key must not keep it away for ever
 
 
 class Question(NamedTuple):
@@ -75,6 +81,7 @@ class Journal:
         self.limit = limit
         self._changed = changed
         self._keys: Set[bytes] = set()
+        self._failures = 0  # in a row, to make up for what was taken
         self.overflowed = False
 
     def __bool__(self) -> bool:
@@ -87,11 +94,11 @@ class Journal:
             if kind == _FLUSH_ALL:
                 self.overflow()
             return
-        self._add(_deletes(request))
+        self._add(request.names())
 
-    def _add(self, deletes: List[bytes]) -> None:
-        if deletes and not self.overflowed:
-            self._keys.update(deletes)
+    def _add(self, keys: List[bytes]) -> None:
+        if keys and not self.overflowed:
+            self._keys.update(keys)
             if self.mode == FLUSH or len(self._keys) > self.limit:
                 self.overflow()
             self._changed(len(self._keys))
@@ -109,7 +116,7 @@ class Journal:
         self._changed(0)
 
     def take(self) -> "Tuple[bool, List[bytes]]":
-        """What is to be made up for: whether by flush_all, else the requests that delete. Give back what fails."""
+        """What is to be made up for: whether by flush_all, else the keys to delete. Give back what fails."""
         taken = self.overflowed, [] if self.overflowed else list(islice(self._keys, _BATCH))
         self.overflowed = False
         self._keys.difference_update(taken[1])
@@ -118,17 +125,14 @@ class Journal:
 
     def give_back(self, taken: "Tuple[bool, List[bytes]]") -> None:
         """It was not made up for."""
-        if taken[0]:
+        self._failures += 1
+        if taken[0] or self._failures >= _TRIES:
             self.overflow()
         self._add(taken[1])
 
-
-def _deletes(request: Any) -> List[bytes]:
-    """The requests that delete what this one is about. The key of a meta command may be in base64."""
-    shape = COMMANDS[request.kinds[0]].request
-    if shape in (META, META_STORE) and b"b" in bytes(request.data[:4096]).split(b"\r\n", 1)[0].split()[2:]:
-        return [b"md %b b\r\n" % key for key in request.keys()]
-    return [b"delete %b\r\n" % key for key in request.all_keys()]
+    def made_up(self) -> None:
+        """What was taken is made up for."""
+        self._failures = 0
 
 
 class Rejoin:
@@ -173,7 +177,8 @@ def rejoin(host: Any) -> Dialogue:
 
 
 def _make_up(journal: Journal, done: Rejoin) -> Dialogue:
-    taken = flush, deletes = journal.take()
+    taken = flush, keys = journal.take()
+    is_made_up = False
     try:
         if flush:
             answer = yield Question(b"flush_all\r\n")
@@ -181,14 +186,16 @@ def _make_up(journal: Journal, done: Rejoin) -> Dialogue:
                 raise BadAnswer(f"flush_all answered with {answer[:40]!r}")
             done.flushed += 1
         else:
-            answer = yield Question(b"".join(deletes), len(deletes))
-            words = set(answer.split(b"\r\n")[:-1])
-            if not words <= _GONE:
-                raise BadAnswer(f"delete answered with {(words - _GONE).pop()[:40]!r}")
-            done.deleted += len(deletes)
-        taken = False, []
+            answer = yield Question(b"".join(map(deletion, keys)), len(keys))
+            for line in answer.splitlines(keepends=True):
+                if line[:-2] not in _GONE and error_outcome(line) not in _NO_SUCH_KEY:
+                    raise BadAnswer(f"delete answered with {line[:40]!r}")
+            done.deleted += len(keys)
+        is_made_up = True
+        journal.made_up()
     finally:
-        journal.give_back(taken)  # the host may also hang, and the dialogue be closed
+        if not is_made_up:
+            journal.give_back(taken)  # the host may also hang, and the dialogue be closed
 
 
 def _has_restarted(since: float) -> Dialogue:

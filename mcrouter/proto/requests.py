@@ -20,6 +20,7 @@ from .commands import (
     COMMANDS,
     EXPTIME_KEYS,
     INQUIRING,
+    META,
     META_STORE,
     META_VALUE,
     READ,
@@ -27,6 +28,7 @@ from .commands import (
     STORE_CAS,
     VALUES,
 )
+from .meta_flags import decoded
 from .rendering import Rendering
 from .runs import GET_KEY, GETS, KEY, MAX_RUN, RequestStretches, Stretch
 from .styles import MEMCACHED, Memcached
@@ -43,6 +45,8 @@ _READS = bytes(command.number for command in COMMANDS if command.kind == READ or
 _MG = BY_NAME["mg"].number
 STORING = frozenset(command.number for command in COMMANDS if command.request in (STORE, STORE_CAS, META_STORE))
 """Commands that have a data block."""
+_FIRST_FLAG = {command.number: 3 if command.request == META_STORE else 2 for command in COMMANDS
+               if command.request in (META, META_STORE)}  # fmt: skip
 _HEAD = 4096  # bytes in which the line of a store ends
 _LARGE = 16384  # bytes
 # What may be asked twice: it changes nothing, or the second time nothing more than the first.
@@ -110,11 +114,21 @@ class Request:
                 self.words = [] if COMMANDS[kind].request == BARE else fields[first : first + 1]
         return self.words
 
-    def all_keys(self) -> List[bytes]:
-        """The keys that it reads or writes, those of a run included; none when it is about no key in particular."""
-        if len(self.kinds) == 1:
-            return self.keys()
-        return [command.split(b" ", 2)[1].rstrip() for command in self.split()]
+    def in_base64(self) -> bool:
+        """Whether it writes its key in base64 (`b` of a meta command; memcached goes by a flag's first letter)."""
+        first = _FIRST_FLAG.get(self.kinds[0])
+        if first is None:
+            return False
+        line = bytes(self.data[:_HEAD]).partition(b"\r\n")[0]
+        return any(flag[:1] == b"b" for flag in line.split(b" ")[first:])
+
+    def names(self) -> List[bytes]:
+        """The keys of the items that it reads or writes, those of a run included, each as what it stands for: policies,
+        the order of a client's requests and what a host has missed go by these. None where it is about no key."""
+        if len(self.kinds) > 1:
+            return [command.split(b" ", 2)[1].rstrip() for command in self.split()]
+        keys = self.keys()
+        return [decoded(key) or key for key in keys] if self.in_base64() else keys
 
     def reads_only(self) -> bool:
         """Whether nothing in it changes anything."""

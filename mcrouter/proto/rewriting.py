@@ -19,35 +19,26 @@ _META_LINES = (META, META_STORE)
 _IS_META = tuple(command.request in _META_LINES for command in COMMANDS)
 _IS_VALUES = tuple(command.reply == VALUES for command in COMMANDS)
 _ME = BY_NAME["me"].number
-_BAD = re.compile(rb"[\x00-\x20\x7f]")
+_NOT_IN_A_LINE = re.compile(rb"[\x00\r\n ]")
 _KEY_FLAG = re.compile(rb" k[^ \r\n]+(?: b(?![^ \r]))?")  # in base64 where the item was stored so
 _VALUE = re.compile(rb"VALUE ([^ \n]+) (\d+) (\d+)(?: (\d+))?\r\n").match
 
 
-def bad_key(key: bytes) -> bool:
-    """Whether a key cannot be sent to a host: empty, longer than 250 bytes, or with a space or control character."""
-    return not 0 < len(key) <= MAX_KEY or _BAD.search(key) is not None
-
-
 def routing_name(request: Request) -> bytes:
-    """The key that policies go by, of a request that names one: of a meta command in base64, what that stands for."""
-    key = request.keys()[0]
-    return decoded(key) or key if _IS_META[request.kinds[0]] and _in_base64(request) else key
+    """The key that policies go by, of a request that names one."""
+    return request.names()[0]
 
 
 def longest_key(request: Request) -> int:
     """How many bytes the keys that policies go by (`routing_name`) may have in this request: what counts for a host is
     their length as sent, and base64 takes a third more."""
-    return _MAX_IN_BASE64 if _IS_META[request.kinds[0]] and _in_base64(request) else MAX_KEY
+    return _MAX_IN_BASE64 if request.in_base64() else MAX_KEY
 
 
-def _flags(request: Request) -> List[bytes]:
-    words = bytes(request.data[:4096]).split(b"\r\n", 1)[0].split(b" ")
-    return words[3 if COMMANDS[request.kinds[0]].request == META_STORE else 2 :]
-
-
-def _in_base64(request: Request) -> bool:
-    return any(flag[:1] == b"b" for flag in _flags(request))
+def deletion(name: bytes) -> bytes:
+    """The line that deletes an item; a meta command where only base64 can name it (doc/protocol.txt)."""
+    in_base64 = _NOT_IN_A_LINE.search(name) is not None
+    return b"md %b b\r\n" % base64.b64encode(name) if in_base64 else b"delete %b\r\n" % name
 
 
 def rekeyed(request: Request, new: New) -> Request:
@@ -60,7 +51,7 @@ def rekeyed(request: Request, new: New) -> Request:
     if _IS_VALUES[kinds[0]]:
         return _rekeyed_get(request, new)
     verb, key, rest = _parted(request)
-    if _IS_META[kinds[0]] and _in_base64(request):
+    if request.in_base64():
         changed = base64.b64encode(new(decoded(key) or key))
     else:
         changed = new(key)

@@ -73,7 +73,7 @@ class _Watched:
 def describe(request: Request) -> str:
     """The commands and keys of a request, for a log."""
     names = ", ".join(dict.fromkeys(COMMANDS[kind].name for kind in request.kinds))
-    keys = request.all_keys()
+    keys = request.names()
     shown = " ".join(ascii(key[:_SHOWN])[1:] for key in keys[:_KEYS])
     more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
     return f"{names} {shown}{more}".rstrip()

@@ -101,9 +101,7 @@ class _Shadow:
         """Asks the target for what qualifies."""
         if self._copies.count >= MOST_COPIES:
             return
-        names = request.all_keys() if len(request.kinds) > 1 else request.keys()
-        if len(names) == 1:
-            names = names_of(request)
+        names = request.names()
         places = [place for place, key in enumerate(names) if self.wants(key) and self._by_chance()]
         if places:
             asked = request if len(places) == len(names) else portion(request, places)

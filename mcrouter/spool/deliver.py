@@ -6,18 +6,16 @@ A host that cannot be reached, or whose connection is lost, is given up until `s
 costs one timeout and not one a batch. An error in answer to one delete concerns that one alone.
 """
 
-import base64
-import re
 import socket
 from itertools import islice
 from typing import BinaryIO, Dict, List, Mapping, Sequence, Tuple
 
+from ..proto.rewriting import deletion
 from .entry import Address
 
 _BATCH = 512  # deletes on the way at once: their answers fit any socket buffer, so that neither side waits for ever
 _LONGEST = 2048  # bytes of an answer; a memcached's error is shorter
 _DONE = frozenset((b"DELETED", b"NOT_FOUND", b"HD", b"NF"))
-_IN_A_LINE = re.compile(rb"[!-~\x80-\xff]+").fullmatch  # what the text protocol's delete can name
 
 
 class LostError(Exception):
@@ -62,7 +60,7 @@ class Deliverer:
             if address not in self._open:
                 self._open[address] = _Connection(self._elsewhere.get(address, address), self._timeout)
             connection = self._open[address]
-            connection.send(b"".join(map(command, keys)))
+            connection.send(b"".join(map(deletion, keys)))
             for _ in keys:
                 answers.append(connection.answer())
         except (OSError, UnicodeError, LostError) as error:  # UnicodeError: no name of a host
@@ -101,13 +99,6 @@ class _Connection:
     def close(self) -> None:
         self._answers.close()
         self._socket.close()
-
-
-def command(key: bytes) -> bytes:
-    """The line that deletes the key: a meta command for one that only its base64 can name (doc/protocol.txt)."""
-    if _IN_A_LINE(key):
-        return b"delete %b\r\n" % key
-    return b"md %b b\r\n" % base64.b64encode(key)
 
 
 def _reason(error: Exception) -> str:

@@ -8,6 +8,7 @@ import pytest
 from mcrouter.engine.client import Client
 from mcrouter.proto.requests import Request
 from mcrouter.routes.base import part
+from tests.routes.script import request
 
 
 @pytest.mark.parametrize(("queued", "reply", "expected"), [(True, None, True), (True, b"STORED\r\n", False), (False, None, False)])
@@ -17,3 +18,14 @@ def test_awaits(queued, reply, expected):
     client = SimpleNamespace(queue=deque([other, whole] if queued else [other]))
     for request in (whole, part(whole, whole.kinds, whole.data), part(part(whole, whole.kinds, b""), whole.kinds, b"")):
         assert Client.awaits(client, request) is expected
+
+
+@pytest.mark.parametrize(("earlier", "later", "waits"), [
+    (b"get foo\r\n", b"set foo 0 0 1\r\nx\r\n", True), (b"get foo\r\n", b"set bar 0 0 1\r\nx\r\n", False),
+    (b"mg Zm9v b v\r\n", b"set foo 0 0 1\r\nx\r\n", True), (b"get foo\r\n", b"ms Zm9v 1 bx\r\nx\r\n", True),
+    (b"mg Zm9v v\r\n", b"set foo 0 0 1\r\nx\r\n", False), (b"get foo\r\n", b"mg Zm9v b v\r\n", False),
+])  # fmt: skip
+def test_a_write_waits_for_a_read_of_the_same_item_however_its_key_is_written(earlier, later, waits):
+    ways = [SimpleNamespace(goes_on=True)] * 30
+    client = SimpleNamespace(queue=deque([request(earlier)]), frontend=SimpleNamespace(ways=ways))
+    assert Client.must_wait(client, request(later)) is waits

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcrouter.engine.rejoin import FLUSH, REPLAY, BadAnswer, Journal, Pause, Question, rejoin
+from mcrouter.proto.rewriting import deletion
 from tests.embedding.served import served
 from tests.routes.script import request
 from tests.support.processes import Memcached, RouterProcess, config, until
@@ -106,7 +107,9 @@ def test_a_missed_flush_all_is_made_up_for():
 
 
 @pytest.mark.parametrize("data, delete", [
-    (b"ms Zm9v 1 b\r\nx\r\n", b"md Zm9v b\r\n"),
+    (b"ms Zm9v 1 b\r\nx\r\n", b"delete foo\r\n"),
+    (b"ms Zm9v 1 bx\r\nx\r\n", b"delete foo\r\n"),
+    (b"md YSBi b\r\n", b"md YSBi b\r\n"),
     (b"ms foo 1\r\nx\r\n", b"delete foo\r\n"),
     (b"md bar\r\n", b"delete bar\r\n"),
     (b"incr n 1\r\n", b"delete n\r\n"),
@@ -116,7 +119,7 @@ def test_a_missed_flush_all_is_made_up_for():
 def test_every_write_is_deleted_by_its_key(data, delete):
     kept = Journal(REPLAY, limit=10)
     kept.note(request(data))
-    assert sorted(kept.take()[1]) == delete.splitlines(keepends=True)
+    assert sorted(map(deletion, kept.take()[1])) == delete.splitlines(keepends=True)
 
 
 def test_writes_missed_meanwhile_are_made_up_for_too():
@@ -157,6 +160,24 @@ def test_nothing_is_made_up_for_before_the_host_has_done_what_it_was_sent():
     assert step.data == b"delete a\r\n"
 
 
+@pytest.mark.parametrize("refusal", [b"CLIENT_ERROR bad command line format\r\n", b"CLIENT_ERROR error decoding key\r\n", b"ERROR\r\n"])
+def test_a_key_that_the_host_does_not_take_is_not_there(refusal):
+    host = Host([b"a", b"b"])
+    host.delete = lambda line: refusal if line == b"delete odd\r\n" else Host.delete(host, line)
+    done = go(journal(b"a", b"odd", b"b"), host)[0]
+    assert (host.keys, done.deleted, done.flushed) == (set(), 3, 0)
+
+
+@pytest.mark.parametrize("answer", [b"SERVER_ERROR busy\r\n", b"what?\r\n"])
+def test_a_journal_that_cannot_be_worked_off_is_flushed_in_the_end(answer):
+    kept, host = journal(b"a"), Host([b"a"])
+    host.delete = lambda line: answer
+    for _ in range(3):
+        with pytest.raises(BadAnswer):
+            go(kept, host)
+    assert go(kept, host)[0].flushed == 1 and not host.keys
+
+
 def test_what_fails_stays_in_the_journal():
     kept = journal(b"a")
     dialogue = rejoin(subject(kept))
@@ -165,7 +186,7 @@ def test_what_fails_stays_in_the_journal():
     assert not kept
     with pytest.raises(BadAnswer):
         dialogue.send(b"SERVER_ERROR busy\r\n")
-    assert kept.take() == (False, [b"delete a\r\n"])
+    assert kept.take() == (False, [b"a"])
 
 
 def told(started, now=0.0):

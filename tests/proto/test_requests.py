@@ -175,7 +175,7 @@ KEYS = {
 @pytest.mark.parametrize("data", KEYS)
 def test_keys(data):
     assert request(data).keys() == KEYS[data]
-    assert request(data).all_keys() == KEYS[data]
+    assert request(data).names() == KEYS[data]
 
 
 def test_keys_of_a_long_get_among_others():
@@ -185,8 +185,8 @@ def test_keys_of_a_long_get_among_others():
     assert feed.requests[0].lines()[-1] == b"get key\r\n"
 
 
-def test_all_keys_of_a_run():
-    assert request(b"get a\r\nset b 0 0 1\r\nx\r\nget a\r\n").all_keys() == [b"a", b"b", b"a"]
+def test_names_of_a_run():
+    assert request(b"get a\r\nset b 0 0 1\r\nx\r\nget a\r\n").names() == [b"a", b"b", b"a"]
 
 
 @pytest.mark.parametrize(("data", "reads"), [

@@ -60,7 +60,7 @@ def test_runs_change_no_bytes(data, cuts, plan, room, cache):
     assert all(len(made.kinds) <= room for made in feed.requests)
     words = [word for made in feed.requests for word in named(made)]
     assert words == [named(made)[0] for made in single.requests]
-    keys = [key for made in feed.requests for key in made.all_keys()]
+    keys = [key for made in feed.requests for key in made.names()]
     assert keys == [key for made in single.requests for key in made.keys()]
 
 

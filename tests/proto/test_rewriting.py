@@ -12,8 +12,8 @@ from mcrouter.proto.exptimes import capped, exptime, with_exptime
 from mcrouter.proto.replies import TOO_LARGE
 from mcrouter.proto.requests import Plan, Request, RequestParser
 from mcrouter.proto.rewriting import (
-    bad_key,
     delete_of,
+    deletion,
     get_of,
     gets_of,
     rekeyed,
@@ -141,9 +141,19 @@ def test_the_name_that_policies_go_by(data, name):
     assert routing_name(parsed(data)) == name
 
 
-@pytest.mark.parametrize(("key", "bad"), [(b"", True), (b"a" * 250, False), (b"a" * 251, True), (b"a b", True), (b"a\x7f", True), (b"\xff", False)])
-def test_bad_keys(key, bad):
-    assert bad_key(key) == bad
+DELETIONS = [
+    (b"k", b"delete k\r\n"),
+    (b"\xff\xc3\xa4", b"delete \xff\xc3\xa4\r\n"),
+    (b"a b", b"md YSBi b\r\n"),
+    (b"\r\nflush_all\r\n", b"md DQpmbHVzaF9hbGwNCg== b\r\n"),
+    (b"\x7f\t", b"delete \x7f\t\r\n"),
+    (b"a\0b", b"md YQBi b\r\n"),
+]
+
+
+@pytest.mark.parametrize(("key", "line"), DELETIONS)
+def test_the_line_that_deletes_a_key(key, line):
+    assert deletion(key) == line
 
 
 KEYS = st.binary(min_size=1, max_size=200).map(lambda data: bytes(33 + byte % 94 for byte in data))

@@ -48,7 +48,7 @@ def test_a_portion_is_a_request_like_any_other():
         made = portion(run, places)
         like = request(made.data)
         assert (made.kinds, made.words, made.word) == (like.kinds, like.words, like.word)
-        assert made.all_keys() == like.all_keys() == [run.all_keys()[place] for place in places]
+        assert made.names() == like.names() == [run.names()[place] for place in places]
 
 
 def test_of_what_is_too_large_no_portion_is_given():

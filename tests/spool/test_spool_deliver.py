@@ -6,22 +6,10 @@ import threading
 
 import pytest
 
-from mcrouter.spool.deliver import Deliverer, command
+from mcrouter.proto.rewriting import deletion
+from mcrouter.spool.deliver import Deliverer
 from mcrouter.testing import DemoHost
 from tests.support.processes import DEADLINE, free_port
-
-COMMANDS = [
-    (b"k", b"delete k\r\n"),
-    (b"\xff\xc3\xa4", b"delete \xff\xc3\xa4\r\n"),
-    (b"a b", b"md YSBi b\r\n"),
-    (b"\r\nflush_all\r\n", b"md DQpmbHVzaF9hbGwNCg== b\r\n"),
-    (b"\x7f", b"md fw== b\r\n"),
-]
-
-
-@pytest.mark.parametrize(("key", "line"), COMMANDS)
-def test_the_line_that_deletes_a_key(key, line):
-    assert command(key) == line
 
 
 @contextlib.contextmanager
@@ -114,8 +102,8 @@ def test_a_host_that_does_not_answer_costs_one_timeout():
 def test_real_memcached_deletes_any_key(deliverer, memcacheds):
     (host,) = memcacheds(1)
     keys = [b"k", b"\xff\xfe", b"a b", b"\0\r\n", b"missing", b"x" * 250]
-    stored = b"".join(b"ms %b 1 b\r\nx\r\n" % command(key).split()[1] for key in keys if b"md" in command(key))
-    plain = b"".join(b"set %b 0 0 1\r\nx\r\n" % key for key in keys if b"md" not in command(key) and key != b"missing")
+    stored = b"".join(b"ms %b 1 b\r\nx\r\n" % deletion(key).split()[1] for key in keys if b"md" in deletion(key))
+    plain = b"".join(b"set %b 0 0 1\r\nx\r\n" % key for key in keys if b"md" not in deletion(key) and key != b"missing")
     host.ask(stored + plain)
     assert deliverer.deliver(("127.0.0.1", host.port), keys * 300) == [True] * 1800
     assert b"STAT curr_items 0" in host.ask(b"stats\r\n")
