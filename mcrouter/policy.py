@@ -38,6 +38,10 @@ class Policy:
         """Whether a host is not healthy that must be told what it misses."""
         return any(host.journal is not None and not host.healthy for host in self.hosts.values())
 
+    def leaves_none_healthy(self, host: Host) -> bool:
+        """Whether a pool that the host is in has no healthy host."""
+        return any(not pool.healthy for pool in self._pools.get(host, ()))
+
     def refresh(self, host: Host) -> None:
         """Takes notice of a host that went or came."""
         for pool in self._pools.get(host, ()):

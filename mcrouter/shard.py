@@ -15,7 +15,7 @@ from . import __version__
 from .config import Config, HostAddress
 from .engine.frontend import Frontend
 from .engine.handover import Arriving, Leaving
-from .engine.health import Prober
+from .engine.health import Prober, first_pause
 from .engine.limits import Limits
 from .engine.loop import PollGroup
 from .engine.peers import Peers
@@ -101,6 +101,8 @@ class Shard:
             self._spool = Spool(settings.async_dir, settings.router_name)
         self._since = 0.0  # when the config began to serve, in Unix time
         self.frontend.inquire = self._inquire
+        self.frontend.on_unserved = self._hurry_probes
+        self._hurried = 0.0  # when that was last done, in the loop's time
         self._policy: Policy = at_once(self._making(config, {}))
         self._take_over()
         at_once(self._settling_in({}))
@@ -262,6 +264,20 @@ class Shard:
         self._policy.refresh(host)
         self._turned.add(host)
         self.frontend.find_direct(self._policy.is_somebody_away())
+
+        if not host.healthy and self._policy.leaves_none_healthy(host):
+            self._hurry_probes()
+
+    def _hurry_probes(self) -> None:
+        """A client is not served because no host is healthy that could answer it. One of them may be back: all that are
+        away are probed at once, and so on, while clients ask, at the interval of the first probes of a host."""
+        soon = first_pause(self._settings.healthcheck_interval, self._settings.probe_timeout_initial / 1000)
+        if self._hurried and self.loop.now < self._hurried + soon:
+            return
+        self._hurried = self.loop.now
+        for host in self._policy.hosts.values():
+            if not host.healthy and host.prober is not None:
+                host.prober.hurry()
 
     def _watch(self, host: Host, address: HostAddress) -> List[Any]:
         """Has the host's name resolved and its health probed."""

@@ -62,6 +62,7 @@ class Frontend:
         self.listeners: List[Listener] = []
         self._accepted = 0
         self.on_empty: Optional[Callable[[], None]] = None  # called when nobody is left
+        self.on_unserved: Callable[[], None] = lambda: None  # called when a request was sent to no host
         self.doorman = Doorman(loop, limits.connections, count_clients or (lambda: len(self.clients)))
         if limits.idle:
             close_idle(self, limits.idle)
@@ -124,6 +125,8 @@ class Frontend:
         """Counts an answered request or run."""
         if outcomes not in o.ANSWERS:  # or they are those of a run
             self.cells[self._errors_cell] += len(outcomes.translate(None, o.ANSWERS))
+            if outcomes.translate(None, o.NEVER_SENT) != outcomes:
+                self.on_unserved()
         kinds, cells = request.kinds, self.cells
         ms = (self.loop.now - request.started) * 1000
         bucket = bisect_left(self.bounds, ms)

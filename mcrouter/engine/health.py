@@ -27,6 +27,11 @@ _MOST_VISITS = 8  # that are asked of the worst
 _READ = 65536  # bytes
 
 
+def first_pause(interval: float, soon: float) -> float:
+    """Seconds from when a host becomes unhealthy to its first probe, where the settings say `soon` (0: nothing)."""
+    return soon or interval * _SOON
+
+
 class Damper:
     """How far a host is to be trusted that goes and comes."""
 
@@ -66,7 +71,7 @@ class Prober(Connection):
         super().__init__(host.loop)
         self._host = host
         self._interval = interval
-        self._soon = soon or interval * _SOON
+        self._soon = first_pause(interval, soon)
         self._most = most or max(interval, soon)
         self._pause = interval
         self._damper = Damper(interval)

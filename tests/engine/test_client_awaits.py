@@ -16,8 +16,8 @@ def test_awaits(queued, reply, expected):
     whole, other = (Request(None, b"\4", b"set a 0 0 0\r\n\r\n") for _ in range(2))
     whole.reply = reply
     client = SimpleNamespace(queue=deque([other, whole] if queued else [other]))
-    for request in (whole, part(whole, whole.kinds, whole.data), part(part(whole, whole.kinds, b""), whole.kinds, b"")):
-        assert Client.awaits(client, request) is expected
+    for made in (whole, part(whole, whole.kinds, whole.data), part(part(whole, whole.kinds, b""), whole.kinds, b"")):
+        assert Client.awaits(client, made) is expected
 
 
 @pytest.mark.parametrize(("earlier", "later", "waits"), [

@@ -1,11 +1,16 @@
 """Who is avoided, for how long, and how a host that goes and comes must earn its trust."""
 
+import json
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcrouter import Router, Settings, load_config
 from mcrouter.engine.health import Damper, Question
+from mcrouter.testing import DemoHost
+from tests.support.processes import until
 
 from .hosts import LineHost, client, router
 
@@ -60,3 +65,24 @@ def test_a_host_whose_answers_all_come_too_late_is_avoided_after_so_many_timeout
         answers = [wire.send(b"get a\r\n").read_until(b"\r\n") for _ in range(5)]
     assert [b"no reply within 400 ms" in answer for answer in answers] == [True] * 4 + [False]
     assert answers[4] == b"SERVER_ERROR mcrouter: no healthy upstream\r\n"
+
+
+@pytest.mark.parametrize("route", ["MissFailoverRoute", {"type": "FailoverRoute", "children": ["PoolRoute|A", "PoolRoute|B"]}])
+def test_when_no_host_is_left_those_that_are_away_are_probed_while_clients_ask(route):
+    """The next probe by the clock is 31 s away; a rolling restart must not wait for it."""
+    with DemoHost() as one, DemoHost() as two:
+        text = {"pools": {"A": {"servers": [one.address]}, "B": {"servers": [two.address]}}, "route": route}
+        if isinstance(route, str):
+            text = {"orderedPool": [one.address, two.address], "route": route}
+        quiet = {"listen": "tcp://127.0.0.1:0", "metrics_listen_addr": "off", "healthcheck_interval": 1000.0}
+        with Router(load_config(json.dumps(text)), Settings(**quiet)) as served, client(served) as wire:
+
+            def answers():
+                return wire.send(b"get k\r\n").read_until(b"\r\n") == b"END\r\n"
+
+            until(answers)
+            one.stop()
+            until(answers)
+            one.start()
+            two.stop()
+            until(answers)
