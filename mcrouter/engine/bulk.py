@@ -252,7 +252,7 @@ class BulkLane(Connection):
     def _finish(self, reply: bytes, outcomes: bytes) -> None:
         sink, request = self._sink, self._request
         self._count(outcomes, self._stream.hits, self._stream.misses)
-        if request.bulk.is_fed() and outcomes not in o.HOST_ERRORS:
+        if request.bulk.is_fed() and not self.unsent and outcomes not in o.HOST_ERRORS:
             self._rest()
         else:
             self.close()  # the rest of the value has no use here, and may be taken for commands
@@ -283,13 +283,22 @@ class BulkLane(Connection):
         return bool(self.unsent) or self._request.bulk.is_fed()
 
     def fail(self, code: bytes, why: str) -> None:
-        """Ends the connection; what is under way fails."""
+        """Ends the connection; what is under way fails, and whether a write was done is not known."""
+        if self._request is not None:
+            self.host.unsure(self._request)
+        self._end(code, why)
+
+    def give_up(self) -> None:
+        """The client has gone before it has sent all of a value: the host cannot have stored it. Routes are told, which
+        may count what is under way."""
+        self._end(o.LOST, "the client has gone")
+
+    def _end(self, code: bytes, why: str) -> None:
         request, sink, reader = self._request, self._sink, self._reader
         self.close()
         if request is None:
             return
         self.host.tally.failed(request.kinds, self._result(code))
-        self.host.unsure(request)
         if reader is not None:
             guarded(request, reader.broken)
         else:

@@ -312,6 +312,8 @@ class Lane(Connection):
         if self.expired:
             self.expired -= 1
             tally.answered(kinds, ms, tally.upstream)
+            if sink is self.meta:
+                sink.on_reply(reply, outcomes)
         elif sink is not request or reply is TOO_LARGE:
             tally.answered(kinds, ms, tally.upstream)
             guarded(request, sink.on_reply, reply, outcomes)

@@ -71,22 +71,27 @@ class MetaCheck:
         return out[:barrier], out[barrier:]
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """Takes the answer to `mn`."""
+        """Takes the answer to `mn`, however late."""
         if outcomes in o.OUR_ERRORS:
-            return  # what waits fails in the same way
+            return  # what waits fails in the same way, in its time
         self.state = Meta.SPOKEN if outcomes == o.HEADER else Meta.UNSPOKEN
-        if self.state is Meta.UNSPOKEN:
-            self._refuse()
+        self._release()
         if self._lane.out:
             self._lane.loop.dirty_hosts.append(self._lane)
 
-    def _refuse(self) -> None:
-        """Fails each `ms` that has waited; what waited behind it is sent without it."""
+    def _release(self) -> None:
+        """Lets go what has waited, without what has timed out meanwhile, which would overtake newer writes, and without
+        each `ms` where the host does not speak it: that fails."""
         lane = self._lane
         entries = list(lane.inflight)
         first = len(entries) - len(lane.out)  # of those that are not sent
-        kept = [at < first or entry[0].kinds[0] != MS for at, entry in enumerate(entries)]
+        refuses = self.state is Meta.UNSPOKEN
+        kept = [
+            at < first or (at >= lane.expired and not (refuses and entry[0].kinds[0] == MS))
+            for at, entry in enumerate(entries)
+        ]
         refused = [entry for at, entry in enumerate(entries) if not kept[at] and at >= lane.expired]
+        lane.runs -= sum(len(entry[0].kinds) > 1 for entry, keep in zip(entries, kept) if not keep)
         lane.inflight = collections.deque(entry for entry, keep in zip(entries, kept) if keep)
         lane.out = [piece for piece, keep in zip(lane.out, kept[first:]) if keep]
         lane.expired = sum(kept[: lane.expired])

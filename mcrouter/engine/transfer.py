@@ -92,7 +92,7 @@ class Upload:
         """The client has gone: what cannot be whole any more is given up."""
         if self._left:
             for lane in self._at_work():
-                lane.close()
+                lane.give_up()
 
 
 class Download:

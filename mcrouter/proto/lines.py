@@ -204,7 +204,8 @@ def _verbosity(tokens: List[bytes]) -> Line:
 
 def _stats(tokens: List[bytes]) -> Line:
     """Those whose answer has no end that could be found are refused: a key in it may be anything, or END is missing."""
-    return _refuse(ERROR) if tokens[1:2] and tokens[1] in _ENDLESS_STATS else _whole(tokens)
+    endless = tokens[1:2] and (tokens[1] in _ENDLESS_STATS or tokens[1:3] == [b"detail", b"dump"])
+    return _refuse(ERROR) if endless else _whole(tokens)
 
 
 def _whole(tokens: List[bytes]) -> Line:

@@ -40,10 +40,10 @@ DIFFERENCES = (
          b"refresh_certs\r\n", b"slabs automove 0\r\n", b"watch noreply\r\n"),
     ),
     Difference(
-        "`stats cachedump`, `stats sizes_enable` and `stats sizes_disable` are answered with `ERROR`: where the host's "
-        "answer ends cannot be told, for it may hold any bytes, or has no `END`.",
-        re.compile(rb"\bstats +(?:cachedump|sizes_enable|sizes_disable)\b"),
-        (b"stats cachedump 1 1\r\n", b"stats sizes_enable\r\nmn\r\n", b"stats sizes_disable\r\nmn\r\n"),
+        "`stats cachedump`, `stats detail dump`, `stats sizes_enable` and `stats sizes_disable` are answered with `ERROR`: "
+        "where the host's answer ends cannot be told, for it may hold any bytes, or has no `END`.",
+        re.compile(rb"\bstats +(?:cachedump|detail +dump|sizes_enable|sizes_disable)\b"),
+        (b"stats cachedump 1 1\r\n", b"stats detail dump\r\n", b"stats sizes_enable\r\nmn\r\n", b"stats sizes_disable\r\nmn\r\n"),
     ),
     Difference(
         "A `get` of more than 1 MB closes the connection.",

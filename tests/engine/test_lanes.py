@@ -32,7 +32,10 @@ class Large(ThreadedHost):
         if words[0] == b"version":
             return b"VERSION 1\r\n"
         if words[0] == b"set":
-            data = stream.read(int(words[4]) + 2)[:-2]
+            data = stream.read(int(words[4]) + 2)
+            if len(data) < int(words[4]) + 2:
+                raise ConnectionError("the value is not whole")
+            data = data[:-2]
             self.before(words[1], len(data))
             self.values[words[1]] = data
             self.done.append(len(data))
@@ -219,3 +222,75 @@ def test_after_a_bug_whatever_had_it_is_aborted_and_the_loop_goes_on(scheduled):
         loop.tick()
     loop.close()
     assert (owner.aborted, after) == (1, [True])
+
+
+def test_an_answer_to_mn_that_comes_late_lets_go_what_waits():
+    """What has timed out meanwhile is not sent any more: it would overtake newer writes."""
+    late = threading.Event()
+
+    def says(line):
+        if line == b"mn\r\n":
+            assert late.wait(DEADLINE)
+            return b"MN\r\n"
+        return b"HD\r\n" if line.startswith(b"ms") else VALUE
+
+    host = LineHost(says)
+    with host, router(host, timeout_ms=300, timeouts_until_tko=100) as served, client(served) as wire:
+        assert wire.send(b"get a\r\n").read_until(b"END\r\n") == VALUE
+        assert b"no reply within 300 ms" in wire.send(b"ms a 1\r\nx\r\n").read_until(b"\n")
+        late.set()
+        until(lambda: wire.send(b"get a\r\n").read_until(b"\n").startswith(b"VALUE") and wire.read_until(b"END\r\n"))
+        assert wire.send(b"ms b 1\r\ny\r\n").read_until(b"\n") == b"HD\r\n"
+    assert b"ms a 1\r\nx\r\n" not in host.asked
+
+
+class Early(ThreadedHost):
+    """Answers a large set before it has read all of it, then reads on; `heard` is all that came, by connection."""
+
+    def __init__(self):
+        self.heard, self.may_read, self.done = [], threading.Event(), threading.Semaphore(0)
+        super().__init__()
+
+    def serve(self, sock):
+        data = sock.recv(4096)
+        if data.startswith(b"version"):
+            sock.sendall(b"VERSION 1\r\n")
+            return
+        sock.sendall(b"STORED\r\n")
+        assert self.may_read.wait(DEADLINE)
+        at = len(self.heard)
+        self.heard.append(data)
+        more = data
+        while more:
+            more = sock.recv(1 << 20)
+            self.heard[at] += more
+        self.done.release()
+
+
+def test_a_connection_on_which_a_large_value_was_answered_early_carries_nothing_else():
+    """The host would take the next request for the rest of the value."""
+    with Early() as host, router(host, buffer_size=4096) as served, client(served) as one, client(served) as two:
+        value = b"a" * (12 << 20)
+        sender = threading.Thread(target=one.send, args=(b"set first 0 0 %d\r\n" % len(value), value + b"\r\n"))
+        sender.start()
+        assert one.read_until(b"\n") == b"STORED\r\n"
+        sender.join(DEADLINE)
+        two.send(b"set second 0 0 5000\r\n%b\r\n" % (b"b" * 5000))
+        assert two.read_until(b"\n") == b"STORED\r\n"
+        host.may_read.set()
+        until(lambda: any(heard.startswith(b"set first") for heard in host.heard))
+    for _ in range(2):
+        assert host.done.acquire(timeout=DEADLINE)
+    assert not any(b"set first" in heard and b"set second" in heard for heard in host.heard)
+
+
+@pytest.mark.parametrize("size", [100_000, 4_000_000])
+def test_a_client_that_goes_in_the_midst_of_an_upload_gives_its_place_free(size):
+    """A route counts what is under way: it is told that this is over."""
+    limit = {"type": "OutstandingLimitRoute", "max_outstanding": 1, "target": "DefaultRoute"}
+    with Large() as host, router(host, route=limit, buffer_size=4096) as served, client(served) as wire:
+        for _ in range(3):
+            with client(served) as leaving:
+                leaving.send(b"set k 0 0 %d\r\n%b" % (size, b"x" * 50_000))
+                until(lambda: served._shard._policy.hosts[f"127.0.0.1:{host.port}"].bulk.busy)
+        assert wire.send(b"get k\r\n").read_until(b"\n") == b"END\r\n"
