@@ -13,6 +13,7 @@ from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Se
 
 from . import __version__
 from .config import Config, HostAddress
+from .engine.descriptors import most_for_clients
 from .engine.frontend import Frontend
 from .engine.handover import Arriving, Leaving
 from .engine.health import Prober, first_pause
@@ -184,6 +185,7 @@ class Shard:
             self._keep_timeouts(host, policy.config)
             if not host.healthy or host in self._turned:
                 policy.refresh(host)
+        self.frontend.most_descriptors = most_for_clients(len(policy.hosts), self._settings.upstream_connections)
         self.frontend.route(policy.ways, policy.plan)
         self.frontend.find_direct(policy.is_somebody_away())
 

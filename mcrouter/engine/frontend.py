@@ -12,6 +12,7 @@ from ..proto.requests import MOST_KINDS, Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
 from ..proto.styles import MEMCACHED, Memcached
 from .client import Client
+from .descriptors import lowest_free
 from .limits import Doorman, Limits, MemoryBound, close_idle
 from .loop import PollGroup
 
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 NO_LIMITS = Limits()
 _ACCEPTS = 64  # connections accepted before others have their turn
+_NEAR = 2 * _ACCEPTS  # descriptors before the limit at which it is looked at closely
 _ACCEPT_PAUSE = 0.2  # seconds without accepting when descriptors have run out
 
 
@@ -60,6 +62,7 @@ class Frontend:
         self.calls: Set[Any] = set()  # of the program around the router (call.py), in flight
         self.draining = False
         self.listeners: List[Listener] = []
+        self.most_descriptors = 1 << 30  # from this number on they are for hosts (descriptors.py)
         self._accepted = 0
         self.on_empty: Optional[Callable[[], None]] = None  # called when nobody is left
         self.on_unserved: Callable[[], None] = lambda: None  # called when a request was sent to no host
@@ -203,7 +206,8 @@ class Listener:
         self.frontend = frontend
         self.sock = sock
         self._closed = False
-        self._starved = False  # no descriptor was left; told once, until nobody waits any more
+        self._starved = False  # no descriptor was left; told once, until no client waits any more
+        self._newest = 0  # the number of the newest descriptor that it knows of
         sock.setblocking(False)
         frontend.loop.watch_listener(sock.fileno(), self.on_event)
 
@@ -211,6 +215,9 @@ class Listener:
         """Accepts whoever waits."""
         for _ in range(_ACCEPTS):
             try:
+                if not self._has_room():
+                    self._pause("what is left is kept for hosts")
+                    return
                 sock, _peer = self.sock.accept()
             except BlockingIOError:
                 if self._starved:
@@ -219,15 +226,23 @@ class Listener:
                 return
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                    self._pause(error)
+                    self._pause(str(error.strerror))
                     return
                 continue  # that client has gone already (ECONNABORTED and its like)
+            self._newest = sock.fileno()
             if self.frontend.doorman.admits(sock):
                 self.frontend.adopt(sock)
 
-    def _pause(self, error: OSError) -> None:
+    def _has_room(self) -> bool:
+        """Whether a client may have the next descriptor. Only near the limit it is worth two system calls."""
+        most = self.frontend.most_descriptors
+        if self._newest + _NEAR >= most:
+            self._newest = lowest_free(self.sock.fileno())
+        return self._newest < most
+
+    def _pause(self, why: str) -> None:
         if not self._starved:
-            logger.error("cannot accept clients: %s; they wait until there is room (ulimit -n)", error.strerror)
+            logger.error("cannot accept clients: %s; they wait until there is room (ulimit -n)", why)
         self._starved = True
         loop = self.frontend.loop
         loop.unwatch(self.sock.fileno())

@@ -1,11 +1,17 @@
 """What clients may take: how many there are, how long they are idle, how much all of them hold."""
 
+import contextlib
+import json
+import os
 import queue
 import threading
 import time
 
 import pytest
 
+from mcrouter import Router, Settings, load_config
+from mcrouter.engine import descriptors
+from mcrouter.testing import DemoHost
 from tests.support.processes import until
 
 from .hosts import LineHost, client, router
@@ -126,3 +132,35 @@ def test_those_who_hold_the_most_wait_and_all_come_to_their_end(host):
             highest = max(highest, held())
         assert answers == [b"STORED\r\n"] * count
     assert highest < 2 * most, highest
+
+
+def test_clients_that_use_up_the_descriptors_do_not_keep_a_host_away():
+    """What is left is kept for hosts: one that was restarted can be connected to again."""
+    with DemoHost() as host, contextlib.ExitStack() as stack:
+        text = json.dumps({"orderedPool": [host.address], "route": "DefaultRoute"})
+        quiet = {"listen": "tcp://127.0.0.1:0", "metrics_listen_addr": "off", "healthcheck_interval": 0.05}
+        served = stack.enter_context(Router(load_config(text), Settings(**quiet)))
+        wire = stack.enter_context(client(served))
+        assert wire.send(b"mn\r\n").read_until(b"\n") == b"MN\r\n"
+        served._shard.frontend.most_descriptors = 0
+        waiting = [stack.enter_context(client(served)) for _ in range(20)]
+        host.restart()
+        until(lambda: wire.send(b"get k\r\n").read_until(b"\r\n") == b"END\r\n")
+        assert len(served._shard.frontend.clients) == 1
+        served._shard.frontend.most_descriptors = 1 << 20
+        assert all(one.send(b"get k\r\n").read_until(b"\r\n") == b"END\r\n" for one in waiting)
+
+
+def test_how_many_descriptors_are_kept(monkeypatch):
+    for most, hosts, expected in ((1024, 3, 1024 - 3 * 3 - 32), (64, 1, 32), (1024, 1000, 512)):
+        monkeypatch.setattr(descriptors.resource, "getrlimit", lambda _which, most=most: (most, most))
+        assert descriptors.most_for_clients(hosts, 1) == expected
+
+
+def test_the_lowest_free_descriptor():
+    one = os.open(os.devnull, os.O_RDONLY)
+    free = descriptors.lowest_free(one)
+    two = os.open(os.devnull, os.O_RDONLY)
+    assert two == free
+    os.close(one)
+    os.close(two)
