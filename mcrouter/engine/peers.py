@@ -24,7 +24,6 @@ class Peers:
         """From here on, these hosts."""
         self._hosts = hosts
         for host in hosts:
-            host.alone = False
             host.all_clean = lambda cell=host.tally.dirty: not any(row[cell] for row in self._rows)
         if self._timer is None and hosts:
             self._look()

@@ -17,10 +17,10 @@ Hosts that were in no trouble still have the key. It is a miss for the client wh
 is not answered by A, `set k 2` not by B: neither knows which of them was the last), or while the hosts that have it do
 not answer: tests/faults/test_rejoin.py.
 
-A host whose process has started after it was given up is empty, and skips that.
+Nothing that a host says of itself (its pid, its uptime) makes this unnecessary: what answers may be another router
+before several memcacheds, of which one was restarted. On a host that is empty it costs a moment, and deletes nothing.
 """
 
-import time
 from itertools import islice
 from typing import Any, Callable, Generator, List, NamedTuple, Set, Tuple, Union
 
@@ -34,8 +34,6 @@ IGNORE, REPLAY, FLUSH = "ignore", "replay", "flush"
 _SETTLE = 0.02  # seconds between looks at what is not settled yet
 _BATCH = 512  # keys deleted with one write
 _PEERS = 0.02  # seconds between looks at the other event loops
-_CLOCKS_AGREE = 2.0  # seconds; a host that was stopped tells an old time at first
-_START_MARGIN = 3.0  # seconds that memcached's uptime is off
 _FLUSH_ALL = BY_NAME["flush_all"].number
 _GONE = frozenset((b"DELETED", b"NOT_FOUND", b"HD", b"NF"))
 # A host that does not take a key, or not in base64, has no item of that key.
@@ -44,17 +42,14 @@ _TRIES = 3  # at a batch of the journal; then the host is flushed instead: a key
 
 
 class Question(NamedTuple):
-    """Something to say to the host, and how many lines answer it; 0: up to a line that is END or an error."""
+    """Something to say to the host, and how many lines answer it."""
 
     data: bytes
     lines: int = 1
 
     def is_answered(self, answer: bytes) -> bool:
         """Whether the answer is all there."""
-        if self.lines:
-            return answer.count(b"\n") >= self.lines
-        last = answer[:-2].rpartition(b"\r\n")[2]
-        return answer.endswith(b"\r\n") and (last == b"END" or b"ERROR" in last.partition(b" ")[0])
+        return answer.count(b"\n") >= self.lines
 
 
 class Pause(NamedTuple):
@@ -109,12 +104,6 @@ class Journal:
         self._keys = set()
         self._changed(0)
 
-    def clear(self) -> None:
-        """The host has nothing that is stale."""
-        self.overflowed = False
-        self._keys = set()
-        self._changed(0)
-
     def take(self) -> "Tuple[bool, List[bytes]]":
         """What is to be made up for: whether by flush_all, else the keys to delete. Give back what fails."""
         taken = self.overflowed, [] if self.overflowed else list(islice(self._keys, _BATCH))
@@ -141,28 +130,23 @@ class Rejoin:
     def __init__(self) -> None:
         self.deleted = 0
         self.flushed = 0
-        self.restarted = False
 
     def __str__(self) -> str:
         if self.flushed:
             return "flushed, for what it has missed is not known in full"
         if self.deleted:
             return f"{self.deleted} keys deleted that it may have missed writes to"
-        return "it has restarted, and is empty" if self.restarted else "it has missed no write"
+        return "it has missed no write"
 
 
 def rejoin(host: Any) -> Dialogue:
     """The dialogue with a host that takes writes again; returns a Rejoin when it may be read.
 
-    Of the host it takes `journal`, `away_since` (when something was last sent to it, in Unix time), `is_settled`
-    (whether nothing old may still be done), `all_clean` (whether all event loops agree), and `clean`, which is told
-    what this one has to say to that.
+    Of the host it takes `journal`, `is_settled` (whether nothing old may still be done), `all_clean` (whether all event
+    loops agree), and `clean`, which is told what this one has to say to that.
     """
     journal = host.journal
     done = Rejoin()
-    if journal and (yield from _has_restarted(host.away_since)):
-        journal.clear()
-        done.restarted = True
     while True:
         while journal:
             while not host.is_settled():
@@ -196,21 +180,3 @@ def _make_up(journal: Journal, done: Rejoin) -> Dialogue:
     finally:
         if not is_made_up:
             journal.give_back(taken)  # the host may also hang, and the dialogue be closed
-
-
-def _has_restarted(since: float) -> Dialogue:
-    """Whether the host's process has started after `since` and without its old memory, for all that it tells."""
-    stats = _stats((yield Question(b"stats\r\n", 0)))
-    try:
-        told, uptime = float(stats[b"time"]), float(stats[b"uptime"])
-    except (KeyError, ValueError):
-        return False
-    if abs(told - time.time()) > _CLOCKS_AGREE or told - uptime < since + _START_MARGIN:
-        return False
-    settings = _stats((yield Question(b"stats settings\r\n", 0)))
-    return settings.get(b"memory_file") == b"(null)"  # else it may have brought its memory along (-e)
-
-
-def _stats(answer: bytes) -> "dict[bytes, bytes]":
-    lines = [line.split(b" ", 2) for line in answer.split(b"\r\n")]
-    return {line[1]: line[2] for line in lines if len(line) == 3 and line[0] == b"STAT"}

@@ -1,7 +1,6 @@
 """Hosts: what a policy sends to, over lanes, and whether it can be relied on."""
 
 import logging
-import math
 import time
 from typing import Any, Callable, Optional, Set, Tuple
 
@@ -71,8 +70,6 @@ class Host:
         self.journal: Optional[Journal] = None  # of one that must not come back with stale values
         self.returning = False  # it takes writes, and no reads: rejoin.py
         self.lingering: Set[Lingering] = set()  # connections given up, whose writes it may yet do
-        self.away_since = 0.0  # when something was last sent to it, in Unix time
-        self.alone = True  # whether this is the only event loop
         self.all_clean: Callable[[], bool] = lambda: True  # whether no event loop has anything in its journal
         self.healthy = True
         self.timeouts = 0  # in a row
@@ -171,7 +168,6 @@ class Host:
         if not self.reachable:
             return
         logger.warning("host %s is unhealthy: %s", self.name, why)
-        self.away_since = time.time()
         self._turn(healthy=False, returning=False)
         if self.prober is not None:
             self.prober.went_down()
@@ -227,8 +223,6 @@ class Host:
         self.journal.note(request)
         if not again:
             self.tally.cells[self.tally.missed] += len(request.kinds)
-        if not self.alone:  # another event loop may have sent it something until now
-            self.away_since = max(self.away_since, time.time())
         self.clean(False)
 
     def linger(self, connection: Connection) -> None:
@@ -251,7 +245,6 @@ class Host:
         """Takes the host out of the reads until its journal is made up for."""
         if self.healthy:
             logger.warning("host %s is not read: %s", self.name, why)
-            self.away_since = math.inf
             self.tally.because(Why.UNSURE)
             self._turn(healthy=False, returning=True)
             if self.prober is not None:

@@ -4,11 +4,9 @@ import json
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mcrouter import Router, Settings, load_config
-from mcrouter.engine.health import Damper, Question
+from mcrouter.engine.health import Damper
 from mcrouter.testing import DemoHost
 from tests.support.processes import until
 
@@ -46,13 +44,6 @@ def test_a_visit_that_fails_starts_the_count_again():
     damper.failed()
     assert not damper.passed()
     assert damper.passed()
-
-
-@given(st.lists(st.sampled_from([b"STAT pid 1\r\n", b"STAT END 2\r\n", b"STAT x ERROR\r\n"]), max_size=4))
-def test_an_answer_of_many_lines_is_over_at_its_end_and_not_before(lines):
-    question = Question(b"stats\r\n", 0)
-    answer = b"".join(lines) + b"END\r\n"
-    assert [at for at in range(len(answer) + 1) if question.is_answered(answer[:at])] == [len(answer)]
 
 
 def test_a_host_whose_answers_all_come_too_late_is_avoided_after_so_many_timeouts():

@@ -17,8 +17,6 @@ from tests.support.wire import Wire
 
 from .hosts import LineHost, client, router
 
-FAR_AWAY = float("inf")
-
 
 def journal(*keys, mode=REPLAY, limit=1000):
     """A journal that has noted a set of each key."""
@@ -31,15 +29,12 @@ def journal(*keys, mode=REPLAY, limit=1000):
 class Host:
     """Answers a dialogue; `keys` are what it has."""
 
-    def __init__(self, keys=(), stats=b"", settings=b"STAT memory_file (null)\r\n"):
+    def __init__(self, keys=()):
         self.keys = set(keys)
-        self.answers = {b"stats\r\n": stats + b"END\r\n", b"stats settings\r\n": settings + b"END\r\n"}
         self.asked = []
 
     def answer(self, question):
         self.asked.append(question.data)
-        if question.data in self.answers:
-            return self.answers[question.data]
         if question.data == b"flush_all\r\n":
             self.keys.clear()
             return b"OK\r\n"
@@ -63,16 +58,16 @@ class Host:
             answer = self.answer(step) if isinstance(step, Question) else None
 
 
-def subject(kept, since=FAR_AWAY, all_clean=lambda: True, said=None, lingering=()):
+def subject(kept, all_clean=lambda: True, said=None, lingering=()):
     """What the dialogue takes of a host."""
     clean = (lambda clean: None) if said is None else said.append
-    return SimpleNamespace(journal=kept, away_since=since, all_clean=all_clean, clean=clean, is_settled=lambda: not lingering)
+    return SimpleNamespace(journal=kept, all_clean=all_clean, clean=clean, is_settled=lambda: not lingering)
 
 
-def go(kept, host, since=FAR_AWAY, all_clean=lambda: True, meanwhile=lambda: None, lingering=()):
+def go(kept, host, all_clean=lambda: True, meanwhile=lambda: None, lingering=()):
     """(what came of it, what this loop said of being clean)."""
     said = []
-    return host.talk(rejoin(subject(kept, since, all_clean, said, lingering)), meanwhile), said
+    return host.talk(rejoin(subject(kept, all_clean, said, lingering)), meanwhile), said
 
 
 @given(st.sets(st.binary(min_size=1, max_size=3).map(lambda b: b.hex().encode()), max_size=20))
@@ -81,14 +76,14 @@ def test_what_was_missed_is_deleted_and_nothing_else(missed):
     kept = journal(*missed)
     done, said = go(kept, host)
     assert (host.keys, bool(kept), said) == ({b"other"}, False, [True])
-    assert (done.deleted, done.flushed, done.restarted) == (len(missed), 0, False)
+    assert (done.deleted, done.flushed) == (len(missed), 0)
 
 
 def test_many_keys_go_in_batches():
     keys = [b"k%d" % i for i in range(1500)]
     host = Host(keys)
     assert go(journal(*keys, limit=2000), host)[0].deleted == 1500
-    assert [data.count(b"\n") for data in host.asked[1:]] == [512, 512, 476]
+    assert [data.count(b"\n") for data in host.asked] == [512, 512, 476]
 
 
 @pytest.mark.parametrize("kept", [journal(b"a", b"b", limit=1), journal(b"a", mode=FLUSH)])
@@ -151,8 +146,7 @@ def test_nobody_is_first_before_all_are_clean():
 def test_nothing_is_made_up_for_before_the_host_has_done_what_it_was_sent():
     lingering = [1, 2, 3]
     dialogue = rejoin(subject(journal(b"a"), lingering=lingering))
-    assert next(dialogue).data == b"stats\r\n"
-    step = dialogue.send(b"ERROR\r\n")
+    step = next(dialogue)
     while lingering:
         assert isinstance(step, Pause)
         lingering.pop()
@@ -181,40 +175,11 @@ def test_a_journal_that_cannot_be_worked_off_is_flushed_in_the_end(answer):
 def test_what_fails_stays_in_the_journal():
     kept = journal(b"a")
     dialogue = rejoin(subject(kept))
-    assert next(dialogue).data == b"stats\r\n"
-    assert dialogue.send(b"ERROR\r\n").data == b"delete a\r\n"
+    assert next(dialogue).data == b"delete a\r\n"
     assert not kept
     with pytest.raises(BadAnswer):
         dialogue.send(b"SERVER_ERROR busy\r\n")
     assert kept.take() == (False, [b"a"])
-
-
-def told(started, now=0.0):
-    """A host's `stats` that say that it has started so many seconds ago, by a clock that is `now` seconds ahead."""
-    return b"STAT pid 1\r\nSTAT uptime %d\r\nSTAT time %d\r\n" % (started, time.time() + now)
-
-
-# (seconds since it was last sent to, what it tells, whether that makes it empty)
-@pytest.mark.parametrize("away, stats, empty", [
-    (100, lambda: told(10), True),
-    (100, lambda: told(99), False),
-    (10, lambda: told(100), False),
-    (100, lambda: told(10, now=-50), False),
-    (100, lambda: b"", False),
-    (100, lambda: b"STAT uptime x\r\nSTAT time 1\r\n", False),
-])  # fmt: skip
-def test_a_host_that_has_started_since_is_empty(away, stats, empty):
-    host = Host([b"a"], stats())
-    done = go(journal(b"a"), host, since=time.time() - away)[0]
-    assert (done.restarted, b"a" in host.keys) == (empty, empty)
-
-
-def test_a_host_that_has_brought_its_memory_along_is_not():
-    host = Host([b"a"], told(10), b"STAT memory_file /x\r\n")
-    assert go(journal(b"a"), host, since=time.time() - 100)[0].restarted is False
-
-
-# with real processes ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
