@@ -1,7 +1,10 @@
 """The poll group: one visible loop, its poller and its clock injected.
 
-A tick:  poll -> what is due (timers) -> handlers of the ready descriptors -> calls from other threads
+A tick:  poll -> handlers of the ready descriptors -> what is due (timers) -> calls of the last tick
          -> flush hosts, flush clients (one write a socket and tick) until nothing is dirty -> close what was closed.
+
+The process may be paused (SIGSTOP, a suspended machine, a CPU quota), or be busy for long. That time is no host's: the
+loop's clock stands still meanwhile, and what has arrived is read before any timer fires.
 
 Everything of a poll group runs in its thread. `call_soon_threadsafe` is the only door for others.
 """
@@ -24,6 +27,9 @@ logger = logging.getLogger(__name__)
 # Bytes that are taken and given back at once: glibc then keeps what is freed up to twice as much (mallopt(3), dynamic
 # mmap threshold). Without it every read of a large value is new memory: 3 page faults and a brk for each 50 KB.
 _COMES_AND_GOES = 4 << 20
+_PAUSE = 0.1  # seconds; a tick that comes later than that after it was due comes after a pause
+_TELL = 1.0  # seconds; a pause that is worth a line of the log
+_LOOKS = 16  # at what has arrived in a pause: a poll tells of 1023 descriptors
 
 
 class Timer:
@@ -40,7 +46,7 @@ class Timer:
 
 
 class PollGroup:
-    """The loop. `now` is the clock in seconds (monotonic), read once a tick.
+    """The loop. `now` is the clock in seconds (monotonic, pauses of the process left out), read once a tick.
 
     `handlers` maps descriptors to functions of the event mask. `dirty_hosts` and `dirty_clients` are the objects whose
     `flush()` is due at the end of the tick; who appends itself sees to it that it does so once.
@@ -59,6 +65,7 @@ class PollGroup:
         self._timers: List[Tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._calls: Deque[Callable[[], None]] = collections.deque()
+        self._paused = 0.0  # seconds of pauses so far
         self._stopping = False
         self.wakeup = Wakeup()
         self.poller.add_listener(self.wakeup.fd)
@@ -110,7 +117,7 @@ class PollGroup:
         """Runs ticks until `stop`."""
         bytes(_COMES_AND_GOES)
         self._stopping = False
-        self.now = self.clock()
+        self.now = self.clock() - self._paused
         self.thread = threading.get_ident()
         while not self._stopping:
             self.tick()
@@ -118,17 +125,18 @@ class PollGroup:
 
     def tick(self) -> None:
         """One round; waits for events or the next timer, whichever comes first."""
-        handlers = self.handlers
-        events = self.poller.poll(self._patience())
-        self.now = self.clock()
+        patience = self._patience()
+        due = self.now + patience
+        events = self.poller.poll(patience)
+        self.now = self.clock() - self._paused
+        is_late = patience >= 0 and self.now > due + _PAUSE
+        if is_late:
+            self._leave_out(self.now - due - _PAUSE)
+        self._handle(events)
+        if is_late:
+            self._read_all()
         if self._timers and self._timers[0][0] <= self.now:
             self._fire()
-        for fd, mask in events:
-            try:
-                handlers[fd](mask)
-            except Exception:  # a bug of ours must not take the others' connections down
-                logger.exception("unexpected error; closing the connection")
-                self._abandon(handlers.get(fd))
         if self._ready:
             ready, self._ready = self._ready, []
             for call in ready:
@@ -136,6 +144,30 @@ class PollGroup:
         self.flush()
         if self._closing:
             self._close()
+
+    def _handle(self, events: List[Tuple[int, int]]) -> None:
+        handlers = self.handlers
+        for fd, mask in events:
+            try:
+                handlers[fd](mask)
+            except Exception:  # a bug of ours must not take the others' connections down
+                logger.exception("unexpected error; closing the connection")
+                self._abandon(handlers.get(fd))
+
+    def _leave_out(self, seconds: float) -> None:
+        """The process had no turn, or was busy, for so long."""
+        self._paused += seconds
+        self.now -= seconds
+        if seconds >= _TELL:
+            logger.warning("the process had no turn for %.1f s; that time is not counted against hosts", seconds)
+
+    def _read_all(self) -> None:
+        """Reads what has arrived in a pause, before anything is found to be late."""
+        for _ in range(_LOOKS):
+            events = self.poller.poll(0)
+            if not events:
+                break
+            self._handle(events)
 
     def flush(self) -> None:
         """Writes what the tick has collected: first to hosts, then to clients, until nothing is left to write."""
