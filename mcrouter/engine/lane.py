@@ -339,6 +339,14 @@ class Lane(Connection):
 
     # who waits for its writes -----------------------------------------------------------------------------------------
 
+    def last_write(self) -> Optional[Entry]:
+        """The last write in flight."""
+        return next((entry for entry in reversed(self.inflight) if not entry[0].reads_only()), None)
+
+    def has_in_flight(self, entry: Entry) -> bool:
+        """Whether that entry of `inflight` is still there."""
+        return any(one is entry for one in self.inflight)
+
     def owes(self, client: Any) -> bool:
         """Whether a write of this client is yet to be done here, whichever host has answered it."""
         owner = client.owner

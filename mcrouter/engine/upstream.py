@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import Any, Callable, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Optional, Set, Tuple
 
 from ..proto import gate
 from ..proto import outcomes as o
@@ -69,6 +69,7 @@ class Host:
         self.prober: Any = None
         self.journal: Optional[Journal] = None  # of one that must not come back with stale values
         self.returning = False  # it takes writes, and no reads: rejoin.py
+        self._before: Dict[Lane, Any] = {}  # the last write in flight when it last missed one
         self.lingering: Set[Lingering] = set()  # connections given up, whose writes it may yet do
         self.all_clean: Callable[[], bool] = lambda: True  # whether no event loop has anything in its journal
         self.healthy = True
@@ -221,6 +222,10 @@ class Host:
     def _note(self, request: Any, again: bool = False) -> None:
         assert self.journal is not None
         self.journal.note(request)
+        for lane in self.lanes:
+            entry = lane.last_write()
+            if entry is not None:
+                self._before[lane] = entry
         if not again:
             self.tally.cells[self.tally.missed] += len(request.kinds)
         self.clean(False)
@@ -234,12 +239,14 @@ class Host:
             self.lingering.add(Lingering(self.loop, sock, self.lingering.discard))
 
     def is_settled(self) -> bool:
-        """Whether nothing that it was sent long ago may still be done. A connection that owes the answer to a write for
-        so long is given up, so that it comes to an end."""
+        """Whether nothing that it was sent before a write that it has missed may still be done: an older value must not
+        be stored after its key was deleted. A connection that owes the answer to a write for too long is given up, so
+        that it comes to an end."""
         for lane in self.lanes:
             if lane.owes_writes():
                 lane.lost("a write was not answered in time")
-        return not self.lingering
+        self._before = {lane: entry for lane, entry in self._before.items() if lane.has_in_flight(entry)}
+        return not (self._before or self.lingering)
 
     def suspect(self, why: str) -> None:
         """Takes the host out of the reads until its journal is made up for."""

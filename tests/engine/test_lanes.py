@@ -294,3 +294,39 @@ def test_a_client_that_goes_in_the_midst_of_an_upload_gives_its_place_free(size)
                 leaving.send(b"set k 0 0 %d\r\n%b" % (size, b"x" * 50_000))
                 until(lambda: served._shard._policy.hosts[f"127.0.0.1:{host.port}"].bulk.busy)
         assert wire.send(b"get k\r\n").read_until(b"\n") == b"END\r\n"
+
+
+def test_an_older_write_is_not_done_after_the_key_of_a_dropped_one_was_deleted():
+    """The host is slow: a copy is still on its way to it when a later one, of the same key, is dropped."""
+    may_read, done = threading.Event(), []
+
+    class Slow(ThreadedHost):
+        def serve(self, sock):
+            with sock.makefile("rb") as lines:
+                for line in lines:
+                    if line.startswith(b"set"):
+                        assert may_read.wait(DEADLINE)
+                        lines.read(int(line.split()[4]) + 2)
+                        done.append((b"set", line.split()[1]))
+                        sock.sendall(b"STORED\r\n")
+                    elif line.startswith(b"delete"):
+                        done.append((b"delete", line.split()[1]))
+                        sock.sendall(b"DELETED\r\n")
+                    else:
+                        sock.sendall(b"VERSION 1\r\n")
+
+    value = b"v" * 4000
+    with LineHost(lambda line: b"STORED\r\n") as well, Slow() as slow:
+        settings = {"on_rejoin": "replay", "buffer_size": 4096, "timeout_ms": 60_000}
+        with router(well, slow, route="AllInitialRoute", **settings) as served, client(served) as wire:
+            missed = lambda: served._rows[0][served._layout.missed[1]]  # noqa: E731
+            sent = 0
+            while not missed():
+                wire.send(b"set k%d 0 0 4000\r\n%b\r\n" % (sent % 2, value))
+                assert wire.read_until(b"\n") == b"STORED\r\n"
+                sent += 1
+            key = b"k%d" % ((sent - 1) % 2)
+            may_read.set()
+            until(lambda: (b"delete", key) in done)
+            until(lambda: served.stats()["hosts"][f"127.0.0.1:{slow.port}"]["healthy"])
+    assert (b"set", key) not in done[done.index((b"delete", key)) :]
