@@ -10,7 +10,6 @@ Each is the value of its key; what cannot be said is a value, too: `ERROR: why`.
 
 import json
 import os
-import time
 from typing import Callable, Dict, Iterable, List, Tuple
 
 from . import __version__
@@ -22,6 +21,7 @@ from .explain.tree import tree, walk
 from .hostid import host_id
 from .proto.commands import INQUIRING
 from .settings import Settings
+from .steady import unix_time
 
 _MOST_HANDLES = 2000  # of a policy that is tried out between two ticks, at 12 us a handle
 _MOST_TEXT = 1 << 16  # characters of a config that is read again between two ticks, at 0.4 us each
@@ -48,7 +48,7 @@ class Inquiries:
         self._answers: Dict[str, Callable[..., str]] = {
             "version": lambda: f"mcrouter {__version__}",
             "hostid": lambda: str(host_id()),
-            "config_age": lambda: str(int(time.time() - self._since)),
+            "config_age": lambda: str(int(unix_time() - self._since)),
             "config_file": self._config_file,
             "config_md5_digest": self._digest,
             "config_sources_info": self._sources,

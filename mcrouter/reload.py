@@ -3,11 +3,11 @@
 import logging
 import os
 import threading
-import time
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from .config import Config, ConfigError
 from .policy import giving_way
+from .steady import unix_time
 
 logger = logging.getLogger(__name__)
 
@@ -20,20 +20,20 @@ class ConfigState:
     def __init__(self) -> None:
         self.failures = 0
         self.successful = True
-        self.since = self.last_attempt = time.time()  # Unix time
+        self.since = self.last_attempt = unix_time()  # Unix time
         self.error = ""  # of the newest, if it was refused
         self.on_change: Callable[[], None] = lambda: None
 
     def taken(self) -> None:
         """A new one serves."""
-        self.since = self.last_attempt = time.time()
+        self.since = self.last_attempt = unix_time()
         self.successful, self.error = True, ""
         self.on_change()
 
     def refused(self, error: str) -> None:
         """A new one was no good."""
         self.error = error
-        self.last_attempt = time.time()
+        self.last_attempt = unix_time()
         self.failures += 1
         self.successful = False
         self.on_change()
@@ -43,7 +43,7 @@ class ConfigState:
         return {
             "config_failures_total": self.failures,
             "config_last_reload_successful": int(self.successful),
-            "config_age_seconds": time.time() - self.since,
+            "config_age_seconds": unix_time() - self.since,
         }
 
 

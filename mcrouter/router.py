@@ -33,6 +33,7 @@ from .routes.handles import HANDLES, SEED
 from .settings import Settings
 from .shard import Shard
 from .stats import About
+from .steady import unix_time
 
 logger = logging.getLogger(__name__)
 # Silent unless the program wants to hear: without it, Python would print warnings of a logger that nobody has set up.
@@ -78,7 +79,7 @@ class Router:
         self, config: Config, settings: Optional[Settings] = None, inheritance: Optional[Inheritance] = None
     ) -> None:
         settings = settings or Settings()
-        self._started = time.time()
+        self._started = unix_time()
         self._inheritance = inheritance or Inheritance()
         self.config = config
         self.settings = settings

@@ -36,6 +36,7 @@ from .routes.local import LocalRoute
 from .settings import Settings
 from .spool.writer import Spool
 from .stats import About, Load, Statistics
+from .steady import unix_time
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Shard:
         self._rows, self._cells = rows, rows[number]
         clear_gauges(layout, self._cells)
         self._cells[layout.pid] = os.getpid()
-        self._stats = Statistics(layout, rows, about or About(time.time()), self._load)
+        self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
         self.loop = PollGroup()
         self._stretches = reply_stretches()
         self._watchers: Dict[Host, List[Any]] = {}
@@ -179,7 +180,7 @@ class Shard:
     def _take_over(self) -> None:
         """All that must happen between two requests."""
         policy = self._policy
-        self._since = time.time()
+        self._since = unix_time()
         for host in policy.hosts.values():
             self._keep_journal(host, policy.config)
             self._keep_timeouts(host, policy.config)

@@ -1,7 +1,6 @@
 """Hosts: what a policy sends to, over lanes, and whether it can be relied on."""
 
 import logging
-import time
 from typing import Any, Callable, Dict, Optional, Set, Tuple
 
 from ..proto import gate
@@ -10,6 +9,7 @@ from ..proto import results as r
 from ..proto.background import background
 from ..proto.runs import Sizes
 from ..proto.styles import MEMCACHED, Memcached
+from ..steady import unix_time
 from .bulk import BulkLanes
 from .connection import Address, Connection, State
 from .lane import Lane
@@ -79,7 +79,7 @@ class Host:
         self.bulk = BulkLanes(self)
         self.lanes = [Lane(self, stretches) for _ in range(lanes)]
         self._sweeper: Optional[Timer] = None
-        tally.turns(True, False, time.time())
+        tally.turns(True, False, unix_time())
 
     def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
         """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once.
@@ -193,7 +193,7 @@ class Host:
 
     def _turn(self, healthy: bool, returning: bool) -> None:
         self.healthy, self.returning = healthy, returning
-        self.tally.turns(healthy, returning, time.time())
+        self.tally.turns(healthy, returning, unix_time())
         if self.journal is not None and not healthy:
             self.clean(False)
         self.on_health(self)
@@ -262,7 +262,7 @@ class Host:
         if not self.returning:
             self.returning = True
             self.tally.because(Why.MISSED)
-            self.tally.turns(False, True, time.time())
+            self.tally.turns(False, True, unix_time())
             self._revive()
 
     def clean(self, is_clean: bool) -> None:

@@ -10,10 +10,10 @@
 What the counters cannot say of the other event loops is said of the one that answers: the requests under way.
 """
 
-import time
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ..metrics.counters import Layout
+from ..steady import unix_time
 from .facts import About, Facts, Load
 from .server_lines import server_lines, suspect_lines
 from .table import NAMED, STATS
@@ -33,7 +33,7 @@ class Statistics:
         rows: Sequence[Any],
         about: About,
         load: Callable[[], Load],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = unix_time,
     ) -> None:
         self._layout, self._rows = layout, rows
         self._about = about

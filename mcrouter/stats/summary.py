@@ -1,9 +1,9 @@
 """`Router.stats()`: what has been counted, and how the hosts are, as plain Python values."""
 
-import time
 from typing import Any, Dict, Sequence
 
 from ..metrics.counters import Layout
+from ..steady import unix_time
 from .servers import Server, servers, timed
 
 
@@ -16,7 +16,7 @@ def summary(layout: Layout, rows: Sequence[Any], started: float) -> Dict[str, An
     counts, _ = timed(rows, [layout.request, *layout.direct])
     connections = dict(zip(_names(layout), _connections(layout, rows)))
     return {
-        "uptime": time.time() - started,
+        "uptime": unix_time() - started,
         "clients": int(sum(row[layout.client_connections] for row in rows)),
         "requests": {name: int(count) for name, count in zip(layout.commands, counts) if count},
         "hosts": {server.name: _host(server, connections[server.name]) for server in servers(layout, rows)},

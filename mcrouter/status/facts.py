@@ -2,13 +2,13 @@
 said."""
 
 import os
-import time
 from typing import Any, Dict, Mapping, Sequence
 
 from .. import __version__
 from ..config import Config
 from ..metrics.counters import Layout
 from ..reload import ConfigState
+from ..steady import unix_time
 from .history import INTERVAL, History
 
 _MOST_ROUTES = 300  # of a policy that is shown as a tree
@@ -33,7 +33,7 @@ class Facts:
             return {
                 "version": __version__,
                 **self._about,
-                "now": time.time(),
+                "now": unix_time(),
                 "pid": os.getpid(),
                 "clients": {
                     "open": int(sum(row[layout.client_connections] for row in rows)),

@@ -11,6 +11,7 @@ from typing import Any, Callable, Deque, Dict, List, NamedTuple, Sequence
 
 from ..engine.why import WORDS, Why
 from ..metrics.counters import Layout
+from ..steady import unix_time
 from .figures import Figures, Totals, client_requests, figures, host_totals
 
 INTERVAL = 5.0
@@ -63,7 +64,7 @@ class History:
         layout: Layout,
         rows: Callable[[], Sequence[Any]],
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = unix_time,
     ) -> None:
         self._layout, self._rows = layout, rows
         self._clock, self._wall = clock, wall
