@@ -80,14 +80,15 @@ def check_names(line: bytes, request: Request) -> None:
 
     HD and VA say the key and the opaque where, and only where, the request wants them, and mg and ma are answered VA
     where they want the value; a 'no' may leave out what it should say, as older versions of memcached do. memcached
-    goes by a flag's first letter.
+    goes by a flag's first letter. An item is named as it was stored: where that was in base64, `mg a k` is answered
+    `HD kYQ== b`, and `me a`, `ME YQ==` (1.6.18).
     """
     word, *said = line[:-2].split(b" ")
     asked = bytes(request.data[:_LINE_MOST]).partition(b"\r\n")[0].split(b" ")
     if word == b"ME":
-        right = said[:1] in ([asked[1]], [_decoded(asked[1])])
+        right = said[:1] in ([asked[1]], [_decoded(asked[1])], [base64.b64encode(asked[1])])
     else:
-        named = [flag for flag in said if flag[:1] in _NAMING]
+        named = _as_asked([flag for flag in said if flag[:1] in _NAMING], asked[1])
         due = [b"k" + asked[1] if flag[:1] == b"k" else flag for flag in asked[2:] if flag[:1] in (b"k", b"O")]
         if word in (b"HD", b"VA"):
             gives = request.kinds[0] in _GIVING and any(flag[:1] == b"v" for flag in asked[2:])
@@ -96,6 +97,14 @@ def check_names(line: bytes, request: Request) -> None:
             right = all(flag in due for flag in named)
     if not right:
         raise ProtocolError(f"{line[:60]!r} in answer to {b' '.join(asked)[:60]!r}")
+
+
+def _as_asked(named: List[bytes], key: bytes) -> List[bytes]:
+    """The flags of a reply that name the key, in the words of a request that did not have it in base64."""
+    stored = b"k" + base64.b64encode(key)
+    if b"b" not in named or stored not in named:
+        return named
+    return [b"k" + key if flag == stored else flag for flag in named if flag != b"b"]
 
 
 def _decoded(key: bytes) -> bytes:
