@@ -1,7 +1,7 @@
 """Whoever asks: a client's connection (client.py) or a call of the program around the router (call.py)."""
 
 import collections
-from typing import Any, Deque, Set
+from typing import Any, Callable, Deque, List, Set
 
 from ..proto.commands import COMMANDS
 from ..proto.replies import TOO_LARGE
@@ -77,21 +77,34 @@ class Asker:
         """Takes a request's reply."""
         raise NotImplementedError
 
+    def when_abandoned(self, request: Request, call: Callable[[], None]) -> None:
+        """Calls if an unexpected error ends what is done for the request, of which an answer may then never come."""
+        origin: Any = request.origin or request
+        origin.let_go = [*getattr(origin, "let_go", ()), call]
+
+    @staticmethod
+    def _let_go(origin: Any) -> None:
+        for call in getattr(origin, "let_go", ()):
+            call()
+
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
         """Answers the client's request that `request` is, or was made of, unless it has its answer."""
         origin: Any = request.origin or request
+        self._let_go(origin)
         if not self.awaits(origin):
             return
         if origin.kinds[0] < len(COMMANDS):
-            origin.on_reply(reply, outcomes)
-        else:
-            self.answer(origin, reply)
+            self.frontend.count(origin, outcomes)
+            reply = origin.shown(reply, outcomes)
+        self.answer(origin, reply)
 
 
 class ClientRequest(Request):
-    """A client's request; the last sink of all."""
+    """A client's request; the last sink of all. `let_go` is what `when_abandoned` was given; few have it."""
 
-    __slots__ = ()
+    __slots__ = ("let_go",)
+
+    let_go: List[Callable[[], None]]
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """Takes the answer; it leaves when those before it have left."""

@@ -14,10 +14,10 @@ from typing import Any, Callable, List, Set
 
 from ..proto import outcomes as o
 from ..proto import results as r
+from ..proto.guard import guarded
 from ..proto.host_stream import HostStream, Place
 from ..proto.replies import ProtocolError
 from .connection import Connection, State
-from .guard import guarded
 from .meta_check import MN, MS, NOT_SPOKEN
 from .poller import OUT
 from .why import Why

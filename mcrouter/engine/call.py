@@ -9,9 +9,9 @@ A call is a client of its own that asks just this; two calls have no order betwe
 import threading
 from typing import Any, List
 
+from ..proto.guard import guarded
 from ..proto.requests import Request, RequestParser
 from .asker import Asker, ClientRequest
-from .guard import guarded
 
 
 class Ended(Exception):

@@ -19,19 +19,22 @@ goes straight to the lane that its route would choose anyway, and its reply stra
 """
 
 import enum
+import logging
 from os import read
 from os import write as write_one
 from typing import Any, List, Optional
 
+from ..proto.guard import guarded, guarded_failure
 from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request, RequestParser, lone
 from .asker import Asker, ClientRequest
 from .bulk import PIECE
-from .guard import guarded, guarded_failure
 from .handover import MOST
 from .poller import IN, OUT, READ_ON
 from .transfer import Download, Upload
 from .writing import write
+
+logger = logging.getLogger(__name__)
 
 # Bytes read at first, and from who has more to say. From 128 KB on, malloc maps memory for every read, at 8 µs each.
 _READ_SIZE, _READ_MORE = 16384, 130816
@@ -127,8 +130,11 @@ class Client(Asker):
             lane = self.direct[request.kinds[0]]
             if lane is None:
                 keyed = self.frontend.keyed[request.kinds[0]]
-                host = keyed.first(request) if keyed is not None else None
-                lane = host.lanes[self.lane] if host is not None else None
+                try:
+                    host = keyed.first(request) if keyed is not None else None
+                    lane = host.lanes[self.lane] if host is not None else None
+                except Exception:  # a bug of ours: on the long way its exception is the request's own
+                    logger.exception("unexpected error; the request takes the long way")
         if lane is None or len(data) == self.read_size:
             self._on_read(data, self.read_size)
             self._read()
@@ -379,6 +385,7 @@ class Client(Asker):
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
         """The same as of any asker; a transfer takes the failure of its own request."""
         if self.transfer is not None and self.transfer.serves(request):
+            self._let_go(request.origin or request)
             self.transfer.fail(request, reply, outcomes)
         else:
             super().fail(request, reply, outcomes)

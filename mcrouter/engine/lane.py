@@ -11,7 +11,7 @@ The timeout is the same for all, so inflight is its own timer: only its head can
 in its place (`expired` counts such): its late reply is cut and dropped, never given to the next. What cannot be matched
 closes the lane; its requests fail over or fail. Where in the host's stream the next byte is, proto.host_stream knows.
 
-An exception in a callback costs its own request alone: every call of a sink is guarded (guard.py).
+An exception in a callback costs its own request alone: every call of a sink is guarded (proto/guard.py).
 
 """
 
@@ -24,12 +24,12 @@ from typing import Any, Callable, Deque, List, Optional, Tuple
 
 from ..proto import outcomes as o
 from ..proto import results as r
+from ..proto.guard import guarded, guarded_failure
 from ..proto.host_stream import HostStream
 from ..proto.replies import TOO_LARGE, ProtocolError
 from ..proto.requests import STORING
 from ..proto.runs import Sizes
 from .connection import Connection, State
-from .guard import guarded, guarded_failure
 from .loop import Timer
 from .meta_check import MetaCheck
 from .poller import GONE, IN, OUT, READ_ON

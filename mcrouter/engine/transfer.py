@@ -8,8 +8,8 @@ from typing import Any, List, Optional
 
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, VALUES
+from ..proto.guard import guarded
 from ..proto.requests import Request
-from .guard import guarded
 
 _END = b"END\r\n"
 
@@ -77,7 +77,10 @@ class Upload:
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
         """After an unexpected error: that is the answer, if there is none yet."""
-        self.on_reply(reply, outcomes)
+        if self._reply is None:
+            self._reply = self._request.shown(reply, outcomes)
+        self._end_if_done()
+        self._client.go_on_later()
 
     def _end_if_done(self) -> None:
         if self._reply is None or self._left:
@@ -89,7 +92,8 @@ class Upload:
             self._client.transfer_over(self)
 
     def cancel(self) -> None:
-        """The client has gone: what cannot be whole any more is given up."""
+        """The client has gone: what cannot be whole any more is given up, and no further host is asked."""
+        self._begun = True
         if self._left:
             for lane in self._at_work():
                 lane.give_up()
@@ -119,8 +123,8 @@ class Download:
         self.lanes: List[Any] = []
 
     def may_start(self) -> bool:
-        """Any host may be asked."""
-        return True
+        """Any host may be asked, until the key at hand has its answer."""
+        return not self._asked.is_answered
 
     def is_fed(self) -> bool:
         """A get has no more to say."""
@@ -145,11 +149,15 @@ class Download:
         guarded(part, self._route.start, part, self._asked)
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
-        """After an unexpected error: that is the answer for the key at hand. A value that has begun cannot be ended."""
-        if self._lane is None:
-            self._asked.on_reply(reply, outcomes)
-        else:
+        """After an unexpected error: that is the answer for the key at hand. A value that has begun cannot be ended.
+        What was asked elsewhere may be held by a route that will never choose from it."""
+        if self._lane is not None:
             self._client.abort()
+            return
+        for lane in self.lanes:
+            if lane.serves(self):
+                lane.close()
+        self._asked.on_reply(reply, outcomes)
 
     def answered(self, reply: Any, outcomes: bytes) -> None:
         """Takes the answer for one key: whole, or the lane that streams it."""
@@ -220,16 +228,16 @@ class Download:
 class _Asked:
     """The sink of the request for one key; takes one answer."""
 
-    __slots__ = ("_download", "_is_answered")
+    __slots__ = ("_download", "is_answered")
 
     def __init__(self, download: Download) -> None:
         self._download = download
-        self._is_answered = False
+        self.is_answered = False
 
     def on_reply(self, reply: Any, outcomes: bytes) -> None:
         """Takes the answer."""
-        if not self._is_answered:
-            self._is_answered = True
+        if not self.is_answered:
+            self.is_answered = True
             self._download.answered(reply, outcomes)
         elif not isinstance(reply, bytes):
             reply.close()

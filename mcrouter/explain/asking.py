@@ -51,6 +51,12 @@ class Client:
         """Always."""
         return True
 
+    def when_abandoned(self, _request: Request, _call: Any) -> None:
+        """An unexpected error ends the program."""
+
+    def abort(self) -> None:
+        """There is no connection."""
+
 
 def requests(words: Sequence[str]) -> List[bytes]:
     """The bytes of what is asked: one request for a get of several keys, else one a key. Raises ValueError with what

@@ -4,7 +4,7 @@ They must not hold up the client that they were made for. A host that does not t
 they are dropped, and a dropped write is one that the host misses (engine/upstream.py).
 """
 
-from typing import Any
+from typing import Any, Callable, List
 
 from .requests import Request
 
@@ -13,12 +13,13 @@ class Background:
     """The source of such a request, in the place of the client: `owner` is the client, whose writes these are in one
     order with; `lane` the connection that they share."""
 
-    __slots__ = ("_client",)
+    __slots__ = ("_client", "_let_go")
 
     is_background = True
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._let_go: List[Callable[[], None]] = []
 
     @property
     def owner(self) -> Any:
@@ -51,8 +52,17 @@ class Background:
     def resume(self) -> None:
         """That is over."""
 
+    def when_abandoned(self, request: Request, call: Callable[[], None]) -> None:
+        """The same as of any client (engine/asker.py)."""
+        self._let_go.append(call)
+
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
         """After an unexpected error: there is no client to be told."""
+        for call in self._let_go:
+            call()
+
+    def abort(self) -> None:
+        """After one in that: nor is there a connection."""
 
 
 def background(request: Request) -> Request:

@@ -80,7 +80,8 @@ def check_names(line: bytes, request: Request) -> None:
 
     HD and VA say the key and the opaque where, and only where, the request wants them, and mg and ma are answered VA
     where they want the value; a 'no' may leave out what it should say, as older versions of memcached do. memcached
-    goes by a flag's first letter.
+    goes by a flag's first letter. An item is named as it was stored: where that was in base64, `mg a k` is answered
+    `HD kYQ== b`, and `me a`, `ME YQ==` (1.6.18).
     """
     word, *said = line[:-2].split(b" ")
     asked = bytes(request.data[:_LINE_MOST]).partition(b"\r\n")[0].split(b" ")

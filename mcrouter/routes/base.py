@@ -10,6 +10,7 @@ from typing import Any, Iterable, List, Optional, Protocol, Tuple
 
 from ..proto import outcomes as o
 from ..proto.background import background
+from ..proto.guard import guarded
 from ..proto.requests import Request
 from .again import ask_again
 
@@ -125,7 +126,12 @@ NOBODY = Nobody()
 
 def start_unawaited(route: Any, request: Request, sink: Any = NOBODY) -> None:
     """Begins to serve a request whose answer no client waits for, and which must not hold up any."""
-    route.start(background(request), sink)
+    start_guarded(route, background(request), sink)
+
+
+def start_guarded(route: Any, request: Request, sink: Any) -> None:
+    """Begins to serve a request in another one's turn, or beside it: an exception costs just this request."""
+    guarded(request, route.start, request, sink)
 
 
 NO_HEALTHY = b"SERVER_ERROR mcrouter: no healthy upstream\r\n"

@@ -99,7 +99,7 @@ class Walk:
 
     __slots__ = (
         "_ahead", "_answer", "_asked", "_asking", "_best", "_errors", "_first", "_good", "_hosts", "_order", "_place",
-        "_request", "_route", "_since", "_sink",
+        "_request", "_route", "_sink", "_told",
     )  # fmt: skip
 
     def __init__(self, route: FailoverRoute, request: Request, sink: Any) -> None:
@@ -109,7 +109,7 @@ class Walk:
         self._good = route.good[request.kinds[0]]
         self._order = route.policy.order(request)
         self._place = next(self._order)  # of the child whose answer comes next
-        self._since = 0.0  # as the policy says it
+        self._told: Any = None  # by the policy, when it was told that the child is asked
         self._ahead = -1  # of the child after that, when somebody has looked
         self._first: Any = None  # the host that was asked in the child's stead
         self._hosts: Set[Any] = set()  # that have been asked
@@ -150,7 +150,7 @@ class Walk:
 
     def _ask(self, child: Any) -> None:
         """Asks a child; of a read, its first host, if it has one."""
-        self._since = self._route.policy.asked(self._place)
+        self._told = self._route.policy.asked(self._place, self._asked)
         if self._asked.reads_only():
             self._first = child.first(self._asked)
         host = self._first or getattr(child, "host", None)
@@ -172,7 +172,7 @@ class Walk:
     def _goes_on(self, reply: bytes, outcomes: bytes, at_once: bool) -> bool:
         """Takes a child's whole answer: gives the answer, or True if the next child is to be asked."""
         good = is_good(outcomes, self._good)
-        self._route.policy.answered(self._place, not good, self._since)
+        self._route.policy.answered(self._place, not good, self._told)
         if self._best is None and good:
             self._sink.on_reply(reply, outcomes)
             return False

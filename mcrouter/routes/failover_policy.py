@@ -62,11 +62,10 @@ class InOrder:
         """The places of the children, in the order in which they are to be asked."""
         return iter(range(self._children))
 
-    def asked(self, place: int) -> float:
-        """A child is about to be asked; gives what `answered` is to get as `since`."""
-        return 0.0
+    def asked(self, place: int, request: Request) -> Any:
+        """A child is about to be asked; gives what `answered` is to get as `told`."""
 
-    def answered(self, place: int, failed: bool, since: float) -> None:
+    def answered(self, place: int, failed: bool, told: Any) -> None:
         """It has answered, or failed."""
 
 
@@ -84,7 +83,7 @@ class LeastFailures(InOrder):
         others = sorted(range(1, self._children), key=self._failures.__getitem__)
         yield from others[: self._most - 1]
 
-    def answered(self, place: int, failed: bool, since: float) -> None:
+    def answered(self, place: int, failed: bool, told: Any) -> None:
         """Counts."""
         self._failures[place] = self._failures[place] + 1 if failed else 0
 

@@ -6,6 +6,7 @@ from ..config.fields import Field, number, route, switch
 from ..proto import outcomes as o
 from ..proto.background import background
 from ..proto.commands import ADMIN, BY_NAME, Command
+from ..proto.guard import guarded
 from ..proto.requests import Request
 from ..proto.rewriting import longest_key
 from .base import ASKED, COPY, NOBODY, Branch, Route
@@ -49,7 +50,8 @@ class KeySplitRoute(Route):
         if kind in self._to_all and self._has_names(request):
             for replica in range(self._replicas):
                 if replica != self._own:
-                    self._ask(background(request), NOBODY, replica)
+                    copy = background(request)
+                    guarded(copy, self._ask, copy, NOBODY, replica)
             self._ask(request, sink, self._own)
         elif self._first_hit and kind in _GET and request.bulk is None and self._has_names(request):
             first = _FirstHit(sink, self._replicas)

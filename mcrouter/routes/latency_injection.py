@@ -4,6 +4,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 
 from ..config.fields import Field, number, route, unused
 from ..proto.commands import ADMIN, Command
+from ..proto.guard import abandon
 from ..proto.requests import Request
 from .base import ASKED, Branch, Route
 from .handle import Args, Handle
@@ -88,6 +89,10 @@ class _Delayed:
 
     def _answer(self) -> None:
         self._sink.on_reply(self._reply, self._outcomes)
+
+    def abort(self) -> None:
+        """After an unexpected error in what a timer has called."""
+        abandon(self._request)
 
 
 def _without_delay(args: Mapping[str, Any], command: Command) -> Optional[int]:

@@ -2,7 +2,7 @@
 
 from itertools import islice
 from math import exp
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 from ..config.fields import Field, number, routes, unused
 from ..proto.requests import Request
@@ -68,16 +68,35 @@ class LeastLoaded(InOrder):
             left.remove(place)
             yield place
 
-    def asked(self, place: int) -> float:
+    def asked(self, place: int, request: Request) -> "Flight":
         """It has one more in flight."""
-        self.loads[place].in_flight += 1
-        return self._kit.now()
+        flight = Flight(self.loads[place], self._kit.now())
+        request.client.when_abandoned(request, flight.over)
+        return flight
 
-    def answered(self, place: int, failed: bool, since: float) -> None:
+    def answered(self, place: int, failed: bool, told: "Flight") -> None:
         """It has one less."""
-        load, now = self.loads[place], self._kit.now()
-        load.in_flight -= 1
-        load.took(now, max(now - since, _FAILED) if failed else now - since)
+        told.over()
+        now = self._kit.now()
+        took = now - told.since
+        self.loads[place].took(now, max(took, _FAILED) if failed else took)
+
+
+class Flight:
+    """A request in flight, since when."""
+
+    __slots__ = ("_load", "since")
+
+    def __init__(self, load: Load, since: float) -> None:
+        self._load: Optional[Load] = load
+        self.since = since
+        load.in_flight += 1
+
+    def over(self) -> None:
+        """It has been answered, or will not be."""
+        load, self._load = self._load, None
+        if load is not None:
+            load.in_flight -= 1
 
 
 class LoadBalancerRoute(FailoverRoute):

@@ -5,6 +5,7 @@ from typing import Any, Deque, List, Mapping, Optional, Tuple
 
 from ..config.fields import Field, number, route
 from ..proto.commands import ADMIN, Command
+from ..proto.guard import guarded
 from ..proto.requests import Request
 from .base import ASKED, Branch, Route
 from .handle import Args, Handle
@@ -36,7 +37,7 @@ class OutstandingLimitRoute(Route):
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the target, now or later."""
-        self._limit.admit(_Asked(self._limit, self._target, request, sink))
+        self._limit.admit(_Asked(self._target, request, sink))
 
     def routes(self) -> List[Any]:
         """The target."""
@@ -67,19 +68,17 @@ class Limit:
         return not self._outstanding or self._outstanding + asked.size <= self.most
 
     def _ask(self, asked: "_Asked") -> None:
-        self._outstanding += asked.size
-        try:
-            asked.target.start(asked.request, asked)
-        except Exception:
-            self.answered(asked)  # it is under way no more
-            raise
+        request, place = asked.request, _Place(self, asked.size)
+        asked.place = place
+        request.client.when_abandoned(request, place.leave)
+        asked.target.start(request, asked)
 
-    def answered(self, asked: "_Asked") -> None:
-        """Makes room for the next ones. A target that answers at once must not lead deeper and deeper."""
-        if asked.is_over:
-            return
-        asked.is_over = True
-        self._outstanding -= asked.size
+    def take(self, size: int) -> None:
+        """So many more are under way, or fewer."""
+        self._outstanding += size
+
+    def ask_waiting(self) -> None:
+        """There is room for the next ones. A target that answers at once must not lead deeper and deeper."""
         if self._busy:
             return
         self._busy = True
@@ -91,29 +90,47 @@ class Limit:
             following = queue.popleft()
             if not queue:
                 del self._waiting[client]
-            self._ask(following)
+            guarded(following.request, self._ask, following)
         self._busy = False
+
+
+class _Place:
+    """What a request takes of the limit, until it leaves: when it has been answered, or will not be."""
+
+    __slots__ = ("_limit", "_size")
+
+    def __init__(self, limit: Limit, size: int) -> None:
+        self._limit = limit
+        self._size = size
+        limit.take(size)
+
+    def leave(self) -> None:
+        """Makes room; again does nothing."""
+        size, self._size = self._size, 0
+        if size:
+            self._limit.take(-size)
+            self._limit.ask_waiting()
 
 
 class _Asked:
     """A request that is under way or waits, and the sink of its answer."""
 
-    __slots__ = ("_limit", "_sink", "is_over", "request", "size", "target")
+    __slots__ = ("_sink", "place", "request", "size", "target")
 
-    def __init__(self, limit: Limit, target: Any, request: Request, sink: Any) -> None:
-        self._limit = limit
+    def __init__(self, target: Any, request: Request, sink: Any) -> None:
         self._sink = sink
+        self.place: Optional[_Place] = None  # while it is under way
         self.target = target
         self.request = request
         self.size = size(request)
-        self.is_over = False
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """The target's answer."""
         try:
             self._sink.on_reply(reply, outcomes)
         finally:
-            self._limit.answered(self)
+            if self.place is not None:
+                self.place.leave()
 
 
 def _without_limit(args: Mapping[str, Any], command: Command) -> Optional[int]:

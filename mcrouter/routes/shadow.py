@@ -5,9 +5,10 @@ from typing import Any, List, Mapping, Optional, Tuple
 from ..config.fields import RECORDS, Field, number, pair, route, routes, text, texts, unused
 from ..hashing import routing_key
 from ..hashing.spooky import hash32
+from ..proto.background import background
 from ..proto.commands import ADMIN, Command
 from ..proto.requests import Request
-from .base import ASKED, COPY, Branch, Route, start_unawaited
+from .base import ASKED, COPY, Branch, Route, start_guarded
 from .handle import Args, Handle
 from .keyed import names_of
 from .kit import Kit
@@ -65,14 +66,30 @@ class ShadowRoute(Route):
 
 
 class Copies:
-    """The copies under way to one target; their sink."""
+    """How many copies are under way to one target."""
 
     def __init__(self) -> None:
         self.count = 0
 
+
+class _Copy:
+    """A copy under way; the sink of its answer, for which no client waits."""
+
+    __slots__ = ("_copies", "_count")
+
+    def __init__(self, copies: Copies, count: int) -> None:
+        self._copies = copies
+        self._count = count
+        copies.count += count
+
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """An answer that nobody waits for."""
-        self.count -= len(outcomes)
+        """The answer."""
+        self.over()
+
+    def over(self) -> None:
+        """It is under way no more."""
+        self._copies.count -= self._count
+        self._count = 0
 
 
 class _Shadow:
@@ -105,12 +122,9 @@ class _Shadow:
         places = [place for place, key in enumerate(names) if self.wants(key) and self._by_chance()]
         if places:
             asked = request if len(places) == len(names) else portion(request, places)
-            self._copies.count += len(asked.kinds)
-            try:
-                start_unawaited(self.target, asked, self._copies)
-            except Exception:
-                self._copies.count -= len(asked.kinds)
-                raise
+            made, copy = background(asked), _Copy(self._copies, len(asked.kinds))
+            made.client.when_abandoned(made, copy.over)
+            start_guarded(self.target, made, copy)
 
     def _by_chance(self) -> bool:
         return self._fraction >= 1 or bool(self._kit.chance.random() < self._fraction)

@@ -9,7 +9,7 @@ from ..proto.background import background
 from ..proto.commands import ADMIN, COMMANDS, DELETE, Command
 from ..proto.requests import Request
 from ..proto.rewriting import longest_key
-from .base import ASKED, COPY, NOBODY, Branch, Route
+from .base import ASKED, COPY, NOBODY, Branch, Route, start_guarded
 from .handle import Args, Handle
 from .keyed import names_of
 from .kit import Kit
@@ -74,7 +74,7 @@ class ShardSplitRoute(Route):
         names, most = names_of(request), longest_key(request)
         if COMMANDS[request.kinds[0]].kind == DELETE:
             for part in range(1, self._deleted(names[0], most)):
-                self._target.start(*renamed(background(request), NOBODY, self._as_part(part, most)))
+                start_guarded(self._target, *renamed(background(request), NOBODY, self._as_part(part, most)))
             if self._deleted(names[0], most):
                 self._target.start(request, sink)
                 return

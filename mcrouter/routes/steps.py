@@ -11,7 +11,7 @@ from ..proto.background import background
 from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request
 from ..proto.rewriting import Value, store_of, values
-from .base import NOBODY
+from .base import NOBODY, start_guarded
 
 Answer = Tuple[Any, bytes]
 Steps = Generator[Tuple[Any, Request], Answer, Answer]
@@ -58,7 +58,7 @@ class _Walker:
         except StopIteration as done:
             self._sink.on_reply(*done.value)
         else:
-            route.start(self._prepared(request), self)
+            start_guarded(route, self._prepared(request), self)
 
 
 def value_of(reply: Any) -> Any:

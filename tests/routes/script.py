@@ -23,6 +23,9 @@ class Client:
         """The client whose order its writes are part of."""
         return self
 
+    def when_abandoned(self, request: Request, call) -> None:
+        """No errors are expected."""
+
     def may_repeat(self, request: Request) -> bool:
         """Whether that changes nothing, nor what it has sent since."""
         return self.repeats and request.repeatable()
