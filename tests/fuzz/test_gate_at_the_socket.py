@@ -72,7 +72,7 @@ class CheckingHost(TalkingHost):
             self.problems.append(("not taken over as it came", expected[:4096]))
         for request in requests:
             self.taken += 1
-            self.stolen = self.stolen or (request.kinds[0] < len(COMMANDS) and any(b"stolen" in key for key in request.all_keys()))
+            self.stolen = self.stolen or (request.kinds[0] < len(COMMANDS) and any(b"stolen" in key for key in request.names()))
             if self.hangs_up_on and self.hangs_up_on in bytes(request.data):
                 self.hangs_up_on, conversation.closed = b"", True
                 return out
