@@ -217,7 +217,8 @@ class BulkLane(Connection):
             self._speaks_meta = True
             self._begin()
         else:
-            self.fail(o.UNAVAILABLE, NOT_SPOKEN)
+            self.host.never_sent(self._request, self._sink)
+            self._end(o.UNAVAILABLE, NOT_SPOKEN, r.LOCAL_ERROR)
 
     def _give_value(self, head: bytes) -> None:
         """A large value begins."""
@@ -286,19 +287,19 @@ class BulkLane(Connection):
         """Ends the connection; what is under way fails, and whether a write was done is not known."""
         if self._request is not None:
             self.host.unsure(self._request)
-        self._end(code, why)
+        self._end(code, why, self._result(code))
 
     def give_up(self) -> None:
         """The client has gone before it has sent all of a value: the host cannot have stored it. Routes are told, which
         may count what is under way."""
-        self._end(o.LOST, "the client has gone")
+        self._end(o.LOST, "the client has gone", r.LOCAL_ERROR)
 
-    def _end(self, code: bytes, why: str) -> None:
+    def _end(self, code: bytes, why: str, result: int) -> None:
         request, sink, reader = self._request, self._sink, self._reader
         self.close()
         if request is None:
             return
-        self.host.tally.failed(request.kinds, self._result(code))
+        self.host.tally.failed(request.kinds, result)
         if reader is not None:
             guarded(request, reader.broken)
         else:

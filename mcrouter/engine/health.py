@@ -25,6 +25,7 @@ _SOON = 1 / 32  # of the interval: the first pause once the host is unhealthy; e
 _STEADY = 6  # intervals that a host must stay up to be trusted again
 _MOST_VISITS = 8  # that are asked of the worst
 _READ = 65536  # bytes
+_MOST = 1 << 18  # bytes; no answer that a probe asks for is longer
 
 
 def first_pause(interval: float, soon: float) -> float:
@@ -206,9 +207,10 @@ class Prober(Connection):
             self._failed(Why.SILENT, "probe connection closed")
 
     def _read(self, gone: bool) -> bool:
-        """Reads what there is, up to the end of a connection that is said to be at it; whether that was reached."""
+        """Reads what there is, up to the end of a connection that is said to be at it; whether that was reached. Of a
+        host that says more than anything that it is asked, no more than that: the visit ends in its time."""
         try:
-            while True:
+            while len(self._answer) < _MOST:
                 data = os.read(self.fd, _READ)
                 self._answer += data
                 if not data or (len(data) < _READ and not gone):
@@ -217,6 +219,7 @@ class Prober(Connection):
             return False
         except OSError:
             return True
+        return True
 
     def _too_late(self) -> None:
         self._failed(Why.SILENT, f"probe not answered within {self._host.timeout * 1000:.0f} ms")

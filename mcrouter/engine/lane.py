@@ -24,6 +24,7 @@ from typing import Any, Callable, Deque, List, Optional, Tuple
 
 from ..proto import outcomes as o
 from ..proto import results as r
+from ..proto.commands import COMMANDS, LINES
 from ..proto.guard import guarded, guarded_failure
 from ..proto.host_stream import HostStream
 from ..proto.replies import TOO_LARGE, ProtocolError
@@ -38,6 +39,7 @@ from .writing import write
 
 logger = logging.getLogger(__name__)
 
+_READS = 16  # of one event; a host that floods the router must not have it for itself
 READ_SIZE = 130_816  # bytes; from 128 KB on, malloc maps memory for every read, at 8 µs each
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 2.0  # seconds between attempts to connect
 
@@ -169,7 +171,12 @@ class Lane(Connection):
         """Reads until the socket is drained; goes on writing."""
         if mask & OUT and self.unsent:
             self._on_writable()
+        reads = _READS
         while mask & (IN | READ_ON) and self.state is State.UP:
+            if not reads:
+                self.loop.call_soon(lambda: self.ready(mask & ~OUT))  # others have their turn
+                return
+            reads -= 1
             try:
                 data = read(self.fd, READ_SIZE)
             except BlockingIOError:
@@ -278,7 +285,7 @@ class Lane(Connection):
             reply = stream.next(request, sink is request)
             if reply is None:
                 if stream.known_size() > self.host.buffer_size:
-                    self._skip_if_possible(request)
+                    self._outgrown(request)
                 return
             self.inflight.popleft()
             if len(request.kinds) > 1:
@@ -288,11 +295,16 @@ class Lane(Connection):
             if failed and self.stream is stream and _breaks_trust(request, stream.outcomes):
                 self.lost("a store was answered with an error: its data may have been taken for commands")
 
-    def _skip_if_possible(self, request: Any) -> None:
+    def _outgrown(self, request: Any) -> None:
         """Lets a reply pass that is too large to be held, if its client can have it in another way: it asks again, in
-        one that streams it (transfer.py). Until then the client does nothing that should come later."""
+        one that streams it (transfer.py). Until then the client does nothing that should come later. A reply that has
+        timed out passes, too: no sink takes it. Statistics have no size that they announce, and must have an end."""
         client = request.client
-        if request.repeatable() and client.may_ask_again(request):
+        if self.expired:
+            self.stream.skip()
+        elif COMMANDS[request.kinds[0]].reply == LINES:
+            raise ProtocolError("statistics without an end")
+        elif request.repeatable() and client.may_ask_again(request):
             client.pause()
             client.will_ask_again(request)
             self.stream.skip()
@@ -383,7 +395,7 @@ class Lane(Connection):
                 self._drop_first()
             self.timeouts += 1
             self._let_go()  # it is the first that has timed out
-            if self._may_be_done_elsewhere(request, sink):
+            if self.host.may_be_done_elsewhere(request, sink):
                 self.host.unsure(request)
             self.fail_one(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms", r.TIMEOUT)
             self.host.timed_out()
@@ -393,11 +405,6 @@ class Lane(Connection):
             self.lost(f"{self.timeouts} timeouts in a row")  # the host's other connections may be well
         elif self.timeouts and self.waiters:
             self.lost("it does not take what it is sent")
-
-    @staticmethod
-    def _may_be_done_elsewhere(request: Any, sink: Any) -> bool:
-        """Whether other hosts have it, or will; else its client is told that it failed, and knows no better."""
-        return sink is not request or bool(request.goes_on())
 
     def _drop_first(self) -> None:
         """What has not been sent, and is not waited for any more, is not sent later: it would overtake newer writes."""
@@ -445,7 +452,7 @@ class Lane(Connection):
             self.hang_up()
         else:  # of writes that have timed out, too, the host may have the bytes
             for place, (request, sink, _since) in enumerate(self.inflight):
-                self.host.unsure(request, place < self.expired and self._may_be_done_elsewhere(request, sink))
+                self.host.unsure(request, place < self.expired and self.host.may_be_done_elsewhere(request, sink))
             self.host.linger(self)
         entries, waiters, followers = list(self.inflight)[self.expired :], self.waiters, self._followers
         self.inflight.clear()  # a loop over it ends

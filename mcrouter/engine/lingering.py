@@ -13,6 +13,7 @@ from .loop import PollGroup
 
 _MOST = 60.0  # seconds; whatever stands between us and the host may not pass the end on
 _READ = 1 << 16
+_READS = 16  # of one event
 
 
 class Lingering:
@@ -39,13 +40,19 @@ class Lingering:
 
     def _on_event(self, _mask: int) -> None:
         try:
-            while self._sock.fileno() >= 0:
+            for _ in range(_READS):
+                if self._sock.fileno() < 0:
+                    return
                 if not os.read(self._sock.fileno(), _READ):
                     self.end()
+            self._loop.call_soon(self._read_on)  # others have their turn
         except BlockingIOError:
             pass
         except OSError:
             self.end()
+
+    def _read_on(self) -> None:
+        self._on_event(0)
 
     def end(self) -> None:
         """Closes it."""

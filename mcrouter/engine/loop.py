@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 _COMES_AND_GOES = 4 << 20
 _PAUSE = 0.1  # seconds; a tick that comes later than that after it was due comes after a pause
 _TELL = 1.0  # seconds; a pause that is worth a line of the log
+_TURNS = 4  # of a client in one tick
 _LOOKS = 16  # at what has arrived in a pause: a poll tells of 1023 descriptors
 
 
@@ -170,8 +171,11 @@ class PollGroup:
             self._handle(events)
 
     def flush(self) -> None:
-        """Writes what the tick has collected: first to hosts, then to clients, until nothing is left to write."""
-        while self.dirty_hosts or self.dirty_clients:
+        """Writes what the tick has collected: first to hosts, then to clients, until nothing is left, or a few times: the
+        rest goes with the next tick. A client whose requests are answered at once has more of them each time."""
+        for _ in range(_TURNS):
+            if not (self.dirty_hosts or self.dirty_clients):
+                break
             hosts, self.dirty_hosts = self.dirty_hosts, []
             for lane in hosts:
                 self._guarded(lane.flush)
@@ -189,7 +193,7 @@ class PollGroup:
 
     def _patience(self) -> float:
         """How many seconds the poll may wait; negative: for ever. A cancelled timer wakes it once, for nothing."""
-        if self._ready:
+        if self._ready or self.dirty_hosts or self.dirty_clients:
             return 0.0
         if not self._timers:
             return -1.0

@@ -96,5 +96,5 @@ class MetaCheck:
         lane.out = [piece for piece, keep in zip(lane.out, kept[first:]) if keep]
         lane.expired = sum(kept[: lane.expired])
         for request, sink, _since in refused:
-            lane.host.unsure(request)
+            lane.host.never_sent(request, sink)
             lane.fail_one(request, sink, o.UNAVAILABLE, NOT_SPOKEN, r.LOCAL_ERROR)

@@ -117,7 +117,7 @@ class Host:
 
     def _miss(self, request: Any, sink: Any, why: str) -> None:
         """Does not send what others may get: a write is one that this host misses."""
-        self.unsure(request)
+        self.never_sent(request, sink)
         self._refuse(request, sink, self.style.failure(self.name, o.UNAVAILABLE, why), o.UNAVAILABLE)
 
     def _refuse(self, request: Any, sink: Any, reply: bytes, code: bytes) -> None:
@@ -218,6 +218,17 @@ class Host:
         if self.journal is not None and not request.reads_only():
             self._note(request, again)
             self.suspect("the outcome of a write is not known")
+
+    def never_sent(self, request: Any, sink: Any) -> None:
+        """The host has not been sent this, and will not be. Where others have it, or will, it has missed a write; else
+        the client is told that it failed, and there is nothing to make up for."""
+        if self.may_be_done_elsewhere(request, sink):
+            self.unsure(request)
+
+    @staticmethod
+    def may_be_done_elsewhere(request: Any, sink: Any) -> bool:
+        """Whether other hosts have a request, or will; else its client is told that it failed, and knows no better."""
+        return sink not in (request, request.bulk) or bool(request.goes_on())
 
     def _note(self, request: Any, again: bool = False) -> None:
         assert self.journal is not None

@@ -96,13 +96,14 @@ class ReplyCutter:
         kinds = request.kinds
         if self.left:
             passed = min(self.left, len(data) - at)
+            passed -= self.left - passed == 1  # its end is looked at as a whole
             self.left -= passed
             at += passed
-            if not self.left and passed > 1 and data[at - 2 : at] != b"\r\n":
+            if not self.left and data[at - 2 : at] != b"\r\n":
                 raise ProtocolError(f"a value does not end where its length says: {data[at - 8 : at]!r}")
             self.done = not self.left and _SHAPES[kinds[0]] is META_VALUE
-            if self.done or at == len(data):
-                self.need, self.outcomes = 0, o.VALUE
+            if self.done or self.left or at == len(data):
+                self.need, self.outcomes = at + self.left if self.left == len(_BLOCK_END) else 0, o.VALUE
                 return at
         if len(kinds) > 1:
             return self._run(data, at, request)
@@ -196,9 +197,9 @@ class ReplyCutter:
                 if end - at < _PASSING:
                     self.need = end
                     return at, b""
-                self.left, self.need = end - len(data), 0
+                self.left, self.need = max(end - len(data), len(_BLOCK_END)), 0
                 found.append(match[1])
-                return len(data), b""
+                return end - self.left, b""
             if data[end - 2 : end] != b"\r\n":
                 raise ProtocolError(f"a value of {size} bytes does not end there: {data[end - 8 : end]!r}")
             found.append(match[1])
@@ -269,8 +270,8 @@ class ReplyCutter:
         end += int(match[1]) + 2
         self.values = int(kind == _MG)
         if end > len(data) and end - at >= _PASSING:
-            self.left, self.need = end - len(data), 0
-            return len(data), b""
+            self.left, self.need = max(end - len(data), len(_BLOCK_END)), 0
+            return end - self.left, b""
         if end > len(data):
             self.need = end
             return at, b""

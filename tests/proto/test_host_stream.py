@@ -75,6 +75,14 @@ def test_the_quick_way_gives_what_it_is_sure_of():
     assert list(stream.singles(data)) == []
 
 
+@pytest.mark.parametrize(("asked", "reply"), [(b"get a\r\n", value(b"a", b"x" * 9)[:-2] + b"\rZEND\r\n"), (b"mg a v\r\n", b"VA 9\r\nxxxxxxxxx\rZ"),
+                                              (b"get a\r\n", value(b"a", b"x" * 9)[:-2] + b"Z\nEND\r\n"), (b"mg a v\r\n", b"VA 9\r\nxxxxxxxxxZ\n")])  # fmt: skip
+def test_the_end_of_a_value_is_looked_at_wherever_it_is_cut(asked, reply, passing):
+    for pieces in ([reply], bytewise(reply), *(split(reply, [at]) for at in range(1, len(reply)))):
+        with pytest.raises(ProtocolError):
+            cut([request(asked)], pieces)
+
+
 def test_a_broken_stream_gives_nothing_any_more():
     stream = HostStream(WARM_REPLIES)
     stream.receive(b"STORED\r\n")
