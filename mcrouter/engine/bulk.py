@@ -10,7 +10,7 @@ can therefore wait for it:
 
 import enum
 import os
-from typing import Any, Callable, List, Set
+from typing import Any, Callable, Dict, List
 
 from ..proto import outcomes as o
 from ..proto import results as r
@@ -80,7 +80,7 @@ class BulkLane(Connection):
         """
         self._request, self._sink, self._since = request, sink, self.loop.now
         self._exchange = Exchange.WAITING
-        self.host.bulk.busy.add(self)
+        self.host.bulk.busy[self] = None
         self.host.expect()
         self.unsent = request.data
         client = request.client
@@ -323,7 +323,7 @@ class BulkLanes:
 
     def __init__(self, host: Any) -> None:
         self._host = host
-        self.busy: Set[BulkLane] = set()
+        self.busy: Dict[BulkLane, None] = {}  # in the order in which they began
         self._resting: List[BulkLane] = []
 
     def send(self, request: Any, sink: Any) -> None:
@@ -343,7 +343,7 @@ class BulkLanes:
 
     def rested(self, lane: BulkLane) -> None:
         """A lane that has done its work."""
-        self.busy.discard(lane)
+        self.busy.pop(lane, None)
         if len(self._resting) < _IDLE_MOST:
             self._resting.append(lane)
         else:
@@ -351,7 +351,7 @@ class BulkLanes:
 
     def forget(self, lane: BulkLane) -> None:
         """A lane that is closed."""
-        self.busy.discard(lane)
+        self.busy.pop(lane, None)
         if lane in self._resting:
             self._resting.remove(lane)
 

@@ -22,7 +22,7 @@ A host whose process has started after it was given up is empty, and skips that.
 
 import time
 from itertools import islice
-from typing import Any, Callable, Generator, List, NamedTuple, Set, Tuple, Union
+from typing import Any, Callable, Dict, Generator, List, NamedTuple, Tuple, Union
 
 from ..proto.commands import ADMIN, BY_NAME, COMMANDS, META, META_STORE
 
@@ -74,7 +74,7 @@ class Journal:
         self.mode = mode
         self.limit = limit
         self._changed = changed
-        self._keys: Set[bytes] = set()
+        self._keys: Dict[bytes, None] = {}  # in the order in which they came
         self.overflowed = False
 
     def __bool__(self) -> bool:
@@ -91,7 +91,7 @@ class Journal:
 
     def _add(self, deletes: List[bytes]) -> None:
         if deletes and not self.overflowed:
-            self._keys.update(deletes)
+            self._keys.update(dict.fromkeys(deletes))
             if self.mode == FLUSH or len(self._keys) > self.limit:
                 self.overflow()
             self._changed(len(self._keys))
@@ -99,20 +99,21 @@ class Journal:
     def overflow(self) -> None:
         """Whatever the host has may be stale."""
         self.overflowed = True
-        self._keys = set()
+        self._keys = {}
         self._changed(0)
 
     def clear(self) -> None:
         """The host has nothing that is stale."""
         self.overflowed = False
-        self._keys = set()
+        self._keys = {}
         self._changed(0)
 
     def take(self) -> "Tuple[bool, List[bytes]]":
         """What is to be made up for: whether by flush_all, else the requests that delete. Give back what fails."""
         taken = self.overflowed, [] if self.overflowed else list(islice(self._keys, _BATCH))
         self.overflowed = False
-        self._keys.difference_update(taken[1])
+        for delete in taken[1]:
+            del self._keys[delete]
         self._changed(len(self._keys))
         return taken
 

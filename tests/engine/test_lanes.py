@@ -3,10 +3,12 @@
 import contextlib
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from mcrouter.engine import loop as engine_loop
+from mcrouter.engine.bulk import BulkLanes
 from mcrouter.engine.poller import SelectorPoller
 from tests.support.processes import until
 
@@ -247,3 +249,18 @@ def test_after_a_bug_whatever_had_it_is_aborted_and_the_loop_goes_on(scheduled):
         loop.tick()
     loop.close()
     assert (owner.aborted, after) == (1, [True])
+
+
+def test_large_values_that_are_late_fail_in_the_order_in_which_they_were_asked_for():
+    class Late:
+        def is_due(self, _due):
+            return True
+
+        def fail(self, _code, _why):
+            failed.append(self)
+
+    failed, lanes = [], BulkLanes(SimpleNamespace(timeout=1.0))
+    began = [Late() for _ in range(20)]
+    lanes.busy.update(dict.fromkeys(began))
+    assert lanes.expire(0.0) == 20
+    assert failed == began

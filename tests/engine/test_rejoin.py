@@ -90,6 +90,11 @@ def test_many_keys_go_in_batches():
     assert [data.count(b"\n") for data in host.asked[1:]] == [512, 512, 476]
 
 
+def test_keys_are_made_up_for_in_the_order_in_which_they_were_missed():
+    keys = [b"k%d" % number for number in range(20)]
+    assert journal(*keys).take() == (False, [b"delete %b\r\n" % key for key in keys])
+
+
 @pytest.mark.parametrize("kept", [journal(b"a", b"b", limit=1), journal(b"a", mode=FLUSH)])
 def test_a_journal_that_overflowed_is_made_up_for_by_flush_all(kept):
     host = Host([b"a", b"b", b"c"])
