@@ -400,6 +400,15 @@ class Lane(Connection):
         late = islice(self.inflight, self.expired)
         return any(not request.reads_only() for request, _sink, _since in late)
 
+    def awaits_writes(self, until: float) -> bool:
+        """Whether a write that was sent by then, by the loop's clock, is still waited for."""
+        for request, _sink, since in islice(self.inflight, self.expired, None):
+            if since > until:
+                return False
+            if not request.reads_only():
+                return True
+        return False
+
     def lost(self, why: str) -> None:
         """The connection broke."""
         if self.inflight:

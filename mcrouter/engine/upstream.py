@@ -72,6 +72,7 @@ class Host:
         self.returning = False  # it takes writes, and no reads: rejoin.py
         self.lingering: Set[Lingering] = set()  # connections given up, whose writes it may yet do
         self.away_since = 0.0  # when something was last sent to it, in Unix time
+        self._noted = 0.0  # when the last key came into the journal, by the loop's clock
         self.alone = True  # whether this is the only event loop
         self.all_clean: Callable[[], bool] = lambda: True  # whether no event loop has anything in its journal
         self.healthy = True
@@ -225,6 +226,7 @@ class Host:
     def _note(self, request: Any, again: bool = False) -> None:
         assert self.journal is not None
         self.journal.note(request)
+        self._noted = self.loop.now
         if not again:
             self.tally.cells[self.tally.missed] += len(request.kinds)
         if not self.alone:  # another event loop may have sent it something until now
@@ -240,12 +242,12 @@ class Host:
             self.lingering.add(Lingering(self.loop, sock, self.lingering.discard))
 
     def is_settled(self) -> bool:
-        """Whether nothing that it was sent long ago may still be done. A connection that owes the answer to a write for
-        so long is given up, so that it comes to an end."""
+        """Whether nothing may still be done that it was sent before what it has missed. A connection that owes the
+        answer to a write for long is given up, so that it comes to an end."""
         for lane in self.lanes:
             if lane.owes_writes():
                 lane.lost("a write was not answered in time")
-        return not self.lingering
+        return not self.lingering and not any(lane.awaits_writes(self._noted) for lane in self.lanes)
 
     def suspect(self, why: str) -> None:
         """Takes the host out of the reads until its journal is made up for."""
