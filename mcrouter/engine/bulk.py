@@ -10,7 +10,7 @@ can therefore wait for it:
 
 import enum
 import os
-from typing import Any, Callable, List, Set
+from typing import Any, Callable, Dict, List
 
 from ..proto import outcomes as o
 from ..proto import results as r
@@ -80,7 +80,7 @@ class BulkLane(Connection):
         """
         self._request, self._sink, self._since = request, sink, self.loop.now
         self._exchange = Exchange.WAITING
-        self.host.bulk.busy.add(self)
+        self.host.bulk.busy[self] = None
         self.host.expect()
         self.unsent = request.data
         client = request.client
@@ -111,6 +111,14 @@ class BulkLane(Connection):
         self.unsent = self.unsent + piece if self.unsent else piece
         if self._exchange is Exchange.TALKING:
             self._flush()
+
+    def last_write(self) -> Any:
+        """The request under way, if it is a write."""
+        return None if self._request is None or self._request.reads_only() else self._request
+
+    def has_in_flight(self, request: Any) -> bool:
+        """Whether that request is still under way."""
+        return self._request is request
 
     def serves(self, transfer: Any) -> bool:
         """Whether it is at work for this transfer."""
@@ -333,7 +341,7 @@ class BulkLanes:
 
     def __init__(self, host: Any) -> None:
         self._host = host
-        self.busy: Set[BulkLane] = set()
+        self.busy: Dict[BulkLane, None] = {}  # in the order in which they began
         self._resting: List[BulkLane] = []
 
     def send(self, request: Any, sink: Any) -> None:
@@ -353,7 +361,7 @@ class BulkLanes:
 
     def rested(self, lane: BulkLane) -> None:
         """A lane that has done its work."""
-        self.busy.discard(lane)
+        self.busy.pop(lane, None)
         if len(self._resting) < _IDLE_MOST:
             self._resting.append(lane)
         else:
@@ -361,7 +369,7 @@ class BulkLanes:
 
     def forget(self, lane: BulkLane) -> None:
         """A lane that is closed."""
-        self.busy.discard(lane)
+        self.busy.pop(lane, None)
         if lane in self._resting:
             self._resting.remove(lane)
 

@@ -171,8 +171,8 @@ class PollGroup:
             self._handle(events)
 
     def flush(self) -> None:
-        """Writes what the tick has collected: first to hosts, then to clients, until nothing is left, or a few times: the
-        rest goes with the next tick. A client whose requests are answered at once has more of them each time."""
+        """Writes what the tick has collected: first to hosts, then to clients, until nothing is left, or a few times.
+        The rest goes with the next tick: a client whose requests are answered at once has more of them each time."""
         for _ in range(_TURNS):
             if not (self.dirty_hosts or self.dirty_clients):
                 break

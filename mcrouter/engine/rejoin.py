@@ -22,7 +22,7 @@ before several memcacheds, of which one was restarted. On a host that is empty i
 """
 
 from itertools import islice
-from typing import Any, Callable, Generator, List, NamedTuple, Set, Tuple, Union
+from typing import Any, Callable, Dict, Generator, List, NamedTuple, Tuple, Union
 
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, BY_NAME, COMMANDS
@@ -75,7 +75,7 @@ class Journal:
         self.mode = mode
         self.limit = limit
         self._changed = changed
-        self._keys: Set[bytes] = set()
+        self._keys: Dict[bytes, None] = {}  # in the order in which they came
         self._failures = 0  # in a row, to make up for what was taken
         self.overflowed = False
 
@@ -93,7 +93,7 @@ class Journal:
 
     def _add(self, keys: List[bytes]) -> None:
         if keys and not self.overflowed:
-            self._keys.update(keys)
+            self._keys.update(dict.fromkeys(keys))
             if self.mode == FLUSH or len(self._keys) > self.limit:
                 self.overflow()
             self._changed(len(self._keys))
@@ -101,14 +101,15 @@ class Journal:
     def overflow(self) -> None:
         """Whatever the host has may be stale."""
         self.overflowed = True
-        self._keys = set()
+        self._keys = {}
         self._changed(0)
 
     def take(self) -> "Tuple[bool, List[bytes]]":
         """What is to be made up for: whether by flush_all, else the keys to delete. Give back what fails."""
         taken = self.overflowed, [] if self.overflowed else list(islice(self._keys, _BATCH))
         self.overflowed = False
-        self._keys.difference_update(taken[1])
+        for delete in taken[1]:
+            del self._keys[delete]
         self._changed(len(self._keys))
         return taken
 

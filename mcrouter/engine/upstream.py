@@ -1,7 +1,7 @@
 """Hosts: what a policy sends to, over lanes, and whether it can be relied on."""
 
 import logging
-from typing import Any, Callable, Dict, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
 
 from ..proto import gate
 from ..proto import outcomes as o
@@ -69,7 +69,7 @@ class Host:
         self.prober: Any = None
         self.journal: Optional[Journal] = None  # of one that must not come back with stale values
         self.returning = False  # it takes writes, and no reads: rejoin.py
-        self._before: Dict[Lane, Any] = {}  # the last write in flight when it last missed one
+        self._before: Dict[Any, Any] = {}  # the last write in flight when it last missed one
         self.lingering: Set[Lingering] = set()  # connections given up, whose writes it may yet do
         self.all_clean: Callable[[], bool] = lambda: True  # whether no event loop has anything in its journal
         self.healthy = True
@@ -233,7 +233,8 @@ class Host:
     def _note(self, request: Any, again: bool = False) -> None:
         assert self.journal is not None
         self.journal.note(request)
-        for lane in self.lanes:
+        lanes: Iterable[Any] = (*self.lanes, *self.bulk.busy)
+        for lane in lanes:
             entry = lane.last_write()
             if entry is not None:
                 self._before[lane] = entry

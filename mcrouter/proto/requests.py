@@ -14,6 +14,7 @@ from typing import Any, Callable, List, NamedTuple, Optional
 from . import binary, lines
 from . import outcomes as o
 from .commands import (
+    ADMIN,
     ARITHMETIC,
     BARE,
     BY_NAME,
@@ -41,7 +42,9 @@ CLOSE = bytes([len(COMMANDS) + 1])  # the kinds of a request at which the connec
 INQUIRY = bytes([len(COMMANDS) + 2])  # the kinds of a get whose keys ask the router itself
 MOST_KINDS = len(COMMANDS) + 3
 _EXPTIME_FIRST = frozenset(command.number for command in COMMANDS if command.request == EXPTIME_KEYS)
-_READS = bytes(command.number for command in COMMANDS if command.kind == READ or command.name in ("mn", "version"))
+_READS = bytes(
+    command.number for command in COMMANDS if command.kind in (READ, ADMIN) and command.name != "flush_all"
+)  # what changes no item
 _MG = BY_NAME["mg"].number
 STORING = frozenset(command.number for command in COMMANDS if command.request in (STORE, STORE_CAS, META_STORE))
 """Commands that have a data block."""

@@ -2,10 +2,12 @@
 
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from mcrouter.engine import loop as engine_loop
+from mcrouter.engine.bulk import BulkLanes
 from mcrouter.engine.poller import SelectorPoller
 from tests.support.processes import until
 
@@ -330,3 +332,18 @@ def test_an_older_write_is_not_done_after_the_key_of_a_dropped_one_was_deleted()
             until(lambda: (b"delete", key) in done)
             until(lambda: served.stats()["hosts"][f"127.0.0.1:{slow.port}"]["healthy"])
     assert (b"set", key) not in done[done.index((b"delete", key)) :]
+
+
+def test_large_values_that_are_late_fail_in_the_order_in_which_they_were_asked_for():
+    class Late:
+        def is_due(self, _due):
+            return True
+
+        def fail(self, _code, _why):
+            failed.append(self)
+
+    failed, lanes = [], BulkLanes(SimpleNamespace(timeout=1.0))
+    began = [Late() for _ in range(20)]
+    lanes.busy.update(dict.fromkeys(began))
+    assert lanes.expire(0.0) == 20
+    assert failed == began

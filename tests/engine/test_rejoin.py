@@ -86,6 +86,11 @@ def test_many_keys_go_in_batches():
     assert [data.count(b"\n") for data in host.asked] == [512, 512, 476]
 
 
+def test_keys_are_made_up_for_in_the_order_in_which_they_were_missed():
+    keys = [b"k%d" % number for number in range(20)]
+    assert journal(*keys).take() == (False, keys)
+
+
 @pytest.mark.parametrize("kept", [journal(b"a", b"b", limit=1), journal(b"a", mode=FLUSH)])
 def test_a_journal_that_overflowed_is_made_up_for_by_flush_all(kept):
     host = Host([b"a", b"b", b"c"])
@@ -274,6 +279,30 @@ def test_a_write_that_was_late_is_not_done_after_it_was_made_up_for():
         hung.set()
         until(lambda: one_is_healthy(served))
         assert two.send(b"get a\r\n").read_until(b"END\r\n") in (b"END\r\n", b"VALUE a 0 1\r\n3\r\nEND\r\n")
+
+
+def test_a_copy_that_is_dropped_is_made_up_for_after_all_that_the_host_was_sent_before():
+    """The host hangs within the first set. Its connection fills up, so that later sets of the key are dropped: the
+    delete that makes up for them must not be done before the sets that are on their way."""
+    hung, done = threading.Event(), []
+
+    def second(line):
+        if line.startswith(b"set"):
+            hung.wait(20)
+        if line.startswith((b"set", b"delete")):
+            done.append(line.split()[0])
+        return {b"set": b"STORED\r\n", b"delete": b"DELETED\r\n"}.get(line.split()[0], b"END\r\n")
+
+    hosts = LineHost(lambda line: b"STORED\r\n"), LineHost(second)
+    settings = {"route": "AllInitialRoute", "buffer_size": 4096, "timeout_ms": 60000}
+    with hosts[0], hosts[1], router(*hosts, **settings) as served, client(served) as wire:
+        host = list(served._shard._policy.hosts.values())[1]
+        sets = b"set k 0 0 4000\r\n%b\r\n" % (b"x" * 4000) * 100
+        until(lambda: wire.send(sets).read_until(b"STORED\r\n" * 100) and not host.healthy)
+        assert not host.is_settled()
+        hung.set()
+        until(lambda: host.healthy)
+        assert done[-1] == b"delete"
 
 
 def one_is_healthy(served):

@@ -1,0 +1,66 @@
+"""The size constants of the engine, and the small values that a run may give them: short runs then reach every branch."""
+
+from random import Random
+from types import ModuleType
+from typing import List, NamedTuple, Tuple
+
+from mcrouter.engine import bulk, client, lane, writing
+from mcrouter.proto import host_stream, reply_cutter, requests, runs
+
+
+class Knob(NamedTuple):
+    """A constant, in each module that has it under the name, and what it may be."""
+
+    name: str
+    modules: Tuple[ModuleType, ...]
+    values: Tuple[int, ...]
+
+
+KNOBS = (
+    Knob("_READ_SIZE", (client,), (16, 64, 200, 16384)),
+    Knob("_READ_MORE", (client,), (64, 300, 130816)),
+    Knob("_LARGE", (client,), (50, 16384)),
+    Knob("_LARGE_FLUSH", (client,), (50, 500, 65536)),
+    Knob("_WINDOW_FIRST", (client,), (1, 2, 16)),
+    Knob("_MANY_PIECES", (client,), (2, 512)),
+    Knob("PIECE", (client, bulk), (100, 300)),
+    Knob("_IDLE_MOST", (bulk,), (0, 1, 4)),
+    Knob("READ_SIZE", (lane,), (32, 100, 500, 130816)),
+    Knob("_WORTH", (writing,), (10, 300, 32768)),
+    Knob("_MOST", (writing,), (3, 1000)),
+    Knob("_LARGE", (host_stream,), (40, 16384)),
+    Knob("_PASSING", (reply_cutter,), (30, 200, 16384)),
+    Knob("_AT_ONCE", (reply_cutter,), (1, 2, 1024)),
+    Knob("_LARGE", (requests,), (50, 16384)),
+    Knob("_SEEN_OFTEN", (runs,), (1, 3, 32)),
+    Knob("_MAX_PATTERNS", (runs,), (1, 64)),
+    Knob("_RENEW_AFTER", (runs,), (2, 1 << 17)),
+)
+
+
+def _as_they_are() -> List[Tuple[ModuleType, str, int]]:
+    """What they are without a run. Raises LookupError when one is not there any more."""
+    found = []
+    for knob in KNOBS:
+        for module in knob.modules:
+            if not hasattr(module, knob.name):
+                raise LookupError(f"{module.__name__} has no {knob.name} any more: adapt tests/simulation/knobs.py")
+            found.append((module, knob.name, getattr(module, knob.name)))
+    return found
+
+
+_ORIGINAL = _as_they_are()
+
+
+def restore() -> None:
+    """Gives all of them the values that they have without a run."""
+    for module, name, value in _ORIGINAL:
+        setattr(module, name, value)
+
+
+def turn(chance: Random) -> None:
+    """Gives each of them one of its values."""
+    for knob in KNOBS:
+        value = chance.choice(knob.values)
+        for module in knob.modules:
+            setattr(module, knob.name, value)
