@@ -297,10 +297,10 @@ class BulkLane(Connection):
             self.host.unsure(self._request)
         self._end(code, why, self._result(code))
 
-    def give_up(self) -> None:
-        """The client has gone before it has sent all of a value: the host cannot have stored it. Routes are told, which
-        may count what is under way."""
-        self._end(o.LOST, "the client has gone", r.LOCAL_ERROR)
+    def give_up(self, why: str) -> None:
+        """Ends an upload before all of the value was sent: the host cannot have stored it. Routes are told, which may
+        count what is under way."""
+        self._end(o.LOST, why, r.LOCAL_ERROR)
 
     def _end(self, code: bytes, why: str, result: int) -> None:
         request, sink, reader = self._request, self._sink, self._reader

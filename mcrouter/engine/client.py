@@ -24,7 +24,7 @@ from os import read
 from os import write as write_one
 from typing import Any, List, Optional
 
-from ..proto.guard import guarded, guarded_failure
+from ..proto.guard import guarded_failure
 from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request, RequestParser, lone
 from .asker import Asker, ClientRequest
@@ -374,8 +374,7 @@ class Client(Asker):
     def _upload(self, request: Request, data: bytes) -> None:
         """Begins to pass on a large value, of which `data` has the first bytes."""
         self.pause()
-        transfer = self.transfer = Upload(self, request)
-        guarded(request, self.frontend.ways[request.kinds[0]].start, request, transfer)
+        transfer = self.transfer = Upload(self, request, self.frontend.ways[request.kinds[0]])
         rest = transfer.feed(data)
         if rest and self.state is not ClientState.CLOSED:
             self._keep(rest, 0, 0)
@@ -496,7 +495,9 @@ class Client(Asker):
         """How often this has been asked since it did something, or waited: for an answer, or for memory (`held`). One
         that does not read what it was answered waits for nothing. The next event takes the long way, where that is
         noticed."""
-        self.quiet = 0 if (self.queue or self.held) and not self.unsent else self.quiet + 1
+        waits = bool(self.queue or self.held) and not self.unsent
+        sends = self.transfer is not None and self.transfer.wanted()  # the rest of a large value is awaited from it
+        self.quiet = 0 if waits and not sends else self.quiet + 1
         self.plain = False
         return self.quiet
 

@@ -9,25 +9,33 @@ from typing import Any, List, Optional
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, VALUES
 from ..proto.guard import guarded
+from ..proto.lines import BAD_CHUNK
 from ..proto.requests import Request
 
-_END = b"END\r\n"
+_FIRST = 65536  # bytes of a value that must be there before hosts are asked
+_BLOCK_END, _END = b"\r\n", b"END\r\n"
 
 
 class Upload:
     """A large value that is being stored: the sink of its request, and the feeder of the lanes that carry it.
 
-    The client is answered as soon as the route has an answer, but goes on only when every host has done its part: what
-    it asks next takes other connections, and must not get there first.
+    Hosts are asked once a good part of the value has come, so that a client that announces one and sends nothing takes
+    no host's connection. The client is answered as soon as the route has an answer, but goes on only when every host
+    has done its part: what it asks next takes other connections, and must not get there first.
 
     A host that joins after the first piece has gone cannot have it any more (`may_start`): so a route that would try
     the next host when the first has failed gets an error there, and gives the better of the two answers.
+
+    The last two bytes are sent when they are known to end the value: no host is sent a value that does not end where
+    its length says.
     """
 
-    def __init__(self, client: Any, request: Request) -> None:
+    def __init__(self, client: Any, request: Request, route: Any) -> None:
         self._client = client
         self._request = request
+        self._route = route
         self._left: int = request.bulk  # bytes that the client has yet to send
+        self._held: List[bytes] = []  # what has come, and is not sent yet
         self._begun = False
         self._reply: Optional[bytes] = None
         self._told = False
@@ -51,13 +59,36 @@ class Upload:
 
     def feed(self, data: bytes) -> bytes:
         """Takes bytes of the client's stream, and gives back what is not of this value."""
-        self._begun = True
         piece, rest = data[: self._left], data[self._left :]
         self._left -= len(piece)
-        for lane in self._at_work():
-            lane.send(piece)
-        self._end_if_done()
+        self._held.append(piece)
+        if not self._begun and (not self._left or sum(map(len, self._held)) >= _FIRST):
+            guarded(self._request, self._route.start, self._request, self)
+            self._begun = True
+        if self._begun:
+            self._pass_on()
         return rest
+
+    def _pass_on(self) -> None:
+        data = b"".join(self._held)
+        kept = max(0, len(_BLOCK_END) - self._left)  # bytes of its end that are there
+        if not self._left and not data.endswith(_BLOCK_END):
+            self._refuse()
+            return
+        end = len(data) - kept if self._left else len(data)
+        self._held = [data[end:]]
+        if end:
+            for lane in self._at_work():
+                lane.send(data[:end])
+        self._end_if_done()
+
+    def _refuse(self) -> None:
+        """The value does not end where its length says: no host stores it, for none has been sent its end."""
+        if self._reply is None:
+            self._reply = self._request.shown(BAD_CHUNK, o.CLIENT_ERROR)
+        for lane in self._at_work():
+            lane.give_up("the value does not end where its length says")
+        self._end_if_done()
 
     def go_on(self) -> None:
         """A host has taken all it got, or has done its part."""
@@ -96,7 +127,7 @@ class Upload:
         self._begun = True
         if self._left:
             for lane in self._at_work():
-                lane.give_up()
+                lane.give_up("the client has gone")
 
 
 class Download:

@@ -1,5 +1,6 @@
 """A connection to a host: what it may be sent, what its replies cost others, and what stays in order."""
 
+import contextlib
 import socket
 import threading
 from types import SimpleNamespace
@@ -293,7 +294,7 @@ def test_a_client_that_goes_in_the_midst_of_an_upload_gives_its_place_free(size)
     with Large() as host, router(host, route=limit, buffer_size=4096) as served, client(served) as wire:
         for _ in range(3):
             with client(served) as leaving:
-                leaving.send(b"set k 0 0 %d\r\n%b" % (size, b"x" * 50_000))
+                leaving.send(b"set k 0 0 %d\r\n%b" % (size, b"x" * 80_000))
                 until(lambda: served._shard._policy.hosts[f"127.0.0.1:{host.port}"].bulk.busy)
         assert wire.send(b"get k\r\n").read_until(b"\n") == b"END\r\n"
 
@@ -347,3 +348,33 @@ def test_large_values_that_are_late_fail_in_the_order_in_which_they_were_asked_f
     lanes.busy.update(dict.fromkeys(began))
     assert lanes.expire(0.0) == 20
     assert failed == began
+
+
+@pytest.mark.parametrize("route", ["DefaultRoute", "AllSyncRoute", "AllFastestRoute"])
+@pytest.mark.parametrize("end", [b"\rX", b"XX", b"X\n"])
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+def test_a_large_value_that_does_not_end_where_its_length_says_is_stored_by_no_host(route, end, cut):
+    with Large() as one, Large() as two, router(one, two, route=route, buffer_size=4096) as served, client(served) as wire:
+        value = b"v" * 100_000 + end
+        wire.send(b"set k 0 0 100000\r\n" + value[: len(value) - cut], *([value[len(value) - cut :]] if cut else []))
+        assert wire.read_until(b"\n") == b"CLIENT_ERROR bad data chunk\r\n"
+        assert wire.send(b"get k\r\n").read_until(b"\n") == b"END\r\n"
+        assert not one.done and not two.done
+
+
+def test_the_head_of_a_large_value_takes_no_connection():
+    with Large() as host, contextlib.ExitStack() as stack:
+        served = stack.enter_context(router(host, buffer_size=4096))
+        for number in range(30):
+            stack.enter_context(client(served)).send(b"set k%d 0 0 2000000\r\n%b" % (number, b"x" * 1000))
+        wire = stack.enter_context(client(served))
+        assert wire.send(b"get k\r\n").read_until(b"\n") == b"END\r\n"
+        until(lambda: sum(one.transfer is not None for one in served._shard.frontend.clients.values()) == 30)
+        assert not served._shard._policy.hosts[f"127.0.0.1:{host.port}"].bulk.busy
+
+
+def test_a_client_that_does_not_go_on_with_a_large_value_is_idle():
+    with Large() as host, router(host, buffer_size=4096, client_idle_timeout=0.3) as served:
+        for size in (1000, 90_000):
+            with client(served) as wire:
+                assert wire.send(b"set k 0 0 2000000\r\n%b" % (b"x" * size)).read_to_close() == b""
