@@ -22,18 +22,23 @@ from .meta_check import MN, MS, NOT_SPOKEN
 from .poller import OUT
 from .why import Why
 
+_MOST = 32  # bulk lanes of a host that are at work at once; a host has so many connections, and no more
 PIECE = 1 << 18  # bytes; the most that is held of a value on one side
 _IDLE_MOST = 4  # bulk lanes of a host that are kept for the next
 
 
 class Exchange(enum.Enum):
-    """RESTING -> WAITING -> CONNECTING -> (ASKING ->) TALKING -> RESTING."""
+    """RESTING -> WAITING -> (QUEUED ->) CONNECTING -> (ASKING ->) TALKING -> RESTING."""
 
     RESTING = "no request"
     WAITING = "the host has yet to do what the client wrote before on the lane that it shares"
+    QUEUED = "enough others are at work for the host"
     CONNECTING = "the connection is being opened"
     ASKING = "an `ms` waits for the answer to `mn` (meta_check.py)"
     TALKING = "the request is sent as it comes, or its reply is awaited"
+
+
+_AT_WORK = (Exchange.CONNECTING, Exchange.ASKING, Exchange.TALKING)
 
 
 class BulkLane(Connection):
@@ -89,6 +94,10 @@ class BulkLane(Connection):
     def _may_begin(self, request: Any) -> None:
         if self._request is not request:
             return  # it has failed meanwhile
+        if not self.host.bulk.admits():
+            self._exchange = Exchange.QUEUED
+            self.host.bulk.queue(lambda: guarded(request, self._may_begin, request))
+            return
         if self.state is State.UP:
             self._begin()
         else:
@@ -225,8 +234,7 @@ class BulkLane(Connection):
             self._speaks_meta = True
             self._begin()
         else:
-            self.host.never_sent(self._request, self._sink)
-            self._end(o.UNAVAILABLE, NOT_SPOKEN, r.LOCAL_ERROR)
+            self.refuse(NOT_SPOKEN)
 
     def _give_value(self, head: bytes) -> None:
         """A large value begins."""
@@ -281,10 +289,26 @@ class BulkLane(Connection):
         self._idle()
         self.host.bulk.rested(self)
 
+    def is_at_work(self) -> bool:
+        """Whether it has, or opens, a connection."""
+        return self._exchange in _AT_WORK
+
+    def is_queued_since(self, due: float) -> bool:
+        """Whether it has waited for others since `due`."""
+        return self._exchange is Exchange.QUEUED and self._since <= due
+
+    def is_stalled_since(self, due: float) -> bool:
+        """Whether its client has let it wait since `due`, with the rest of a value, or by not reading one."""
+        if self._exchange is not Exchange.TALKING or self._since > due or self.unsent:
+            return False
+        return not (self._request.bulk.is_fed() if self._reader is None else self._reader.can_take())
+
     def is_due(self, due: float) -> bool:
         """Whether the host has let it wait since `due`."""
         if self._since > due or self._exchange is Exchange.CONNECTING:
             return False  # a connection that does not open has a timer of its own
+        if self._exchange is Exchange.QUEUED:
+            return False
         if self._exchange is not Exchange.TALKING:
             return True
         if self._reader is not None:
@@ -296,6 +320,11 @@ class BulkLane(Connection):
         if self._request is not None:
             self.host.unsure(self._request)
         self._end(code, why, self._result(code))
+
+    def refuse(self, why: str) -> None:
+        """Ends what was not begun."""
+        self.host.never_sent(self._request, self._sink)
+        self._end(o.UNAVAILABLE, why, r.LOCAL_ERROR)
 
     def give_up(self, why: str) -> None:
         """Ends an upload before all of the value was sent: the host cannot have stored it. Routes are told, which may
@@ -343,6 +372,7 @@ class BulkLanes:
         self._host = host
         self.busy: Dict[BulkLane, None] = {}  # in the order in which they began
         self._resting: List[BulkLane] = []
+        self._queue: List[Callable[[], None]] = []  # those that wait until others have done their work
 
     def send(self, request: Any, sink: Any) -> None:
         """Asks the host for something that is too large for the shared lanes."""
@@ -359,8 +389,34 @@ class BulkLanes:
             request.bulk.lanes.append(lane)
             lane.start(request, sink)
 
+    def admits(self) -> bool:
+        """Whether one more may be at work. If not, one that only its own client holds up gives way."""
+        if sum(lane.is_at_work() for lane in self.busy) < _MOST:
+            return True
+        self._make_room(self._host.loop.now - self._host.timeout)
+        return False
+
+    def queue(self, begin: Callable[[], None]) -> None:
+        """Calls, to try again, when another has done its work."""
+        self._queue.append(begin)
+
+    def _make_room(self, due: float) -> None:
+        stalled = [lane for lane in self.busy if lane.is_stalled_since(due)]
+        for lane in stalled[: len(self._queue) + 1]:
+            lane.give_up("its client does not go on, and others wait")
+
+    def _go_on(self) -> None:
+        waiting, self._queue = self._queue, []
+        for begin in waiting:
+            begin()
+
+    def _one_is_free(self) -> None:
+        if self._queue:
+            self._host.loop.call_soon(self._go_on)
+
     def rested(self, lane: BulkLane) -> None:
         """A lane that has done its work."""
+        self._one_is_free()
         self.busy.pop(lane, None)
         if len(self._resting) < _IDLE_MOST:
             self._resting.append(lane)
@@ -369,12 +425,17 @@ class BulkLanes:
 
     def forget(self, lane: BulkLane) -> None:
         """A lane that is closed."""
+        self._one_is_free()
         self.busy.pop(lane, None)
         if lane in self._resting:
             self._resting.remove(lane)
 
     def expire(self, due: float) -> int:
         """Fails those that the host has let wait since `due`; how many."""
+        for lane in [lane for lane in self.busy if lane.is_queued_since(due)]:
+            lane.refuse("too many large values are on their way")
+        if self._queue:
+            self._make_room(due)
         late = [lane for lane in self.busy if lane.is_due(due)]
         for lane in late:
             lane.fail(o.TIMEOUT, f"no reply within {self._host.timeout * 1000:.0f} ms")

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mcrouter.engine import bulk
 from mcrouter.engine import loop as engine_loop
 from mcrouter.engine.bulk import BulkLanes
 from mcrouter.engine.poller import SelectorPoller
@@ -337,6 +338,9 @@ def test_an_older_write_is_not_done_after_the_key_of_a_dropped_one_was_deleted()
 
 def test_large_values_that_are_late_fail_in_the_order_in_which_they_were_asked_for():
     class Late:
+        def is_queued_since(self, _due):
+            return False
+
         def is_due(self, _due):
             return True
 
@@ -378,3 +382,23 @@ def test_a_client_that_does_not_go_on_with_a_large_value_is_idle():
         for size in (1000, 90_000):
             with client(served) as wire:
                 assert wire.send(b"set k 0 0 2000000\r\n%b" % (b"x" * size)).read_to_close() == b""
+
+
+def test_a_host_is_sent_so_many_large_values_at_once_and_those_that_stall_give_way(monkeypatch):
+    monkeypatch.setattr(bulk, "_MOST", 3)
+    with Large() as host, contextlib.ExitStack() as stack:
+        served = stack.enter_context(router(host, buffer_size=4096, timeout_ms=500, timeouts_until_tko=100))
+        lanes = served._shard._policy.hosts[f"127.0.0.1:{host.port}"].bulk
+        stalled = [stack.enter_context(client(served)) for _ in range(3)]
+        for number, wire in enumerate(stalled):
+            wire.send(b"set s%d 0 0 90000\r\n%b" % (number, b"s" * 80_000))
+        until(lambda: sum(lane.is_at_work() for lane in lanes.busy) == 3)
+        quick = [stack.enter_context(client(served)) for _ in range(2)]
+        for number, wire in enumerate(quick):
+            wire.send(b"set q%d 0 0 90000\r\n%b\r\n" % (number, b"q" * 90_000))
+        assert sum(lane.is_at_work() for lane in lanes.busy) <= 3
+        for wire in quick:
+            assert wire.read_until(b"\n") == b"STORED\r\n"
+        answers = [wire.send(b"s" * 10_000 + b"\r\n").read_until(b"\n") for wire in stalled]
+        assert any(b"its client does not go on, and others wait" in answer for answer in answers)
+        assert served._shard._policy.hosts[f"127.0.0.1:{host.port}"].healthy
