@@ -23,6 +23,7 @@ from .poller import OUT
 from .why import Why
 
 _MOST = 32  # bulk lanes of a host that are at work at once; a host has so many connections, and no more
+_TURNS = 8  # reads of one event
 PIECE = 1 << 18  # bytes; the most that is held of a value on one side
 _IDLE_MOST = 4  # bulk lanes of a host that are kept for the next
 
@@ -188,8 +189,14 @@ class BulkLane(Connection):
             self.go_on()
 
     def go_on(self) -> None:
-        """Reads as long as the host has something and the client takes it. The edge may have passed: so it asks."""
+        """Reads as long as the host has something and the client takes it, or until others have their turn. The edge
+        may have passed: so it asks."""
+        turns = _TURNS
         while self.state is State.UP and (self._reader is None or self._reader.can_take()):
+            if not turns:
+                self.loop.call_soon(self.go_on)
+                return
+            turns -= 1
             try:
                 data = os.read(self.fd, min(self._stream.left, PIECE) or PIECE)
             except BlockingIOError:

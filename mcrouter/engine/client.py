@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 # Bytes read at first, and from who has more to say. From 128 KB on, malloc maps memory for every read, at 8 µs each.
 _READ_SIZE, _READ_MORE = 16384, 130816
 _WINDOW_FIRST, _WINDOW_MOST = 16, 1024  # commands in flight
+_TURNS = 8  # reads of one event; a client that sends without end must not have the router for itself
 _MANY_PIECES = 512  # reads that a backlog holds before they are put together: small ones cost memory
 _READABLE = IN | OUT  # what epoll says of a connection that has something and can take something
 _LARGE = 16384  # bytes; slices of so much are not copied
@@ -216,11 +217,19 @@ class Client(Asker):
         """Whether it must not be given more to do."""
         return bool(self.paused or self.unsent or self.is_to_ask_again()) or len(self.queue) >= self.window
 
+    def _may_read(self) -> bool:
+        """Whether there is something that it may be read of now."""
+        waits = self.backlog is not None and not self.hungry
+        return self.readable and self.state is ClientState.OPEN and not (self.transfer or self.held or waits)
+
     def _read(self) -> None:
-        """Reads and parses until the socket is drained or the client has enough in flight."""
-        while self.readable and self.state is ClientState.OPEN and self.transfer is None and not self.held:
-            if self.backlog is not None and not self.hungry:
+        """Reads and parses until the socket is drained, the client has enough in flight, or others have their turn."""
+        turns = _TURNS
+        while self._may_read():
+            if not turns:
+                self.go_on_later()
                 return
+            turns -= 1
             size = self._read_size()
             try:
                 data = read(self.fd, size)
@@ -231,18 +240,20 @@ class Client(Asker):
                 self.abort()
                 return
             self._on_read(data, size)
-            if self.readable and not self.parser.at_boundary():
-                self.go_on_later()  # nothing in what is swallowed would end this loop: others have their turn
-                return
         if self.transfer is not None:
             self._read_value(self.transfer)
 
     def _read_value(self, transfer: Any) -> None:
-        """Reads as much of a large value as its hosts can take."""
+        """Reads as much of a large value as its hosts can take, or until others have their turn."""
+        turns = _TURNS
         while self.readable and self.transfer is transfer:
             wanted = transfer.wanted()
             if not wanted:
                 return
+            if not turns:
+                self.go_on_later()
+                return
+            turns -= 1
             try:
                 data = read(self.fd, min(wanted, PIECE))
             except BlockingIOError:
