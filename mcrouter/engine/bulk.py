@@ -6,6 +6,9 @@ can therefore wait for it:
 
     large set:   client ──piece──► every lane that the route chose; the next piece when all of them have taken it
     large get:   lane ──piece──► client; the next piece when the client has taken it
+
+The timeout of a host is for each 16 KB of a value, while its client does its part: a host that takes, or gives, less
+than that in the time of a timeout is late, however often it moves a byte.
 """
 
 import enum
@@ -24,6 +27,7 @@ from .why import Why
 
 _MOST = 32  # bulk lanes of a host that are at work at once; a host has so many connections, and no more
 _TURNS = 8  # reads of one event
+_LEAST = 16384  # bytes that a host must take or give within its timeout
 PIECE = 1 << 18  # bytes; the most that is held of a value on one side
 _IDLE_MOST = 4  # bulk lanes of a host that are kept for the next
 
@@ -51,6 +55,7 @@ class BulkLane(Connection):
     __slots__ = (
         "_changes",
         "_exchange",
+        "_moved",
         "_reader",
         "_request",
         "_since",
@@ -75,7 +80,18 @@ class BulkLane(Connection):
         self._sink: Any = None
         self._reader: Any = None
         self._changes: List[Callable[[bytes], bytes]] = []
+        self._restart_clock()
+
+    def _restart_clock(self) -> None:
+        """From here on the host is waited for."""
         self._since = self.loop.now
+        self._moved = 0  # bytes since then
+
+    def _progress(self, count: int) -> None:
+        """The host has taken or given so many bytes."""
+        self._moved += count
+        if self._moved >= _LEAST:
+            self._restart_clock()
 
     # asking -------------------------------------------------------------------------------------------------------
 
@@ -84,7 +100,8 @@ class BulkLane(Connection):
 
         The client may have had its answers from other hosts: what it asks here must not overtake what it wrote before.
         """
-        self._request, self._sink, self._since = request, sink, self.loop.now
+        self._request, self._sink = request, sink
+        self._restart_clock()
         self._exchange = Exchange.WAITING
         self.host.bulk.busy[self] = None
         self.host.expect()
@@ -108,7 +125,7 @@ class BulkLane(Connection):
             self.open(self.host.address, self.host.connect_timeout)
 
     def _begin(self) -> None:
-        self._since = self.loop.now
+        self._restart_clock()
         if self._request.kinds[0] == MS and not self._speaks_meta:
             self._exchange = Exchange.ASKING
             self._write(MN.data)
@@ -118,6 +135,8 @@ class BulkLane(Connection):
 
     def send(self, piece: bytes) -> None:
         """Passes on a piece of the value. `unsent` says that it has not been taken yet."""
+        if not self.unsent:
+            self._restart_clock()  # until now its client was waited for
         self.unsent = self.unsent + piece if self.unsent else piece
         if self._exchange is Exchange.TALKING:
             self._flush()
@@ -152,13 +171,13 @@ class BulkLane(Connection):
         except OSError as error:
             self._read_last_words(error.strerror or "write failed")
             return 0
-        self._since = self.loop.now
+        self._progress(sent)
         return sent
 
     def _read_last_words(self, why: str) -> None:
         """The host takes nothing more. It may have refused the value, and closed, before it has read all of it."""
         request, self.unsent = self._request, b""
-        self.go_on()
+        self._read()
         if self._request is request:
             self.fail(o.LOST, why)
 
@@ -186,15 +205,20 @@ class BulkLane(Connection):
             self.loop.poller.want_write(self.fd, False)
             self._taken()
         if mask & ~OUT:
-            self.go_on()
+            self._read()
 
     def go_on(self) -> None:
+        """The reader can take more: from here on the host is waited for again."""
+        self._restart_clock()
+        self._read()
+
+    def _read(self) -> None:
         """Reads as long as the host has something and the client takes it, or until others have their turn. The edge
         may have passed: so it asks."""
         turns = _TURNS
         while self.state is State.UP and (self._reader is None or self._reader.can_take()):
             if not turns:
-                self.loop.call_soon(self.go_on)
+                self.loop.call_soon(self._read)
                 return
             turns -= 1
             try:
@@ -207,7 +231,7 @@ class BulkLane(Connection):
             if not data or self._request is None:
                 self.fail(o.LOST, "closed by the host" if not data else "an answer that nobody asked for")
                 return
-            self._since = self.loop.now
+            self._progress(len(data))
             try:
                 self._received(data)
             except ProtocolError as error:
@@ -225,10 +249,10 @@ class BulkLane(Connection):
         if head:
             self._give_value(head)
             return
-        reply = stream.next(request) if stream.has_more() else None
+        reply = stream.next(request) if stream.more else None
         if reply is None:
             return
-        if stream.has_more():
+        if stream.more:
             raise ProtocolError("more than the reply")
         if self._exchange is Exchange.ASKING:
             self._learn(stream.outcomes)

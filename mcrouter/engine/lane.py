@@ -219,7 +219,7 @@ class Lane(Connection):
             self.host.timeouts = 0
         stream = self.stream
         try:
-            at = 0 if self.runs or self.expired else self._singles(data)
+            at = 0 if stream.singles is None or self.runs or self.expired else self._singles(data)
             if at < len(data) and self.stream is stream:
                 stream.receive(data, at)
                 self._replies(stream)
@@ -278,7 +278,7 @@ class Lane(Connection):
     def _replies(self, stream: HostStream) -> None:
         """Gives out the replies of which all has come; raises ProtocolError. A callback may end the connection: then
         the stream is another."""
-        while stream.has_more() and self.stream is stream:
+        while stream.more and self.stream is stream:
             if not self.inflight:
                 raise ProtocolError(f"an answer that nobody asked for: {stream.ahead()!r}")
             request, sink, since = self.inflight[0]
@@ -290,7 +290,8 @@ class Lane(Connection):
             self.inflight.popleft()
             if len(request.kinds) > 1:
                 self.runs -= 1
-            self._let_go()
+            if self.skipper is not None:
+                self._let_go()
             failed = self._answered(request, sink, since, reply)
             if failed and self.stream is stream and _breaks_trust(request, stream.outcomes):
                 self.lost("a store was answered with an error: its data may have been taken for commands")
@@ -337,17 +338,16 @@ class Lane(Connection):
             tally.answered(kinds, ms, tally.direct)
             if failed:
                 tally.cells[tally.request_errors] += failed
-            guarded(request, self._give, request, reply, outcomes)
+            try:  # guarded() in place
+                if request.rendering is not None:
+                    reply = request.shown(reply, outcomes)
+                if type(reply) is list:
+                    request.client.in_turn(request, reply)
+                else:
+                    request.client.answer(request, reply)
+            except Exception:
+                guarded_failure(request)
         return failed
-
-    @staticmethod
-    def _give(request: Any, reply: Any, outcomes: bytes) -> None:
-        """Gives the client a reply as it came."""
-        shown = request.shown(reply, outcomes)
-        if type(shown) is list:
-            request.client.in_turn(request, shown)
-        else:
-            request.client.answer(request, shown)
 
     # who waits for its writes -----------------------------------------------------------------------------------------
 

@@ -178,7 +178,11 @@ class PollGroup:
                 break
             hosts, self.dirty_hosts = self.dirty_hosts, []
             for lane in hosts:
-                self._guarded(lane.flush)
+                try:  # _guarded() in place: a call less for each
+                    lane.flush()
+                except Exception:
+                    logger.exception("unexpected error; closing the connection")
+                    self._abandon(lane.flush)
             if self.dirty_clients:
                 clients, self.dirty_clients = self.dirty_clients, []
                 for client in clients:

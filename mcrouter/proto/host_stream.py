@@ -2,7 +2,7 @@
 
     receive(data) ──► next(request due) ──► a whole reply, or None: the rest of it is yet to come
          │                 │ cut by reply_cutter.py; what is verified is kept in pieces, what is not is held
-         └──► singles(data): the quick way for replies to lone gets and sets, at a reply boundary and nowhere else
+         └──► singles(data): the quick way for replies to lone gets and sets, at a reply boundary; None elsewhere
 
 | place    | what comes next                                      | becomes                         |
 | BOUNDARY | the beginning of a reply                             | WITHIN, PASSING, BROKEN         |
@@ -16,7 +16,7 @@ replies. So nothing may take `data` for the beginning of a reply but at a BOUNDA
 """
 
 import enum
-from typing import Any, Iterable, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from .replies import TOO_LARGE, ProtocolError
 from .reply_cutter import ReplyCutter, value_ahead
@@ -41,16 +41,21 @@ _BOUNDARY, _WITHIN, _SKIPPING, _PASSING, _BROKEN = Place  # a member of the clas
 
 
 class HostStream:
-    """The stream of one connection. After `next` has given a reply, `outcomes` has a byte for each command of its
-    request, `hits` and `misses` say how many keys its gets found and did not. While a large value passes, `left` is how
-    many bytes of it are yet to come, and `tail` what ends the reply then."""
+    """The stream of one connection. `more` says whether there is something that `next` has not looked at.
+
+    After `next` has given a reply, `outcomes` has a byte for each command of its request, `hits` and `misses` say how
+    many keys its gets found and did not. While a large value passes, `left` is how many bytes of it are yet to come, and
+    `tail` what ends the reply then.
+    """
 
     __slots__ = ("_at", "_cutter", "_data", "_held", "_held_size", "_kept", "_kept_size", "_rest", "_tail_left",
-                 "hits", "left", "misses", "outcomes", "place", "tail")  # fmt: skip
+                 "hits", "left", "misses", "more", "outcomes", "place", "singles", "tail")  # fmt: skip
 
     def __init__(self, patterns: Sizes) -> None:
         self.place = _BOUNDARY
         self._cutter = ReplyCutter(patterns)
+        self.singles = self._cutter.singles
+        self.more = False
         self._data = b""  # the read at hand
         self._at = 0  # how far it is given out, or kept
         self._rest: Optional[Tuple[bytes, int]] = None  # the read that follows it, and from where
@@ -65,16 +70,19 @@ class HostStream:
         self.hits = self.misses = 0
 
     # the quick way ------------------------------------------------------------------------------------------------
-
-    def singles(self, data: bytes) -> Iterable[Tuple[bytes, bytes]]:
-        """(reply, key or b"") for each reply to a lone get or set that a read begins with; nothing within a reply, or
-        when it is not worth a try. Give the rest of the read to `receive`."""
-        find = self._cutter.singles
-        return find(data) if find is not None and self.place is _BOUNDARY else ()
+    #
+    # `singles(data)` gives (reply, key or b"") for each reply to a lone get or set that a read begins with. It is None
+    # within a reply, and when it is not worth a try; as an attribute it costs 0.1 µs less at each read. The rest of the
+    # read is for `receive`.
 
     def stop_singles(self) -> None:
         """The quick way has led to nothing: it is not worth a try until lengths repeat again."""
-        self._cutter.singles = None
+        self.singles = self._cutter.singles = None
+
+    def _be_at(self, place: Place) -> None:
+        """Where the next byte is, from here on."""
+        self.place = place
+        self.singles = self._cutter.singles if place is _BOUNDARY else None
 
     # whole replies ------------------------------------------------------------------------------------------------
 
@@ -84,24 +92,20 @@ class HostStream:
         Of a read that ends one reply and begins others, the others are not copied.
         """
         if not self._held:
-            self._data, self._at = data, at
+            self._data, self._at, self.more = data, at, at < len(data)
             return
         need = self._cutter.need
         missing = need - self._held_size + len(_END) if need else 0  # END follows the value of a lone get
         self._held.append(data)
         self._held_size += len(data)
         if self._held_size < need:
-            self._data, self._at = b"", 0
+            self._data, self._at, self.more = b"", 0, False
             return
         if 0 < missing < len(data):
             self._held[-1] = data[:missing]
             self._rest = data, missing
-        self._data, self._at = b"".join(self._held), 0
+        self._data, self._at, self.more = b"".join(self._held), 0, True
         self._held = []
-
-    def has_more(self) -> bool:
-        """Whether there is something to be looked at."""
-        return self._at < len(self._data)
 
     def ahead(self) -> bytes:
         """The next bytes, for a message."""
@@ -115,16 +119,17 @@ class HostStream:
             try:
                 end = cutter.cut(self._data, self._at, request)
             except ProtocolError:
-                self.place = _BROKEN
+                self._be_at(_BROKEN)
                 raise
             if cutter.done:
                 break
             if not self._keep(end):
                 return None
         reply = self._whole(end, in_pieces)
-        self._at, self.place = end, _BOUNDARY
+        self._at, self.place, self.singles = end, _BOUNDARY, cutter.singles
         if self._rest is not None and end == len(self._data):
             (self._data, self._at), self._rest = self._rest, None
+        self.more = self._at < len(self._data)
         self.outcomes, self.hits, self.misses = cutter.outcomes, cutter.values, cutter.misses
         return reply
 
@@ -133,7 +138,7 @@ class HostStream:
         Returns whether there is more to look at."""
         data, at = self._data, self._at
         if self.place is _BOUNDARY:
-            self.place = _WITHIN
+            self._be_at(_WITHIN)
         if end > at and self.place is _WITHIN:
             self._kept.append(data[at:end] if end - at < _LARGE else memoryview(data)[at:end])
             self._kept_size += end - at
@@ -141,7 +146,7 @@ class HostStream:
         if self._rest is None:
             self._held = [data[end:]] if end < len(data) else []
             self._held_size = len(data) - end
-            self._data, self._at = b"", 0
+            self._data, self._at, self.more = b"", 0, False
             return False
         (more, begin), self._rest = self._rest, None
         self._data, self._at = data[end:] + more[begin:], 0
@@ -166,7 +171,7 @@ class HostStream:
 
     def skip(self) -> None:
         """Lets the reply at hand pass: none of it is kept, and in the end it is TOO_LARGE."""
-        self.place = _SKIPPING
+        self._be_at(_SKIPPING)
         self._kept, self._kept_size = [], 0
 
     def value_begins(self, request: Request, most: int) -> bytes:
@@ -177,20 +182,21 @@ class HostStream:
         size, tail = value_ahead(self._data, request)
         if size <= max(most, len(self._data)):
             return b""
-        head, self._data = self._data, b""
-        self.left, self.place = size - len(head), _PASSING
+        head, self._data, self.more = self._data, b"", False
+        self.left = size - len(head)
+        self._be_at(_PASSING)
         self.tail = self._tail_left = tail
         return head
 
     def piece(self) -> bytes:
         """Some more of a passing value; empty when only what ends the reply is due. Raises ProtocolError."""
-        data, self._data = self._data, b""
+        data, self._data, self.more = self._data, b"", False
         value, data = data[: self.left], data[self.left :]
         self.left -= len(value)
         if not self._tail_left.startswith(data):
-            self.place = _BROKEN
+            self._be_at(_BROKEN)
             raise ProtocolError(f"a value that does not end where its length says: {data[:20]!r}")
         self._tail_left = self._tail_left[len(data) :]
         if not self._tail_left:
-            self.place = _BOUNDARY
+            self._be_at(_BOUNDARY)
         return value

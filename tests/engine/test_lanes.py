@@ -11,6 +11,7 @@ from mcrouter.engine import bulk
 from mcrouter.engine import loop as engine_loop
 from mcrouter.engine.bulk import BulkLanes
 from mcrouter.engine.poller import SelectorPoller
+from mcrouter.proto.runs import reply_stretches
 from tests.support.processes import until
 
 from .hosts import LineHost, ThreadedHost, client, router
@@ -402,3 +403,17 @@ def test_a_host_is_sent_so_many_large_values_at_once_and_those_that_stall_give_w
         answers = [wire.send(b"s" * 10_000 + b"\r\n").read_until(b"\n") for wire in stalled]
         assert any(b"its client does not go on, and others wait" in answer for answer in answers)
         assert served._shard._policy.hosts[f"127.0.0.1:{host.port}"].healthy
+
+
+@pytest.mark.parametrize(("drips", "is_due"), [([1] * 40, True), ([16384] * 40, False), ([5000] * 40, False), ([100] * 40, True)])
+def test_a_large_value_that_drips_is_late_however_often_a_byte_comes(drips, is_due):
+    """Each drip takes a quarter of the timeout."""
+    loop = SimpleNamespace(now=1000.0)
+    one = bulk.BulkLane(SimpleNamespace(loop=loop, stretches=reply_stretches()))
+    one._exchange, one._reader = bulk.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
+    late = []
+    for count in drips:
+        loop.now += 0.25
+        one._progress(count)
+        late.append(one.is_due(loop.now - 1.0))
+    assert any(late) is is_due

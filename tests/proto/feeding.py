@@ -140,7 +140,7 @@ class HostFeed:
         """One read."""
         stream = self.stream
         stream.receive(data)
-        while stream.has_more():
+        while stream.more:
             if not self.inflight:
                 raise ProtocolError("nobody asked")
             reply = stream.next(self.inflight[0])
