@@ -44,8 +44,8 @@ class HostStream:
     """The stream of one connection. `more` says whether there is something that `next` has not looked at.
 
     After `next` has given a reply, `outcomes` has a byte for each command of its request, `hits` and `misses` say how
-    many keys its gets found and did not. While a large value passes, `left` is how many bytes of it are yet to come, and
-    `tail` what ends the reply then.
+    many keys its gets found and did not. While a large value passes, `left` is how many bytes of it are yet to come,
+    and `tail` what ends the reply then.
     """
 
     __slots__ = ("_at", "_cutter", "_data", "_held", "_held_size", "_kept", "_kept_size", "_rest", "_tail_left",
