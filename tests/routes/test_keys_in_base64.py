@@ -28,8 +28,8 @@ def world(route, host_id=7):
 @pytest.mark.parametrize("name", FLAGS)
 @pytest.mark.parametrize("route", [SPLIT, SHARDS, SUFFIX, PREFIX], ids=lambda route: route["type"])
 def test_no_key_is_sent_that_is_too_long(route, name):
-    """Of every length that a client may send; and what is sent passes the gate."""
-    for length in range(4, 187):
+    """Of lengths that a client may send, all of those near the limit among them; and what is sent passes the gate."""
+    for length in (*range(4, 170, 15), *range(170, 187)):
         key = (b"a:1:" + b"k" * 200)[:length]
         asked = world(route)
         reply, outcomes = asked.answer(name.encode() + b" " + base64.b64encode(key) + FLAGS[name])
