@@ -56,12 +56,13 @@ class MetaCheck:
         self.barrier = len(lane.out)
 
     def connected(self) -> None:
-        """The connection is up: if an `ms` has waited for that, asks before anything that has."""
+        """The connection is up: if an `ms` has waited for that, asks before the first one."""
         lane = self._lane
-        if any(entry[0].kinds[0] == MS for entry in lane.inflight):
-            self.state, self.barrier = Meta.ASKED, 1
-            lane.out.insert(0, MN.data)
-            lane.inflight.appendleft((MN, self, lane.inflight[0][2]))
+        place = next((at for at, entry in enumerate(lane.inflight) if entry[0].kinds[0] == MS), None)
+        if place is not None:
+            self.state, self.barrier = Meta.ASKED, place + 1
+            lane.out.insert(place, MN.data)
+            lane.inflight.insert(place, (MN, self, lane.inflight[place][2]))
 
     def split(self, out: List[bytes]) -> Tuple[List[bytes], List[bytes]]:
         """What of `lane.out` may be written now, and what must wait."""

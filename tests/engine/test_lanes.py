@@ -417,3 +417,31 @@ def test_a_large_value_that_drips_is_late_however_often_a_byte_comes(drips, is_d
         one._progress(count)
         late.append(one.is_due(loop.now - 1.0))
     assert any(late) is is_due
+
+
+def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answer_to_mn():
+    silent = threading.Event()
+
+    def says(line):
+        if line == b"mn\r\n":
+            silent.wait(DEADLINE)
+        return VALUE
+
+    with LineHost(says) as host, router(host, timeout_ms=60_000) as served, client(served) as one, client(served) as two:
+        lane = served._shard._policy.hosts[f"127.0.0.1:{host.port}"].lanes[0]
+        until(lambda: lane.is_up())
+        done = []
+
+        def wait_for_the_connection():
+            lane.failures = 5  # so that the next attempt takes a moment
+            lane.lost("a test")
+            done.append(True)
+
+        served._shard.loop.call_soon_threadsafe(wait_for_the_connection)
+        until(lambda: done)
+        one.send(b"get a\r\n")
+        until(lambda: len(lane.inflight) == 1)
+        two.send(b"ms a 1\r\nx\r\n")
+        until(lambda: len(lane.inflight) >= 2)
+        assert one.read_until(b"END\r\n") == VALUE
+        silent.set()
