@@ -8,7 +8,6 @@ import contextlib
 import logging
 import os
 import socket
-import time
 from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from . import __version__
@@ -21,7 +20,7 @@ from .engine.limits import Limits
 from .engine.loop import PollGroup
 from .engine.peers import Peers
 from .engine.rejoin import IGNORE, REPLAY, Journal
-from .engine.resolver import Resolver, known_address
+from .engine.resolver import Resolver, Resolvers, known_address
 from .engine.tally import Tally
 from .engine.upstream import Host
 from .engine.why import Why
@@ -79,6 +78,7 @@ class Shard:
         self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
         self.loop = PollGroup()
         self._stretches = reply_stretches()
+        self._resolvers = Resolvers(self.loop)
         self._watchers: Dict[Host, List[Any]] = {}
         self._peers = Peers(self.loop, rows)
         self._drain_until: Optional[float] = None
@@ -181,11 +181,11 @@ class Shard:
         """All that must happen between two requests."""
         policy = self._policy
         self._since = unix_time()
+        mode = rejoin_mode(policy.config)
         for host in policy.hosts.values():
-            self._keep_journal(host, policy.config)
+            self._keep_journal(host, mode, policy.config.journal_keys)
             self._keep_timeouts(host, policy.config)
-            if not host.healthy or host in self._turned:
-                policy.refresh(host)
+        policy.refresh(host for host in policy.hosts.values() if not host.healthy or host in self._turned)
         self.frontend.most_descriptors = most_for_clients(len(policy.hosts), self._settings.upstream_connections)
         self.frontend.route(policy.ways, policy.plan)
         self.frontend.find_direct(policy.is_somebody_away())
@@ -212,8 +212,7 @@ class Shard:
         yield from each(list(hosts.values()), self._connect_host)
         yield from policy.taking_down()
 
-    def _keep_journal(self, host: Host, config: Config) -> None:
-        mode = rejoin_mode(config)
+    def _keep_journal(self, host: Host, mode: str, keys: int) -> None:
         if mode == IGNORE:
             host.journal = None
             host.clean(True)
@@ -222,7 +221,7 @@ class Shard:
             host.journal = Journal(mode, host.tally.keeps)
             if self._cells[host.tally.dirty] or not host.healthy:
                 host.journal.overflow()
-        host.journal.limit = config.journal_keys // len(self._rows)
+        host.journal.limit = keys // len(self._rows)
 
     def _keep_timeouts(self, host: Host, config: Config) -> None:
         """What the pools want, else what the flag says."""
@@ -264,7 +263,7 @@ class Shard:
         return host
 
     def _on_health(self, host: Host) -> None:
-        self._policy.refresh(host)
+        self._policy.refresh([host])
         self._turned.add(host)
         self.frontend.find_direct(self._policy.is_somebody_away())
 
@@ -297,7 +296,7 @@ class Shard:
             if first:
                 prober.start()
 
-        resolver = Resolver(self.loop, address.host, address.port, self._settings.dns_cache_ttl, host.timeout, found)
+        resolver = Resolver(self._resolvers, address.host, address.port, settings.dns_cache_ttl, host.timeout, found)
         resolver.start()
         return [prober, resolver]
 
@@ -359,6 +358,7 @@ class Shard:
         for watchers in self._watchers.values():
             for watcher in watchers:
                 watcher.stop()
+        self._resolvers.stop()
         self._peers.stop()
         self.frontend.close()
         if self._spool is not None:
@@ -366,11 +366,7 @@ class Shard:
         for host in self._policy.hosts.values():
             host.close()
         self.loop.close()
-        patience = time.monotonic() + _DNS_PATIENCE
-        for watchers in self._watchers.values():
-            for watcher in watchers:
-                if isinstance(watcher, Resolver):
-                    watcher.join(max(0.0, patience - time.monotonic()))
+        self._resolvers.join(_DNS_PATIENCE)
 
     def _inquire(self, key: bytes) -> bytes:
         from .inquiries import answer  # 10 ms of a start, where nobody asks
