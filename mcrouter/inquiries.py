@@ -10,7 +10,7 @@ Each is the value of its key; what cannot be said is a value, too: `ERROR: why`.
 
 import json
 import os
-from typing import Callable, Dict, Iterable, List, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Tuple
 
 from . import __version__
 from .config import Config, as_json
@@ -23,8 +23,9 @@ from .proto.commands import INQUIRING
 from .settings import Settings
 from .steady import unix_time
 
-_MOST_HANDLES = 2000  # of a policy that is tried out between two ticks, at 12 us a handle
-_MOST_TEXT = 1 << 16  # characters of a config that is read again between two ticks, at 0.4 us each
+_MOST_HANDLES = 1000  # of a policy that is tried out between two ticks
+_MOST_TEXT = 1 << 15  # characters of a config that is read again between two ticks
+_PER_KEY, _PER_HANDLE, _PER_CHARACTER = 300, 12, 0.4  # microseconds that these cost
 
 
 class InquiryError(Exception):
@@ -34,13 +35,16 @@ class InquiryError(Exception):
 def answer(key: bytes, config: Config, since: float, settings: Settings, unhealthy: Iterable[str] = ()) -> bytes:
     """The value of a key that begins with `__mcrouter__.`, of a router with this config, which serves `since` (Unix
     time), and these hosts that are unhealthy."""
-    return Inquiries(config, since, settings, unhealthy).answer(key)
+    return Inquiries(config, since, settings, lambda: unhealthy).answer(key)
 
 
 class Inquiries:
-    """Answers for one event loop."""
+    """Answers for one event loop and one config; `unhealthy` says which hosts are."""
 
-    def __init__(self, config: Config, since: float, settings: Settings, unhealthy: Iterable[str]) -> None:
+    def __init__(
+        self, config: Config, since: float, settings: Settings, unhealthy: Callable[[], Iterable[str]]
+    ) -> None:
+        self._text: Optional[bytes] = None  # the config as it is said, once it has been asked for
         self._serving = config
         self._since = since
         self._settings = settings
@@ -61,12 +65,25 @@ class Inquiries:
     def answer(self, key: bytes) -> bytes:
         """The value of a key that begins with `__mcrouter__.`."""
         name, args = _call(key[len(INQUIRING) :].decode(errors="replace"))
+        if (name, args) == _CONFIG:
+            if self._text is None:
+                self._text = _value(self._preprocessed())
+            return self._text
         try:
-            return self._said(name, args).rstrip("\n").encode(errors="replace")
+            return _value(self._said(name, args))
         except InquiryError as error:
             return f"ERROR: {error}".encode(errors="replace")
         except RecursionError:
             return b"ERROR: the policy goes on from handle to handle too often"
+
+    def cost(self, key: bytes) -> int:
+        """About how many microseconds it takes to answer."""
+        name, args = _call(key[len(INQUIRING) :].decode(errors="replace"))
+        if name in ("route", "route_handles"):
+            return _PER_KEY + _PER_HANDLE * min(len(self._serving.routes), _MOST_HANDLES)
+        if (name, args) == _CONFIG and self._text is None:
+            return _PER_KEY + int(_PER_CHARACTER * min(len(self._serving.text), _MOST_TEXT))
+        return _PER_KEY
 
     def _said(self, name: str, args: List[str]) -> str:
         if name not in self._answers:
@@ -127,11 +144,16 @@ class Inquiries:
         except ValueError as error:
             raise InquiryError(str(error)) from None
         fares = {host.text: MISSES for host in config.hosts}
-        fares.update(dict.fromkeys(self._unhealthy, UNHEALTHY))
+        fares.update(dict.fromkeys(self._unhealthy(), UNHEALTHY))
         return DryRun(config, fares), alone(name, key.encode(errors="surrogateescape"))
 
 
+_CONFIG: Tuple[str, List[str]] = ("preprocessed_config", [])
 _ARGUMENTS: Dict[str, Tuple[int, ...]] = {"options": (0, 1), "route": (2,), "route_handles": (2,)}
+
+
+def _value(text: str) -> bytes:
+    return text.rstrip("\n").encode(errors="replace")
 
 
 def _call(text: str) -> Tuple[str, List[str]]:

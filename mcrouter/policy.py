@@ -42,9 +42,9 @@ class Policy:
         """Whether a pool that the host is in has no healthy host."""
         return any(not pool.healthy for pool in self._pools.get(host, ()))
 
-    def refresh(self, host: Host) -> None:
-        """Takes notice of a host that went or came."""
-        for pool in self._pools.get(host, ()):
+    def refresh(self, hosts: Iterable[Host]) -> None:
+        """Takes notice of hosts that went or came. Each of their pools looks at all of its hosts, once."""
+        for pool in {id(pool): pool for host in hosts for pool in self._pools.get(host, ())}.values():
             pool.refresh()
 
     def taking_down(self) -> Work:

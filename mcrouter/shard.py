@@ -8,8 +8,7 @@ import contextlib
 import logging
 import os
 import socket
-import time
-from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from . import __version__
 from .config import Config, HostAddress
@@ -21,7 +20,7 @@ from .engine.limits import Limits
 from .engine.loop import PollGroup
 from .engine.peers import Peers
 from .engine.rejoin import IGNORE, REPLAY, Journal
-from .engine.resolver import Resolver, known_address
+from .engine.resolver import Resolver, Resolvers, known_address
 from .engine.tally import Tally
 from .engine.upstream import Host
 from .engine.why import Why
@@ -79,6 +78,7 @@ class Shard:
         self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
         self.loop = PollGroup()
         self._stretches = reply_stretches()
+        self._resolvers = Resolvers(self.loop)
         self._watchers: Dict[Host, List[Any]] = {}
         self._peers = Peers(self.loop, rows)
         self._drain_until: Optional[float] = None
@@ -102,6 +102,7 @@ class Shard:
         if settings.async_dir and not settings.asynclog_disable:
             self._spool = Spool(settings.async_dir, settings.router_name)
         self._since = 0.0  # when the config began to serve, in Unix time
+        self._inquiries: Any = None  # of the config that serves, once anything is asked
         self.frontend.inquire = self._inquire
         self.frontend.on_unserved = self._hurry_probes
         self._hurried = 0.0  # when that was last done, in the loop's time
@@ -153,7 +154,7 @@ class Shard:
         settings = self._settings
         return Kit(
             hosts,
-            LocalRoute(__version__, self._stats.answer),
+            LocalRoute(__version__, self._stats.answer, self._do_locally, lambda: self.loop.now, len(hosts)),
             lambda: self.loop.now,
             self.loop.call_later,
             count=self._count,
@@ -181,11 +182,12 @@ class Shard:
         """All that must happen between two requests."""
         policy = self._policy
         self._since = unix_time()
+        self._inquiries = None
+        mode = rejoin_mode(policy.config)
         for host in policy.hosts.values():
-            self._keep_journal(host, policy.config)
+            self._keep_journal(host, mode, policy.config.journal_keys)
             self._keep_timeouts(host, policy.config)
-            if not host.healthy or host in self._turned:
-                policy.refresh(host)
+        policy.refresh(host for host in policy.hosts.values() if not host.healthy or host in self._turned)
         self.frontend.most_descriptors = most_for_clients(len(policy.hosts), self._settings.upstream_connections)
         self.frontend.route(policy.ways, policy.plan)
         self.frontend.find_direct(policy.is_somebody_away())
@@ -212,8 +214,7 @@ class Shard:
         yield from each(list(hosts.values()), self._connect_host)
         yield from policy.taking_down()
 
-    def _keep_journal(self, host: Host, config: Config) -> None:
-        mode = rejoin_mode(config)
+    def _keep_journal(self, host: Host, mode: str, keys: int) -> None:
         if mode == IGNORE:
             host.journal = None
             host.clean(True)
@@ -222,7 +223,7 @@ class Shard:
             host.journal = Journal(mode, host.tally.keeps)
             if self._cells[host.tally.dirty] or not host.healthy:
                 host.journal.overflow()
-        host.journal.limit = config.journal_keys // len(self._rows)
+        host.journal.limit = keys // len(self._rows)
 
     def _keep_timeouts(self, host: Host, config: Config) -> None:
         """What the pools want, else what the flag says."""
@@ -264,7 +265,7 @@ class Shard:
         return host
 
     def _on_health(self, host: Host) -> None:
-        self._policy.refresh(host)
+        self._policy.refresh([host])
         self._turned.add(host)
         self.frontend.find_direct(self._policy.is_somebody_away())
 
@@ -297,7 +298,7 @@ class Shard:
             if first:
                 prober.start()
 
-        resolver = Resolver(self.loop, address.host, address.port, self._settings.dns_cache_ttl, host.timeout, found)
+        resolver = Resolver(self._resolvers, address.host, address.port, settings.dns_cache_ttl, host.timeout, found)
         resolver.start()
         return [prober, resolver]
 
@@ -359,6 +360,7 @@ class Shard:
         for watchers in self._watchers.values():
             for watcher in watchers:
                 watcher.stop()
+        self._resolvers.stop()
         self._peers.stop()
         self.frontend.close()
         if self._spool is not None:
@@ -366,16 +368,19 @@ class Shard:
         for host in self._policy.hosts.values():
             host.close()
         self.loop.close()
-        patience = time.monotonic() + _DNS_PATIENCE
-        for watchers in self._watchers.values():
-            for watcher in watchers:
-                if isinstance(watcher, Resolver):
-                    watcher.join(max(0.0, patience - time.monotonic()))
+        self._resolvers.join(_DNS_PATIENCE)
 
-    def _inquire(self, key: bytes) -> bytes:
-        from .inquiries import answer  # 10 ms of a start, where nobody asks
+    def _do_locally(self, request: Any, steps: Iterator[int]) -> None:
+        self.frontend.local_work.do(request, steps)
 
-        return answer(key, self._policy.config, self._since, self._settings, self._unhealthy())
+    def _inquire(self, key: bytes) -> Tuple[bytes, int]:
+        """What the router says of itself, and about how many microseconds that takes."""
+        from .inquiries import Inquiries  # 10 ms of a start, where nobody asks
+
+        if self._inquiries is None:
+            self._inquiries = Inquiries(self._policy.config, self._since, self._settings, self._unhealthy)
+        cost = self._inquiries.cost(key)
+        return self._inquiries.answer(key), cost
 
     def _unhealthy(self) -> Iterable[str]:
         return [host.name for host in self._policy.hosts.values() if not host.healthy]

@@ -29,7 +29,7 @@ COMMANDS = "known commands: add, append, cas, decr, delete, flush_all, gat, gats
 
 def said(key, text=TEXT, source="config", unhealthy=("127.0.0.1:2",), **settings):
     """The value of a key of ours."""
-    inquiries = Inquiries(load_config(text, source), time.time(), Settings(**settings), unhealthy)
+    inquiries = Inquiries(load_config(text, source), time.time(), Settings(**settings), lambda: unhealthy)
     return inquiries.answer(INQUIRING + key.encode()).decode()
 
 
@@ -92,7 +92,7 @@ def test_what_would_hold_up_clients_is_not_done():
     hosts = [f"host{number:06}:1" for number in range(6000)]
     large = json.dumps({"orderedPool": hosts, "route": "DefaultRoute"})
     assert said("preprocessed_config", large) == large
-    assert said("route(get,k)", large) == "ERROR: more than 2000 handles; use mcrouter explain"
+    assert said("route(get,k)", large) == "ERROR: more than 1000 handles; use mcrouter explain"
 
 
 def fed(pieces, plan=PLANS[0]):

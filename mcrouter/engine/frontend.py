@@ -4,7 +4,7 @@ import errno
 import logging
 import socket
 from bisect import bisect_left
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, READ
@@ -14,6 +14,7 @@ from ..proto.styles import MEMCACHED, Memcached
 from .client import Client
 from .descriptors import lowest_free
 from .limits import Doorman, Limits, MemoryBound, close_idle
+from .local_work import BYTES, LocalWork, Steps
 from .loop import PollGroup
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 NO_LIMITS = Limits()
 _ACCEPTS = 64  # connections accepted before others have their turn
 _NEAR = 2 * _ACCEPTS  # descriptors before the limit at which it is looked at closely
+_KEY_COST = 10  # of a key of an inquiry whose value is known
+_TOO_LONG = b"ERROR: the answer is longer than %d bytes; ask for fewer keys at a time"
 _ACCEPT_PAUSE = 0.2  # seconds without accepting when descriptors have run out
 
 
@@ -54,7 +57,9 @@ class Frontend:
         self.direct: List[List[Any]] = [[None] * MOST_KINDS for _ in range(lanes)]
         self.keyed: List[Any] = [None] * MOST_KINDS  # by command: the route that knows it, once it has the key
         self.plan = Plan()
-        self.inquire: Callable[[bytes], bytes] = lambda key: b""  # what the router says of itself, by a get's key
+        # What the router says of itself, by a get's key, and what it costs to find out (local_work.py).
+        self.inquire: Callable[[bytes], Tuple[bytes, int]] = lambda key: (b"", 0)
+        self.local_work = LocalWork(loop)
         self.careful = False  # whether any route asks host after host
         self.stretches: RequestStretches = request_stretches()
         self.style = style
@@ -192,11 +197,32 @@ class _Inquiry:
         self._frontend = frontend
 
     def start(self, request: Any, sink: Any) -> None:
-        """Answers at once."""
+        """Answers at once, or in the next ticks."""
+        self._frontend.local_work.do(request, self._answering(request))
+
+    def _answering(self, request: Any) -> Steps:
+        """A step a key. What the same key says is found out once, and nothing once the answer is long enough."""
+        client, most = request.client, self._frontend.buffer_size
         unique = b" 0" if request.data.startswith(b"gets ") else b""
-        values = [(key, self._frontend.inquire(key)) for key in request.keys()]
-        blocks = [b"VALUE %b 0 %d%b\r\n%b\r\n" % (key, len(value), unique, value) for key, value in values]
-        sink.client.answer(sink, b"".join([*blocks, b"END\r\n"]))
+        known: Dict[bytes, bytes] = {}
+        blocks: List[bytes] = []
+        size = 0
+        for key in request.keys():
+            cost = _KEY_COST
+            if size > most:
+                value = _TOO_LONG % most
+            elif key in known:
+                value = known[key]
+            elif client.awaits(request):
+                value, cost = self._frontend.inquire(key)
+                known[key] = value
+            else:
+                return
+            blocks.append(b"VALUE %b 0 %d%b\r\n%b\r\n" % (key, len(value), unique, value))
+            size += len(blocks[-1])
+            yield cost + len(blocks[-1]) // BYTES
+        if client.awaits(request):
+            client.answer(request, b"".join([*blocks, b"END\r\n"]))
 
 
 class Listener:

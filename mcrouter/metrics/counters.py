@@ -144,7 +144,8 @@ class Layout:
         """
         known = {name: slot for slot, name in self.hosts}
         new = [name for name in hosts if name not in known]
-        gone = [slot for name, slot in known.items() if name not in set(hosts)]
+        staying = set(hosts)
+        gone = [slot for name, slot in known.items() if name not in staying]
         if len(new) > len(self._free):
             raise NoRoom(f"room for {len(self._free)} new hosts, and there are {len(new)}")
         for slot in gone:

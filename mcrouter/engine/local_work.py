@@ -1,0 +1,73 @@
+"""What the router answers by itself and must compute first, in portions.
+
+    route ──► do(request, steps) ──► steps, while this tick has time for them ──► answer
+                                        │ no time is left
+                                        ▼
+                                     waiting ──(next ticks, in turns)──► answer, and the client goes on
+
+One write of a client may ask for thousands of such answers, and one request for thousands of values. All that an event
+loop has to compute waits in one queue, of which a tick does a few milliseconds' worth, whoever asks. A client whose
+work waits is given nothing more to do meanwhile.
+"""
+
+import collections
+from typing import Any, Deque, Iterator, Tuple
+
+from ..proto.guard import guarded_failure
+from .loop import PollGroup
+
+Steps = Iterator[int]
+"""Work in steps, each of which says what it has cost: microseconds, estimated by what was counted, not by a clock."""
+
+MOST = 2500
+"""What the steps may cost between two turns, which are a tick apart: a tick may have as much before its turn as from
+there on. The last step may cost more; then the next turns make up for it."""
+BYTES = 50
+"""Bytes of an answer that cost as much as a microsecond: 250 KB a tick."""
+
+
+class LocalWork:
+    """The work of one event loop."""
+
+    def __init__(self, loop: PollGroup) -> None:
+        self._loop = loop
+        self._waiting: Deque[Tuple[Any, Steps]] = collections.deque()
+        self._left = MOST
+        self._scheduled = False
+
+    def do(self, request: Any, steps: Steps) -> None:
+        """Does the work for a request, now or in the next ticks. The steps answer it themselves."""
+        self._schedule()
+        if self._waiting or not self._is_done(request, steps):
+            request.client.pause()
+            self._waiting.append((request, steps))
+
+    def _is_done(self, request: Any, steps: Steps) -> bool:
+        """Whether the work is done, after as much of it as there is time for."""
+        try:
+            while self._left > 0:
+                self._left -= next(steps)
+        except StopIteration:
+            return True
+        except Exception:
+            guarded_failure(request)
+            return True
+        return False
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """There is time again."""
+        self._scheduled = False
+        self._left = min(MOST, self._left + MOST)
+        while self._waiting and self._left > 0:
+            request, steps = self._waiting.popleft()
+            if self._is_done(request, steps):
+                request.client.resume()
+            else:
+                self._waiting.append((request, steps))
+        if self._waiting:
+            self._schedule()

@@ -1,0 +1,128 @@
+"""A start and a reload cost as much as there are hosts, not their square: calls and looks are counted, not timed."""
+
+import json
+import sys
+
+from mcrouter import Settings, load_config
+from mcrouter.engine.why import Why
+from mcrouter.metrics.counters import Layout, local_cells
+from mcrouter.proto.commands import COMMANDS
+from mcrouter.shard import Shard
+
+FEW, TIMES = 150, 4
+
+
+def config(count, by_health=False):
+    """A pool of so many hosts, of which a key's own is asked, or the first that is healthy."""
+    servers = [f"127.0.{number // 200}.{number % 200 + 1}:1" for number in range(count)]
+    by_key = {"pools": {"A": {"servers": servers}}, "route": "PoolRoute|A"}
+    return load_config(json.dumps({"orderedPool": servers, "route": "DefaultRoute"} if by_health else by_key))
+
+
+def calls(do, *args):
+    """What Python is called for meanwhile."""
+    count = 0
+
+    def seen(_frame, event, _arg):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(seen)
+    try:
+        do(*args)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def made(count, by_health=False):
+    """An event loop before so many hosts."""
+    loaded = config(count, by_health)
+    layout = Layout([command.name for command in COMMANDS], [host.text for host in loaded.hosts])
+    return Shard(loaded, Settings(), layout, [local_cells(layout)])
+
+
+def reload(shard):
+    """Puts the same config in the place of its own."""
+    done = []
+    shard.prepare(load_config(shard._policy.config.text), done.append)
+    while not done:
+        shard.loop.tick()
+    assert done == [None]
+    shard.commit(lambda: done.append(True))
+    while len(done) < 2:
+        shard.loop.tick()
+
+
+def is_linear(work):
+    """Whether so many times the hosts are no more than so many times the work, and a little."""
+    few, many = work(FEW), work(FEW * TIMES)
+    return many < few * TIMES * 1.1
+
+
+def test_a_start():
+    def start(count):
+        shards = []
+        work = calls(lambda: shards.append(made(count)))
+        shards[0]._close()
+        return work
+
+    assert is_linear(start)
+
+
+def test_what_is_done_between_two_requests():
+    def take_over(count):
+        shard = made(count)
+        work = calls(shard._take_over)
+        shard._close()
+        return work
+
+    assert is_linear(take_over)
+
+
+def test_the_same_when_all_hosts_are_away():
+    def take_over(count):
+        shard = made(count, by_health=True)
+        looks = 0
+        for host in shard._policy.hosts.values():
+            host.healthy = False
+        (pool,) = {id(pool): pool for pools in shard._policy._pools.values() for pool in pools}.values()
+
+        class Hosts(list):
+            def __iter__(self):
+                nonlocal looks
+                looks += len(self)
+                return super().__iter__()
+
+        pool.hosts = Hosts(pool.hosts)
+        shard._take_over()
+        shard._close()
+        return looks
+
+    assert 0 < take_over(FEW) <= 4 * FEW
+
+
+def test_a_reload_works():
+    shard = made(FEW)
+    before = dict(shard._policy.hosts)
+    next(iter(before.values())).mark_down(Why.TIMEOUTS, "a test says so")
+    reload(shard)
+    assert shard._policy.hosts == before
+    shard._close()
+
+
+def test_places_for_counters():
+    def place(count):
+        names = [f"host{number}" for number in range(count)]
+        layout, looks = Layout([], names), 0
+
+        class Names(list):
+            def __iter__(self):
+                nonlocal looks
+                looks += len(self)
+                return super().__iter__()
+
+        layout.place(Names(names))
+        return looks
+
+    assert place(FEW) <= 4 * FEW

@@ -1,0 +1,140 @@
+"""Names are resolved by a few threads; one that cannot start costs no name and ends nothing."""
+
+import socket
+import threading
+
+import pytest
+
+from mcrouter.engine import resolver
+from mcrouter.engine.loop import PollGroup
+from tests.support.processes import until
+
+MOST = 4  # threads
+STEP = 0.05  # seconds
+
+
+class Clock:
+    """A loop's clock that the test moves."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class World:
+    """A loop, its threads, and names whose lookup waits until the test lets it."""
+
+    def __init__(self, monkeypatch):
+        self.clock = Clock()
+        self.loop = PollGroup(clock=self.clock)
+        self.threads = resolver.Resolvers(self.loop)
+        self.found = []
+        self.asking, self.most = 0, 0
+        self.lock, self.gate = threading.Lock(), threading.Event()
+        monkeypatch.setattr(resolver, "ask", self._ask)
+
+    def _ask(self, host, port, _timeout):
+        with self.lock:
+            self.asking += 1
+            self.most = max(self.most, self.asking)
+        self.gate.wait(10)
+        with self.lock:
+            self.asking -= 1
+        if host.startswith("odd"):
+            raise UnicodeError("label too long")
+        return socket.AF_INET, (host, port)
+
+    def name(self, host, ttl=60.0):
+        one = resolver.Resolver(self.threads, host, 1, ttl, 1.0, lambda where: self.found.append(where[1][0]))
+        one.start()
+        return one
+
+    def tick(self, seconds=0.0):
+        """Lets so much time pass, in steps that are no pauses of the process."""
+        for _ in range(max(1, round(seconds / STEP))):
+            self.clock.now += STEP if seconds else 0.0
+            self.loop.call_soon(lambda: None)
+            self.loop.tick()
+
+    def until_found(self, count):
+        def look():
+            self.tick()
+            return len(self.found) >= count
+
+        until(look)
+
+    def close(self):
+        self.gate.set()
+        self.threads.stop()
+        self.threads.join(10)
+        self.loop.close()
+
+
+@pytest.fixture
+def world(monkeypatch):
+    made = World(monkeypatch)
+    yield made
+    made.close()
+
+
+def no_thread(_self):
+    raise RuntimeError("can't start new thread")
+
+
+def test_many_names_share_a_few_threads(world):
+    before = threading.active_count()
+    for number in range(100):
+        world.name(f"host{number}")
+    assert threading.active_count() - before <= MOST
+    world.gate.set()
+    world.until_found(100)
+    assert sorted(world.found) == sorted(f"host{number}" for number in range(100))
+    assert world.most <= MOST
+
+
+def test_a_thread_that_cannot_start_costs_no_name(world, monkeypatch, caplog):
+    world.gate.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        world.name("a")
+        world.name("b")
+        for _ in range(5):
+            world.tick(2.0)
+    assert [record.getMessage() for record in caplog.records].count("cannot start a thread that resolves names: can't start new thread; trying again") == 1
+    world.tick(2.0)
+    world.until_found(2)
+    assert sorted(world.found) == ["a", "b"]
+
+
+def test_a_name_that_is_due_when_no_thread_can_start_is_asked_again_later(world, monkeypatch):
+    world.gate.set()
+    world.name("a", ttl=10.0)
+    world.until_found(1)
+    world.threads.join(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        world.tick(11.0)
+        world.tick(2.0)
+    world.tick(2.0)
+    world.until_found(2)
+
+
+def test_an_unexpected_error_is_one_of_the_name(world, caplog):
+    world.gate.set()
+    world.name("odd")
+    world.name("a")
+    world.until_found(1)
+    until(lambda: world.tick() or caplog.records)
+    assert "label too long" in caplog.text and "trying again" in caplog.text
+
+
+def test_no_name_is_looked_up_once_all_have_stopped(world):
+    for number in range(20):
+        world.name(f"host{number}")
+    until(lambda: world.most == MOST)
+    world.threads.stop()
+    world.gate.set()
+    world.threads.join(10)
+    assert world.asking == 0 and world.most == MOST
+    assert len(world.threads._threads) == 0
