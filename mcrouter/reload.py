@@ -11,6 +11,8 @@ from .steady import unix_time
 
 logger = logging.getLogger(__name__)
 
+_PATIENCE = 5.0  # seconds that a file, or what a config does to the router, may keep the thread from ending
+
 _Stat = Optional[Tuple[Tuple[int, int, int], ...]]
 
 
@@ -90,7 +92,7 @@ class ConfigWatcher:
         """Ends the thread."""
         self._stopping = True
         self._woken.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
         while True:

@@ -21,7 +21,7 @@ from .client import Client
 from .config import Config, Options, Vocabulary, load_file
 from .config import load_config as parse_config
 from .engine.call import Ended, ask
-from .engine.listeners import ListenError, open_listeners, real_address
+from .engine.listeners import ListenError, SocketFiles, open_listeners, real_address
 from .errors import RouterError
 from .hostid import host_id
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
@@ -98,6 +98,7 @@ class Router:
         """What `stats` says that the router was started with."""
         self._by_address: Dict[str, List[socket.socket]] = {}
         self._listeners: List[List[socket.socket]] = []  # by shard
+        self._files = SocketFiles()
         self._server: Any = None
         self._history: Any = None
         self._facts_of: Any = None
@@ -127,6 +128,7 @@ class Router:
             if self._server is not None:
                 self._server.stop()
             raise RouterError(str(error)) from None
+        self._files = SocketFiles(self.settings.listen)
         self.addresses = [real_address(address, self._by_address[address.text][0]) for address in self.settings.listen]
         count, opened = self._count, self._by_address.values()
         self._listeners = [[sock for socks in opened for sock in socks[shard::count]] for shard in range(count)]
@@ -174,6 +176,7 @@ class Router:
         for sock in itertools.chain(*self._listeners):
             sock.close()
         self._listeners = []
+        self._files.remove()
         if self._shared is not None:
             self._rows = []
             self._shared.close()
@@ -255,6 +258,7 @@ class Router:
 
     def hand_over(self, link: socket.socket) -> None:
         """Passes all clients on over `link`, then `serve` ends. From any other thread."""
+        self._files = SocketFiles()  # the other process listens there
         if self._server is not None:
             self._server.stop()
         if self._supervisor is not None:
