@@ -8,16 +8,16 @@
 What must be known to the new process from the start is in one environment variable.
 """
 
-import logging
 import os
 import socket
 import sys
 import threading
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
+from .logs import get_logger
 from .notify import notify
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 VARIABLE = "MCROUTER_TAKES_OVER"
 _READY = b"ready"

@@ -7,14 +7,14 @@ not answer (an IPv6 address without a route, say) does no harm.
 
 import contextlib
 import ipaddress
-import logging
 import socket
 import threading
 from typing import Any, Callable, Optional, Tuple
 
+from ..logs import get_logger
 from .loop import PollGroup, Timer
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 Address = Tuple[int, Any]
 _RETRY = 1.0  # seconds until a name that has never resolved is asked again

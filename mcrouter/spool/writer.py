@@ -12,15 +12,15 @@ never waits: a lock that is not free means that the file was taken. Pinned by te
 import errno
 import fcntl
 import itertools
-import logging
 import os
 import time
 from typing import Callable, Set
 
+from ..logs import get_logger
 from .entry import Entry, format_entry
 from .layout import LIFETIME, file_name, hour_name
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _FILE_MODE = 0o666  # less what the umask takes away; so it is with the directories
 _TRIES = 100  # to have a file, each taken away before anything was written to it
