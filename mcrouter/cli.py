@@ -260,7 +260,10 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     from .router import Router
 
     _raise_descriptor_limit()
-    router = Router(config, settings, inherited())
+    try:
+        router = Router(config, settings, inherited())
+    except RouterError as error:
+        return complain(str(error), _CANNOT_RUN)
     router.owns_process = True
     router.command_args = " ".join(sys.argv[1:])
     _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well

@@ -169,8 +169,9 @@ class Host:
         if not self.reachable:
             return
         logger.warning("host %s is unhealthy: %s", self.name, why)
+        was_healthy = self.healthy  # else the way back failed: the pauses between visits go on growing
         self._turn(healthy=False, returning=False)
-        if self.prober is not None:
+        if self.prober is not None and was_healthy:
             self.prober.went_down()
         for lane in self.lanes:
             lane.close(o.LOST, why)
