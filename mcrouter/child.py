@@ -11,16 +11,16 @@
 
 import contextlib
 import dataclasses
-import logging
 import socket
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from .engine.channel import Channel
+from .logs import get_logger
 from .metrics.counters import Layout
 from .policy import without_collection
 from .shard import Shard
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 _PORTION = 500  # routes in a message

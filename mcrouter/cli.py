@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence
 
 from . import __version__
+from .logs import StderrHandler, get_logger
 from .settings import SETTINGS, UNSET, Setting, Settings, SettingsError
 
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
@@ -134,11 +135,24 @@ def _add(group: Any, setting: Setting) -> None:
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the command; returns the exit code."""
+    _open_standard()
     words = sys.argv[1:] if argv is None else argv
     for row in SUBCOMMANDS:
         if words and words[0] == row.name:
             return row.run(words[1:])
     return make_parser().run(words, _main)
+
+
+def _open_standard() -> None:
+    """Opens /dev/null in the place of stdin, stdout and stderr where the process was started without: else sockets
+    would have their numbers, be written to as a log, and be closed by a restart."""
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(fd, "w" if fd else "r", closefd=False))  # noqa: SIM115 (for the process's life)
 
 
 def _main(args: argparse.Namespace) -> int:
@@ -180,7 +194,7 @@ def complain(message: str, code: int) -> int:
 
 
 def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler()
+    handler = StderrHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     logger = logging.getLogger(__name__.rpartition(".")[0])
     logger.addHandler(handler)
@@ -200,7 +214,7 @@ def _run(settings: Settings, only_validate: bool) -> int:
         print(describe(config))
         return 0
     for warning in config.warnings:
-        logging.getLogger(__name__).warning("the config: %s", warning)
+        get_logger(__name__).warning("the config: %s", warning)
     path = config_path(settings)
     if not path or path == "-":
         return _serve(config, settings)
@@ -246,7 +260,10 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     from .router import Router
 
     _raise_descriptor_limit()
-    router = Router(config, settings, inherited())
+    try:
+        router = Router(config, settings, inherited())
+    except RouterError as error:
+        return complain(str(error), _CANNOT_RUN)
     router.owns_process = True
     router.command_args = " ".join(sys.argv[1:])
     _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
@@ -257,7 +274,7 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
         router.bind()
     except RouterError as error:
         return complain(str(error), _CANNOT_RUN)
-    logger = logging.getLogger(__name__)
+    logger = get_logger(__name__)
     logger.info("mcrouter %s listens on %s, metrics on %s", __version__, ", ".join(router.addresses),
                 router.metrics_address or "no port")  # fmt: skip
     if greet is not None:
@@ -265,7 +282,7 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     watcher = watch(router) if watch is not None else None
     restarter = Restarter(router)
     signal.signal(signal.SIGUSR2, lambda *_: restarter.now())
-    for came in early:
+    for came in tuple(early):
         signal.raise_signal(came)
     notify("READY=1")
     router.serve()

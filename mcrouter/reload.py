@@ -1,15 +1,17 @@
 """The config file while the router runs: read again when it changes or on SIGHUP, and refused when it is bad."""
 
-import logging
 import os
 import threading
 from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from .config import Config, ConfigError
+from .logs import get_logger
 from .policy import giving_way
 from .steady import unix_time
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
+
+_PATIENCE = 5.0  # seconds that a file, or what a config does to the router, may keep the thread from ending
 
 _Stat = Optional[Tuple[Tuple[int, int, int], ...]]
 
@@ -90,7 +92,7 @@ class ConfigWatcher:
         """Ends the thread."""
         self._stopping = True
         self._woken.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
         while True:

@@ -8,16 +8,19 @@
 What must be known to the new process from the start is in one environment variable.
 """
 
-import logging
 import os
+import re
 import socket
 import sys
 import threading
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
+from .errors import RouterError
+from .logs import get_logger
 from .notify import notify
+from .settings import SettingsError
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 VARIABLE = "MCROUTER_TAKES_OVER"
 _READY = b"ready"
@@ -46,21 +49,46 @@ class Inheritance(NamedTuple):
 
 
 def inherited() -> Inheritance:
-    """What the process that this one takes over from has left."""
+    """What the process that this one takes over from has left. Raises RouterError for what no router leaves."""
     text = os.environ.pop(VARIABLE, "")
     if not text:
         return Inheritance()
     import json
 
-    return Inheritance(**json.loads(text))
+    try:
+        found = Inheritance(**json.loads(text))
+        _check(found)
+    except (AttributeError, OSError, OverflowError, RecursionError, TypeError, ValueError):
+        raise RouterError(f"{VARIABLE} is not what a router leaves to its successor; unset it") from None
+    return found
+
+
+def _check(found: Inheritance) -> None:
+    """Raises one of many errors where a descriptor is no socket of that kind, or anything is of another type."""
+    listening = [fd for fds in found.listen.values() for fd in fds]
+    for fd in [*listening, *([] if found.metrics is None else [found.metrics])]:
+        if not _option(fd, socket.SO_ACCEPTCONN):
+            raise ValueError("it does not listen")
+    if found.link is not None and _option(found.link, socket.SO_TYPE) != socket.SOCK_SEQPACKET:
+        raise ValueError("no clients come over it")
+    if not isinstance(found.away, list) or not all(isinstance(name, str) for name in found.away):
+        raise TypeError("away is no list of hosts")
+
+
+def _option(fd: int, option: int) -> int:
+    with socket.socket(fileno=os.dup(fd)) as sock:
+        return sock.getsockopt(socket.SOL_SOCKET, option)
 
 
 def activated() -> Dict[str, List[str]]:
     """The sockets that a service manager has opened (LISTEN_FDS, sd_listen_fds(3)), as values of settings: one that is
-    named `metrics` (LISTEN_FDNAMES) for the metrics, the others to listen on. A successor has its predecessor's."""
+    named `metrics` (LISTEN_FDNAMES) for the metrics, the others to listen on. A successor has its predecessor's. Raises
+    SettingsError."""
     told = os.environ.get("LISTEN_FDS", "")
-    if not told.isdigit() or (os.environ.get("LISTEN_PID") != str(os.getpid()) and VARIABLE not in os.environ):
+    if not told or (os.environ.get("LISTEN_PID") != str(os.getpid()) and VARIABLE not in os.environ):
         return {}
+    if not re.fullmatch("[0-9]{1,4}", told):
+        raise SettingsError(f"LISTEN_FDS: {told!r} will not do; give a whole number from 0 to 9999, or unset it")
     count = int(told)
     names = os.environ.get("LISTEN_FDNAMES", "").split(":")
     found: Dict[str, List[str]] = {}

@@ -21,9 +21,10 @@ from .client import Client
 from .config import Config, Options, Vocabulary, load_file
 from .config import load_config as parse_config
 from .engine.call import Ended, ask
-from .engine.listeners import ListenError, open_listeners, real_address
+from .engine.listeners import ListenError, SocketFiles, open_listeners, real_address
 from .errors import RouterError
 from .hostid import host_id
+from .logs import get_logger
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
 from .policy import set_aside
 from .proto.commands import COMMANDS
@@ -35,7 +36,7 @@ from .shard import Shard
 from .stats import About
 from .steady import unix_time
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 # Silent unless the program wants to hear: without it, Python would print warnings of a logger that nobody has set up.
 logging.getLogger(__package__).addHandler(logging.NullHandler())
 
@@ -51,6 +52,7 @@ VOCABULARY = Vocabulary(
 _SPARE_HOSTS = 256  # in addition to as many as there are: those that a reload may bring; costs memory when they come
 _PATIENCE = 60.0  # seconds that a reload may take
 _LOOK = 0.5  # seconds after which it is asked whether there is still a loop to wait for
+_ELSEWHERE = "the router serves in the process that this one was forked from; connect to its addresses, or make another"
 _STOPPED = "the router has been stopped; make another"
 
 
@@ -98,6 +100,7 @@ class Router:
         """What `stats` says that the router was started with."""
         self._by_address: Dict[str, List[socket.socket]] = {}
         self._listeners: List[List[socket.socket]] = []  # by shard
+        self._files = SocketFiles()
         self._server: Any = None
         self._history: Any = None
         self._facts_of: Any = None
@@ -107,6 +110,7 @@ class Router:
         self._stop_asked: Optional[float] = None
         self._serving = threading.Event()
         self._has_begun = False
+        self._process = 0  # that serves
         self._ended = False
         self._callers = itertools.count()
         self.owns_process = False
@@ -127,6 +131,7 @@ class Router:
             if self._server is not None:
                 self._server.stop()
             raise RouterError(str(error)) from None
+        self._files = SocketFiles(self.settings.listen)
         self.addresses = [real_address(address, self._by_address[address.text][0]) for address in self.settings.listen]
         count, opened = self._count, self._by_address.values()
         self._listeners = [[sock for socks in opened for sock in socks[shard::count]] for shard in range(count)]
@@ -155,6 +160,7 @@ class Router:
         if self._has_begun:
             raise RouterError(_STOPPED)
         self._has_begun = True
+        self._process = os.getpid()
         try:
             if self._stop_asked is None:
                 self.bind()
@@ -174,6 +180,7 @@ class Router:
         for sock in itertools.chain(*self._listeners):
             sock.close()
         self._listeners = []
+        self._files.remove()
         if self._shared is not None:
             self._rows = []
             self._shared.close()
@@ -201,8 +208,10 @@ class Router:
 
     def stop(self, drain: float = 5.0) -> None:
         """Ends it: in-flight requests are answered, for at most `drain` seconds. From any thread or a signal handler;
-        waits for the thread that `start` has made. Again does nothing."""
+        waits for the thread that `start` has made. Again, or in a forked child, does nothing."""
         self._stop_asked = drain
+        if self._is_elsewhere():
+            return
         if self._shard is not None:
             self._shard.stop(drain)
         if self._supervisor is not None:
@@ -211,6 +220,11 @@ class Router:
             self._thread.join()
         elif not self._has_begun:
             self._close()
+
+    def _is_elsewhere(self) -> bool:
+        """Whether this process was forked from the one that serves: a fork copies no threads, so it has no event
+        loop."""
+        return self._process not in (0, os.getpid())
 
     def client(self) -> Client:
         """A client without a socket, that asks through the same routes; for any number of threads.
@@ -223,6 +237,8 @@ class Router:
         return Client(lambda data: self._ask(data, lane))
 
     def _ask(self, data: bytes, lane: int) -> bytes:
+        if self._is_elsewhere():
+            raise RouterError(_ELSEWHERE)
         shard = self._shard
         try:
             if shard is not None:
@@ -255,6 +271,7 @@ class Router:
 
     def hand_over(self, link: socket.socket) -> None:
         """Passes all clients on over `link`, then `serve` ends. From any other thread."""
+        self._files = SocketFiles()  # the other process listens there
         if self._server is not None:
             self._server.stop()
         if self._supervisor is not None:
@@ -267,6 +284,8 @@ class Router:
         """Puts another config into effect between two requests: hosts that stay keep their connections, and no client
         notices. Raises ValueError when it cannot be done, and all is as before; RouterError when it has been stopped.
         From any thread but the loop's."""
+        if self._is_elsewhere():
+            raise RouterError(_ELSEWHERE)
         with self._reloading:
             if self._supervisor is not None:
                 self._reload_shards(config)
@@ -402,6 +421,7 @@ class Router:
         import gc
 
         from .child import Child
+        from .engine.shards import heed_signals
 
         if self._server is not None:
             self._server.close_in_child()
@@ -416,7 +436,8 @@ class Router:
             signal.signal(number_of_parent, signal.SIG_IGN)
         signal.set_wakeup_fd(shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda *_: shard.stop(self._stop_asked or 5.0))
-        if self._stop_asked is not None:  # the supervisor's signal came before this handler was there
+        heed_signals()
+        if self._stop_asked is not None:  # the supervisor was asked before the shard was born
             shard.stop(self._stop_asked)
         Child(shard, self._layout, supervisor)
         shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())

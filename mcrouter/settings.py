@@ -21,13 +21,15 @@ class Address:
     port: int = 0
     path: str = ""
     fd: int = -1
+    mode: Optional[int] = None
+    """Of a unix socket's file; None: what the umask leaves."""
 
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")  # Go's two signs for micro
 _HOST_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:/]*)):(?P<port>[0-9]{1,5})")
 _NAME = re.compile(r"(?!.{254})(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?", re.ASCII)
-_LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N"
+_LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path?mode=660 or fd://N"
 _METRICS = "HOST:PORT, :PORT for every address, fd://N, or off"
 
 
@@ -82,14 +84,21 @@ def listen_address(value: Union[str, Address]) -> Address:
     scheme, separator, rest = value.partition("://")
     if not separator:
         scheme, rest = "tcp", value
-    if scheme == "unix" and rest.startswith("/") and "\0" not in rest:
-        return Address(value, "unix", path=rest)
+    if scheme == "unix":
+        return _unix_address(value, rest)
     if scheme == "fd" and re.fullmatch("[0-9]{1,9}", rest):
         return Address(value, "fd", fd=int(rest))
     match = _HOST_PORT.fullmatch(rest) if scheme == "tcp" else None
     if match is None or int(match["port"]) > 65535 or not _is_host(match["v6"], match["host"]):
         raise ValueError(_LISTEN)
     return Address(value, "tcp", host=match["v6"] or match["host"], port=int(match["port"]))
+
+
+def _unix_address(text: str, rest: str) -> Address:
+    path, separator, mode = rest.partition("?mode=")
+    if not path.startswith("/") or "\0" in path or bool(separator) != bool(re.fullmatch("[0-7]{3}", mode)):
+        raise ValueError(_LISTEN)
+    return Address(text, "unix", path=path, mode=int(mode, 8) if mode else None)
 
 
 def _is_host(v6: Optional[str], name: str) -> bool:
@@ -232,7 +241,8 @@ SETTINGS = (
     Setting("router_name", "", "NAME", "mcrouter", _name, "name of this router: %router-name%, and in the async log",
             "config"),
     Setting("listen", "-l", "ADDR", "tcp://:8080", listen_addresses,
-            "tcp://HOST:PORT (no host: every address), unix:///path or fd://N; may be given again", "listening", True,
+            "tcp://HOST:PORT (no host: every address), unix:///path (?mode=660 behind it: the file's mode) or fd://N; "
+            "may be given again", "listening", True,
             (Alias(("-p", "--port"), "N", lambda text: f"tcp://:{text}"),
              Alias(("--listen-sock-fd",), "N", lambda text: f"fd://{text}"))),
     Setting("metrics_listen_addr", "-L", "ADDR", ":9090", metrics_address, "metrics over HTTP; off disables",

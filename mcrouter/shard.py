@@ -5,7 +5,6 @@ keep their connections, their health and their counts; those that go answer what
 """
 
 import contextlib
-import logging
 import os
 import socket
 from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
@@ -25,6 +24,7 @@ from .engine.tally import Tally
 from .engine.upstream import Host
 from .engine.why import Why
 from .hostid import host_id
+from .logs import get_logger
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .policy import Policy, Work, at_once, each, in_portions, making_policy, without_collection
@@ -37,7 +37,7 @@ from .spool.writer import Spool
 from .stats import About, Load, Statistics
 from .steady import unix_time
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _LEAVE_MOST = 300.0  # seconds after which a client that is in the midst of something is not waited for
 _LEAVE_DRAIN = 5.0

@@ -38,7 +38,7 @@ def file(tmp_path):
         (["-n", "0"], "mcrouter: --server-event-loops: '0' will not do; give a whole number from 1 to 1024\n"),
         (["-H", "10"], "mcrouter: --healthcheck-interval: '10' will not do; give a duration such as 200ms, 10s, 1m30s or 1h\n"),
         (["-t", "0s"], "mcrouter: --dns-cache-ttl: '0s' will not do; give a duration longer than 0s, such as 200ms, 10s or 1m30s\n"),
-        (["-l", "udp://x"], "mcrouter: --listen: 'udp://x' will not do; give tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N\n"),
+        (["-l", "udp://x"], "mcrouter: --listen: 'udp://x' will not do; give tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path?mode=660 or fd://N\n"),
         (["-L", "here"], "mcrouter: --metrics-listen-addr: 'here' will not do; give HOST:PORT, :PORT for every address, fd://N, or off\n"),
         (["--log-level", "loud"], "mcrouter: --log-level: 'loud' will not do; give one of debug, info, warning, error\n"),
         (["--demo", "x"], "mcrouter: --demo: 'x' will not do; give a number of hosts from 1 to 64\n"),

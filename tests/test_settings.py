@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mcrouter.settings import SETTINGS, Address, Settings, SettingsError, duration
 
-LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path or fd://N"
+LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path?mode=660 or fd://N"
 METRICS = "HOST:PORT, :PORT for every address, fd://N, or off"
 DURATION = "a duration such as 200ms, 10s, 1m30s or 1h"
 LONGER = "a duration longer than 0s, such as 200ms, 10s or 1m30s"
@@ -83,6 +83,7 @@ def test_a_duration_is_longer_than_nothing_and_shorter_than_ever(text):
         ("tcp://[::1]:8080", Address("tcp://[::1]:8080", "tcp", "::1", 8080)),
         ("[fe80::1%eth0]:1", Address("[fe80::1%eth0]:1", "tcp", "fe80::1%eth0", 1)),
         ("unix:///run/a b", Address("unix:///run/a b", "unix", path="/run/a b")),
+        ("unix:///s?mode=660", Address("unix:///s?mode=660", "unix", path="/s", mode=0o660)),
         ("fd://3", Address("fd://3", "fd", fd=3)),
     ],
 )
@@ -96,7 +97,7 @@ def test_an_address_is_read(text, address):
     [
         "", "8080", "tcp://", "tcp://host", "tcp://host:", "tcp://:65536", "tcp://:-1", "tcp://:٣", "tcp://::1:80", "tcp://[::1]",
         "tcp://[host]:80", "tcp://[::1%]:80", "tcp://[::\u0661]:80", "tcp://a b:80", "tcp://a..b:80", "tcp://.:80", "tcp://h/:80",
-        "tcp://" + "a" * 64 + ":80", "tcp://" + "a." * 127 + "a:80", "udp://:80", "unix://relative", "unix:///a\0b", "fd://", "fd://-1", "fd://x",
+        "tcp://" + "a" * 64 + ":80", "tcp://" + "a." * 127 + "a:80", "udp://:80", "unix://relative", "unix:///s?mode=", "unix:///s?mode=8", "unix:///s?mode=4755", "unix:///a\0b", "fd://", "fd://-1", "fd://x",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_here_and_not_by_the_resolver(text):

@@ -10,6 +10,7 @@
     schema.py   a tree -> the model, with
       policy.py, pool_route.py, prefixes.py    the policy: a tree of handles -> a flat list of them
       pools.py, hosts.py                       pools and their servers
+    leaves.py   how many requests a policy makes of one
     fields.py   what a handle can be given, and how that is checked
     model.py    Config, RouteSpec, HostAddress, Vocabulary
 

@@ -6,7 +6,7 @@ plain VALUE, which `read` checks: it gives the value back as the route wants it,
 right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple, Optional, Protocol
 
 ROUTE, ROUTES, BY_NAME, RECORDS, VALUE, UNUSED = "route", "routes", "by name", "records", "value", "unused"
@@ -39,6 +39,27 @@ class HandleFields(Protocol):
     @property
     def check(self) -> Optional[Callable[[Mapping[str, Any]], Any]]:
         """Raises ValueError, with what would be right, if its values do not go together."""
+
+    @property
+    def picks(self) -> bool:
+        """Whether a request goes to one of its routes, never to several."""
+
+
+def children(fields: Iterable[Field], args: Mapping[str, Any]) -> Iterator[int]:
+    """The indices of all routes among the values of these fields."""
+    for field in fields:
+        value = args.get(field.name)
+        if value is None:
+            continue
+        if field.kind == ROUTE:
+            yield value
+        elif field.kind == ROUTES:
+            yield from value
+        elif field.kind == BY_NAME:
+            yield from value.values()
+        elif field.kind == RECORDS:
+            for record in value:
+                yield from children(field.fields, record)
 
 
 def route(name: str, default: Any = REQUIRED, principal: bool = False) -> Field:

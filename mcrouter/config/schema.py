@@ -17,6 +17,7 @@ from .hosts import BadHostError, identity, parse_host
 from .keys import JOURNAL, NAMED, POOL, POOLS, REJOIN, SERVERS, TOP
 from .keys import ROUTES_BY_PREFIX as ROUTES
 from .keys import THE_ROUTE as ROUTE
+from .leaves import MAX_LEAVES, first_too_many
 from .model import REJOINS, Config, RouteSpec, Vocabulary
 from .policy import Policy
 from .pools import Hosts, Pools
@@ -80,6 +81,7 @@ class _Reader:
         pools = Pools(checks, self._hosts, self._entries(POOLS))
         policy = Policy(checks, self._vocabulary, pools, self._named(), ordered)
         root = policy.route(parts[ROUTE].value) if seed and ROUTE in parts else self._root(policy, default_prefix)
+        self._check_leaves(policy)
         for host in self._hosts.differ:
             which = f"pools with different timeouts name the host {show(host)}"
             checks.warn(tree, f"{which}, and the longest is used for all")
@@ -91,6 +93,14 @@ class _Reader:
         hosts, warnings = self._hosts.all(), tuple(checks.warnings)
         timeouts = {host: told for host, told in self._hosts.timeouts.items() if any(told)}
         return Config(hosts, tuple(policy.specs), root, checks.source, seed, timeouts, warnings=warnings, **options)
+
+    def _check_leaves(self, policy: Policy) -> None:
+        vocabulary = self._vocabulary
+        many = first_too_many(policy.specs, vocabulary.seed if policy.seed else vocabulary.handles)
+        if many is not None:
+            message = f"{many.type} makes more than {MAX_LEAVES} requests to hosts of one request, with those within it"
+            mend = "let fewer handles use one another, or give it fewer children"
+            self._checks.fail(Scalar(None, many.line, many.column), f"{message}; {mend}")
 
     def _entries(self, key: str) -> "dict[str, Entry]":
         """The map behind a key, by its own keys; nothing if it is not there."""

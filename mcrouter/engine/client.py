@@ -19,11 +19,11 @@ goes straight to the lane that its route would choose anyway, and its reply stra
 """
 
 import enum
-import logging
 from os import read
 from os import write as write_one
 from typing import Any, List, Optional
 
+from ..logs import get_logger
 from ..proto.guard import guarded_failure
 from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request, RequestParser, lone
@@ -34,7 +34,7 @@ from .poller import IN, OUT, READ_ON
 from .transfer import Download, Upload
 from .writing import write
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # Bytes read at first, and from who has more to say. From 128 KB on, malloc maps memory for every read, at 8 µs each.
 _READ_SIZE, _READ_MORE = 16384, 130816

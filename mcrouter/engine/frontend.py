@@ -1,11 +1,11 @@
 """What all clients of a poll group share, and the listener that accepts them."""
 
 import errno
-import logging
 import socket
 from bisect import bisect_left
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
+from ..logs import get_logger
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, READ
 from ..proto.requests import MOST_KINDS, Plan, Request
@@ -17,7 +17,7 @@ from .limits import Doorman, Limits, MemoryBound, close_idle
 from .local_work import BYTES, LocalWork, Steps
 from .loop import PollGroup
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 NO_LIMITS = Limits()
 _ACCEPTS = 64  # connections accepted before others have their turn

@@ -7,12 +7,13 @@ Whatever else the client has sent is still in the kernel, so nothing is lost and
 """
 
 import errno
-import logging
 import os
 import socket
 from typing import Any, Callable, Iterable
 
-logger = logging.getLogger(__name__)
+from ..logs import get_logger
+
+logger = get_logger(__name__)
 
 MOST = 65536  # bytes of an unfinished request that travel along; of a longer one the rest is awaited first
 _AGAIN = 0.005  # seconds between attempts

@@ -16,12 +16,12 @@ An exception in a callback costs its own request alone: every call of a sink is 
 """
 
 import collections
-import logging
 import random
 from itertools import islice
 from os import read
 from typing import Any, Callable, Deque, List, Optional, Tuple
 
+from ..logs import get_logger
 from ..proto import outcomes as o
 from ..proto import results as r
 from ..proto.commands import COMMANDS, LINES
@@ -37,7 +37,7 @@ from .poller import GONE, IN, OUT, READ_ON
 from .why import Why
 from .writing import write
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _READS = 16  # of one event; a host that floods the router must not have it for itself
 READ_SIZE = 130_816  # bytes; from 128 KB on, malloc maps memory for every read, at 8 µs each

@@ -4,13 +4,13 @@ Nothing of this costs a plain request anything: who is idle is looked at from ti
 something say so.
 """
 
-import logging
 import socket
 from typing import Any, Callable, List, NamedTuple, Set
 
+from ..logs import get_logger
 from .lingering import Lingering
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _TOO_MANY = b"SERVER_ERROR mcrouter: too many connections\r\n"
 _FAREWELL = 1.0  # seconds in which a client that is refused may read why

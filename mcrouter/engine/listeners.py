@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import stat
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 _BACKLOG = 1024
 
@@ -33,6 +33,7 @@ def open_listeners(
         for socks in opened.values():
             for sock in socks:
                 sock.close()
+        SocketFiles([address for address in addresses if address.text in opened.keys() - inherited.keys()]).remove()
         why = f"{error.strerror or error}; --listen names others"
         raise ListenError(f"cannot listen on {address.text}: {why}") from None
     return opened
@@ -47,7 +48,7 @@ def _share(fds: Sequence[int], shards: int) -> List[socket.socket]:
 def _open(address: Any, shards: int) -> List[socket.socket]:
     if address.kind == "tcp":
         return _open_tcp(address.host, address.port, shards)
-    sock = _open_unix(address.path) if address.kind == "unix" else socket.socket(fileno=os.dup(address.fd))
+    sock = _open_unix(address) if address.kind == "unix" else socket.socket(fileno=os.dup(address.fd))
     return [sock, *(sock.dup() for _ in range(shards - 1))]
 
 
@@ -96,12 +97,15 @@ def _resolve(host: str, port: int) -> Tuple[int, Any]:
     return socket.AF_INET, ("", port)
 
 
-def _open_unix(path: str) -> socket.socket:
-    """Binds a path; one that a dead process left behind is taken over."""
+def _open_unix(address: Any) -> socket.socket:
+    """Binds a path; one that a dead process left behind is taken over. Its mode is set before it listens, when no
+    client can connect to it yet."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _remove_stale(path)
-        sock.bind(path)
+        _remove_stale(address.path)
+        sock.bind(address.path)
+        if address.mode is not None:
+            os.chmod(address.path, address.mode)
         sock.listen(_BACKLOG)
     except OSError:
         sock.close()
@@ -110,18 +114,50 @@ def _open_unix(path: str) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
+    """Removes a socket's file that no process listens on. One with more clients than it has room for would make a probe
+    wait, so the probe does not."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.setblocking(False)
             try:
                 probe.connect(path)
             except ConnectionRefusedError:
                 os.unlink(path)
+            except BlockingIOError:
+                pass
+
+
+class SocketFiles:
+    """The files of the unix sockets among these addresses, as they are now."""
+
+    def __init__(self, addresses: Sequence[Any] = ()) -> None:
+        self._process = os.getpid()
+        self._known = {address.path: _identity(address.path) for address in addresses if address.kind == "unix"}
+
+    def remove(self) -> None:
+        """Removes them: all but those that another process has made anew. In a forked child, does nothing."""
+        if self._process == os.getpid():
+            for path, known in self._known.items():
+                if known is not None and known == _identity(path):
+                    with contextlib.suppress(OSError):
+                        os.unlink(path)
+        self._known = {}
+
+
+def _identity(path: str) -> Optional[Tuple[int, int]]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISSOCK(found.st_mode) else None
 
 
 def real_address(address: Any, sock: socket.socket) -> str:
-    """The address with the port that it really has."""
+    """The address with the port that it really has, and without a mode."""
+    if address.kind == "unix":
+        return f"unix://{address.path}"
     if address.kind != "tcp":
         return str(address.text)
     host = f"[{address.host}]" if ":" in address.host else address.host

@@ -12,17 +12,17 @@ Everything of a poll group runs in its thread. `call_soon_threadsafe` is the onl
 import collections
 import heapq
 import itertools
-import logging
 import os
 import random
 import threading
 import time
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
+from ..logs import get_logger
 from .poller import make_poller
 from .wakeup import Wakeup
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 # Bytes that are taken and given back at once: glibc then keeps what is freed up to twice as much (mallopt(3), dynamic
 # mmap threshold). Without it every read of a large value is new memory: 3 page faults and a brk for each 50 KB.

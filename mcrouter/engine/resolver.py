@@ -11,15 +11,15 @@ not answer (an IPv6 address without a route, say) does no harm.
 import collections
 import contextlib
 import ipaddress
-import logging
 import socket
 import threading
 import time
 from typing import Any, Callable, Deque, Optional, Set, Tuple
 
+from ..logs import get_logger
 from .loop import PollGroup, Timer
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 Address = Tuple[int, Any]
 _RETRY = 1.0  # seconds until a name that has never resolved is asked again, or a thread is started that could not be

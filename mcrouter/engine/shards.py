@@ -5,7 +5,6 @@ successor. A shard notices by a pipe that its supervisor has gone, and ends too.
 """
 
 import contextlib
-import logging
 import os
 import select
 import signal
@@ -14,10 +13,11 @@ import time
 import warnings
 from typing import Any, Callable, Iterable, List, Optional
 
+from ..logs import flush_stderr, get_logger
 from .channel import Channel, channel
 from .wakeup import Wakeup
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _PAUSE_FIRST, _PAUSE_MOST = 0.05, 5.0  # seconds before a shard that died is replaced
 _LIVED_LONG = 10.0  # seconds after which a death is not held against the next one
@@ -27,6 +27,15 @@ _PATIENCE = 60.0  # seconds that a shard may take to answer
 
 # (number, descriptor that ends when the supervisor has gone, channel to the supervisor)
 RunShard = Callable[[int, int, Channel], None]
+
+
+_HELD_BACK = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
+
+
+def heed_signals() -> None:
+    """Lets a shard have the signals that were held back while it was born: in a forked child, Python forgets those that
+    come before it is ready, and the supervisor's handlers are not the shard's. To be called once it has its own."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD_BACK)
 
 
 class _Shard:
@@ -140,10 +149,12 @@ class Supervisor:
         with warnings.catch_warnings():
             # The metrics thread of the supervisor does not exist in the child, which runs nothing of it.
             warnings.simplefilter("ignore", DeprecationWarning)
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
             pid = os.fork()
         if not pid:
             ours.close()
             self._be(shard, its)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         its.close()
         shard.channel = ours
         shard.pid, shard.born = pid, time.monotonic()
@@ -164,6 +175,7 @@ class Supervisor:
         except BaseException:
             logger.exception("unexpected error in shard %d; it ends", shard.number)
         finally:
+            flush_stderr()
             os._exit(code)
 
     def _wait(self, seconds: float) -> None:

@@ -1,8 +1,8 @@
 """Hosts: what a policy sends to, over lanes, and whether it can be relied on."""
 
-import logging
 from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
 
+from ..logs import get_logger
 from ..proto import gate
 from ..proto import outcomes as o
 from ..proto import results as r
@@ -20,7 +20,7 @@ from .rejoin import Journal, Rejoin
 from .tally import Tally
 from .why import Why
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class _Nobody:
@@ -169,8 +169,9 @@ class Host:
         if not self.reachable:
             return
         logger.warning("host %s is unhealthy: %s", self.name, why)
+        was_healthy = self.healthy  # else the way back failed: the pauses between visits go on growing
         self._turn(healthy=False, returning=False)
-        if self.prober is not None:
+        if self.prober is not None and was_healthy:
             self.prober.went_down()
         for lane in self.lanes:
             lane.close(o.LOST, why)

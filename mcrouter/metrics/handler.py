@@ -3,15 +3,15 @@
 HTTP/1.0, so no connection outlives its page: a scrape comes every few seconds, and an idle one would hold a place.
 """
 
-import logging
 import socket
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable
 
+from ..logs import get_logger
 from .page import TEXT, Page
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -9,7 +9,6 @@ A client that says nothing, or says it byte by byte, is cut: each read has a tim
 
 import contextlib
 import errno
-import logging
 import math
 import os
 import selectors
@@ -19,9 +18,10 @@ import time
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional, Union
 
+from ..logs import get_logger
 from .page import Page
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 _BACKLOG = 64
 _WHOLE = 3  # timeouts that a whole exchange may take

@@ -7,12 +7,12 @@ A route that counts what it has under way must not wait for the answer for ever.
 request (`client.when_abandoned`): an exception may come between it and the answer, in a sink further down.
 """
 
-import logging
 from typing import Any, Callable
 
+from ..logs import get_logger
 from . import outcomes as o
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 INTERNAL_ERROR = b"SERVER_ERROR mcrouter: internal error\r\n"
 

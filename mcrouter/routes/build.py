@@ -7,10 +7,11 @@ the command is made once; for the rest, commands that take the same way share it
 
 from typing import Any, Dict, Generator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
+from ..config.fields import children
 from ..config.model import HOST, Config
 from ..proto.commands import ADMIN, COMMANDS, READ, Command
 from ..proto.requests import GET, SET, Plan
-from .handle import Handle, children, filled
+from .handle import Handle, filled
 from .handles import HANDLES, INTERNAL, SEED
 from .host import HostRoute
 from .keyed import PerKey

@@ -50,6 +50,6 @@ def _host_id(args: Args, kit: Kit) -> Any:
 
 
 HANDLES = (
-    Handle("RandomRoute", (routes(),), lambda args, kit: RandomRoute(args.children, kit), lone=True),
-    Handle("HostIdRoute", (routes(), Field("salt", read=text, default="")), _host_id, lone=True),
+    Handle("RandomRoute", (routes(),), lambda args, kit: RandomRoute(args.children, kit), lone=True, picks=True),
+    Handle("HostIdRoute", (routes(), Field("salt", read=text, default="")), _host_id, lone=True, picks=True),
 )

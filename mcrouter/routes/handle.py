@@ -1,7 +1,7 @@
 """What a config can name: a handle is a type of route, the fields that it takes, and how it is made of them."""
 
 from types import SimpleNamespace
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
 
 from ..config.fields import BY_NAME, RECORDS, ROUTE, ROUTES, Field
 from ..proto.commands import Command
@@ -19,7 +19,7 @@ class Handle(NamedTuple):
     handle has no part in it; None if it has. It is asked when the config is loaded, never on the way. `lone`: with one
     child it is that child, without any it is NullRoute. `state(args, kit)` makes what all routes made for one place in
     the config share, as a limit; they get it as `args.state`. `check(args)` raises ValueError, with what would be
-    right, if the values do not go together.
+    right, if the values do not go together. `picks`: a request goes to one of its routes, never to several.
     """
 
     name: str
@@ -29,23 +29,7 @@ class Handle(NamedTuple):
     lone: bool = False
     state: Optional[Callable[[Args, Kit], Any]] = None
     check: Optional[Callable[[Mapping[str, Any]], Any]] = None
-
-
-def children(fields: Tuple[Field, ...], args: Mapping[str, Any]) -> Iterator[int]:
-    """The indices of all routes among the values of these fields."""
-    for field in fields:
-        value = args.get(field.name)
-        if value is None:
-            continue
-        if field.kind == ROUTE:
-            yield value
-        elif field.kind == ROUTES:
-            yield from value
-        elif field.kind == BY_NAME:
-            yield from value.values()
-        elif field.kind == RECORDS:
-            for record in value:
-                yield from children(field.fields, record)
+    picks: bool = False
 
 
 def filled(fields: Tuple[Field, ...], args: Mapping[str, Any], made: Any) -> Args:

@@ -111,4 +111,5 @@ HANDLE = Handle(
     ),
     _make,
     check=_check,
+    picks=True,
 )

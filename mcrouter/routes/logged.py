@@ -4,6 +4,7 @@ import logging
 from typing import Any, List, Mapping, Optional
 
 from ..config.fields import route
+from ..logs import get_logger
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, Command
 from ..proto.requests import Request
@@ -11,7 +12,7 @@ from .base import Route
 from .handle import Args, Handle
 from .kit import Kit
 
-_LOG = logging.getLogger(__name__)
+_LOG = get_logger(__name__)
 _WORDS = {
     o.VALUE: "hit", o.PARTIAL: "some hits", o.MISS: "miss", o.STORED: "stored", o.NOT_STORED: "not stored",
     o.EXISTS: "exists", o.NOT_FOUND: "not found", o.DELETED: "deleted", o.TOUCHED: "touched", o.NUMBER: "number",

@@ -206,11 +206,13 @@ HANDLES = (
         ),
         _no_policy,
         narrow=chosen,
+        picks=True,
     ),
     Handle(
         "PrefixSelectorRoute",
         (Field("policies", BY_NAME, default=None, names=_any_name), route("wildcard", default=None)),
         _prefix_selector,
+        picks=True,
     ),
 )
 ROOT = Handle("RootRoute", (Field("routes", BY_NAME), Field("default")), _root)

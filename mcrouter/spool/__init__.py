@@ -20,6 +20,8 @@ What an operator must know:
 - Order does not matter for right values. A delete that is replayed after a newer set takes the new value away: that
   costs a miss, never a stale value. Until the replay has run, a host that is back may serve what was to be deleted.
 - A delete may be sent twice (a replay that was killed begins its file again). That costs a miss at most, too.
+- Directories and files have the modes that the router's umask leaves them. A replay by another user than the router's
+  needs a umask that lets its group write (002), or an access list.
 - The replay may run at any time, beside routers that are writing. Files that facebook's mcrouter may still have open
   wait until they are 16 minutes old: it writes to a file for 15, and does not notice that it was taken.
 - What cannot be delivered stays. So does a line that cannot be read, until somebody mends or removes it.

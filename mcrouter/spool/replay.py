@@ -10,8 +10,10 @@ at a time: the directory is locked.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
+import stat
 from itertools import count, islice
 from typing import BinaryIO, Callable, Dict, Iterator, List, Protocol, Sequence, Union
 
@@ -118,8 +120,17 @@ def _take(path: str) -> str:
 
 
 def _open(path: str, mode: str) -> BinaryIO:
-    """No link is followed: anybody may write to an hour's directory, as it is with the origin."""
-    return open(path, mode, opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o666))  # type: ignore
+    """Opens a regular file; raises OSError for anything else."""
+    return open(path, mode, opener=_open_regular)  # type: ignore[return-value]
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Follows no link, and waits for no FIFO: facebook's mcrouter lets every user write to an hour's directory."""
+    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is not a regular file", path)
+    return fd
 
 
 def _replay_file(path: str, delivery: Delivery, report: Report) -> None:

@@ -12,17 +12,17 @@ never waits: a lock that is not free means that the file was taken. Pinned by te
 import errno
 import fcntl
 import itertools
-import logging
 import os
 import time
 from typing import Callable, Set
 
+from ..logs import get_logger
 from .entry import Entry, format_entry
 from .layout import LIFETIME, file_name, hour_name
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
-_HOUR_MODE, _FILE_MODE = 0o777, 0o666  # the origin's: the replay may be another user's; a file's is cut by the umask
+_FILE_MODE = 0o666  # less what the umask takes away; so it is with the directories
 _TRIES = 100  # to have a file, each taken away before anything was written to it
 _NO_FILE = -1
 
@@ -97,7 +97,7 @@ class Spool:
         self._path = os.path.join(hour, file_name(now, self._router_name, os.getpid(), next(_opened_here)))
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
-            _make_hour(hour)
+            os.makedirs(hour, exist_ok=True)
             self._file = os.open(self._path, flags, _FILE_MODE)
         except (FileExistsError, FileNotFoundError):
             return  # of a process with our number, in another container; or a replay removed the empty directory
@@ -119,11 +119,3 @@ class Spool:
             logger.error("deletes that failed cannot be spooled to %s: %s; they are lost, so stale values may be served"
                          " there; make it a directory that this process can write to, with space",
                          self._directory, cause)  # fmt: skip
-
-
-def _make_hour(path: str) -> None:
-    try:
-        os.makedirs(path)
-    except FileExistsError:
-        return
-    os.chmod(path, _HOUR_MODE)  # whatever the umask is

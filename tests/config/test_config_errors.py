@@ -2,6 +2,7 @@
 
 import ast
 import io
+import os
 import pickle
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ import mcrouter.config
 from mcrouter.config import ConfigError, Vocabulary, load_config, load_file
 from mcrouter.config.errors import mend_name, show
 from mcrouter.config.fields import RECORDS, REQUIRED, Field, number, one_of, pair, record, texts, unused
+from mcrouter.config.imports import MAX_BYTES
 
 INVALID = Path(__file__).parent / "invalid"
 CASES = sorted(path for path in INVALID.iterdir() if path.suffix != ".error")
@@ -104,11 +106,18 @@ def file_errors(folder, vocabulary, monkeypatch):
         def read(self, *args):
             raise ValueError("I/O operation on closed file.")
 
+    fifo, large = folder / "fifo", folder / "large"
+    os.mkfifo(fifo)
+    with large.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
     monkeypatch.setattr("sys.stdin", Closed())
     mend = "name a file that can be read, or - for standard input"
     for path, source, reason in (
         (str(folder / "none.yaml"), str(folder / "none.yaml"), "No such file or directory"),
         (str(folder), str(folder), "Is a directory"),
+        ("/dev/zero", "/dev/zero", "it is not a regular file"),
+        (str(fifo), str(fifo), "it is not a regular file"),
+        (str(large), str(large), "it is larger than 64 MiB"),
         ("a\0b", "a\0b", "embedded null byte"),
         ("-", "<stdin>", "I/O operation on closed file."),
     ):
@@ -123,7 +132,21 @@ def test_files_that_cannot_be_read(tmp_path, vocabulary, monkeypatch):
         assert (error.line, error.column) == (0, 0)
         assert str(error) == expected
         seen += 1
-    assert seen == 4
+    assert seen == 7
+
+
+def test_a_standard_input_that_is_closed(vocabulary, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ConfigError, match="standard input is closed"):
+        load_file("-", vocabulary)
+
+
+@pytest.mark.parametrize("name", ["fifo", "/dev/zero"])
+def test_an_import_of_what_has_no_end(tmp_path, vocabulary, name):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "c.json").write_text('{"pools": {}, "route": "@import(%s)"}' % name)
+    with pytest.raises(ConfigError, match=f"cannot import '{name}' .it is not a regular file.; name a file"):
+        load_file(str(tmp_path / "c.json"), vocabulary)
 
 
 def test_the_error_carries_its_parts():

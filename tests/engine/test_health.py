@@ -7,6 +7,7 @@ import pytest
 
 from mcrouter import Router, Settings, load_config
 from mcrouter.engine.health import Damper
+from mcrouter.engine.why import Why
 from mcrouter.testing import DemoHost
 from tests.support.processes import until
 
@@ -77,3 +78,21 @@ def test_when_no_host_is_left_those_that_are_away_are_probed_while_clients_ask(r
             one.start()
             two.stop()
             until(answers)
+
+
+def test_a_host_that_fails_on_its_way_back_is_tried_less_and_less_often():
+    """It answers `version`, and not what is asked of it before it is read: a reason to wait longer, not to start over."""
+    text = json.dumps({"orderedPool": ["127.0.0.1:1", "127.0.0.1:2"], "route": "AllSyncRoute"})
+    shard = Router(load_config(text), Settings(listen="tcp://127.0.0.1:0"))._make_shard()
+    try:
+        host = shard._policy.hosts["127.0.0.1:1"]
+        host.mark_up()
+        host.mark_down(Why.SILENT, "it does not answer")
+        pauses = []
+        for _ in range(10):
+            host.take_writes()
+            host.prober._failed(Why.WRONG, "flush_all answered with an error")
+            pauses.append(host.prober._pause)
+        assert pauses == [0.625, 1.25, 2.5, 5.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0]
+    finally:
+        shard._close()

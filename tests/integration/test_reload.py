@@ -107,3 +107,13 @@ def test_good_and_bad_configs_in_turn_cost_no_client_anything(memcacheds, router
     assert load.faults == []
     assert state(proxy)[0] == sum(turn % len(texts) in (1, 3) for turn in range(ROUNDS))
     assert proxy.log().count("Traceback") == 0
+
+
+def test_a_config_replaced_by_a_fifo_is_refused_and_the_router_ends_on_sigterm(memcacheds, router):
+    proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"))
+    proxy.config.unlink()
+    os.mkfifo(proxy.config)
+    proxy.process.send_signal(signal.SIGHUP)
+    until(lambda: "cannot read the config (it is not a regular file)" in proxy.log(), "the config to be refused")
+    assert proxy.ask(b"get k\r\n") == b"END\r\n"
+    assert proxy.stop() == 0

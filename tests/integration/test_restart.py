@@ -136,3 +136,14 @@ def test_sockets_of_a_service_manager(memcacheds, tmp_path):
             process.terminate()
             assert process.wait(DEADLINE) == 0
     assert free_port()
+
+
+def test_a_unix_socket_outlives_a_restart_and_goes_with_the_last_process(memcacheds, router, tmp_path):
+    path = tmp_path / "s"
+    proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"), "-l", f"unix://{path}?mode=600")
+    assert proxy.restart() == 0
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(path))
+        sock.sendall(b"get k\r\n")
+        assert sock.recv(100) == b"END\r\n"
+    assert proxy.stop() == 0 and not path.exists()

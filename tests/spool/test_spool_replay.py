@@ -1,5 +1,7 @@
 """A pass over a spool: what is delivered goes, and what could not be stays."""
 
+import os
+
 import pytest
 
 from mcrouter.spool.replay import BusyError, only_replay, replay, survey
@@ -170,3 +172,11 @@ def test_one_replay_at_a_time(tmp_path):
         pass
     with only_replay(str(tmp_path)):
         pass
+
+
+def test_a_fifo_is_not_waited_for(tmp_path, delivery):
+    path = leave(tmp_path, line(b"k1"), name="p2-0")
+    os.mkfifo(path.with_name(path.name.replace("p2-0", "p1-0")))
+    for report in (survey(str(tmp_path), LATER), replay(str(tmp_path), delivery, LATER)):
+        assert len(report.problems) == 1 and "it is not a regular file; it stays" in report.problems[0]
+    assert delivery.got == {(HOST, b"k1"): 1}

@@ -60,14 +60,14 @@ def test_an_entry_is_a_line(spool, tmp_path, clock):
     assert (spool.written, spool.failed) == (2, 0)
 
 
-def test_modes_are_the_origins(spool, tmp_path):
+def test_the_umask_says_which_users_may_write_to_the_spool(spool, tmp_path):
     umask = os.umask(0o027)
     try:
         assert spool.add("h", 1, b"k")
     finally:
         os.umask(umask)
     (path,) = files(tmp_path)
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o777
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o750
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 

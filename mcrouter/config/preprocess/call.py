@@ -51,6 +51,8 @@ class Call:
 
     def take_list(self, arguments: Sequence[str]) -> None:
         """The arguments of a call in a text, in the order of the parameters."""
+        if not self.macro.params and list(arguments) == [""]:
+            arguments = ()  # @name() says the same as @name
         params, given = self.macro.params, len(arguments)
         least = sum(param.required for param in params)
         if not least <= given <= len(params):

@@ -32,6 +32,8 @@ MACROS = {
 
 CASES = [
     ("@s", "string"),
+    ("@s()", "string"),
+    ("@s( )", "string"),
     ("@same()", ""),
     ("@same(  )", ""),
     ("@same( a b )", "a b"),
