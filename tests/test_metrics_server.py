@@ -20,6 +20,9 @@ from mcrouter.metrics.server import MetricsServer
 LONG = 30.0  # seconds after which a test that waits has failed
 
 
+MUCH = b"x" * 30_000_000  # more than the sockets take
+
+
 def broken():
     raise RuntimeError("no page today")
 
@@ -29,6 +32,7 @@ PAGES = {
     "/healthz": lambda: health_page(0),
     "/broken": broken,
     "/big": lambda: (200, "text/plain", b"x" * 3_000_000),
+    "/huge": lambda: (200, "text/plain", MUCH),
 }
 
 
@@ -45,8 +49,8 @@ def serve():
     servers = []
     threads, fds = set(threading.enumerate()), descriptors()
 
-    def start(address=("127.0.0.1", 0), **options):
-        server = MetricsServer(address, PAGES, **options)
+    def start(address=("127.0.0.1", 0), pages=PAGES, **options):
+        server = MetricsServer(address, pages, **options)
         servers.append(server)
         server.start()
         return server
@@ -110,7 +114,7 @@ def test_head_has_the_headers_alone(serve):
 
 def test_an_unknown_path_is_told_the_known(serve):
     status, _, body = ask(serve(), "GET", "/nowhere")
-    assert (status, body) == (404, b"not here; there is /metrics and /healthz and /broken and /big\n")
+    assert (status, body) == (404, b"not here; there is /metrics and /healthz and /broken and /big and /huge\n")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
@@ -179,21 +183,98 @@ def test_a_client_that_leaves_disturbs_nobody(serve, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_too_many_clients_are_closed_and_room_is_found_again(serve):
+def test_silent_clients_do_not_keep_others_out(serve):
+    """The oldest that has not asked gives its place up; each new one is answered."""
+    server = serve(limit=4)
+    silent = [connect(server) for _ in range(12)]
+    for sock in silent[8:]:
+        sock.sendall(b"GET /healthz HTTP/1.0\r\nHal")  # half a head is no request either
+    for _ in range(6):
+        assert ask(server, "GET", "/metrics")[0] == 200
+    assert all(map(ended, silent[:8]))
+    for sock in silent:
+        sock.close()
+
+
+def test_of_those_that_hold_places_the_ones_that_have_not_asked_go_first(serve):
+    server = serve(limit=3)
+    with connect(server) as reads, connect(server) as silent, connect(server) as late:
+        reads.sendall(b"GET /huge HTTP/1.0\r\n\r\n")
+        until(lambda: [client.has_asked for client in server._clients] == [True, False, False])
+        assert ask(server, "GET", "/metrics")[0] == 200
+        assert ended(silent)
+        assert not select.select([late], [], [], 0)[0]
+        assert b"".join(iter(lambda: reads.recv(65536), b"")).endswith(MUCH)
+
+
+def test_clients_that_do_not_read_their_page_do_not_keep_others_out(serve):
     server = serve(limit=2)
-    first, second = connect(server), connect(server)
+    slow = [connect(server) for _ in range(2)]
+    for sock in slow:
+        sock.sendall(b"GET /huge HTTP/1.0\r\n\r\n")
+    until(lambda: len(server._clients) == 2 and all(client.has_asked for client in server._clients))
+    assert ask(server, "GET", "/metrics")[0] == 200
+    assert len(b"".join(iter(lambda: recv(slow[0]), b""))) < len(MUCH), "the oldest"
+    slow[0].close()
+    assert b"".join(iter(lambda: recv(slow[1]), b"")).endswith(MUCH)
+    slow[1].close()
+
+
+def recv(sock):
+    """Some of what comes; nothing when it has ended, in whatever way."""
+    try:
+        return sock.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def test_while_pages_are_made_there_is_no_room(serve):
+    """Their threads cannot be ended; a client more is closed, and is answered when one of them is done."""
+    release = threading.Event()
+
+    def page():
+        release.wait(LONG)
+        return 200, "text/plain", b"late\n"
+
+    server = serve(pages={**PAGES, "/slow": page}, limit=2)
+    waiting = [connect(server) for _ in range(2)]
+    for sock in waiting:
+        sock.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
+    until(lambda: len(server._clients) == 2 and all(client.has_asked for client in server._clients))
     with connect(server) as third:
         assert ended(third)
-    first.close()
+    assert len(server._clients) == 2
+    release.set()
+    until(lambda: not any(client.thread.is_alive() for client in server._clients))
+    assert ask(server, "GET", "/metrics")[0] == 200
+    for sock in waiting:
+        sock.close()
 
-    def answered():
-        try:
-            return ask(server, "GET", "/metrics")[0] == 200
-        except OSError:
-            return False
 
-    until(answered)
-    second.close()
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /metrics HTTP/1.0\r\n" + b"X: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"GET /metrics HTTP/1.0\r\n" + b"X: %s\r\n" % (b"x" * 1000) * 20 + b"\r\n",
+        b"GET /" + b"x" * 20_000 + b" HTTP/1.0\r\n\r\n",
+        b"x" * 20_000,
+    ],
+)
+def test_a_head_that_is_too_long_is_refused(serve, head, capfd, caplog):
+    with connect(serve()) as sock:
+        sock.sendall(head)
+        answer = b"".join(iter(lambda: sock.recv(4096), b""))
+    assert b"431 " in answer or b"400 " in answer
+    assert capfd.readouterr() == ("", "")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_many_requests_at_once_get_one_answer(serve):
+    """It arrives whole, although most of what was sent is never looked at."""
+    with connect(serve()) as sock:
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 20_000)
+        answer = b"".join(iter(lambda: sock.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.0 200") and answer.endswith(b"\r\n\r\na 1\n")
 
 
 def test_stop_ends_silent_clients(serve):

@@ -105,6 +105,7 @@ class ClientRequest(Request):
     __slots__ = ("let_go",)
 
     let_go: List[Callable[[], None]]
+    takes_pieces = True  # a reply may be a list of pieces
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """Takes the answer; it leaves when those before it have left."""
@@ -115,7 +116,11 @@ class ClientRequest(Request):
             client.too_large(self)
             return
         client.frontend.count(self, outcomes)
-        client.answer(self, self.shown(reply, outcomes))
+        shown = self.shown(reply, outcomes)
+        if type(shown) is list:
+            client.in_turn(self, shown)
+        else:
+            client.answer(self, shown)
 
     def goes_on(self) -> bool:
         """Whether its route asks another host when the first has failed or has not got it."""

@@ -30,9 +30,10 @@ from ..proto.requests import Request, RequestParser, lone
 from .asker import Asker, ClientRequest
 from .bulk import PIECE
 from .handover import MOST
+from .limits import weight
 from .poller import IN, OUT, READ_ON
 from .transfer import Download, Upload
-from .writing import write
+from .writing import write_pieces
 
 logger = get_logger(__name__)
 
@@ -161,7 +162,7 @@ class Client(Asker):
                 self.abort()
                 return
             if sent != len(reply):
-                self._rest(reply[sent:])
+                self._rest(reply[sent:], len(reply) - sent)
             return
         self.in_turn(request, reply)
 
@@ -170,7 +171,7 @@ class Client(Asker):
         request.reply = reply
         queue = self.queue
         if not queue or queue[0] is not request:
-            self._grew(len(reply))
+            self._grew(weight(reply))
         else:
             out = self.out
             if not out:
@@ -475,19 +476,20 @@ class Client(Asker):
     def _write(self, pieces: List[Any]) -> bool:
         """Whether the kernel took it all."""
         try:
-            unsent = write(self.fd, pieces)
+            unsent = write_pieces(self.fd, pieces)
         except OSError:
             self.abort()
             return False
         if unsent:
-            self._rest(unsent)
+            self.out = unsent[1:]  # there is nothing in it: what it had is in `pieces`
+            self._rest(unsent[0], weight(unsent))
         return not unsent
 
-    def _rest(self, unsent: Any) -> None:
+    def _rest(self, unsent: Any, size: int) -> None:
         """The kernel did not take all: the rest goes when it can."""
         self.plain = False
         self.unsent = unsent
-        self._grew(len(unsent))
+        self._grew(size)
         self.loop.poller.want_write(self.fd, True)
 
     def _on_writable(self) -> None:
@@ -519,12 +521,8 @@ class Client(Asker):
 
     def holds(self) -> int:
         """Bytes that are held for it: what it has not said to the end, and what it has not read."""
-        held = sum(map(len, self.out)) + len(self.unsent) + (self.backlog_size if self.backlog is not None else 0)
-        for request in self.queue:
-            reply = request.reply
-            if reply is not None:
-                held += sum(map(len, reply)) if type(reply) is list else len(reply)
-        return held
+        held = weight([self.unsent, *self.out]) + (self.backlog_size if self.backlog is not None else 0)
+        return held + sum(weight(request.reply) for request in self.queue if request.reply is not None)
 
     def hold(self, held: bool) -> None:
         """Whether it is to wait, so that others can go on."""

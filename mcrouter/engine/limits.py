@@ -31,6 +31,13 @@ class Limits(NamedTuple):
     """Bytes that are held for clients: requests that are not all there, replies that are not read."""
 
 
+def weight(reply: Any) -> int:
+    """Bytes that a reply, in one piece or a list of them, takes; a piece that is there several times is held once."""
+    if type(reply) is not list:
+        return len(reply)
+    return sum(map(len, {id(piece): piece for piece in reply}.values()))
+
+
 class Doorman:
     """Refuses clients when there are enough; `count` says how many there are."""
 

@@ -138,7 +138,8 @@ class Download:
     | none is found, some fail          | the first failure                              |
     | a value breaks off                | the connection closes: there is no other way to say that |
 
-    So it is for small values, too (routes/keyed.py). The reader of the lanes that stream a value (bulk.py).
+    So it is for small values, too (routes/keyed.py). The next key is asked for when the client has taken what it got.
+    The reader of the lanes that stream a value (bulk.py).
     """
 
     def __init__(self, client: Any, request: Request, route: Any) -> None:
@@ -149,6 +150,7 @@ class Download:
         self._merges = len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES  # one END for all
         self._found = False
         self._error = b""  # the first one
+        self._is_next = False  # as soon as the client has taken what it got
         self._asked: Any = None  # the sink of the key that is asked for now
         self._lane: Any = None  # that the current value comes from
         self.lanes: List[Any] = []
@@ -171,7 +173,8 @@ class Download:
 
     def next(self) -> None:
         """Asks for the next key."""
-        if self._client.is_gone():
+        self._is_next = not self.can_take()
+        if self._is_next or self._client.is_gone():
             return
         part = Request(self._client, self._request.kinds[:1], self._lines.pop())
         part.started, part.bulk, part.origin = self._client.loop.now, self, self._request
@@ -225,6 +228,8 @@ class Download:
         """The client has taken all it got."""
         if self._lane is not None:
             self._lane.go_on()
+        elif self._is_next:
+            self.next()
 
     def _one_is_done(self, reply: bytes, is_answer: bool) -> None:
         """Passes on what one key gave; of a get of several keys, what it found, and one END for all at the end."""

@@ -5,6 +5,7 @@ from typing import Any, List
 
 _WORTH = 32768  # bytes; below, putting pieces together is cheaper than a vector of them
 _MOST = 1000  # pieces; the kernel takes 1024 (IOV_MAX)
+_SMALL = 1024  # bytes; a thousand pieces of fewer are put together
 
 
 def write(fd: int, pieces: List[Any]) -> Any:
@@ -27,9 +28,36 @@ def write(fd: int, pieces: List[Any]) -> Any:
     return _rest(pieces, sent)
 
 
-def _rest(pieces: List[Any], sent: int) -> bytes:
+def write_pieces(fd: int, pieces: List[Any]) -> List[Any]:
+    """Writes the pieces to a non-blocking descriptor; returns what the kernel did not take, in pieces: one that comes
+    again and again is not copied.
+
+    Raises OSError when the connection is broken.
+    """
+    at = 0
+    while True:
+        some = pieces[at : at + _MOST] if at or len(pieces) > _MOST else pieces
+        size = sum(map(len, some))
+        if len(some) > 1 and size < max(_WORTH, _SMALL * len(some)):
+            some = [b"".join(some)]
+        try:
+            sent = os.writev(fd, some) if len(some) > 1 else os.write(fd, some[0])
+        except BlockingIOError:
+            sent = 0
+        at += _MOST
+        if sent != size:
+            return [*_left(some, sent), *pieces[at:]]
+        if at >= len(pieces):
+            return []
+
+
+def _left(pieces: List[Any], sent: int) -> List[Any]:
     for index, piece in enumerate(pieces):
         if sent < len(piece):
-            return b"".join([piece[sent:], *pieces[index + 1 :]])
+            return [piece[sent:], *pieces[index + 1 :]]
         sent -= len(piece)
-    return b""
+    return []
+
+
+def _rest(pieces: List[Any], sent: int) -> bytes:
+    return b"".join(_left(pieces, sent))

@@ -5,6 +5,7 @@ HTTP/1.0, so no connection outlives its page: a scrape comes every few seconds, 
 
 import socket
 from collections.abc import Mapping
+from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable
 
@@ -13,6 +14,25 @@ from .page import TEXT, Page
 
 logger = get_logger(__name__)
 
+_HEAD = 16384  # bytes of a request; the base class would take a hundred lines of 64 KB
+
+
+class _Head:
+    """Reads the lines of a request's head, and no more of them than a head has."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._left = _HEAD
+        self.close = file.close
+
+    def readline(self, size: int) -> Any:
+        """The next line. LineTooLong, which the base class answers with status 431, when the head is too long."""
+        if self._left <= 0:
+            raise LineTooLong("head")
+        line = self._file.readline(min(size, self._left))
+        self._left -= len(line)
+        return line
+
 
 class Handler(BaseHTTPRequestHandler):
     """Answers GET and HEAD with the page of the path."""
@@ -20,21 +40,32 @@ class Handler(BaseHTTPRequestHandler):
     error_message_format = "%(code)d %(message)s\n"
     error_content_type = TEXT
 
-    def __init__(self, sock: socket.socket, peer: Any, pages: Mapping[str, Callable[[], Page]], timeout: float) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: Any,
+        pages: Mapping[str, Callable[[], Page]],
+        timeout: float,
+        on_request: Callable[[], None],
+    ) -> None:
+        """Answers at once, on `sock`; calls `on_request` when the request is complete."""
         self._pages = pages
         self._timeout = timeout
+        self._on_request = on_request
         no_server: Any = None
         super().__init__(sock, peer, no_server)
 
     def setup(self) -> None:
-        """Bounds each read and write."""
+        """Bounds each read and write, and the length of the request."""
         super().setup()
         self.connection.settimeout(self._timeout)
+        self.rfile: Any = _Head(self.rfile)
 
     def parse_request(self) -> bool:
         """Ends any method but ours here; the base class would answer 501 where 405 is true."""
         if not super().parse_request():
             return False
+        self._on_request()
         if self.command in ("GET", "HEAD"):
             return True
         self._answer((405, TEXT, f"{self.command} is not for here; GET and HEAD are\n".encode()), allow="GET, HEAD")

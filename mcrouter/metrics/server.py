@@ -5,6 +5,8 @@ not listen: they wake up again and again to see whether to stop, spin when there
 leave clients behind at the end. Here one thread waits for three things: a client, the oldest client's time, the end.
 
 A client that says nothing, or says it byte by byte, is cut: each read has a timeout, and so has the whole exchange.
+Such clients must not take all places: when there is none for a new client, the oldest gives up its own, first one
+whose request is not complete, else one that reads its page slowly. So a probe is answered whatever else is connected.
 """
 
 import contextlib
@@ -36,18 +38,26 @@ class Pulse(NamedTuple):
     call: Callable[[], None]
 
 
-class _Client(NamedTuple):
-    sock: socket.socket
-    thread: threading.Thread
-    due: float  # when it is cut
+class _Client:
+    """A connection and its thread."""
+
+    def __init__(self, sock: socket.socket, peer: Any, due: float) -> None:
+        self.sock, self.peer = sock, peer
+        self.due = due  # when it is cut
+        self.has_asked = False  # its request is complete
+        self.thread: Any = None
+
+    def asked(self) -> None:
+        """Its request has come to its end."""
+        self.has_asked = True
 
 
 class MetricsServer:
     """Serves `pages` (path -> function that makes the page) on `address`, a (host, port) or a listening socket.
 
     An empty host is every address, IPv6 too. Listens from the start, and raises OSError if it cannot; answers from
-    `start()` on. `address` tells the port when 0 was asked. At most `limit` clients at once; more are closed.
-    `pulse` is called in its thread every so often.
+    `start()` on. `address` tells the port when 0 was asked. At most `limit` clients at once; for one more
+    the oldest is cut. `pulse` is called in its thread every so often.
     """
 
     def __init__(
@@ -152,24 +162,38 @@ class MetricsServer:
             time.sleep(_PAUSE)
             return
         self._tidy()
-        if len(self._clients) >= self._limit:
+        if len(self._clients) >= self._limit and not self._make_room():
             logger.debug("metrics: more than %d clients; closing %s", self._limit, peer)
             sock.close()
             return
-        thread = threading.Thread(target=self._serve, args=(sock, peer), name="mcrouter-metrics-client", daemon=True)
+        client = _Client(sock, peer, time.monotonic() + _WHOLE * self._timeout)
+        client.thread = threading.Thread(
+            target=self._serve, args=(client,), name="mcrouter-metrics-client", daemon=True
+        )
         try:
-            thread.start()
+            client.thread.start()
         except RuntimeError as error:
             logger.debug("metrics: no thread for %s: %s", peer, error)
             sock.close()
             time.sleep(_PAUSE)
             return
-        self._clients.append(_Client(sock, thread, time.monotonic() + _WHOLE * self._timeout))
+        self._clients.append(client)
 
-    def _serve(self, sock: socket.socket, peer: Any) -> None:
+    def _make_room(self) -> bool:
+        """Cuts the oldest client whose request is not complete, or else the oldest; False if its thread still makes a
+        page, which cannot be ended."""
+        client = next((client for client in self._clients if not client.has_asked), self._clients[0])
+        logger.debug("metrics: more than %d clients; closing %s, the oldest", self._limit, client.peer)
+        _cut(client)
+        client.thread.join(_PAUSE)
+        self._tidy()
+        return len(self._clients) < self._limit
+
+    def _serve(self, client: _Client) -> None:
         """A client's thread."""
+        sock, peer = client.sock, client.peer
         try:
-            self._handler(sock, peer, self._pages, self._timeout)
+            self._handler(sock, peer, self._pages, self._timeout, client.asked)
             sock.shutdown(socket.SHUT_WR)  # closing alone would not end it while a forked child holds a copy
         except OSError as error:
             logger.debug("metrics: client %s: %s", peer, error)

@@ -95,7 +95,7 @@ class _Race:
             self._best = Best(self._request, self._good)
         if self._best.add(reply, outcomes, self._request) or not self._waiting:
             self._sink = None
-            sink.on_reply(*self._best.result())
+            sink.on_reply(*self._best.result(sink))
 
 
 def _make(good: bytes) -> Any:

@@ -5,13 +5,14 @@ ours); among equals the first stays. A get of several keys gets better key by ke
 answer.
 """
 
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, VALUES
 from ..proto.replies import TOO_LARGE, split_reply, value_blocks
 from ..proto.requests import Request
 from .base import part
+from .pieces import values_reply
 
 
 def is_good(outcomes: bytes, good: bytes = o.SUCCESS) -> bool:
@@ -35,8 +36,11 @@ class Best:
         self._too_large = False
         self._open = list(range(len(request.kinds)))  # the commands that are not well yet
 
-    def add(self, reply: bytes, outcomes: bytes, asked: Request) -> bool:
-        """Takes a host's reply to `asked` (the request itself, or what `missing` gave); True when all is well."""
+    def add(self, reply: Any, outcomes: bytes, asked: Request) -> bool:
+        """Takes a reply, bytes or pieces, to `asked` (the request itself, or what `missing` gave); True when all is
+        well."""
+        if type(reply) is list:
+            reply = b"".join(reply)
         if reply is TOO_LARGE:
             self._too_large = True
             return True
@@ -84,15 +88,15 @@ class Best:
             [words[place] for place in self._open] if words else None,
         )
 
-    def result(self) -> Tuple[bytes, bytes]:
-        """The reply and outcomes to give."""
+    def result(self, sink: Any = None) -> Tuple[Any, bytes]:
+        """The reply and outcomes to give to `sink`."""
         if self._too_large:
             return TOO_LARGE, o.VALUE * len(self._replies)
         if self._many_keys and self._found:
             keys = self._request.keys()
             blocks = [self._found[key] for key in keys if key in self._found]
             whole = o.VALUE if len(blocks) == len(keys) else o.PARTIAL
-            return b"".join(blocks) + b"END\r\n", whole
+            return values_reply(blocks, sink), whole
         if len(self._replies) == 1:  # it need not be bytes: a large value is on its way still
             return self._replies[0] or b"", bytes(self._outcomes)
         return b"".join(reply or b"" for reply in self._replies), bytes(self._outcomes)

@@ -16,6 +16,7 @@ from .failover_errors import FailoverErrors, failover_errors
 from .failover_policy import InOrder, PolicySpec, failover_policy
 from .handle import Args, Handle
 from .kit import Kit
+from .pieces import takes_pieces
 from .token_bucket import TokenBucket
 
 
@@ -119,6 +120,11 @@ class Walk:
         self._asking = False  # a child is being asked: its answer, if it comes at once, is kept in `_answer`
         self._answer: Any = None
 
+    @property
+    def takes_pieces(self) -> bool:
+        """Whether a child's answer may be a list of pieces: where it may be passed on."""
+        return takes_pieces(self._sink)
+
     def go(self) -> None:
         """Asks the child whose turn it is, and on while they fail at once: however many do, in this one loop."""
         while True:
@@ -179,7 +185,7 @@ class Walk:
         if self._best is None:
             self._best = Best(self._request, self._good)
         if self._best.add(reply, outcomes, self._asked) or not self._may(outcomes, at_once):
-            self._sink.on_reply(*self._best.result())
+            self._sink.on_reply(*self._best.result(self._sink))
             return False
         self._place, self._ahead = self._ahead, -1
         self._asked = self._best.missing()

@@ -8,6 +8,7 @@ from ..proto.replies import TOO_LARGE, value_blocks
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name
 from .base import Branch, Route, part, refuse
+from .pieces import values_reply
 
 _NO_KEY = b"SERVER_ERROR mcrouter: a command without a key does not say which host it is for\r\n"
 
@@ -161,7 +162,7 @@ class Gathering:
         if not self._waiting:
             self._sink.on_reply(*self._whole())
 
-    def _whole(self) -> Tuple[bytes, bytes]:
+    def _whole(self) -> Tuple[Any, bytes]:
         if self._too_large:
             return TOO_LARGE, o.VALUE
         found, keys = self._found, self._request.keys()
@@ -169,4 +170,4 @@ class Gathering:
             return self._error  # type: ignore[no-any-return]
         blocks = [found[key] for key in keys if key in found]
         outcome = o.VALUE if len(blocks) == len(keys) else o.PARTIAL if blocks else o.MISS
-        return b"".join(blocks) + b"END\r\n", outcome
+        return values_reply(blocks, self._sink), outcome

@@ -91,7 +91,7 @@ class _Walk:
                 return
             self._best = Best(self._request)
         if self._best.add(reply, outcomes, self._asked) or not self._next():
-            self._sink.on_reply(*self._best.result())
+            self._sink.on_reply(*self._best.result(self._sink))
 
     def _next(self) -> bool:
         """Asks the next healthy host for what is missing; False when there is none left."""
