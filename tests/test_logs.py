@@ -24,7 +24,10 @@ def pipe():
     read, write = os.pipe()
     fcntl.fcntl(write, 1031, 4096)  # F_SETPIPE_SZ
     with open(read, "rb", buffering=0) as reader, open(write, "wb", buffering=0) as writer:
-        yield reader, StderrHandler(writer.fileno())
+        handler = StderrHandler(writer.fileno())
+        yield reader, handler
+        reader.close()
+        handler.flush()  # what it still has to write fails now, and not into another test's pipe
 
 
 def record(text):

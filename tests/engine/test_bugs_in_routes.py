@@ -364,7 +364,10 @@ def trial(case: Case, folder: Any) -> Any:
             timeout_ms=2000, async_dir=str(folder) if case.name.startswith("Async") else "",
             route_prefix="/a/a/" if case.name.startswith("Root") else "/././",
         )  # fmt: skip
-        made = Trial(case, stack.enter_context(Router(_config(case, addresses), settings)), hosts)
+        router = stack.enter_context(Router(_config(case, addresses), settings))
+        dead = router._shard._policy.hosts.get(addresses["dead"])
+        until(lambda: dead is None or not dead.healthy)  # what it answers is the same from here on
+        made = Trial(case, router, hosts)
         stack.callback(made.end)
         yield made
 
