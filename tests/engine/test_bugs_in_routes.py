@@ -27,6 +27,7 @@ from mcrouter.proto.replies import value_blocks
 from mcrouter.routes import base, held, portions
 from mcrouter.routes.handles import HANDLES, INTERNAL, SEED
 from tests.proto.feeding import ClientFeed, HostFeed
+from tests.support.processes import until
 from tests.support.talking import TalkingHost, refusing_address
 from tests.support.wire import MARK, Wire
 
