@@ -3,6 +3,8 @@
 import json
 import sys
 
+import pytest
+
 from mcrouter import Settings, load_config
 from mcrouter.engine.why import Why
 from mcrouter.metrics.counters import Layout, local_cells
@@ -126,3 +128,30 @@ def test_places_for_counters():
         return looks
 
     assert place(FEW) <= 4 * FEW
+
+
+def test_hosts_are_connected_to_in_portions():
+    shard = made(FEW)
+    now, connected = [shard.loop.clock()], []
+
+    def clock():
+        now[0] += 0.0005
+        return now[0]
+
+    shard._connect_host = connected.append
+    shard.loop.clock = clock
+    portions = []
+    while len(connected) < FEW:
+        before = len(connected)
+        shard.loop.tick()
+        portions.append(len(connected) - before)
+    assert max(portions) <= 10 and connected == list(shard._policy.hosts.values())
+    shard._close()
+
+
+def test_a_host_that_a_reload_took_away_meanwhile_is_not_connected_to():
+    shard = made(FEW)
+    gone = shard._policy.hosts.popitem()[1]
+    gone.connect = lambda: pytest.fail("it has gone")
+    shard._connect_host(gone)
+    shard._close()
