@@ -1,5 +1,6 @@
 """A start and a reload cost as much as there are hosts, not their square: calls and looks are counted, not timed."""
 
+import dataclasses
 import json
 import sys
 
@@ -104,6 +105,16 @@ def test_the_same_when_all_hosts_are_away():
     assert 0 < take_over(FEW) <= 4 * FEW
 
 
+def test_hosts_that_go_one_after_the_other():
+    def go(count):
+        shard = made(count)
+        work = calls(lambda: [host.mark_down(Why.TIMEOUTS, "a test says so") for host in shard._policy.hosts.values()])
+        shard._close()
+        return work
+
+    assert is_linear(go)
+
+
 def test_a_reload_works():
     shard = made(FEW)
     before = dict(shard._policy.hosts)
@@ -154,4 +165,19 @@ def test_a_host_that_a_reload_took_away_meanwhile_is_not_connected_to():
     gone = shard._policy.hosts.popitem()[1]
     gone.connect = lambda: pytest.fail("it has gone")
     shard._connect_host(gone)
+    shard._close()
+
+
+def test_writes_wait_for_no_host_that_a_reload_took_away():
+    shard = made(FEW)
+    shard._policy.config = dataclasses.replace(shard._policy.config, on_rejoin="replay")
+    shard._take_over()
+    policy, gone = shard._policy, shard._policy.hosts.popitem()[1]
+    gone.mark_down(Why.TIMEOUTS, "a test says so")
+    assert gone.journal is not None and not policy.is_somebody_away()
+    one = next(iter(policy.hosts.values()))
+    one.mark_down(Why.TIMEOUTS, "a test says so")
+    assert policy.is_somebody_away()
+    one.mark_up()
+    assert not policy.is_somebody_away()
     shard._close()
