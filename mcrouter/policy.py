@@ -6,7 +6,7 @@ A large one is made, put into effect and taken down in portions (`in_portions`),
 import contextlib
 import gc
 import sys
-from typing import Any, Callable, ContextManager, Dict, Generator, Iterable, Iterator, List, Optional
+from typing import Any, Callable, ContextManager, Dict, Generator, Iterable, Iterator, List, Optional, Set
 
 from .config import Config, HostAddress
 from .engine.loop import PollGroup
@@ -33,10 +33,11 @@ class Policy:
         self.plan: Plan = built.plan
         self._made = built.made
         self._pools = pools
+        self._away: Set[Host] = set()  # of the hosts that have a journal, those that are not healthy
 
     def is_somebody_away(self) -> bool:
         """Whether a host is not healthy that must be told what it misses."""
-        return any(host.journal is not None and not host.healthy for host in self.hosts.values())
+        return bool(self._away)
 
     def leaves_none_healthy(self, host: Host) -> bool:
         """Whether a pool that the host is in has no healthy host."""
@@ -44,7 +45,14 @@ class Policy:
 
     def refresh(self, hosts: Iterable[Host]) -> None:
         """Takes notice of hosts that went or came. Each of their pools looks at all of its hosts, once."""
-        for pool in {id(pool): pool for host in hosts for pool in self._pools.get(host, ())}.values():
+        pools: Dict[int, Any] = {}
+        for host in hosts:
+            pools.update((id(pool), pool) for pool in self._pools.get(host, ()))
+            if host.journal is not None and not host.healthy and self.hosts.get(host.name) is host:
+                self._away.add(host)
+            else:
+                self._away.discard(host)
+        for pool in pools.values():
             pool.refresh()
 
     def taking_down(self) -> Work:

@@ -303,11 +303,18 @@ class Shard:
         return [prober, resolver]
 
     def _connect(self) -> None:
-        for host in self._policy.hosts.values():
-            self._connect_host(host)
+        """Connects to all hosts in portions: clients are served meanwhile, and a host that they need is connected to
+        at once."""
+
+        def done(_result: Any, error: Optional[Exception]) -> None:
+            if error is not None:
+                raise error
+
+        hosts = list(self._policy.hosts.values())
+        in_portions(self.loop, each(hosts, self._connect_host), done, contextlib.nullcontext())
 
     def _connect_host(self, host: Host) -> None:
-        if host.reachable:
+        if host.reachable and self._policy.hosts.get(host.name) is host:
             host.connect()
 
     # serving ------------------------------------------------------------------------------------------------------

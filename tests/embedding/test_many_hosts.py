@@ -1,7 +1,10 @@
 """A start and a reload cost as much as there are hosts, not their square: calls and looks are counted, not timed."""
 
+import dataclasses
 import json
 import sys
+
+import pytest
 
 from mcrouter import Settings, load_config
 from mcrouter.engine.why import Why
@@ -102,6 +105,16 @@ def test_the_same_when_all_hosts_are_away():
     assert 0 < take_over(FEW) <= 4 * FEW
 
 
+def test_hosts_that_go_one_after_the_other():
+    def go(count):
+        shard = made(count)
+        work = calls(lambda: [host.mark_down(Why.TIMEOUTS, "a test says so") for host in shard._policy.hosts.values()])
+        shard._close()
+        return work
+
+    assert is_linear(go)
+
+
 def test_a_reload_works():
     shard = made(FEW)
     before = dict(shard._policy.hosts)
@@ -126,3 +139,45 @@ def test_places_for_counters():
         return looks
 
     assert place(FEW) <= 4 * FEW
+
+
+def test_hosts_are_connected_to_in_portions():
+    shard = made(FEW)
+    now, connected = [shard.loop.clock()], []
+
+    def clock():
+        now[0] += 0.0005
+        return now[0]
+
+    shard._connect_host = connected.append
+    shard.loop.clock = clock
+    portions = []
+    while len(connected) < FEW:
+        before = len(connected)
+        shard.loop.tick()
+        portions.append(len(connected) - before)
+    assert max(portions) <= 10 and connected == list(shard._policy.hosts.values())
+    shard._close()
+
+
+def test_a_host_that_a_reload_took_away_meanwhile_is_not_connected_to():
+    shard = made(FEW)
+    gone = shard._policy.hosts.popitem()[1]
+    gone.connect = lambda: pytest.fail("it has gone")
+    shard._connect_host(gone)
+    shard._close()
+
+
+def test_writes_wait_for_no_host_that_a_reload_took_away():
+    shard = made(FEW)
+    shard._policy.config = dataclasses.replace(shard._policy.config, on_rejoin="replay")
+    shard._take_over()
+    policy, gone = shard._policy, shard._policy.hosts.popitem()[1]
+    gone.mark_down(Why.TIMEOUTS, "a test says so")
+    assert gone.journal is not None and not policy.is_somebody_away()
+    one = next(iter(policy.hosts.values()))
+    one.mark_down(Why.TIMEOUTS, "a test says so")
+    assert policy.is_somebody_away()
+    one.mark_up()
+    assert not policy.is_somebody_away()
+    shard._close()
