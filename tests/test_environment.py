@@ -26,7 +26,7 @@ WRONG = [
 @pytest.mark.parametrize("text", WRONG, ids=range(len(WRONG)))
 def test_what_no_router_leaves(monkeypatch, text):
     monkeypatch.setenv(VARIABLE, text)
-    with pytest.raises(RouterError, match="^MCROUTER_TAKES_OVER is not what a router leaves to its successor; unset it$"):
+    with pytest.raises(RouterError, match=r"^MCROUTER_TAKES_OVER is not what a router leaves to its successor; unset it$"):
         inherited()
     assert VARIABLE not in os.environ
 
@@ -40,7 +40,7 @@ def test_a_router_that_is_left_nothing(monkeypatch):
 def test_what_no_service_manager_says(monkeypatch, count):
     monkeypatch.setenv("LISTEN_FDS", count)
     monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
-    with pytest.raises(SettingsError, match="LISTEN_FDS: .* will not do; give a whole number from 0 to 9999, or unset it"):
+    with pytest.raises(SettingsError, match=r"LISTEN_FDS: .* will not do; give a whole number from 0 to 9999, or unset it"):
         activated()
     monkeypatch.setenv("LISTEN_PID", "1")
     assert activated() == {}
