@@ -42,6 +42,7 @@ logger = get_logger(__name__)
 
 _LEAVE_MOST = 300.0  # seconds after which a client that is in the midst of something is not waited for
 _LEAVE_DRAIN = 5.0
+_BEAT = 1.0  # seconds between notes that the loop runs
 _DNS_PATIENCE = 1.0  # seconds at the end for threads that still wait for DNS
 
 
@@ -78,6 +79,7 @@ class Shard:
         self._cells[layout.pid] = os.getpid()
         self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
         self.loop = PollGroup()
+        self._beat()
         self._stretches = reply_stretches()
         self._watchers: Dict[Host, List[Any]] = {}
         self._peers = Peers(self.loop, rows)
@@ -319,6 +321,11 @@ class Shard:
             self.loop.run()
         finally:
             self._close()
+
+    def _beat(self) -> None:
+        """Tells that the loop runs."""
+        self._cells[self._layout.beat] = time.monotonic()
+        self.loop.call_later(_BEAT, self._beat)
 
     def take_clients(self, link: socket.socket) -> None:
         """Takes the clients of the process before this one, which come over `link`."""
