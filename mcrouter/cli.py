@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence
 
 from . import __version__
-from .logs import StderrHandler, get_logger
+from .logs import OneLine, StderrHandler, get_logger
+from .printable import printable
 from .settings import SETTINGS, UNSET, Setting, Settings, SettingsError
 
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
@@ -189,13 +190,13 @@ def _activated() -> Dict[str, Any]:
 
 def complain(message: str, code: int) -> int:
     """One line on stderr; the exit code."""
-    print(f"mcrouter: {message}", file=sys.stderr)
+    print(f"mcrouter: {printable(message)}", file=sys.stderr)
     return code
 
 
 def _log_to_stderr(level: str) -> None:
     handler = StderrHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
     logger = logging.getLogger(__name__.rpartition(".")[0])
     logger.addHandler(handler)
     logger.setLevel(level.upper())

@@ -16,6 +16,8 @@ import traceback
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, List, Optional, Union
 
+from .printable import printable
+
 MOST_LINES = 10_000
 """Lines that wait for stderr at once, at the most."""
 _AT_ONCE = 1000  # lines in one write
@@ -39,6 +41,14 @@ def _handle(handle: Callable[[logging.LogRecord], None], record: logging.LogReco
         if logging.raiseExceptions and sys.stderr is not None:
             with contextlib.suppress(Exception):
                 traceback.print_exc()
+
+
+class OneLine(logging.Formatter):
+    """Lines without control characters, whatever a config, a host or a client has put into them; tracebacks follow."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return printable(super().formatMessage(record))
 
 
 class StderrHandler(logging.Handler):

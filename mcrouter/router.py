@@ -25,7 +25,7 @@ from .engine.listeners import ListenError, SocketFiles, open_listeners, real_add
 from .errors import RouterError
 from .hostid import host_id
 from .logs import get_logger
-from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells
+from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells, stalled_loops
 from .policy import set_aside
 from .proto.commands import COMMANDS
 from .reload import ConfigState
@@ -52,6 +52,8 @@ VOCABULARY = Vocabulary(
 _SPARE_HOSTS = 256  # in addition to as many as there are: those that a reload may bring; costs memory when they come
 _PATIENCE = 60.0  # seconds that a reload may take
 _LOOK = 0.5  # seconds after which it is asked whether there is still a loop to wait for
+_STALLED = 5.0  # seconds without a tick after which an event loop is said not to run
+_HEALTH_PATIENCE, _HEALTH_LOOK = 1.0, 0.02  # seconds that /healthz waits for one; and between looks
 _ELSEWHERE = "the router serves in the process that this one was forked from; connect to its addresses, or make another"
 _STOPPED = "the router has been stopped; make another"
 
@@ -481,7 +483,13 @@ class Router:
     def _health(self) -> Tuple[int, str, bytes]:
         from .metrics.page import health_page
 
-        return health_page(healthy_hosts(self._layout, self._rows))
+        patience = time.monotonic() + _HEALTH_PATIENCE  # after a pause of the process, its loops have a moment to run
+        while True:
+            now = time.monotonic()
+            stalled = stalled_loops(self._layout, self._rows, now - _STALLED)
+            if not stalled or now >= patience:
+                return health_page(healthy_hosts(self._layout, self._rows), stalled)
+            time.sleep(_HEALTH_LOOK)
 
 
 def reading_options(settings: Settings) -> Options:

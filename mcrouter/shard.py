@@ -41,6 +41,7 @@ logger = get_logger(__name__)
 
 _LEAVE_MOST = 300.0  # seconds after which a client that is in the midst of something is not waited for
 _LEAVE_DRAIN = 5.0
+_BEAT = 1.0  # seconds between notes that the loop runs
 _DNS_PATIENCE = 1.0  # seconds at the end for threads that still wait for DNS
 
 
@@ -77,6 +78,7 @@ class Shard:
         self._cells[layout.pid] = os.getpid()
         self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
         self.loop = PollGroup()
+        self._beat()
         self._stretches = reply_stretches()
         self._resolvers = Resolvers(self.loop)
         self._watchers: Dict[Host, List[Any]] = {}
@@ -327,6 +329,11 @@ class Shard:
             self.loop.run()
         finally:
             self._close()
+
+    def _beat(self) -> None:
+        """Tells that the loop runs."""
+        self._cells[self._layout.beat] = time.monotonic()
+        self.loop.call_later(_BEAT, self._beat)
 
     def take_clients(self, link: socket.socket) -> None:
         """Takes the clients of the process before this one, which come over `link`."""

@@ -31,7 +31,7 @@ def cells_of(layout):
     yield from (cell for host in by_host for cell in host)
     yield from (*layout.hits, *layout.misses, layout.client_connections_total, layout.request_errors)
     yield from (cell for host in range(len(layout.hosts)) for cell in (*layout.rejoin(host), *layout.health(host)))
-    yield from (layout.client_connections, layout.pid, *layout.events.values(), *layout.connections)
+    yield from (layout.client_connections, layout.pid, layout.beat, *layout.events.values(), *layout.connections)
     yield from (layout.config_failures, layout.config_last_attempt, layout.config_last_success)
 
 
@@ -76,7 +76,7 @@ def test_a_shards_start_clears_gauges_and_keeps_counters(shared):
     for i in range(LAYOUT.size):
         cells[i] += 1
     clear_gauges(LAYOUT, cells)
-    gauges = {LAYOUT.client_connections, LAYOUT.pid, *LAYOUT.connections, *LAYOUT.journal}
+    gauges = {LAYOUT.client_connections, LAYOUT.pid, LAYOUT.beat, *LAYOUT.connections, *LAYOUT.journal}
     gauges.update(LAYOUT.healthy, LAYOUT.tko, LAYOUT.failures, LAYOUT.returning, LAYOUT.turned, LAYOUT.why)
     assert [cells[i] for i in range(LAYOUT.size)] == [float(i not in gauges) for i in range(LAYOUT.size)]
     if rows:

@@ -16,6 +16,8 @@ import pytest
 
 from mcrouter.metrics.page import health_page
 from mcrouter.metrics.server import MetricsServer
+from tests.embedding.served import served
+from tests.support.processes import DEADLINE
 
 LONG = 30.0  # seconds after which a test that waits has failed
 
@@ -373,3 +375,27 @@ def test_http_server_is_imported_when_it_starts():
     modules = json.loads(subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.PIPE).stdout)
     assert "mcrouter.metrics.server" in modules
     assert not {"http.server", "http", "email", "resource"} & set(modules)
+
+
+@pytest.mark.parametrize("loops", [1, 2])
+def test_health_asks_whether_each_event_loop_runs(loops, monkeypatch):
+    monkeypatch.setattr("mcrouter.router._HEALTH_PATIENCE", 0.0)
+    with served(1, server_event_loops=loops) as (router, _):
+        until(lambda: router._health()[0] == 200)
+        monkeypatch.setattr("mcrouter.router._STALLED", -1000.0)  # so that no loop has run
+        assert router._health() == (503, "text/plain; charset=utf-8", b"event loops that do not run: %d\n" % loops)
+
+
+def test_health_waits_a_moment_for_an_event_loop_that_was_paused(monkeypatch):
+    with served(1) as (router, _):
+        until(lambda: router._health()[0] == 200)
+        held, go_on = threading.Event(), threading.Event()
+        router._shard.loop.call_soon_threadsafe(lambda: (held.set(), go_on.wait(DEADLINE)))
+        held.wait(DEADLINE)
+        cell = router._layout.beat
+        router._rows[0][cell] -= 100.0
+        monkeypatch.setattr("mcrouter.router._HEALTH_PATIENCE", 0.0)
+        assert router._health()[0] == 503
+        go_on.set()
+        monkeypatch.setattr("mcrouter.router._HEALTH_PATIENCE", DEADLINE)
+        assert router._health()[0] == 200

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import NoReturn
 
+from ..printable import printable
 from .errors import ConfigError, mend_name, show
 from .tree import Entry, Map, Node, Scalar, kind
 
@@ -20,7 +21,7 @@ class Checks:
 
     def warn(self, node: Node, message: str) -> None:
         """Notes what the operator should know, and is no error."""
-        self.warnings.append(f"{node.source or self.source}:{node.line}:{node.column}: {message}")
+        self.warnings.append(printable(f"{node.source or self.source}:{node.line}:{node.column}: {message}"))
 
     def parts(
         self, node: Map, known: Collection[str], what: str, of: str = "", unused: Collection[str] = ()

@@ -7,6 +7,8 @@ A message has the form `what is wrong; what would be right`. Every message of th
 import difflib
 from collections.abc import Collection
 
+from ..printable import printable
+
 _LONGEST = 60  # characters of a config's own words that a message repeats
 
 
@@ -25,8 +27,8 @@ class ConfigError(ValueError):
 
     def __str__(self) -> str:
         if not self.line:
-            return f"{self.file}: {self.message}"
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+            return printable(f"{self.file}: {self.message}")
+        return printable(f"{self.file}:{self.line}:{self.column}: {self.message}")
 
 
 def show(text: str) -> str:

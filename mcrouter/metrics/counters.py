@@ -74,6 +74,8 @@ class Layout:
         """Of the config file: how often it was refused; Unix times. The router itself writes them, in the first row."""
         (self.pid,) = self._gauge()
         """Gauge: the shard's process."""
+        (self.beat,) = self._gauge()
+        """Gauge: when the shard's event loop last ran, in seconds of the monotonic clock; processes share that."""
         self.upstream: list[Sequence[int]] = []
         """By host, then command: the histogram of requests that the host has answered, without those in `direct`."""
         self.direct: list[Sequence[int]] = []
@@ -226,6 +228,11 @@ def healthy_hosts(layout: Layout, shards: Sequence[Cells]) -> int:
     if not shards:
         return 0
     return sum(all(cells[layout.healthy[slot]] for cells in shards) for slot, _ in layout.hosts)
+
+
+def stalled_loops(layout: Layout, shards: Sequence[Cells], since: float) -> int:
+    """How many shards' event loops have not run since then (monotonic)."""
+    return sum(cells[layout.beat] < since for cells in shards)
 
 
 def local_cells(layout: Layout) -> list[float]:

@@ -7,8 +7,10 @@ Page = Tuple[int, str, bytes]
 TEXT = "text/plain; charset=utf-8"
 
 
-def health_page(healthy: int) -> Page:
-    """/healthz: 200 with at least one healthy host, else 503."""
+def health_page(healthy: int, stalled: int = 0) -> Page:
+    """/healthz: 200 with at least one healthy host, where all event loops run; else 503."""
+    if stalled:
+        return 503, TEXT, f"event loops that do not run: {stalled}\n".encode()
     if healthy:
         return 200, TEXT, f"ok, healthy hosts: {healthy}\n".encode()
     return 503, TEXT, b"no healthy host\n"

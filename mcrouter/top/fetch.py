@@ -5,8 +5,12 @@ import json
 import re
 from typing import Any, Dict, NamedTuple
 
+from ..printable import printable
+from .shape import fits
+
 _ADDRESS = re.compile(r"(?:http://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]*)(?::(?P<port>[0-9]{1,5}))?/?")
 _PORT = 9090
+_MOST_BYTES = 1 << 26  # of an answer
 
 
 class FetchError(Exception):
@@ -39,16 +43,16 @@ def fetch(where: Address, timeout: float) -> Dict[str, Any]:
     try:
         connection.request("GET", "/status.json")
         answer = connection.getresponse()
-        data = answer.read()
+        data = answer.read(_MOST_BYTES + 1)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise FetchError(f"{where}: {reason}; give the address of a router's metrics") from None
+        raise FetchError(f"{where}: {printable(reason)}; give the address of a router's metrics") from None
     finally:
         connection.close()
     try:
         facts: Dict[str, Any] = json.loads(data) if answer.status == 200 else {}
-    except ValueError:
+    except (RecursionError, ValueError):
         facts = {}
-    if not isinstance(facts, dict) or "hosts" not in facts:
+    if not fits(facts):
         raise FetchError(f"{where} is no router of this kind, or an older one; give the address of a router's metrics")
     return facts

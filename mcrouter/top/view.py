@@ -2,6 +2,7 @@
 
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ..printable import printable
 from ..status import words
 from ..status.history import DIVIDED, HEALTHY, REJOINING, UNHEALTHY, UNKNOWN
 
@@ -175,7 +176,8 @@ def bars(values: Sequence[Optional[float]], width: int, is_utf8: bool) -> str:
 
 def _cut(line: Line, width: int) -> Line:
     cut: Line = []
-    for text, style in line:
+    for written, style in line:
+        text = printable(written)
         cut.append((text[: max(0, width)], style))
         width -= len(text)
     return [piece for piece in cut if piece[0]]

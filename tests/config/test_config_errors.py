@@ -118,7 +118,7 @@ def file_errors(folder, vocabulary, monkeypatch):
         ("/dev/zero", "/dev/zero", "it is not a regular file"),
         (str(fifo), str(fifo), "it is not a regular file"),
         (str(large), str(large), "it is larger than 64 MiB"),
-        ("a\0b", "a\0b", "embedded null byte"),
+        ("a\0b", "a\\x00b", "embedded null byte"),
         ("-", "<stdin>", "I/O operation on closed file."),
     ):
         with pytest.raises(ConfigError) as caught:
