@@ -7,6 +7,7 @@ keep their connections, their health and their counts; those that go answer what
 import contextlib
 import os
 import socket
+import time
 from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from . import __version__
