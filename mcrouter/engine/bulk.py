@@ -463,10 +463,11 @@ class BulkLanes:
 
     def expire(self, due: float) -> int:
         """Fails those that the host has let wait since `due`; how many."""
-        for lane in [lane for lane in self.busy if lane.is_queued_since(due)]:
-            lane.refuse("too many large values are on their way")
         if self._queue:
             self._make_room(due)
+        # What waits for others has the time in which they would be found to stall, and then its own.
+        for lane in [lane for lane in self.busy if lane.is_queued_since(due - self._host.timeout)]:
+            lane.refuse("too many large values are on their way")
         late = [lane for lane in self.busy if lane.is_due(due)]
         for lane in late:
             lane.fail(o.TIMEOUT, f"no reply within {self._host.timeout * 1000:.0f} ms")
