@@ -6,12 +6,12 @@ stream is out of step, and its connection must be closed.
 """
 
 import base64
-import binascii
 import re
 from typing import Dict, Iterator, List, Tuple
 
 from . import outcomes as o
 from .commands import BY_NAME, COMMANDS, LINES, META, META_STORE, META_VALUE
+from .meta_flags import decoded
 from .requests import GET, Request
 
 TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
@@ -81,12 +81,12 @@ def check_names(line: bytes, request: Request) -> None:
     HD and VA say the key and the opaque where, and only where, the request wants them, and mg and ma are answered VA
     where they want the value; a 'no' may leave out what it should say, as older versions of memcached do. memcached
     goes by a flag's first letter. An item is named as it was stored: where that was in base64, `mg a k` is answered
-    `HD kYQ== b`, and `me a`, `ME YQ==` (1.6.18).
+    `HD kYQ== b`, and `me a`, `ME YQ==`; `me YQ== b` is answered `ME a` (1.6.18).
     """
     word, *said = line[:-2].split(b" ")
     asked = bytes(request.data[:_LINE_MOST]).partition(b"\r\n")[0].split(b" ")
     if word == b"ME":
-        right = said[:1] in ([asked[1]], [_decoded(asked[1])], [base64.b64encode(asked[1])])
+        right = said[:1] in ([asked[1]], [decoded(asked[1])], [base64.b64encode(asked[1])])
     else:
         named = _as_sent([flag for flag in said if flag[:1] in _NAMING], asked[1])
         due = [b"k" + asked[1] if flag[:1] == b"k" else flag for flag in asked[2:] if flag[:1] in (b"k", b"O")]
@@ -105,14 +105,6 @@ def _as_sent(named: List[bytes], key: bytes) -> List[bytes]:
     in_base64 = b"k" + base64.b64encode(key)
     at = named.index(in_base64) if in_base64 in named else len(named)
     return [*named[:at], b"k" + key, *named[at + 2 :]] if named[at + 1 : at + 2] == [b"b"] else named
-
-
-def _decoded(key: bytes) -> bytes:
-    """What a key stands for in base64: 1.6.18 names that in the answer to `me KEY b`."""
-    try:
-        return base64.b64decode(key, validate=True)
-    except binascii.Error:
-        return key
 
 
 def error_outcome(line: bytes) -> bytes:
