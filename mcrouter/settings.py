@@ -6,6 +6,8 @@ import socket
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
+from .allowed_memory import default_bound
+
 
 class SettingsError(ValueError):
     """A setting's value is of no use; the message names the flag and what would be right."""
@@ -73,6 +75,11 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
         return number
 
     return read
+
+
+def memory_bound(value: Any) -> int:
+    """Bytes; of nothing, the default. Raises ValueError."""
+    return default_bound() if value == "" else whole(0, 1 << 50)(value)
 
 
 def listen_address(value: Union[str, Address]) -> Address:
@@ -260,8 +267,8 @@ SETTINGS = (
             "engine", aliases=(Alias(("--num-proxies",), "N"),)),
     Setting("buffer_size", "-b", "N", "1048576", whole(4096, 1 << 30),
             "socket buffers in bytes, and the most that is held for one connection", "engine"),
-    Setting("max_memory", "", "N", "0", whole(0, 1 << 50),
-            "bytes held for all clients, about; those that hold the most wait (0: no limit)", "engine"),
+    Setting("max_memory", "", "N", "", memory_bound,
+            "bytes held for all clients; when short, large replies are asked for again in turn (0: no limit)", "engine"),
     Setting("upstream_connections", "-C", "N", "1", whole(1, 1024),
             "connections per host and event loop (with 1 a host gets what all clients write in one order)", "upstream"),
     Setting("timeout_ms", "-r", "N", "1000", whole(1, 3_600_000), "upstream timeout in ms, to connect and to reply",
@@ -280,7 +287,10 @@ SETTINGS = (
     Setting("log_level", "", "LEVEL", "info", OneOf("debug", "info", "warning", "error"),
             "debug, info, warning or error", "logging"),
 )  # fmt: skip
-UNSET = {"router_config": "router.yaml, else router.json"}
+UNSET = {
+    "router_config": "router.yaml, else router.json",
+    "max_memory": "a quarter of what the machine or the cgroup allows",
+}
 """What a setting without a default means."""
 BY_NAME: Dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
 

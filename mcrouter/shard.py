@@ -257,6 +257,7 @@ class Shard:
             self.loop,
             tally,
             self._stretches,
+            self.frontend.memory,
             lanes=settings.upstream_connections,
             timeout=settings.timeout_ms / 1000,
             buffer_size=settings.buffer_size,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcrouter.allowed_memory import default_bound
 from mcrouter.settings import SETTINGS, Address, Settings, SettingsError, duration
 
 LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path?mode=660 or fd://N"
@@ -36,7 +37,7 @@ def test_the_defaults():
         "enable_flush_cmd": False,
         "server_event_loops": 1,
         "buffer_size": 1048576,
-        "max_memory": 0,
+        "max_memory": default_bound(),
         "upstream_connections": 1,
         "timeout_ms": 1000,
         "timeouts_until_tko": 3,

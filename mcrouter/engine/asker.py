@@ -56,6 +56,10 @@ class Asker:
         origin = request.origin or request
         return origin.reply is None and origin in self.queue
 
+    def may_hold(self, size: int) -> bool:
+        """Whether a reply of this size may be kept for it, while memory is short (memory.py)."""
+        return True
+
     def may_ask_again(self, request: Request) -> bool:
         """Whether a get in flight may be asked again later: nothing that was asked after it, answered or not, changes
         anything. One whose answer is not waited for any more will not be asked again."""
@@ -100,10 +104,12 @@ class Asker:
 
 
 class ClientRequest(Request):
-    """A client's request; the last sink of all. `let_go` is what `when_abandoned` was given; few have it."""
+    """A client's request; the last sink of all. `let_go` is what `when_abandoned` was given, `gathered` how many bytes
+    its routes have got; few have them."""
 
-    __slots__ = ("let_go",)
+    __slots__ = ("gathered", "let_go")
 
+    gathered: int
     let_go: List[Callable[[], None]]
     takes_pieces = True  # a reply may be a list of pieces
 

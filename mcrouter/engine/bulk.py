@@ -222,7 +222,8 @@ class BulkLane(Connection):
                 return
             turns -= 1
             try:
-                data = os.read(self.fd, min(self._stream.left, PIECE) or PIECE)
+                piece = self._piece()
+                data = os.read(self.fd, min(self._stream.left, piece) or piece)
             except BlockingIOError:
                 return
             except OSError as error:
@@ -245,7 +246,7 @@ class BulkLane(Connection):
             self._pass_on()
             return
         request = MN if self._exchange is Exchange.ASKING else self._request
-        head = stream.value_begins(request, PIECE)
+        head = stream.value_begins(request, self._passes)
         if head:
             self._give_value(head)
             return
@@ -258,6 +259,19 @@ class BulkLane(Connection):
             self._learn(stream.outcomes)
         else:
             self._finish(reply, stream.outcomes)
+
+    def _passes(self, size: int) -> bool:
+        """Whether a value of this size is passed on in pieces. One that there is room for is taken as a whole: then
+        its client may read it as slowly as it likes."""
+        return size > self._piece() and (size > self.host.buffer_size or not self.host.memory.takes(size))
+
+    def _piece(self) -> int:
+        """Bytes of a value that are read at once."""
+        return _LEAST if self.host.memory.is_short else PIECE
+
+    def holds(self) -> int:
+        """Bytes that have come of a reply that is taken as a whole, or are yet to come."""
+        return self._stream.known_size()
 
     def _learn(self, outcomes: bytes) -> None:
         """The answer to `mn` has come."""
@@ -424,15 +438,17 @@ class BulkLanes:
         """Whether one more may be at work. If not, one that only its own client holds up gives way."""
         if sum(lane.is_at_work() for lane in self.busy) < _MOST:
             return True
-        self._make_room(self._host.loop.now - self._host.timeout)
+        self._make_room()
         return False
 
     def queue(self, begin: Callable[[], None]) -> None:
         """Calls, to try again, when another has done its work."""
         self._queue.append(begin)
 
-    def _make_room(self, due: float) -> None:
-        stalled = [lane for lane in self.busy if lane.is_stalled_since(due)]
+    def _make_room(self) -> None:
+        """The more lanes wait, the sooner."""
+        patience = self._host.timeout * _MOST / (_MOST + len(self._queue))
+        stalled = [lane for lane in self.busy if lane.is_stalled_since(self._host.loop.now - patience)]
         for lane in stalled[: len(self._queue) + 1]:
             lane.give_up("its client does not go on, and others wait")
 
@@ -464,7 +480,7 @@ class BulkLanes:
     def expire(self, due: float) -> int:
         """Fails those that the host has let wait since `due`; how many."""
         if self._queue:
-            self._make_room(due)
+            self._make_room()
         # What waits for others has the time in which they would be found to stall, and then its own.
         for lane in [lane for lane in self.busy if lane.is_queued_since(due - self._host.timeout)]:
             lane.refuse("too many large values are on their way")

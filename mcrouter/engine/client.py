@@ -30,7 +30,7 @@ from ..proto.requests import Request, RequestParser, lone
 from .asker import Asker, ClientRequest
 from .bulk import PIECE
 from .handover import MOST
-from .limits import weight
+from .memory import weight
 from .poller import IN, OUT, READ_ON
 from .transfer import Download, Upload
 from .writing import write_pieces
@@ -39,7 +39,7 @@ logger = get_logger(__name__)
 
 # Bytes read at first, and from who has more to say. From 128 KB on, malloc maps memory for every read, at 8 µs each.
 _READ_SIZE, _READ_MORE = 16384, 130816
-_WINDOW_FIRST, _WINDOW_MOST = 16, 1024  # commands in flight
+FIRST_WINDOW, _WINDOW_MOST = 4, 1024  # commands in flight
 _TURNS = 8  # reads of one event; a client that sends without end must not have the router for itself
 _MANY_PIECES = 512  # reads that a backlog holds before they are put together: small ones cost memory
 _READABLE = IN | OUT  # what epoll says of a connection that has something and can take something
@@ -64,8 +64,10 @@ class Client(Asker):
     """One client connection."""
 
     __slots__ = (
+        "average",
         "backlog",
         "backlog_size",
+        "counted",
         "direct",
         "fd",
         "held",
@@ -98,12 +100,14 @@ class Client(Asker):
         self.backlog: Optional[List[Any]] = None  # received, not parsed
         self.backlog_size = 0
         self.hungry = False  # the backlog is the beginning of a request: no use to parse it before more has come
-        self.window = _WINDOW_FIRST
+        self.window = frontend.first_window
+        self.average = 0  # bytes of a piece of what it got last; 0: not known
         self.paused = 0  # hosts that asked it to wait
         self.readable = False  # the poller said that there is something, and it was not all read
         self.reads_on = False  # to the end each time: it ends, or short reads prove nothing (poller.py)
         self.held = False  # it holds too much: it is not read
         self.quiet = 0  # looks at it since it last did something
+        self.counted = 0  # bytes that it holds, or more: memory.py
         self.plain = True
         self.read_size = _READ_SIZE
 
@@ -162,7 +166,8 @@ class Client(Asker):
                 self.abort()
                 return
             if sent != len(reply):
-                self._rest(reply[sent:], len(reply) - sent)
+                self._resize(len(reply))
+                self._rest(reply[sent:])
             return
         self.in_turn(request, reply)
 
@@ -170,9 +175,7 @@ class Client(Asker):
         """Takes a request's reply, bytes or a list of pieces; it leaves with the tick, after those before it."""
         request.reply = reply
         queue = self.queue
-        if not queue or queue[0] is not request:
-            self._grew(weight(reply))
-        else:
+        if queue and queue[0] is request:
             out = self.out
             if not out:
                 self.plain = False
@@ -249,7 +252,7 @@ class Client(Asker):
         turns = _TURNS
         while self.readable and self.transfer is transfer:
             wanted = transfer.wanted()
-            if not wanted:
+            if not wanted or (self.held and transfer.held_back()):
                 return
             if not turns:
                 self.go_on_later()
@@ -285,7 +288,7 @@ class Client(Asker):
         if backlog is not None:
             backlog.append(data)
             self.backlog_size += len(data)
-            self._grew(len(data))
+            self.frontend.memory.grew(len(data))
             if self.backlog_size < need or (need < 0 and b"\n" not in data and self.backlog_size < -need):
                 if len(backlog) > _MANY_PIECES:
                     backlog[:] = [b"".join(backlog)]
@@ -310,7 +313,8 @@ class Client(Asker):
     def _parse(self, data: bytes, at: int = 0) -> None:
         """Hands the requests in `data` from `at` on to their routes, as far as the window allows."""
         parser, queue, ways = self.parser, self.queue, self.frontend.ways
-        room = self.window - (sum(len(request.kinds) for request in queue) if queue else 0)
+        window = self.frontend.memory.window(self) if self.frontend.memory.is_short else self.window
+        room = window - (sum(len(request.kinds) for request in queue) if queue else 0)
         size, now = len(data), self.loop.now
         while at < size:
             if room <= 0 or self.paused or self.unsent or (self._asks_again and self.is_to_ask_again()):
@@ -353,7 +357,7 @@ class Client(Asker):
                 self.backlog, self.backlog_size = [], 0
             self.backlog.append(rest)
             self.backlog_size += len(rest)
-            self._grew(len(rest))
+            self.frontend.memory.grew(len(rest))
         self.parser.need = need - at if need > 0 else need
 
     def _go_on(self) -> None:
@@ -457,12 +461,14 @@ class Client(Asker):
         if self.unsent or not self.out:
             return
         out, self.out = self.out, []
+        size = sum(map(len, out))
+        self.average = 1 + size // len(out)
+        if size > _LARGE_FLUSH:
+            self._resize(self.average)
         if self._write(out):
-            size = sum(map(len, out))
-            if size > _LARGE_FLUSH:
-                self._resize(size // len(out))
-            elif self.window < _WINDOW_MOST:
+            if self.window < _WINDOW_MOST and size <= _LARGE_FLUSH:
                 self.window = min(_WINDOW_MOST, 2 * self.window)
+                self.frontend.first_window = min(FIRST_WINDOW, self.frontend.first_window + 1)
             if self.readable or self.backlog is not None:
                 self._go_on()
             if self.state is not ClientState.OPEN:
@@ -470,8 +476,9 @@ class Client(Asker):
         self._settle()
 
     def _resize(self, average: int) -> None:
-        """Replies are large: fewer of them at a time."""
+        """Replies are large: fewer of them at a time. Those of clients that come now may be large, too."""
         self.window = max(1, min(self.window, self.frontend.buffer_size // average))
+        self.frontend.first_window = min(FIRST_WINDOW, self.window)
 
     def _write(self, pieces: List[Any]) -> bool:
         """Whether the kernel took it all."""
@@ -482,14 +489,13 @@ class Client(Asker):
             return False
         if unsent:
             self.out = unsent[1:]  # there is nothing in it: what it had is in `pieces`
-            self._rest(unsent[0], weight(unsent))
+            self._rest(unsent[0])
         return not unsent
 
-    def _rest(self, unsent: Any, size: int) -> None:
+    def _rest(self, unsent: Any) -> None:
         """The kernel did not take all: the rest goes when it can."""
         self.plain = False
         self.unsent = unsent
-        self._grew(size)
         self.loop.poller.want_write(self.fd, True)
 
     def _on_writable(self) -> None:
@@ -514,15 +520,27 @@ class Client(Asker):
         self.plain = False
         return self.quiet
 
-    def _grew(self, size: int) -> None:
-        memory = self.frontend.memory
-        if memory is not None:
-            memory.grew(size)
+    def may_hold(self, size: int) -> bool:
+        """Whether a reply of this size may be kept for it, while memory is short. What comes behind a reply that is
+        asked for again could not leave before that."""
+        return not self.is_to_ask_again() and self.frontend.memory.admits(self, size)
+
+    def has_begun(self) -> int:
+        """Bytes of requests that have not come to their end, and of which no host has any."""
+        held_back: int = self.transfer.held_back() if self.transfer is not None else 0
+        return held_back + (self.backlog_size if self.backlog is not None else 0)
 
     def holds(self) -> int:
-        """Bytes that are held for it: what it has not said to the end, and what it has not read."""
-        held = weight([self.unsent, *self.out]) + (self.backlog_size if self.backlog is not None else 0)
-        return held + sum(weight(request.reply) for request in self.queue if request.reply is not None)
+        """Bytes that are held for it: what it has not said to the end, what it has not read, and what its routes have
+        got and not given yet."""
+        held = self.backlog_size if self.backlog is not None else 0
+        if self.unsent or self.out:
+            held += weight([self.unsent, *self.out])
+        if self.transfer is not None:
+            held += self.transfer.holds()
+        for request in self.queue:
+            held += weight(request.reply) if request.reply is not None else getattr(request, "gathered", 0)
+        return held
 
     def hold(self, held: bool) -> None:
         """Whether it is to wait, so that others can go on."""

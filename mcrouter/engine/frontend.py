@@ -11,11 +11,12 @@ from ..proto.commands import COMMANDS, READ
 from ..proto.requests import MOST_KINDS, Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
 from ..proto.styles import MEMCACHED, Memcached
-from .client import Client
+from .client import FIRST_WINDOW, Client
 from .descriptors import lowest_free
-from .limits import Doorman, Limits, MemoryBound, close_idle
+from .limits import Doorman, Limits, close_idle
 from .local_work import BYTES, LocalWork, Steps
 from .loop import PollGroup
+from .memory import Memory
 
 logger = get_logger(__name__)
 
@@ -74,7 +75,8 @@ class Frontend:
         self.doorman = Doorman(loop, limits.connections, count_clients or (lambda: len(self.clients)))
         if limits.idle:
             close_idle(self, limits.idle)
-        self.memory = MemoryBound(self, limits.memory) if limits.memory else None
+        self.first_window = FIRST_WINDOW  # of a client that comes: how many commands it may have in flight
+        self.memory = Memory(self, limits.memory)
         self.leaving: Any = None  # what takes the clients to the process that comes after this one
 
     def route(self, ways: Sequence[Any], plan: Plan) -> None:

@@ -16,6 +16,7 @@ An exception in a callback costs its own request alone: every call of a sink is 
 """
 
 import collections
+import math
 import random
 from itertools import islice
 from os import read
@@ -27,11 +28,12 @@ from ..proto import results as r
 from ..proto.commands import COMMANDS, LINES
 from ..proto.guard import guarded, guarded_failure
 from ..proto.host_stream import HostStream
-from ..proto.replies import TOO_LARGE, ProtocolError
+from ..proto.replies import TOO_LARGE, ProtocolError, without_values
 from ..proto.requests import STORING
 from ..proto.runs import Sizes
 from .connection import Connection, State
 from .loop import Timer
+from .memory import weight
 from .meta_check import MetaCheck
 from .poller import GONE, IN, OUT, READ_ON
 from .why import Why
@@ -44,6 +46,7 @@ READ_SIZE = 130_816  # bytes; from 128 KB on, malloc maps memory for every read,
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 2.0  # seconds between attempts to connect
 
 _STORED, _END = b"STORED\r\n", b"END\r\n"
+_LITTLE = 1024  # bytes; a reply of so many or less that a route keeps is not counted
 _HIT, _MISS, _STORE = range(3)
 _DISTRUSTED = o.ERROR + o.CLIENT_ERROR
 _OUTCOME = (o.VALUE, o.MISS, o.STORED)
@@ -59,8 +62,10 @@ class Lane(Connection):
         "_followers",
         "expired",
         "failures",
+        "flooded",
         "host",
         "inflight",
+        "memory",
         "meta",
         "out",
         "runs",
@@ -75,6 +80,7 @@ class Lane(Connection):
     def __init__(self, host: Any, stretches: Sizes) -> None:
         self.host = host
         super().__init__(host.loop)
+        self.memory = host.memory
         self.stretches = stretches
         self.failures = 0  # attempts to connect that failed in a row
         self._again: Optional[Timer] = None  # the next attempt
@@ -86,6 +92,7 @@ class Lane(Connection):
         self.inflight: Deque[Entry] = collections.deque()
         self.expired = 0  # entries at the head of inflight that have timed out
         self.timeouts = 0  # since it has last said anything
+        self.flooded = -math.inf  # when a read was last as long as could be
         self.runs = 0  # entries that are runs
         self.stream = HostStream(self.stretches)
         self.skipper: Any = None  # the client of a reply that passes because it is too large
@@ -188,7 +195,9 @@ class Lane(Connection):
                 self.lost("closed by the host")
                 return
             self.received(data)
-            if len(data) < READ_SIZE and not (mask & READ_ON or self.reads_on):
+            if len(data) == READ_SIZE:
+                self.flooded = self.loop.now
+            elif not (mask & READ_ON or self.reads_on):
                 return
 
     def stall(self, client: Any) -> None:
@@ -217,9 +226,13 @@ class Lane(Connection):
         self.failures = self.timeouts = 0
         if not self.expired:  # an answer that comes too late is no sign of health
             self.host.timeouts = 0
-        stream = self.stream
+        stream, memory = self.stream, self.memory
+        memory.arrived += len(data)  # grew() in place
+        if memory.arrived > memory.step:
+            memory.look()
         try:
-            at = 0 if stream.singles is None or self.runs or self.expired else self._singles(data)
+            quick = stream.singles is not None and not (self.runs or self.expired or memory.is_short)
+            at = self._singles(data) if quick else 0
             if at < len(data) and self.stream is stream:
                 stream.receive(data, at)
                 self._replies(stream)
@@ -255,6 +268,8 @@ class Lane(Connection):
             try:  # guarded() in place: a call less for each of the most common replies
                 if sink is not request:
                     upstream[what] += 1
+                    if len(reply) > _LITTLE:
+                        _gathers(request, reply)
                     sink.on_reply(reply, _OUTCOME[what])
                     continue
                 if key:
@@ -284,8 +299,11 @@ class Lane(Connection):
             request, sink, since = self.inflight[0]
             reply = stream.next(request, sink is request)
             if reply is None:
-                if stream.known_size() > self.host.buffer_size:
+                size = stream.known_size()
+                if size > self.host.buffer_size:
                     self._outgrown(request)
+                elif size and self.memory.is_short and not self._may_keep(request, size):
+                    self._put_off(request)
                 return
             self.inflight.popleft()
             if len(request.kinds) > 1:
@@ -296,16 +314,26 @@ class Lane(Connection):
             if failed and self.stream is stream and _breaks_trust(request, stream.outcomes):
                 self.lost("a store was answered with an error: its data may have been taken for commands")
 
+    def _may_keep(self, request: Any, size: int) -> bool:
+        """Whether a reply may be held, while memory is short."""
+        client = request.client
+        return client is None or self.expired > 0 or client.is_background or client.may_hold(size)
+
     def _outgrown(self, request: Any) -> None:
         """Lets a reply pass that is too large to be held, if its client can have it in another way: it asks again, in
         one that streams it (transfer.py). Until then the client does nothing that should come later. A reply that has
-        timed out passes, too: no sink takes it. Statistics have no size that they announce, and must have an end."""
-        client = request.client
+        timed out passes, too: no sink takes it. Statistics do not announce their size, and must have an end."""
         if self.expired:
             self.stream.skip()
         elif COMMANDS[request.kinds[0]].reply == LINES:
             raise ProtocolError("statistics without an end")
-        elif request.repeatable() and client.may_ask_again(request):
+        else:
+            self._put_off(request)
+
+    def _put_off(self, request: Any) -> None:
+        """Lets a reply pass that will be asked for again; one that cannot be is kept."""
+        client = request.client
+        if request.repeatable() and client.may_ask_again(request):
             client.pause()
             client.will_ask_again(request)
             self.stream.skip()
@@ -322,6 +350,8 @@ class Lane(Connection):
         outcomes = stream.outcomes
         tally.looked_up(stream.hits, stream.misses)
         failed: int = tally.refused(kinds, outcomes)
+        if self.memory.is_short and reply is not TOO_LARGE and not self._may_keep(request, weight(reply)):
+            reply, outcomes = self._left_out(request, reply, outcomes)
         if self.expired:
             self.expired -= 1
             tally.answered(kinds, ms, tally.upstream)
@@ -329,6 +359,8 @@ class Lane(Connection):
                 sink.on_reply(reply, outcomes)
         elif sink is not request or reply is TOO_LARGE:
             tally.answered(kinds, ms, tally.upstream)
+            if len(reply) > _LITTLE:
+                _gathers(request, reply)
             guarded(request, sink.on_reply, reply, outcomes)
         elif outcomes.translate(None, o.SUCCESS) and request.goes_on():
             tally.answered(kinds, ms, tally.upstream)
@@ -348,6 +380,17 @@ class Lane(Connection):
             except Exception:
                 guarded_failure(request)
         return failed
+
+    def _left_out(self, request: Any, reply: Any, outcomes: bytes) -> Tuple[Any, bytes]:
+        """What takes the place of a reply for which there is no memory: it is asked for again when its turn has come,
+        or, where that cannot be and nothing is left, each value in it becomes an error."""
+        client = request.client
+        if request.repeatable() and client.may_ask_again(request):
+            client.will_ask_again(request)
+            return TOO_LARGE, outcomes
+        if not self.memory.is_full():
+            return reply, outcomes
+        return without_values(reply, request.kinds, outcomes)
 
     # who waits for its writes -----------------------------------------------------------------------------------------
 
@@ -393,12 +436,13 @@ class Lane(Connection):
                 self.expired += 1
             else:
                 self._drop_first()
-            self.timeouts += 1
             self._let_go()  # it is the first that has timed out
             if self.host.may_be_done_elsewhere(request, sink):
                 self.host.unsure(request)
             self.fail_one(request, sink, o.TIMEOUT, f"no reply within {self.host.timeout * 1000:.0f} ms", r.TIMEOUT)
-            self.host.timed_out()
+            if self.flooded <= due:  # else its replies are there, or on their way, but others come first
+                self.timeouts += 1
+                self.host.timed_out()
         if self.state is not State.UP:
             return
         if self.timeouts >= self.host.timeouts_until_tko:
@@ -486,6 +530,12 @@ class Lane(Connection):
             guarded(request, request.on_failure, self.host, text * count, code * count)
         else:
             guarded(request, sink.on_reply, text * count, code * count)
+
+
+def _gathers(request: Any, reply: bytes) -> None:
+    """A route may keep this reply until it has others, too."""
+    origin = request.origin or request
+    origin.gathered = getattr(origin, "gathered", 0) + len(reply)
 
 
 def _breaks_trust(request: Any, outcomes: bytes) -> bool:

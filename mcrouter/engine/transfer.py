@@ -50,6 +50,14 @@ class Upload:
         """Whether the lanes have got all."""
         return not self._left
 
+    def holds(self) -> int:
+        """Bytes that are held of it."""
+        return sum(map(len, self._held)) + sum(len(lane.unsent) for lane in self._at_work())
+
+    def held_back(self) -> int:
+        """Bytes that have come, of a value that hosts have not been asked to store yet."""
+        return 0 if self._begun else sum(map(len, self._held))
+
     def wanted(self) -> int:
         """How many bytes may be read from the client now: none while a host has not taken the last piece."""
         return 0 if any(lane.unsent for lane in self._at_work()) else self._left
@@ -162,6 +170,14 @@ class Download:
     def is_fed(self) -> bool:
         """A get has no more to say."""
         return True
+
+    def holds(self) -> int:
+        """Bytes that are held of it, besides what the client is to read."""
+        return sum(lane.holds() for lane in self.lanes if lane.serves(self))
+
+    def held_back(self) -> int:
+        """Nothing of the client's is for it."""
+        return 0
 
     def wanted(self) -> int:
         """Nothing of the client's is for it."""

@@ -15,6 +15,7 @@ from .connection import Address, Connection, State
 from .lane import Lane
 from .lingering import Lingering
 from .loop import PollGroup, Timer
+from .memory import Memory
 from .meta_check import MS, NOT_SPOKEN
 from .rejoin import Journal, Rejoin
 from .tally import Tally
@@ -49,6 +50,7 @@ class Host:
         loop: PollGroup,
         tally: Tally,
         stretches: Sizes,
+        memory: Memory,
         lanes: int = 2,
         timeout: float = 1.0,
         buffer_size: int = 1 << 20,
@@ -76,6 +78,7 @@ class Host:
         self.timeouts = 0  # in a row
         self.address: Optional[Address] = None
         self.stretches = stretches
+        self.memory = memory
         self.bulk = BulkLanes(self)
         self.lanes = [Lane(self, stretches) for _ in range(lanes)]
         self._sweeper: Optional[Timer] = None

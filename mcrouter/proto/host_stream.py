@@ -16,7 +16,7 @@ replies. So nothing may take `data` for the beginning of a reply but at a BOUNDA
 """
 
 import enum
-from typing import Any, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 from .replies import TOO_LARGE, ProtocolError
 from .reply_cutter import ReplyCutter, value_ahead
@@ -174,13 +174,14 @@ class HostStream:
         self._be_at(_SKIPPING)
         self._kept, self._kept_size = [], 0
 
-    def value_begins(self, request: Request, most: int) -> bytes:
-        """What has come of a reply that has a value of more than `most` bytes, which is then passed on by `piece`;
-        empty where it has none, or that is not known yet. For a connection with one request at a time, for one key."""
+    def value_begins(self, request: Request, passes: Callable[[int], bool]) -> bytes:
+        """What has come of a reply with a value that is then passed on by `piece`, if `passes` says so of its size in
+        bytes; empty where it has none, or that is not known yet. For a connection with one request at a time, for one
+        key."""
         if self._kept or self.place not in (_BOUNDARY, _WITHIN):
             return b""
         size, tail = value_ahead(self._data, request)
-        if size <= max(most, len(self._data)):
+        if size <= len(self._data) or not passes(size):
             return b""
         head, self._data, self.more = self._data, b"", False
         self.left = size - len(head)

@@ -7,7 +7,7 @@ stream is out of step, and its connection must be closed.
 
 import base64
 import re
-from typing import Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 from . import outcomes as o
 from .commands import BY_NAME, COMMANDS, LINES, META, META_STORE, META_VALUE
@@ -15,6 +15,8 @@ from .meta_flags import decoded
 from .requests import GET, Request
 
 TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
+NO_MEMORY = b"SERVER_ERROR mcrouter: no memory for the reply (--max-memory)\r\n"
+_HEAVY = o.VALUE + o.PARTIAL + o.TEXT  # outcomes whose replies may be large
 """Stands, by identity and as a success, for a reply that was skipped; no client gets to see it."""
 _ERRORS = {b"ERROR": o.ERROR, b"CLIENT_ERROR": o.CLIENT_ERROR, b"SERVER_ERROR": o.SERVER_ERROR}
 _CLASSIC = {b"STORED": o.STORED, b"NOT_STORED": o.NOT_STORED, b"EXISTS": o.EXISTS, b"NOT_FOUND": o.NOT_FOUND,
@@ -130,6 +132,16 @@ def split_reply(reply: bytes, kinds: bytes, outcomes: bytes) -> List[bytes]:
         parts.append(reply[at:end])
         at = end
     return parts
+
+
+def without_values(reply: Any, kinds: bytes, outcomes: bytes) -> Tuple[bytes, bytes]:
+    """A whole reply, in one piece or a list of them, to a command or a run, and its outcomes, with an error in the
+    place of each value, and of what is an answer without being an outcome, such as statistics."""
+    if len(kinds) == 1:
+        return (NO_MEMORY, o.LOCAL) if outcomes in _HEAVY else (reply, outcomes)
+    parts = split_reply(b"".join(reply) if type(reply) is list else bytes(reply), kinds, outcomes)
+    kept = [NO_MEMORY if outcome in _HEAVY else part for part, outcome in zip(parts, outcomes)]
+    return b"".join(kept), bytes(o.LOCAL[0] if outcome in _HEAVY else outcome for outcome in outcomes)
 
 
 def value_blocks(reply: bytes) -> Iterator[Tuple[bytes, bytes]]:

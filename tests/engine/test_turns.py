@@ -116,6 +116,7 @@ def test_a_large_value_that_its_client_takes_as_it_comes(monkeypatch):
     fake = SimpleNamespace(
         state=bulk.State.UP, fd=7, _reader=SimpleNamespace(can_take=lambda: True), _stream=SimpleNamespace(left=1 << 40),
         _request=object(), loop=SimpleNamespace(now=0.0, call_soon=soon.append), _received=lambda data: None, _progress=lambda count: None, _read=None,
+        _piece=lambda: bulk.PIECE,
     )  # fmt: skip
     bulk.BulkLane._read(fake)
     assert soon == [None] and endless.count <= MOST

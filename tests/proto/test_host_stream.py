@@ -125,7 +125,7 @@ def pass_on(asked, pieces):
         if stream.place is Place.PASSING:
             out.append(stream.piece())
             continue
-        head = stream.value_begins(due, 20)
+        head = stream.value_begins(due, lambda size: size > 20)
         if head:
             out.append(head)
         elif stream.more:
