@@ -178,8 +178,12 @@ class Shard:
         return Load(
             sum(len(client.queue) for client in clients),
             sum(client.backlog is not None for client in clients),
-            {host.name: (host.timeout, *host.load()) for host in self._policy.hosts.values()},
+            self._load_of,
         )
+
+    def _load_of(self, name: str) -> Tuple[float, int, int]:
+        host = self._policy.hosts.get(name)
+        return (host.timeout, *host.load()) if host is not None else (0.0, 0, 0)
 
     def _take_over(self) -> None:
         """All that must happen between two requests."""
