@@ -25,7 +25,7 @@ from .engine.tally import Tally
 from .engine.upstream import Host
 from .engine.why import Why
 from .hostid import host_id
-from .logs import get_logger
+from .logs import get_logger, lines_dropped
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .policy import Policy, Work, at_once, each, in_portions, making_policy, without_collection
@@ -79,6 +79,7 @@ class Shard:
         self._cells[layout.pid] = os.getpid()
         self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
         self.loop = PollGroup()
+        self._lines_dropped = 0  # of the log, as the counters have it
         self._beat()
         self._stretches = reply_stretches()
         self._resolvers = Resolvers(self.loop)
@@ -336,8 +337,11 @@ class Shard:
             self._close()
 
     def _beat(self) -> None:
-        """Tells that the loop runs."""
+        """Tells that the loop runs, and what its process has dropped of the log."""
         self._cells[self._layout.beat] = time.monotonic()
+        dropped = lines_dropped()
+        self._cells[self._layout.log_lines_dropped] += dropped - self._lines_dropped
+        self._lines_dropped = dropped
         self.loop.call_later(_BEAT, self._beat)
 
     def take_clients(self, link: socket.socket) -> None:
