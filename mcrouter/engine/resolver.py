@@ -8,9 +8,9 @@ were answered in time, then those that hung when they were last asked. A lookup 
     4   lookups that hang before a name that hung last time is asked again (_HANGING)
     16  threads (_MOST)
 
-So names whose DNS server does not answer keep others waiting only while 16 of them are asked for the first time, until
-the first of these lookups fails; from then on they hold 4 threads, and 12 are left. A thread that cannot be started (a
-limit on processes) costs no name: the others ask for it, or it is tried again a second later.
+So names whose DNS server does not answer keep others waiting only while 16 of them are asked for the first time; each
+lookup that fails lets another name have its turn, and later on such names hold 4 threads at the most. A thread that
+cannot be started (a limit on processes) costs no name: the others ask for it, or it is tried again a second later.
 
 A numeric address or a socket's path needs no asking. A name is asked again when its time is up; while DNS fails the
 last good address stays. Of several addresses the first that takes a connection is used, so that a family that does
@@ -132,16 +132,17 @@ class Resolvers:
 
     def _take(self) -> "Optional[Resolver]":
         """The next name for one thread more than are at work; None if none may be asked now. Under the lock."""
+        count = len(self._under_way)
         hanging = sum(resolver.hangs() for resolver in self._under_way.values())
-        resolver = None
-        if self._stopped or len(self._under_way) >= _MOST:
+        if self._stopped or count >= _MOST:
             return None
-        if self._waiting and len(self._under_way) - hanging < _THREADS:
+        if self._waiting and count - hanging < _THREADS:
             resolver = self._waiting.popleft()
         elif self._hung and hanging < _HANGING:
             resolver = self._hung.popleft()
-        if resolver is not None:
-            resolver.looks = 0
+        else:
+            return None
+        resolver.looks = 0
         return resolver
 
     def _work(self) -> None:

@@ -11,14 +11,17 @@ from ..proto.requests import Request
 from .base import Route
 from .handle import Handle
 
-Stats = Callable[[List[str]], Optional[Iterable[Tuple[int, List[Tuple[str, object]]]]]]
-"""From the words behind `stats` to portions, each of which says about how many microseconds it took, and gives
-(name, value) pairs; None: there are none of that name."""
+Portions = Iterable[Tuple[int, List[Tuple[str, object]]]]
+"""An answer that is computed step by step: about how many microseconds a step took, and the (name, value) pairs that it
+gave."""
+
+Stats = Callable[[List[str]], Optional[Portions]]
+"""From the words behind `stats` to the answer; None: there is no such group."""
 
 Do = Callable[[Request, Iterator[int]], None]
 """Takes the steps of the work that answers a request; each says about how many microseconds it took."""
 
-# Microseconds that a group of `stats` costs that there is not; and how many bytes cost one.
+# Microseconds that it costs to say that there is no such group of `stats`; and how many bytes cost one.
 _UNKNOWN, _BYTES = 10, 50
 _MANY = 200  # hosts; a look at so many stands for a second, at fewer for the tick
 _STANDS = 1.0  # seconds
@@ -84,7 +87,7 @@ class LocalRoute(Route):
         sink.on_reply(*answer.reply)
         yield len(answer.reply[0]) // _BYTES
 
-    def _making(self, answer: "_Answer", portions: Iterable[Tuple[int, List[Tuple[str, object]]]]) -> Iterator[int]:
+    def _making(self, answer: "_Answer", portions: Portions) -> Iterator[int]:
         lines: List[bytes] = []
         try:
             for cost, pairs in portions:

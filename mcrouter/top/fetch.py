@@ -46,10 +46,11 @@ def address(text: str) -> Address:
 
 
 def fetch(where: Address, timeout: float) -> Dict[str, Any]:
-    """What is at /status.json; raises FetchError, at the latest after so many seconds (and those that DNS takes)."""
-    until = time.monotonic() + timeout
+    """What is at /status.json; raises FetchError, at the latest so many seconds after it is connected. Connecting to
+    each address of the host may take as long."""
     try:
         with socket.create_connection(where, timeout) as sock:
+            until = time.monotonic() + timeout
             sock.sendall(f"GET /status.json HTTP/1.0\r\nHost: {where}\r\n\r\n".encode())
             data = read_answer(sock, until)
         heard: Any = _Heard(data)

@@ -8,6 +8,8 @@ from mcrouter.inquiries import Inquiries
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.commands import BY_NAME
 from mcrouter.proto.guard import INTERNAL_ERROR
+from mcrouter.routes import keyed
+from mcrouter.routes.host import HostRoute
 from mcrouter.routes.local import LocalRoute
 from mcrouter.stats import Statistics
 from tests.embedding.served import served
@@ -301,3 +303,22 @@ def test_the_program_around_the_router_is_answered_too(monkeypatch):
         keys = [f"__mcrouter__.route(get,{number})" for number in range(200)]
         found = router.client().get_many(keys)
         assert len(found) == 200
+
+
+# requests to hosts ------------------------------------------------------------------------------------------------
+
+
+def test_a_get_of_many_keys_makes_few_requests_a_tick_and_none_overtakes_it(monkeypatch):
+    ticks = Ticks(monkeypatch)
+    monkeypatch.setattr(keyed, "_AT_ONCE", 20)
+    keys = [b"key%d" % number for number in range(100)]
+    with served(2, route="AllSyncRoute") as (router, _), connect(router) as wire, connect(router) as other:
+        for key in keys[::2]:
+            wire.ask(b"set %b 0 0 1\r\n1\r\n" % key)
+        ticks.calls(monkeypatch, HostRoute, "start")
+        wire.send(b"get " + b" ".join(keys) + b"\r\n" + b"set key99 0 0 1\r\n2\r\n")
+        assert other.ask(b"get key0\r\n") == b"VALUE key0 0 1\r\n1\r\nEND\r\n"
+        got = wire.read_until(b"STORED\r\n")
+    assert [line.split()[1] for line in got.splitlines() if line.startswith(b"VALUE")] == keys[::2]
+    assert got.endswith(b"END\r\nSTORED\r\n")
+    assert ticks.total == 2 * 102 and ticks.most <= 20 + 4 and len(ticks.counts) >= 10
