@@ -53,12 +53,11 @@ class OneLine(logging.Formatter):
 
 class StderrHandler(logging.Handler):
     """Writes to a descriptor from a thread of its own, which starts with the first line. `dropped` counts lines that
-    found no room since that was last told."""
+    found no room since that was last told, `dropped_in_all` all of this process."""
 
     def __init__(self, fd: int = 2) -> None:
         super().__init__()
         self._fd = fd
-        self.dropped = 0
         self._start_over()
         os.register_at_fork(after_in_child=self._start_over)
 
@@ -66,11 +65,13 @@ class StderrHandler(logging.Handler):
         """Nothing waits; in a forked child: what does is the parent's to write, and so is the thread."""
         self._queue: "SimpleQueue[Union[bytes, threading.Event]]" = SimpleQueue()
         self._thread: Optional[threading.Thread] = None
+        self.dropped = self.dropped_in_all = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Never waits."""
         if self._queue.qsize() >= MOST_LINES:
             self.dropped += 1
+            self.dropped_in_all += 1
             return
         self._queue.put(f"{self.format(record)}\n".encode(errors="backslashreplace"))
         if self._thread is None:
@@ -120,6 +121,14 @@ class StderrHandler(logging.Handler):
 
 def flush_stderr() -> None:
     """Writes the last lines of the log: for a process that ends by os._exit."""
-    for handler in logging.getLogger(__package__).handlers:
-        if isinstance(handler, StderrHandler):
-            handler.flush()
+    for handler in _handlers():
+        handler.flush()
+
+
+def lines_dropped() -> int:
+    """How many lines of the log this process has dropped."""
+    return sum(handler.dropped_in_all for handler in _handlers())
+
+
+def _handlers() -> List[StderrHandler]:
+    return [one for one in logging.getLogger(__package__).handlers if isinstance(one, StderrHandler)]

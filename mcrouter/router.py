@@ -24,7 +24,7 @@ from .engine.call import Ended, ask
 from .engine.listeners import ListenError, SocketFiles, open_listeners, real_address
 from .errors import RouterError
 from .hostid import host_id
-from .logs import get_logger
+from .logs import get_logger, lines_dropped
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells, stalled_loops
 from .policy import set_aside
 from .proto.commands import COMMANDS
@@ -452,7 +452,11 @@ class Router:
         from .metrics.process import process_facts
 
         pids = [os.getpid(), *(self._supervisor.pids if self._supervisor else ())]
-        families = collect(self._layout, self._rows, __version__, process_facts(pids), self.config_state.facts())
+        dropped = sum(row[self._layout.log_lines_dropped] for row in self._rows)
+        if self._count > 1:  # this process has no row of its own
+            dropped += lines_dropped()
+        facts = {**self.config_state.facts(), "log_lines_dropped_total": dropped}
+        families = collect(self._layout, self._rows, __version__, process_facts(pids), facts)
         return 200, CONTENT_TYPE, render(families, self.settings.metrics_namespace)
 
     def _status_page(self) -> Tuple[int, str, bytes]:

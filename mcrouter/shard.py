@@ -25,7 +25,7 @@ from .engine.tally import Tally
 from .engine.upstream import Host
 from .engine.why import Why
 from .hostid import host_id
-from .logs import get_logger
+from .logs import get_logger, lines_dropped
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .policy import Policy, Work, at_once, each, in_portions, making_policy, without_collection
@@ -79,6 +79,7 @@ class Shard:
         self._cells[layout.pid] = os.getpid()
         self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
         self.loop = PollGroup()
+        self._lines_dropped = 0  # of the log, as the counters have it
         self._beat()
         self._stretches = reply_stretches()
         self._resolvers = Resolvers(self.loop)
@@ -178,8 +179,12 @@ class Shard:
         return Load(
             sum(len(client.queue) for client in clients),
             sum(client.backlog is not None for client in clients),
-            {host.name: (host.timeout, *host.load()) for host in self._policy.hosts.values()},
+            self._load_of,
         )
+
+    def _load_of(self, name: str) -> Tuple[float, int, int]:
+        host = self._policy.hosts.get(name)
+        return (host.timeout, *host.load()) if host is not None else (0.0, 0, 0)
 
     def _take_over(self) -> None:
         """All that must happen between two requests."""
@@ -333,8 +338,11 @@ class Shard:
             self._close()
 
     def _beat(self) -> None:
-        """Tells that the loop runs."""
+        """Tells that the loop runs, and what its process has dropped of the log."""
         self._cells[self._layout.beat] = time.monotonic()
+        dropped = lines_dropped()
+        self._cells[self._layout.log_lines_dropped] += dropped - self._lines_dropped
+        self._lines_dropped = dropped
         self.loop.call_later(_BEAT, self._beat)
 
     def take_clients(self, link: socket.socket) -> None:

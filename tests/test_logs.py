@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
+from mcrouter import Router, load_config
 from mcrouter.cli import _serve
 from mcrouter.engine.shards import Supervisor, heed_signals
-from mcrouter.logs import MOST_LINES, StderrHandler, flush_stderr, get_logger
+from mcrouter.logs import MOST_LINES, StderrHandler, flush_stderr, get_logger, lines_dropped
 from mcrouter.settings import Settings
 from tests.embedding.served import served
 from tests.support.processes import DEADLINE, ROOT, RouterProcess, ask, free_port, until
@@ -39,7 +41,7 @@ def test_a_pipe_that_is_not_read_stops_no_line_and_dropped_ones_are_told(pipe):
     for number in range(2 * MOST_LINES + 2000):
         handler.emit(record("%06d %s" % (number, "x" * 100)))
     dropped = handler.dropped
-    assert dropped >= MOST_LINES
+    assert dropped >= MOST_LINES and handler.dropped_in_all == dropped
     seen = b""
     while seen.count(b"\n") < 2 * MOST_LINES + 2000 - dropped + 1:
         seen += reader.read(65536)
@@ -48,6 +50,7 @@ def test_a_pipe_that_is_not_read_stops_no_line_and_dropped_ones_are_told(pipe):
     assert lines.count(told) == 1
     lines.remove(told)
     assert [int(line[:6]) for line in lines] == list(range(len(lines)))
+    assert (handler.dropped, handler.dropped_in_all) == (0, dropped)
 
 
 def test_flush_waits_for_the_lines_and_not_for_ever(pipe, monkeypatch):
@@ -67,12 +70,13 @@ def test_a_forked_child_writes_its_own_lines_and_no_other(pipe):
     logger.addHandler(handler)
     handler.emit(record("of the parent"))
     handler.flush()
+    handler.dropped_in_all = 3
     pid = os.fork()
     if not pid:
         handler.emit(record("of the child"))
         flush_stderr()
-        os._exit(0)
-    os.waitpid(pid, 0)
+        os._exit(lines_dropped())
+    assert os.waitpid(pid, 0)[1] == 0 and lines_dropped() == 3
     logger.removeHandler(handler)
     assert reader.read(100) == b"of the parent\nof the child\n"
 
@@ -84,12 +88,15 @@ def test_a_router_whose_stderr_is_not_read_serves_and_ends(memcacheds, tmp_path,
     (tmp_path / "c.json").write_text(json.dumps(pool))
     read, write = os.pipe()
     fcntl.fcntl(write, 1031, 4096)
-    port = free_port()
-    command = [sys.executable, "-m", "mcrouter", "-f", str(tmp_path / "c.json"), "-l", f"tcp://127.0.0.1:{port}", "-L", "off"]
+    port, metrics = free_port(), free_port()
+    command = [sys.executable, "-m", "mcrouter", "-f", str(tmp_path / "c.json"), "-l", f"tcp://127.0.0.1:{port}", "-L", f"127.0.0.1:{metrics}"]
     process = subprocess.Popen([*command, "-n", loops], cwd=ROOT, stderr=write)
     try:
         until(lambda: serves(port))
-        assert ask(port, b"get a-key-that-is-logged\r\n" * 2000 + b"quit\r\n") == b"END\r\n" * 2000
+        assert dropped_by(metrics) == 0
+        asked = MOST_LINES + 5000
+        assert ask(port, b"get a-key-that-is-logged\r\n" * asked + b"quit\r\n") == b"END\r\n" * asked
+        until(lambda: dropped_by(metrics) >= 4000, "the lines to be counted")
         process.terminate()
         assert process.wait(DEADLINE) == 0
     finally:
@@ -97,6 +104,25 @@ def test_a_router_whose_stderr_is_not_read_serves_and_ends(memcacheds, tmp_path,
         process.wait()
         os.close(read)
         os.close(write)
+
+
+def dropped_by(metrics):
+    """How many lines of the log the page of metrics says that were dropped."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=DEADLINE) as page:
+        (line,) = [line for line in page if line.startswith(b"mcrouter_log_lines_dropped_total ")]
+    return int(line.split()[1])
+
+
+def test_the_lines_that_all_processes_have_dropped_are_one_number(monkeypatch):
+    """The event loops have theirs in their rows; the supervisor, which makes the page, adds its own."""
+    config = load_config('{"orderedPool": ["127.0.0.1:1"], "route": "DefaultRoute"}')
+    for loops, total in ((1, 2), (2, 2 + 3 + 5)):
+        router = Router(config, Settings(server_event_loops=loops))
+        for row, count in zip(router._rows, (2, 3)):
+            row[router._layout.log_lines_dropped] = count
+        monkeypatch.setattr("mcrouter.router.lines_dropped", lambda: 5)
+        assert b"\nmcrouter_log_lines_dropped_total %d\n" % total in router._metrics()[2]
+        router.stop()
 
 
 def serves(port):

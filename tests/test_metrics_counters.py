@@ -33,6 +33,7 @@ def cells_of(layout):
     yield from (cell for host in range(len(layout.hosts)) for cell in (*layout.rejoin(host), *layout.health(host)))
     yield from (layout.client_connections, layout.pid, layout.beat, *layout.events.values(), *layout.connections)
     yield from (layout.config_failures, layout.config_last_attempt, layout.config_last_success)
+    yield layout.log_lines_dropped
 
 
 @pytest.mark.parametrize("layout", [LAYOUT, Layout([], []), Layout(["get"], []), Layout([], ["a"])])

@@ -165,6 +165,9 @@ mcrouter_config_last_reload_successful 0
 # HELP mcrouter_config_age_seconds How long the config has served, in seconds.
 # TYPE mcrouter_config_age_seconds gauge
 mcrouter_config_age_seconds 1.5
+# HELP mcrouter_log_lines_dropped_total Lines of the log that were dropped as stderr was not read.
+# TYPE mcrouter_log_lines_dropped_total counter
+mcrouter_log_lines_dropped_total 7
 # HELP mcrouter_version 1, labelled with the version.
 # TYPE mcrouter_version gauge
 mcrouter_version{version="1.2.3"} 1
@@ -211,7 +214,7 @@ def test_golden_page():
     one[layout.client_connections], two[layout.client_connections] = 1, 2
     one[layout.client_connections_total], two[layout.client_connections_total] = 5, 7
     facts = ProcessFacts(1.25, resident_memory_bytes=2e7, max_fds=math.inf)
-    config = {"config_failures_total": 2, "config_last_reload_successful": 0, "config_age_seconds": 1.5}
+    config = {"config_failures_total": 2, "config_last_reload_successful": 0, "config_age_seconds": 1.5, "log_lines_dropped_total": 7}
     page = render(collect(layout, [one, two], "1.2.3", facts, config))
     assert page.decode().splitlines() == golden_lines()
     assert page.endswith(b"\n")

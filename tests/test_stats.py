@@ -9,7 +9,8 @@ from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.proto import outcomes as o
 from mcrouter.proto import results as r
 from mcrouter.proto.commands import BY_NAME, COMMANDS
-from mcrouter.stats import About, Load, Statistics
+from mcrouter.stats import About, Load, Statistics, facts
+from mcrouter.stats.servers import server_of
 from mcrouter.stats.table import NAMED, STATS, Group
 from mcrouter.stats.window import SPAN, STEP, Window
 from tests.support.exporters import (
@@ -37,7 +38,7 @@ class World:
         self.now = STARTED + 100
         load = {HOSTS[0]: (0.25, 2, 3), HOSTS[1]: (1.0, 0, 1)}
         about = About(STARTED, "-f router.json -n 2")
-        self.statistics = Statistics(self.layout, self.rows, about, lambda: Load(5, 1, load), lambda: self.now)
+        self.statistics = Statistics(self.layout, self.rows, about, lambda: Load(5, 1, load.get), lambda: self.now)
         for number, row in enumerate(self.rows):
             row[self.layout.pid] = number + 4_000_000  # processes that there are not
             for slot in (0, 1):
@@ -54,8 +55,8 @@ class World:
 
     def ask(self, words=""):
         """The answer as names to texts."""
-        pairs = self.statistics.answer(words.split())
-        return None if pairs is None else dict(pairs)
+        portions = self.statistics.answer(words.split())
+        return None if portions is None else dict(pair for _, pairs in portions for pair in pairs)
 
     def wire(self, words=""):
         """The answer as it is sent."""
@@ -221,6 +222,38 @@ def test_a_server_is_new_until_it_has_answered(world):
     world.tally(1).lone(1.0, (1, 0, 0), (0, 0, 0))
     found = world.ask()
     assert (found["num_servers_new"], found["num_servers_closed"], found["num_servers_up"]) == ("1", "1", "2")
+
+
+# many hosts -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["", "all", "servers", "suspect_servers"])
+@pytest.mark.parametrize("loops", [1, 4])
+def test_many_hosts_are_looked_at_in_portions(monkeypatch, words, loops):
+    """Each step looks at few counters and gives few lines."""
+    looks = []
+    monkeypatch.setattr(facts, "server_of", lambda *args: looks.append(len(args[1])) or server_of(*args))
+    names = [f"10.0.{number // 250}.{number % 250}:11211" for number in range(1000)]
+    layout = Layout([command.name for command in COMMANDS], names)
+    rows = [local_cells(layout)] * loops
+    load = Load(0, 0, lambda name: (1.0, 0, 0))
+    seen, cost = 0, 0
+    for step, pairs in Statistics(layout, rows, About(STARTED), lambda: load).answer(words.split()):
+        assert sum(looks) <= 20 and len([name for name, _ in pairs if "10.0." in name]) <= 100
+        assert step <= 1000
+        seen, cost = seen + len(looks), cost + step
+        looks.clear()
+    assert seen == 1000 and cost > 20 * 1000 * loops
+
+
+def test_a_host_that_goes_during_a_look_is_left_out(world, monkeypatch):
+    monkeypatch.setattr(facts, "_PORTION", 1)
+    portions = world.statistics.answer([])
+    next(portions)
+    for hosts in (HOSTS[:1], [HOSTS[0], "10.0.0.3:11211"]):  # another host gets the place of the second one
+        world.layout.place(hosts)
+    found = dict(pair for _, pairs in portions for pair in pairs)
+    assert found["num_servers"] == "2" and [name for name in found if name.startswith("host:")] == [f"host:{HOSTS[0]}"]
 
 
 # time -------------------------------------------------------------------------------------------------------------

@@ -44,6 +44,10 @@ class HandleFields(Protocol):
     def picks(self) -> bool:
         """Whether a request goes to one of its routes, never to several."""
 
+    @property
+    def times(self) -> Callable[[Mapping[str, Any]], int]:
+        """How often one request may be asked of a route within it, by its values."""
+
 
 def children(fields: Iterable[Field], args: Mapping[str, Any]) -> Iterator[int]:
     """The indices of all routes among the values of these fields."""

@@ -99,7 +99,7 @@ class _Reader:
         many = first_too_many(policy.specs, vocabulary.seed if policy.seed else vocabulary.handles)
         if many is not None:
             message = f"{many.type} makes more than {MAX_LEAVES} requests to hosts of one request, with those within it"
-            mend = "let fewer handles use one another, or give it fewer children"
+            mend = "let fewer handles use one another, or give it fewer children, replicas or splits"
             self._checks.fail(Scalar(None, many.line, many.column), f"{message}; {mend}")
 
     def _entries(self, key: str) -> "dict[str, Entry]":

@@ -173,6 +173,7 @@ class _Answered:
     """The way of requests whose answer the parser knew."""
 
     goes_on = False
+    cost = 1
 
     def start(self, request: Any, sink: Any) -> None:
         """Answers at once."""
@@ -183,6 +184,7 @@ class _Close:
     """The way of a request at which the client is hung up on, with a last word or without."""
 
     goes_on = False
+    cost = 1
 
     def start(self, request: Any, sink: Any) -> None:
         """Closes when what was asked before is answered."""
@@ -194,6 +196,7 @@ class _Inquiry:
     """The way of a get whose keys ask the router itself: its answers are the values."""
 
     goes_on = False
+    cost = 1
 
     def __init__(self, frontend: Frontend) -> None:
         self._frontend = frontend

@@ -1,7 +1,16 @@
 """Names to addresses, off the loop: getaddrinfo blocks, so threads ask and the loop is told.
 
-A few threads (`Resolvers`) work off one queue of names, and end when it is empty. A thread that cannot be started (a
-limit on processes) costs no name: the others ask for it, or it is tried again a little later.
+Threads (`Resolvers`) work off two queues, and end when there is nothing for them: first the names that are new or
+were answered in time, then those that hung when they were last asked. A lookup hangs when it has taken a second or two
+(two looks of the loop, a second apart). Of each event loop there are at the most
+
+    4   threads at work on lookups that do not hang (_THREADS): one that hangs is replaced
+    4   lookups that hang before a name that hung last time is asked again (_HANGING)
+    16  threads (_MOST)
+
+So names whose DNS server does not answer keep others waiting only while 16 of them are asked for the first time; each
+lookup that fails lets another name have its turn, and later on such names hold 4 threads at the most. A thread that
+cannot be started (a limit on processes) costs no name: the others ask for it, or it is tried again a second later.
 
 A numeric address or a socket's path needs no asking. A name is asked again when its time is up; while DNS fails the
 last good address stays. Of several addresses the first that takes a connection is used, so that a family that does
@@ -14,7 +23,7 @@ import ipaddress
 import socket
 import threading
 import time
-from typing import Any, Callable, Deque, Optional, Set, Tuple
+from typing import Any, Callable, Deque, Dict, Optional, Tuple
 
 from ..logs import get_logger
 from .loop import PollGroup, Timer
@@ -22,8 +31,10 @@ from .loop import PollGroup, Timer
 logger = get_logger(__name__)
 
 Address = Tuple[int, Any]
-_RETRY = 1.0  # seconds until a name that has never resolved is asked again, or a thread is started that could not be
-_THREADS = 4  # that ask at the same time
+_RETRY = 1.0  # seconds until a name that has never resolved is asked again
+_LOOK = 1.0  # seconds between looks at the lookups under way
+_HANGS = 2  # looks after which a lookup hangs
+_THREADS, _HANGING, _MOST = 4, 4, 16  # see above
 
 
 def known_address(host: str, port: int, path: str) -> Optional[Address]:
@@ -57,7 +68,8 @@ class Resolvers:
         self.loop = loop
         self._lock = threading.Lock()
         self._waiting: Deque[Resolver] = collections.deque()
-        self._threads: Set[threading.Thread] = set()
+        self._hung: Deque[Resolver] = collections.deque()  # wait too, and hung last time
+        self._under_way: Dict[threading.Thread, Resolver] = {}
         self._timer: Optional[Timer] = None
         self._stopped = False
         self._refused = False  # a thread could not be started; told once, until one is
@@ -65,58 +77,85 @@ class Resolvers:
     def ask(self, resolver: "Resolver") -> None:
         """Has a name looked up in a thread, in turn; in the loop's thread."""
         with self._lock:
-            self._waiting.append(resolver)
-        self._start_thread()
+            (self._hung if resolver.hung else self._waiting).append(resolver)
+        self._start_threads()
 
     def stop(self) -> None:
         """Looks up no other name; in the loop's thread."""
         self._stopped = True
         with self._lock:
             self._waiting.clear()
+            self._hung.clear()
         if self._timer is not None:
             self._timer.cancel()
 
     def join(self, seconds: float) -> None:
         """After `stop`: waits for the threads, which nothing can end while they wait for DNS."""
         until = time.monotonic() + seconds
-        for thread in list(self._threads):
+        for thread in list(self._under_way):
             thread.join(max(0.0, until - time.monotonic()))
 
-    def _start_thread(self) -> None:
-        """Starts one more thread, if there is work for it."""
+    def _start_threads(self) -> None:
+        """Starts the threads that there is work for. While there is any, the loop looks at it."""
+        while self._start_thread():
+            pass
+        if self._timer is None and not self._stopped and (self._under_way or self._waiting or self._hung):
+            self._timer = self.loop.call_later(_LOOK, self._look)
+
+    def _start_thread(self) -> bool:
         with self._lock:
-            if self._stopped or not self._waiting or len(self._threads) >= _THREADS:
-                return
+            resolver = self._take()
+            if resolver is None:
+                return False
             thread = threading.Thread(target=self._work, name="resolve", daemon=True)
-            self._threads.add(thread)
+            self._under_way[thread] = resolver
         try:
             thread.start()
         except (RuntimeError, OSError, MemoryError) as error:
             with self._lock:
-                self._threads.discard(thread)
-            self._not_started(error)
-        else:
-            self._refused = False
+                del self._under_way[thread]
+                (self._hung if resolver.hung else self._waiting).appendleft(resolver)
+            if not self._refused:
+                logger.error("cannot start a thread that resolves names: %s; trying again", error)
+            self._refused = True
+            return False
+        self._refused = False
+        return True
 
-    def _not_started(self, error: BaseException) -> None:
-        if not self._refused:
-            logger.error("cannot start a thread that resolves names: %s; trying again", error)
-        self._refused = True
-        if self._timer is None:
-            self._timer = self.loop.call_later(_RETRY, self._again)
-
-    def _again(self) -> None:
+    def _look(self) -> None:
+        """Notices which lookups hang."""
         self._timer = None
-        self._start_thread()
+        with self._lock:
+            for resolver in self._under_way.values():
+                resolver.looks += 1
+        self._start_threads()
+
+    def _take(self) -> "Optional[Resolver]":
+        """The next name for one thread more than are at work; None if none may be asked now. Under the lock."""
+        count = len(self._under_way)
+        hanging = sum(resolver.hangs() for resolver in self._under_way.values())
+        if self._stopped or count >= _MOST:
+            return None
+        if self._waiting and count - hanging < _THREADS:
+            resolver = self._waiting.popleft()
+        elif self._hung and hanging < _HANGING:
+            resolver = self._hung.popleft()
+        else:
+            return None
+        resolver.looks = 0
+        return resolver
 
     def _work(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._threads.discard(threading.current_thread())
-                    return
-                resolver = self._waiting.popleft()
+        thread = threading.current_thread()
+        while thread in self._under_way:
+            resolver = self._under_way[thread]
             resolver.look_up()
+            with self._lock:
+                resolver.hung = resolver.looks >= _HANGS
+                del self._under_way[thread]
+                following = self._take()
+                if following is not None:
+                    self._under_way[thread] = following
 
 
 class Resolver:
@@ -132,6 +171,12 @@ class Resolver:
         self._resolved = False
         self._stopped = False
         self._timer: Optional[Timer] = None
+        self.hung = False  # when it was last asked
+        self.looks = 0  # that the loop has had at it since it was asked
+
+    def hangs(self) -> bool:
+        """Whether its lookup, which is under way, must be expected to hang."""
+        return self.hung or self.looks >= _HANGS
 
     def start(self) -> None:
         """Asks now, and again whenever the answer has become old."""

@@ -72,6 +72,8 @@ class Layout:
         """By name: how often it happened."""
         self.config_failures, self.config_last_attempt, self.config_last_success = self._take(3)
         """Of the config file: how often it was refused; Unix times. The router itself writes them, in the first row."""
+        (self.log_lines_dropped,) = self._take(1)
+        """Lines of the log that the shard's processes have dropped."""
         (self.pid,) = self._gauge()
         """Gauge: the shard's process."""
         (self.beat,) = self._gauge()

@@ -39,6 +39,7 @@ METRICS = (
     Metric("config_failures_total", "counter", "Configs that were refused while the router ran."),
     Metric("config_last_reload_successful", "gauge", "1, or 0 when the newest config was refused."),
     Metric("config_age_seconds", "gauge", "How long the config has served, in seconds."),
+    Metric("log_lines_dropped_total", "counter", "Lines of the log that were dropped as stderr was not read."),
     Metric("version", "gauge", "1, labelled with the version.", ("version",)),
     Metric("process_cpu_seconds_total", "counter", "User and system CPU time, all shards, in seconds."),
     Metric("process_resident_memory_bytes", "gauge", "Resident memory, all shards."),

@@ -8,13 +8,14 @@ the command is made once; for the rest, commands that take the same way share it
 from typing import Any, Dict, Generator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from ..config.fields import children
+from ..config.leaves import requests_of
 from ..config.model import HOST, Config
 from ..proto.commands import ADMIN, COMMANDS, READ, Command
 from ..proto.requests import GET, SET, Plan
 from .handle import Handle, filled
 from .handles import HANDLES, INTERNAL, SEED
 from .host import HostRoute
-from .keyed import PerKey
+from .keyed import KeyedRoute, PerKey
 from .kit import Kit
 from .null import ErrorRoute, NullRoute
 from .renamed import StripPrefixRoute, prefix_of
@@ -27,7 +28,9 @@ _PLAIN = {HOST, "DefaultRoute", "AllFastestRoute", "MissFailoverRoute", "LocalRo
 
 class Built(NamedTuple):
     """A policy as it serves: a route for each command in the table's order, which of them may share a run, the pools
-    that are to be refreshed when a host goes or comes, and all routes that were made, children before parents."""
+    that are to be refreshed when a host goes or comes, and all routes that were made, children before parents.
+
+    Each route has a `cost`: how many requests to hosts it makes of one command, or of one key of a get, at the most."""
 
     ways: List[Any]
     plan: Plan
@@ -159,7 +162,7 @@ class _Builder:
     def route_for(self, command: Command) -> "Generator[None, None, Any]":
         """The route of a command."""
         if self._kit.only_gets and command.kind not in (READ, ADMIN):
-            return ErrorRoute("mcrouter: only gets are served (--allow-only-gets)")
+            return _weighed(ErrorRoute("mcrouter: only gets are served (--allow-only-gets)"))
         root = self._narrowed.real(self._config.route, command)
         if command.kind == ADMIN and (own := self._admin(command, root)) is not None:
             return own
@@ -200,12 +203,11 @@ class _Builder:
         if self._config.seed and self._is_plain(root, command):
             return None
         if command.name != "flush_all":
-            return self._kit.local
+            return _weighed(self._kit.local)
         if not self._config.seed and not self._kit.flush_all:
-            return ErrorRoute("Command disabled")
-        if not self._config.hosts:
-            return ErrorRoute("no host to flush")
-        return AllSyncRoute([self._host(host.text) for host in self._config.hosts])
+            return _weighed(ErrorRoute("Command disabled"))
+        hosts = [self._host(host.text) for host in self._config.hosts]
+        return _weighed(AllSyncRoute(hosts), len(hosts)) if hosts else _weighed(ErrorRoute("no host to flush"))
 
     def _is_plain(self, root: int, command: Command) -> bool:
         """Whether no handle on the command's way looks at keys."""
@@ -224,10 +226,14 @@ class _Builder:
             return self._shared[same]
         spec = self._routes[place]
         route = self._leaf(spec.args) if spec.type == HOST else self._handle(place, spec, real, made)
-        self.made.append(route)
+        within = [made[real[index]].cost for index in self._narrowed.below(place)]
+        cost = requests_of(spec, self._table.get(spec.type), within)
+        self.made.append(_weighed(route, cost))
         if not route.takes_keys:
             route = PerKey(route)
-            self.made.append(route)
+            self.made.append(_weighed(route, cost))
+        if isinstance(route, KeyedRoute):
+            route.later = self._kit.later
         self._shared[same] = route
         return route
 
@@ -257,3 +263,8 @@ class _Builder:
         return route
 
 
+def _weighed(route: Any, cost: int = 1) -> Any:
+    """The route, which is told its cost; one that stands for a handle around it knows its own."""
+    if "cost" not in vars(route):
+        route.cost = max(1, cost)
+    return route

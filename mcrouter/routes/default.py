@@ -58,4 +58,4 @@ def _make(args: Args, kit: Kit) -> DefaultRoute:
     return DefaultRoute(pool)
 
 
-HANDLE = Handle("DefaultRoute", (routes(),), _make)
+HANDLE = Handle("DefaultRoute", (routes(),), _make, picks=True)

@@ -20,6 +20,7 @@ class Handle(NamedTuple):
     child it is that child, without any it is NullRoute. `state(args, kit)` makes what all routes made for one place in
     the config share, as a limit; they get it as `args.state`. `check(args)` raises ValueError, with what would be
     right, if the values do not go together. `picks`: a request goes to one of its routes, never to several.
+    `times(args)`: how often one request may be asked of a route within it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Handle(NamedTuple):
     state: Optional[Callable[[Args, Kit], Any]] = None
     check: Optional[Callable[[Mapping[str, Any]], Any]] = None
     picks: bool = False
+    times: Callable[[Mapping[str, Any]], int] = lambda args: 1
 
 
 def filled(fields: Tuple[Field, ...], args: Mapping[str, Any], made: Any) -> Args:

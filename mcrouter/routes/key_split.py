@@ -125,4 +125,5 @@ HANDLE = Handle(
     ),
     KeySplitRoute,
     narrow=_about_no_key,
+    times=lambda args: int(args["replicas"]),
 )

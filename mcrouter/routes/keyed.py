@@ -1,15 +1,19 @@
 """Routes that choose by key. A get of several keys is split, and what the parts find is put together again."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
+from ..config.leaves import MAX_LEAVES
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, EXPTIME_KEYS, VALUES
+from ..proto.guard import guarded
 from ..proto.replies import TOO_LARGE, value_blocks
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name
 from .base import Branch, Route, part, refuse
 from .pieces import values_reply
 
+_AT_ONCE = MAX_LEAVES  # requests that a get of several keys makes at once
+_PAUSE = 0.001  # seconds until it makes the next ones: other clients are served meanwhile
 _NO_KEY = b"SERVER_ERROR mcrouter: a command without a key does not say which host it is for\r\n"
 
 
@@ -20,10 +24,15 @@ class KeyedRoute(Route):
     | one key            | the key's route                                                               |
     | a get of several   | each key's route, for all of its keys at once; hits in the order of the request |
     | ... some keys fail | what the others have; the error alone if they have nothing                    |
+
+    Of so many keys that they make more than 2,000 requests to hosts, each next part is asked for when the one before it
+    is answered. `cost`: requests to hosts that one key may make. `later` is Kit.later.
     """
 
     keyed = True
     splits = True
+    cost = 1
+    later: Any = None
 
     def pick(self, key: bytes) -> Any:
         """The route that a key takes."""
@@ -54,9 +63,17 @@ class KeyedRoute(Route):
         if len(keys) == 1:
             self.pick(keys[0]).start(request, sink)
         elif keys:
-            self._scatter(request, sink, keys)
+            self._ask_all(request, sink, keys)
         else:
             refuse(request, sink, _NO_KEY)
+
+    def _ask_all(self, request: Request, sink: Any, keys: List[bytes]) -> None:
+        most = max(1, _AT_ONCE // self.cost)
+        # A client that cannot be told to wait could have something done before the last keys are asked for.
+        if len(keys) > most and hasattr(request.client, "paused"):
+            _InParts(request, sink, keys, most, self._scatter, self.later).begin()
+        else:
+            self._scatter(request, sink, keys)
 
     def _scatter(self, request: Request, sink: Any, keys: List[bytes]) -> None:
         ways: Dict[int, Tuple[Any, List[bytes]]] = {}
@@ -102,12 +119,14 @@ class PerKey(KeyedRoute):
     def start(self, request: Request, sink: Any) -> None:
         """Asks for one key after the other, without waiting."""
         if len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES and len(request.keys()) > 1:
-            keys = list(dict.fromkeys(request.keys()))
-            gathering = Gathering(request, sink, len(keys))
-            for key in keys:
-                self._route.start(for_keys(request, [key]), gathering)
+            self._ask_all(request, sink, list(dict.fromkeys(request.keys())))
         else:
             self._route.start(request, sink)
+
+    def _scatter(self, request: Request, sink: Any, keys: List[bytes]) -> None:
+        gathering = Gathering(request, sink, len(keys))
+        for key in keys:
+            self._route.start(for_keys(request, [key]), gathering)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """The route goes on."""
@@ -116,6 +135,54 @@ class PerKey(KeyedRoute):
     def routes(self) -> Any:
         """The route."""
         return (self._route,)
+
+
+class _InParts:
+    """A get of many keys, asked for in parts of at most so many. Its client is paused until the last part is asked for:
+    what it says next must not come before that."""
+
+    def __init__(
+        self,
+        request: Request,
+        sink: Any,
+        keys: List[bytes],
+        most: int,
+        scatter: Callable[[Request, Any, List[bytes]], None],
+        later: Callable[[float, Callable[[], None]], Any],
+    ) -> None:
+        self._request = request
+        self._parts = [keys[at : at + most] for at in range(0, len(keys), most)]
+        self._gathering = Gathering(request, sink, len(self._parts))
+        self._parts.reverse()  # the last is the next
+        self._scatter = scatter
+        self._later = later
+        self._pauses = True
+
+    def begin(self) -> None:
+        """Asks for the first part."""
+        self._request.client.pause()
+        self._request.client.when_abandoned(self._request, self._resume)
+        self._next()
+
+    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+        """The answer to a part."""
+        if self._parts:
+            self._later(_PAUSE, lambda: guarded(self._request, self._next))
+        self._gathering.on_reply(reply, outcomes)
+
+    def _next(self) -> None:
+        if not self._request.client.awaits(self._request):  # it has gone
+            self._resume()
+            return
+        keys = self._parts.pop()
+        self._scatter(for_keys(self._request, keys), self, keys)
+        if not self._parts:
+            self._resume()
+
+    def _resume(self) -> None:
+        if self._pauses:
+            self._pauses = False
+            self._request.client.resume()
 
 
 def names_of(request: Request) -> List[bytes]:

@@ -1,23 +1,28 @@
 """LocalRoute: what the router answers by itself."""
 
+import math
 import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS
+from ..proto.guard import INTERNAL_ERROR
 from ..proto.requests import Request
 from .base import Route
 from .handle import Handle
 
-Stats = Callable[[List[str]], Optional[Iterable[Tuple[str, object]]]]
-"""From the words behind `stats` to (name, value) pairs; None: there are none of that name."""
+Portions = Iterable[Tuple[int, List[Tuple[str, object]]]]
+"""An answer that is computed step by step: about how many microseconds a step took, and the (name, value) pairs that it
+gave."""
+
+Stats = Callable[[List[str]], Optional[Portions]]
+"""From the words behind `stats` to the answer; None: there is no such group."""
 
 Do = Callable[[Request, Iterator[int]], None]
 """Takes the steps of the work that answers a request; each says about how many microseconds it took."""
 
-# Microseconds that `stats` cost: its lines, each host that is looked at, a group that there is not; and how many bytes
-# cost one more.
-_LINES, _HOST, _UNKNOWN, _BYTES = 500, 20, 10, 50
+# Microseconds that it costs to say that there is no such group of `stats`; and how many bytes cost one.
+_UNKNOWN, _BYTES = 10, 50
 _MANY = 200  # hosts; a look at so many stands for a second, at fewer for the tick
 _STANDS = 1.0  # seconds
 
@@ -46,7 +51,7 @@ class LocalRoute(Route):
         self._do = do or _at_once
         self._now = now
         self._hosts = hosts
-        self._known: Dict[str, Tuple[float, bytes]] = {}  # answers of `stats` by its words: until when they stand
+        self._known: Dict[str, _Answer] = {}  # those of `stats`, by its words
         self._version = f"VERSION {_SPOKEN}-mcrouter-{version}\r\n".encode()
         self._answers: Dict[str, Tuple[bytes, bytes]] = {
             "version": (self._version, o.TEXT),
@@ -66,23 +71,40 @@ class LocalRoute(Route):
             sink.on_reply(*answer)
 
     def _stat_lines(self, request: Request, sink: Any) -> Iterator[int]:
-        """One step: what all clients are told that ask the same in one tick is computed once."""
+        """Steps that are shared: what clients ask while an answer is made, or stands, is computed once."""
         words = request.data.decode(errors="replace").split()[1:]
-        until, reply = self._known.get(" ".join(words), (0.0, b""))
-        if reply and self._now() <= until:
-            sink.on_reply(reply, o.TEXT)
-            yield len(reply) // _BYTES
-            return
-        pairs = self._stats(words)
-        if pairs is None:
-            sink.on_reply(b"CLIENT_ERROR bad stats command\r\n", o.CLIENT_ERROR)
-            yield _UNKNOWN
-            return
-        lines = [f"STAT {name} {value}\r\n".encode(errors="replace") for name, value in pairs]
-        reply = b"".join(lines) + b"END\r\n"
-        self._known[" ".join(words)] = (self._now() + (_STANDS if self._hosts > _MANY else 0.0), reply)
-        sink.on_reply(reply, o.TEXT)
-        yield _LINES + _HOST * self._hosts + len(reply) // _BYTES
+        answer = self._known.get(" ".join(words))
+        if answer is None or answer.until < self._now():
+            portions = self._stats(words)
+            if portions is None:
+                sink.on_reply(b"CLIENT_ERROR bad stats command\r\n", o.CLIENT_ERROR)
+                yield _UNKNOWN
+                return
+            answer = self._known[" ".join(words)] = _Answer()
+            answer.steps = self._making(answer, portions)
+        for cost in answer.steps:
+            yield cost
+        sink.on_reply(*answer.reply)
+        yield len(answer.reply[0]) // _BYTES
+
+    def _making(self, answer: "_Answer", portions: Portions) -> Iterator[int]:
+        lines: List[bytes] = []
+        try:
+            for cost, pairs in portions:
+                lines += [f"STAT {name} {value}\r\n".encode(errors="replace") for name, value in pairs]
+                yield cost
+            answer.reply = b"".join(lines) + b"END\r\n", o.TEXT
+        finally:
+            answer.until = self._now() + (_STANDS if self._hosts > _MANY else 0.0)
+
+
+class _Answer:
+    """An answer of `stats`, and the steps by which it is made: each client that waits for it takes the next one."""
+
+    def __init__(self) -> None:
+        self.steps: Iterator[int] = iter(())
+        self.reply: Tuple[bytes, bytes] = INTERNAL_ERROR, o.LOCAL  # until it is made
+        self.until = math.inf  # when it is too old
 
 
 def _at_once(_request: Request, steps: Iterator[int]) -> None:

@@ -168,6 +168,11 @@ def _split(shard: Any, value: Any) -> Split:
     return Split(parts, parts)
 
 
+def _most_parts(args: Mapping[str, Any]) -> int:
+    """What a delete may be made into."""
+    return max((max(split.old, split.new) for split in args["shard_splits"].values() if split.fanout), default=1)
+
+
 def _about_no_shard(args: "Mapping[str, Any]", command: Command) -> Optional[int]:
     return int(args["target"]) if command.kind == ADMIN or not args["shard_splits"] else None
 
@@ -177,4 +182,5 @@ HANDLE = Handle(
     (route("target", principal=True)._replace(also=("destination",)), Field("shard_splits", read=_splits)),
     ShardSplitRoute,
     narrow=_about_no_shard,
+    times=_most_parts,
 )

@@ -1,15 +1,18 @@
-"""What the counters of all event loops say, added up for one answer; whatever is not asked for is not added up."""
+"""What the counters of all event loops say, added up for one answer.
+
+What is by host is added up first, in portions (`add_up`): there may be thousands of hosts.
+"""
 
 import os
 from functools import cached_property
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from .. import __version__
 from ..metrics.counters import Layout
 from ..metrics.process import Usage, usage
 from ..proto.commands import COMMANDS
 from ..proto.results import ERRORS, RESULTS
-from .servers import Server, servers, timed
+from .servers import Server, Sums, server_of, timed
 from .window import Growth, Window
 
 _NAMES = {"flush_all": "flushall"}
@@ -32,26 +35,34 @@ class About(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What is under way in the event loop that answers: requests of clients, clients whose next ones wait, and by host
-    its timeout in seconds, requests that wait to be sent and those that wait for their answers."""
+    """What is under way in the event loop that answers: requests of clients, clients whose next ones wait, and a
+    function from a host's name to its timeout in seconds, its requests that wait to be sent and those that wait for
+    their answers."""
 
     processing: int
     waiting: int
-    hosts: Mapping[str, Tuple[float, int, int]]
+    of_host: Callable[[str], Tuple[float, int, int]]
 
-    @property
-    def pending(self) -> int:
-        """Requests that wait to be sent to any host."""
-        return sum(pending for _, pending, _ in self.hosts.values())
 
-    @property
-    def inflight(self) -> int:
-        """Requests that wait for the answer of any host."""
-        return sum(inflight for _, _, inflight in self.hosts.values())
+Portion = Tuple[int, List[Tuple[str, object]]]
+"""A part of the work for an answer: about how many microseconds it took, and the (name, value) pairs that it gave."""
+
+_PORTION = 1000  # microseconds
+_ROW = 60  # microseconds that a host's counters in one event loop cost at most; 20 if it has done nothing
+
+_T = TypeVar("_T")
+
+
+def portions(things: Sequence[_T], cost: int = 10) -> Iterator[Tuple[int, Sequence[_T]]]:
+    """Cuts work on many things, each of which costs so many microseconds: what each portion costs, and what it is."""
+    step = max(1, _PORTION // cost)
+    for start in range(0, len(things), step):
+        part = things[start : start + step]
+        yield len(part) * cost, part
 
 
 class Facts:
-    """One look; `now` is Unix time."""
+    """One look; `now` is Unix time. What is by host is there once `add_up` has come to its end."""
 
     version = f"{__version__} mcrouter"
 
@@ -69,6 +80,21 @@ class Facts:
         self._window = window
         self.about = about
         self.now = now
+        self.servers: List[Server] = []
+        self.sums = Sums()
+
+    def add_up(self) -> Iterator[Portion]:
+        """Adds up what is by host. A host that goes meanwhile is left out."""
+        layout, rows = self._layout, self._rows
+        for cost, part in portions(list(enumerate(layout.names)), _ROW * len(rows)):
+            running = [row for row in rows if row[layout.pid]]
+            for slot, name in part:
+                server = server_of(layout, rows, running, slot, name)
+                self.sums.add(server)
+                if name and name == layout.names[slot]:
+                    self.servers.append(server)
+                    self.sums.add_host(server, *self.load.of_host(name))
+            yield cost, []
 
     def total(self, cell: int) -> int:
         """A cell over all event loops."""
@@ -77,10 +103,6 @@ class Facts:
     def cell(self, name: str) -> int:
         """One that the layout has by this name, over all event loops."""
         return self.total(getattr(self._layout, name))
-
-    def sum_of(self, name: str) -> int:
-        """The cells that the layout has by this name, over all event loops."""
-        return sum(map(self.total, getattr(self._layout, name)))
 
     def event(self, name: str) -> int:
         """How often that happened."""
@@ -110,21 +132,6 @@ class Facts:
         pids = {int(row[self._layout.pid]) for row in self._rows} | {self.about.supervisor or os.getpid()}
         return usage(pids - {0})
 
-    @cached_property
-    def servers(self) -> List[Server]:
-        """The hosts."""
-        return servers(self._layout, self._rows)
-
-    @cached_property
-    def states(self) -> Dict[str, int]:
-        """In how many event loops how many hosts are new, up, closed and down."""
-        states = ["new", "up", "closed", "down"]
-        return {state: sum(server.states[state] for server in self.servers) for state in states}
-
-    def suspects(self, *tko: int) -> int:
-        """How many hosts are given up in one of these ways."""
-        return sum(server.tko in tko for server in self.servers)
-
     def latency_us(self) -> int:
         """Of a client's request: the mean of those answered lately."""
         requests = self._growth.of("request_replied")
@@ -138,23 +145,21 @@ class Facts:
     def totals(self) -> Dict[str, float]:
         """What has ever happened, by facebook/mcrouter's names without `_count`."""
         totals: Dict[str, float] = {}
-        direct, direct_ms = timed(self._rows, self._layout.direct)
+        sums = self.sums
         other, other_ms = timed(self._rows, [self._layout.request])
         for i, name in enumerate(OPERATIONS):
-            errors = sum(server.errors[i] for server in self.servers)
-            unsent = sum(server.unsent[i] for server in self.servers)
-            totals[f"cmd_{name}"] = direct[i] + other[i]
-            totals[f"cmd_{name}_out"] = sum(server.answered[i] for server in self.servers)
-            totals[f"cmd_{name}_remote_error"] = errors - unsent
-            totals[f"cmd_{name}_local_error"] = unsent
+            totals[f"cmd_{name}"] = sums.direct[i] + other[i]
+            totals[f"cmd_{name}_out"] = sums.answered[i]
+            totals[f"cmd_{name}_remote_error"] = sums.errors[i] - sums.unsent[i]
+            totals[f"cmd_{name}_local_error"] = sums.unsent[i]
         for ending in ("", "_out"):
             rest = [totals[f"cmd_{name}{ending}"] for name in OPERATIONS if name not in _MAIN]
             totals[f"cmd_other{ending}"] = sum(rest)
         for i, name in zip(ERRORS, RESULT_NAMES):
-            totals[f"result_{name}"] = sum(server.results[i] for server in self.servers)
+            totals[f"result_{name}"] = sums.results[i]
         totals["result_error"] = sum(totals[f"result_{name}"] for name in RESULT_NAMES)
-        replied, failed = sum(direct) + sum(other), self.cell("request_errors")
+        replied, failed = sum(sums.direct) + sum(other), self.cell("request_errors")
         totals.update(request_sent=replied, request_replied=replied, request_error=failed)
-        totals.update(request_success=replied - failed, request_ms=direct_ms + other_ms)
-        totals["destination_requests_sum"] = sum(sum(server.answered) for server in self.servers)
+        totals.update(request_success=replied - failed, request_ms=sums.direct_ms + other_ms)
+        totals["destination_requests_sum"] = sum(sums.answered)
         return totals

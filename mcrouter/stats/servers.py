@@ -1,5 +1,7 @@
 """The hosts, by the counters of all event loops, with facebook/mcrouter's names for what happens to them."""
 
+from collections import Counter
+from operator import add
 from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from ..metrics.counters import STRIDE, SUM, Layout
@@ -18,7 +20,8 @@ _TOLD = (
 
 class Server(NamedTuple):
     """A host over all event loops that run. `states`: in how many of them its connections are so. By command:
-    `answered` and `refused`, `errors` of all kinds and `unsent` among them; `results` as RESULTS."""
+    `answered`, of which `direct` was a client's answer as it came, `refused`, `errors` of all kinds and `unsent` among
+    them; `results` as RESULTS."""
 
     name: str
     states: Dict[str, int]
@@ -27,6 +30,8 @@ class Server(NamedTuple):
     healthy: bool
     answered: List[float]
     ms: float
+    direct: List[float]
+    direct_ms: float
     refused: List[float]
     errors: List[float]
     unsent: List[float]
@@ -55,15 +60,48 @@ class Server(NamedTuple):
         return sum(max(0.0, self.answered[i] - self.refused[i]) for i in commands)
 
 
+class Sums:
+    """What the hosts add up to. Fields as those of a Server; `states` and `tko` count hosts, `pending` and `inflight`
+    requests in the event loop that answers."""
+
+    def __init__(self) -> None:
+        self.answered, self.errors, self.unsent, self.direct = ([0.0] * len(COMMANDS) for _ in range(4))
+        self.results = [0.0] * len(RESULTS)
+        self.direct_ms = self.hits = self.misses = 0.0
+        self.states: Dict[str, int] = dict.fromkeys(_STATES, 0)
+        self.tko: Dict[int, int] = Counter()
+        self.pending = self.inflight = 0
+
+    def add(self, server: Server) -> None:
+        """Adds what clients were answered: of a host that has gone too, while no other has its place."""
+        self.direct = list(map(add, self.direct, server.direct))
+        self.direct_ms += server.direct_ms
+        self.hits += server.hits
+        self.misses += server.misses
+
+    def add_host(self, server: Server, _timeout: float, pending: int, inflight: int) -> None:
+        """Adds what else there is to say of a host."""
+        self.answered = list(map(add, self.answered, server.answered))
+        self.errors = list(map(add, self.errors, server.errors))
+        self.unsent = list(map(add, self.unsent, server.unsent))
+        self.results = list(map(add, self.results, server.results))
+        for state, count in server.states.items():
+            self.states[state] += count
+        self.tko[server.tko] += 1
+        self.pending += pending
+        self.inflight += inflight
+
+
 def servers(layout: Layout, rows: Sequence[Any]) -> List[Server]:
     """All hosts, by the rows of all event loops."""
     running = [row for row in rows if row[layout.pid]]
-    return [_server(layout, rows, running, slot, name) for slot, name in layout.hosts]
+    return [server_of(layout, rows, running, slot, name) for slot, name in layout.hosts]
 
 
-def _server(layout: Layout, rows: Sequence[Any], running: Sequence[Any], slot: int, name: str) -> Server:
-    blocks = (layout.upstream[slot], layout.direct[slot])
-    answered, ms = timed(rows, blocks)
+def server_of(layout: Layout, rows: Sequence[Any], running: Sequence[Any], slot: int, name: str) -> Server:
+    """The host in a slot, by the rows of all event loops, and of those that run."""
+    answered, ms = timed(rows, [layout.upstream[slot]])
+    direct, direct_ms = timed(rows, [layout.direct[slot]])
     states = dict.fromkeys(_STATES, 0)
     for row in running:
         states[_state(layout, row, slot)] += 1
@@ -73,8 +111,10 @@ def _server(layout: Layout, rows: Sequence[Any], running: Sequence[Any], slot: i
         int(max((row[layout.tko[slot]] for row in running), default=0)),
         int(sum(row[layout.failures[slot]] for row in running)),
         all(row[layout.healthy[slot]] for row in running),
-        answered,
-        ms,
+        list(map(add, answered, direct)),
+        ms + direct_ms,
+        direct,
+        direct_ms,
         summed(rows, layout.refused[slot]),
         summed(rows, layout.errors[slot]),
         summed(rows, layout.unsent[slot]),

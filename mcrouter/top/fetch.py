@@ -1,16 +1,24 @@
-"""The status of a running router, over HTTP."""
+"""The status of a running router, over HTTP.
+
+What answers may be no router, and hostile: the whole answer, head and all, is taken before it is looked at, so that its
+bytes and its time are bounded.
+"""
 
 import http.client
+import io
 import json
 import re
-from typing import Any, Dict, NamedTuple
+import socket
+import time
+from typing import Any, Callable, Dict, NamedTuple
 
 from ..printable import printable
 from .shape import fits
 
 _ADDRESS = re.compile(r"(?:http://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]*)(?::(?P<port>[0-9]{1,5}))?/?")
 _PORT = 9090
-_MOST_BYTES = 1 << 26  # of an answer
+_MOST_BYTES = 1 << 26  # of an answer, with its head
+_AT_ONCE = 1 << 16  # bytes
 
 
 class FetchError(Exception):
@@ -38,21 +46,55 @@ def address(text: str) -> Address:
 
 
 def fetch(where: Address, timeout: float) -> Dict[str, Any]:
-    """What is at /status.json; raises FetchError after so many seconds."""
-    connection = http.client.HTTPConnection(where.host, where.port, timeout=timeout)
+    """What is at /status.json; raises FetchError, at the latest so many seconds after it is connected. Connecting to
+    each address of the host may take as long."""
     try:
-        connection.request("GET", "/status.json")
-        answer = connection.getresponse()
-        data = answer.read(_MOST_BYTES + 1)
+        with socket.create_connection(where, timeout) as sock:
+            until = time.monotonic() + timeout
+            sock.sendall(f"GET /status.json HTTP/1.0\r\nHost: {where}\r\n\r\n".encode())
+            data = read_answer(sock, until)
+        heard: Any = _Heard(data)
+        answer = http.client.HTTPResponse(heard, method="GET")
+        answer.begin()
+        body = answer.read()
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise FetchError(f"{where}: {printable(reason)}; give the address of a router's metrics") from None
-    finally:
-        connection.close()
     try:
-        facts: Dict[str, Any] = json.loads(data) if answer.status == 200 else {}
+        facts: Dict[str, Any] = json.loads(body) if answer.status == 200 else {}
     except (RecursionError, ValueError):
         facts = {}
     if not fits(facts):
         raise FetchError(f"{where} is no router of this kind, or an older one; give the address of a router's metrics")
     return facts
+
+
+def read_answer(sock: Any, until: float, clock: Callable[[], float] = time.monotonic) -> bytes:
+    """All that a server says until it closes the connection, which HTTP/1.0 has it do; raises OSError when that is too
+    much, or is not over at `until` (by the clock)."""
+    data = bytearray()
+    while True:
+        left = until - clock()
+        if left <= 0:
+            raise OSError("the answer takes too long")
+        sock.settimeout(left)
+        try:
+            piece = sock.recv(_AT_ONCE)
+        except socket.timeout:
+            continue
+        if not piece:
+            return bytes(data)
+        data += piece
+        if len(data) > _MOST_BYTES:
+            raise OSError(f"the answer has more than {_MOST_BYTES} bytes")
+
+
+class _Heard:
+    """What a server has said, in the form in which http.client wants it: a socket."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, *_args: Any, **_more: Any) -> Any:
+        """A file of it."""
+        return io.BytesIO(self._data)

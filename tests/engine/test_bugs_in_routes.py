@@ -105,6 +105,7 @@ CASES = [
     Case("HashRoute, PoolRoute", ALL),
     Case("AllSyncRoute", _of("AllSyncRoute", A, B)),
     Case("AllSyncRoute, over limits", _of("AllSyncRoute", _LIMITED, B), varies=True),
+    Case("AllSyncRoute, in parts", _of("AllSyncRoute", A, B)),
     Case("AllMajorityRoute", _of("AllMajorityRoute", A, B, ERROR), varies=True),
     Case("AllInitialRoute", _of("AllInitialRoute", A, B, DEAD)),
     Case("AllAsyncRoute", _of("AllAsyncRoute", _LIMITED, B)),
@@ -358,6 +359,8 @@ def trial(case: Case, folder: Any) -> Any:
     """All of it."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(unittest.mock.patch("mcrouter.shard.host_id", lambda: 0))
+        if "in parts" in case.name:
+            stack.enter_context(unittest.mock.patch("mcrouter.routes.keyed._AT_ONCE", 2))
         hosts = {name: stack.enter_context(TrickyHost()) for name in "ABC"}
         addresses = {**{name: host.address for name, host in hosts.items()}, "dead": refusing_address()}
         settings = Settings(

@@ -5,10 +5,15 @@ import pytest
 from mcrouter.engine.local_work import BYTES, MOST, LocalWork
 from mcrouter.engine.loop import PollGroup
 from mcrouter.inquiries import Inquiries
+from mcrouter.proto import outcomes as o
+from mcrouter.proto.commands import BY_NAME
+from mcrouter.proto.guard import INTERNAL_ERROR
+from mcrouter.routes import keyed
+from mcrouter.routes.host import HostRoute
 from mcrouter.routes.local import LocalRoute
 from mcrouter.stats import Statistics
 from tests.embedding.served import served
-from tests.routes.script import answer
+from tests.routes.script import Sink, answer
 
 from .hosts import client as connect
 
@@ -160,12 +165,56 @@ def test_statistics_are_computed_once_a_tick(monkeypatch, words):
 
 def test_statistics_of_many_hosts_stand_for_a_second():
     looks, now = [], [10.0]
-    route = LocalRoute("1", lambda words: looks.append(words) or [("a", len(looks))], now=lambda: now[0], hosts=300)
+    look = lambda words: looks.append(words) or [(1, [("a", len(looks))])]  # noqa: E731
+    route = LocalRoute("1", look, now=lambda: now[0], hosts=300)
     first = answer(route, b"stats\r\n")
     now[0] += 0.9
     assert answer(route, b"stats\r\n") == first and len(looks) == 1
     now[0] += 0.2
     assert answer(route, b"stats\r\n") != first and len(looks) == 2
+
+
+def stats_request(client):
+    asked = Request(client)
+    asked.data, asked.kinds = b"stats servers\r\n", bytes([BY_NAME["stats"].number])
+    return asked
+
+
+def test_statistics_are_computed_in_portions_and_once_for_all_that_ask_meanwhile(world):
+    looks, most = [], 0
+
+    def portions(_words):
+        for number in range(100):
+            looks.append(number)
+            yield 1000, [(f"a{number}", 1)]
+
+    route = LocalRoute("1", portions, world.work.do, lambda: world.loop.now)
+    asking = [(Asker(), Sink()) for _ in range(5)]  # in one tick after the other
+    for number in range(100):
+        before = len(looks)
+        if number < len(asking):
+            client, sink = asking[number]
+            route.start(stats_request(client), sink)
+        world.loop.call_soon(lambda: None)
+        world.loop.tick()
+        most = max(most, len(looks) - before)
+    assert looks == list(range(100)) and most <= 2 * MOST // 1000 + 1
+    assert not any(client.paused for client, _ in asking)
+    answers = {sink.got for _, sink in asking}
+    assert [reply.count(b"STAT ") for reply, _ in answers] == [100]
+
+
+def test_an_error_in_statistics_is_told_to_all_that_wait_for_them(world, caplog):
+    def portions(_words):
+        yield MOST, []
+        raise ZeroDivisionError
+
+    route = LocalRoute("1", portions, world.work.do, lambda: world.loop.now)
+    one, other, sink = Asker(), Asker(), Sink()
+    route.start(stats_request(one), Sink())
+    route.start(stats_request(other), sink)
+    world.ticks()
+    assert one.failed == [INTERNAL_ERROR] and sink.got == (INTERNAL_ERROR, o.LOCAL)
 
 
 def test_the_bytes_of_statistics_are_bounded_by_the_tick(monkeypatch):
@@ -254,3 +303,22 @@ def test_the_program_around_the_router_is_answered_too(monkeypatch):
         keys = [f"__mcrouter__.route(get,{number})" for number in range(200)]
         found = router.client().get_many(keys)
         assert len(found) == 200
+
+
+# requests to hosts ------------------------------------------------------------------------------------------------
+
+
+def test_a_get_of_many_keys_makes_few_requests_a_tick_and_none_overtakes_it(monkeypatch):
+    ticks = Ticks(monkeypatch)
+    monkeypatch.setattr(keyed, "_AT_ONCE", 20)
+    keys = [b"key%d" % number for number in range(100)]
+    with served(2, route="AllSyncRoute") as (router, _), connect(router) as wire, connect(router) as other:
+        for key in keys[::2]:
+            wire.ask(b"set %b 0 0 1\r\n1\r\n" % key)
+        ticks.calls(monkeypatch, HostRoute, "start")
+        wire.send(b"get " + b" ".join(keys) + b"\r\n" + b"set key99 0 0 1\r\n2\r\n")
+        assert other.ask(b"get key0\r\n") == b"VALUE key0 0 1\r\n1\r\nEND\r\n"
+        got = wire.read_until(b"STORED\r\n")
+    assert [line.split()[1] for line in got.splitlines() if line.startswith(b"VALUE")] == keys[::2]
+    assert got.endswith(b"END\r\nSTORED\r\n")
+    assert ticks.total == 2 * 102 and ticks.most <= 20 + 4 and len(ticks.counts) >= 10

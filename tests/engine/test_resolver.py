@@ -1,4 +1,4 @@
-"""Names are resolved by a few threads; one that cannot start costs no name and ends nothing."""
+"""Names are resolved by a few threads; one that cannot start costs no name and ends nothing, nor does one that hangs."""
 
 import socket
 import threading
@@ -9,7 +9,9 @@ from mcrouter.engine import resolver
 from mcrouter.engine.loop import PollGroup
 from tests.support.processes import until
 
-MOST = 4  # threads
+MOST = 4  # threads for lookups that do not hang
+IN_ALL = 16  # threads
+HANGING = 4  # lookups that hang when a name that hung is asked again
 STEP = 0.05  # seconds
 
 
@@ -32,13 +34,21 @@ class World:
         self.found = []
         self.asking, self.most = 0, 0
         self.lock, self.gate = threading.Lock(), threading.Event()
+        self.hangs, self.hang = [], threading.Event()  # names under way that start with "hang", until the event
         monkeypatch.setattr(resolver, "ask", self._ask)
 
     def _ask(self, host, port, _timeout):
         with self.lock:
             self.asking += 1
             self.most = max(self.most, self.asking)
-        self.gate.wait(10)
+        if host.startswith("hang"):
+            with self.lock:
+                self.hangs.append(host)
+            self.hang.wait(10)
+            with self.lock:
+                self.hangs.remove(host)
+        else:
+            self.gate.wait(10)
         with self.lock:
             self.asking -= 1
         if host.startswith("odd"):
@@ -66,6 +76,7 @@ class World:
 
     def close(self):
         self.gate.set()
+        self.hang.set()
         self.threads.stop()
         self.threads.join(10)
         self.loop.close()
@@ -137,4 +148,60 @@ def test_no_name_is_looked_up_once_all_have_stopped(world):
     world.gate.set()
     world.threads.join(10)
     assert world.asking == 0 and world.most == MOST
-    assert len(world.threads._threads) == 0
+    assert len(world.threads._under_way) == 0
+
+
+def test_names_that_hang_keep_no_other_from_being_resolved(world):
+    world.gate.set()
+    for number in range(MOST):
+        world.name(f"hang{number}")
+    until(lambda: len(world.hangs) == MOST)
+    for number in range(20):
+        world.name(f"host{number}")
+    world.tick(2.5)
+    world.until_found(20)
+    assert len(world.hangs) == MOST and world.most <= 2 * MOST
+
+
+def test_threads_are_bounded_however_many_names_hang(world):
+    for number in range(40):
+        world.name(f"hang{number}")
+    world.tick(12.0)
+    until(lambda: len(world.hangs) == IN_ALL)
+    world.tick(5.0)
+    assert len(world.hangs) == IN_ALL == world.most
+
+
+def test_names_that_hung_hold_part_of_the_threads_when_they_are_asked_again(world):
+    world.gate.set()
+    for number in range(IN_ALL):
+        world.name(f"hang{number}", ttl=10.0)
+    world.tick(12.0)
+    until(lambda: len(world.hangs) == IN_ALL)
+    world.hang.set()
+    world.until_found(IN_ALL)
+    world.threads.join(10)
+    world.hang.clear()
+    world.tick(12.0)  # they are due again
+    until(lambda: len(world.hangs) == HANGING)
+    for number in range(20):
+        world.name(f"host{number}")
+    world.until_found(IN_ALL + 20)  # at once: nobody waits for what hangs
+    assert len(world.hangs) == HANGING
+    world.hang.set()
+    world.until_found(2 * IN_ALL + 20)
+
+
+def test_a_name_that_hung_and_is_answered_in_time_is_one_like_others(world):
+    world.gate.set()
+    name = world.name("hang", ttl=10.0)
+    until(lambda: world.hangs)
+    world.tick(2.5)
+    world.hang.set()
+    world.until_found(1)
+    world.threads.join(10)
+    assert name.hung
+    world.tick(10.5)
+    world.until_found(2)
+    world.threads.join(10)
+    assert not name.hung

@@ -102,3 +102,31 @@ def test_names():
     """Handles stand in their tables under their names."""
     for table in (SEED, HANDLES):
         assert all(name == handle.name for name, handle in table.items())
+
+
+POOLS = {"pools": {"A": {"servers": ["a", "b", "c"]}, "B": {"servers": ["d", "e"]}}}
+COSTS = [
+    # route, requests to hosts that a set, a get and a delete make at the most
+    ("PoolRoute|A", 1, 1, 1),
+    ("AllSyncRoute|Pool|A", 3, 3, 3),
+    ({"type": "FailoverRoute", "children": ["AllSyncRoute|Pool|A", "PoolRoute|B"]}, 4, 4, 4),
+    ({"type": "HashRoute", "children": ["AllSyncRoute|Pool|A", "AllFastestRoute|Pool|B"]}, 3, 3, 3),
+    ({**spec(set="AllSyncRoute|Pool|A", get="MissFailoverRoute|Pool|B"), "default_policy": "PoolRoute|A"}, 3, 2, 1),
+    ({"type": "KeySplitRoute", "destination": "AllSyncRoute|Pool|B", "replicas": 5, "all_sync": True}, 10, 10, 10),
+    ("NullRoute", 1, 1, 1),
+]
+
+
+@pytest.mark.parametrize(("route", "of_set", "of_get", "of_delete"), COSTS)
+def test_the_cost_of_a_route_is_the_requests_that_it_makes_of_one(route, of_set, of_get, of_delete):
+    ways = built(load_config(json.dumps({**POOLS, "route": route}))).ways
+    costs = {command.name: way.cost for command, way in zip(COMMANDS, ways)}
+    assert (costs["set"], costs["get"], costs["delete"]) == (of_set, of_get, of_delete)
+    assert costs["version"] == costs["flush_all"] == 1
+
+
+def test_the_cost_of_handles_that_use_one_another():
+    handles = [{"type": "AllSyncRoute", "name": "h0", "children": ["PoolRoute|A"] * 2}]
+    handles += [{"type": "AllSyncRoute", "name": f"h{n}", "children": [f"h{n - 1}"] * 2} for n in range(1, 8)]
+    ways = built(load_config(json.dumps({**POOLS, "named_handles": handles, "route": "h7"}))).ways
+    assert ways[BY_NAME["set"].number].cost == 256

@@ -96,7 +96,10 @@ LOCAL = [
 
 
 def statistics(words):
-    return None if words == ["items"] else [tuple(words)] if words else [("pid", 1), ("version", "1.2.3")]
+    """In portions: the cost of each, and what it gives."""
+    if words == ["items"]:
+        return None
+    return [(1, [tuple(words)])] if words else [(1, [("pid", 1)]), (1, [("version", "1.2.3")])]
 
 
 @pytest.mark.parametrize(("data", "expected"), LOCAL)
@@ -111,5 +114,5 @@ def test_clients_read_the_version_as_a_memcacheds():
 
 def test_local_stats_are_asked_for_each_time():
     count = iter(range(9))
-    route = LocalRoute("1", lambda words: [("n", next(count))])
+    route = LocalRoute("1", lambda words: [(1, [("n", next(count))])])
     assert [answer(route, b"stats\r\n")[0] for _ in range(2)] == [b"STAT n 0\r\nEND\r\n", b"STAT n 1\r\nEND\r\n"]

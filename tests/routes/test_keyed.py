@@ -8,7 +8,7 @@ from mcrouter.routes.base import Route
 from mcrouter.routes.keyed import KeyedRoute, PerKey, for_keys
 
 from .samples import DATA
-from .script import CLIENT, MISS, Sink, ask, block, hit, request
+from .script import CLIENT, MISS, Client, Sink, ask, block, hit, request
 from .world import World
 
 POOLS = {"A": {"servers": ["a:1", "b:1"]}}
@@ -126,6 +126,96 @@ def test_one_key_at_a_time_leaves_all_else_alone():
         one = request(data)
         PerKey(way).start(one, Sink())
         assert way.asked[-1][0] is one
+
+
+# gets of so many keys that they are asked for in parts ------------------------------------------------------------------
+
+
+class Connection(Client):
+    """A client that can be told to wait."""
+
+    owner = CLIENT
+
+    def __init__(self):
+        self.paused = 0
+        self.abandoned = []
+
+    def pause(self):
+        self.paused += 1
+
+    def resume(self):
+        self.paused -= 1
+
+    def when_abandoned(self, request, call):
+        self.abandoned.append(call)
+
+
+ALL_OF_4 = {"pools": {"A": {"servers": ["a:1", "b:1", "c:1", "d:1"]}}, "route": "AllSyncRoute|Pool|A"}
+HASHED = {
+    "pools": {name: {"servers": [f"{name}{number}:1" for number in range(4)]} for name in "abcde"},
+    "route": {"type": "HashRoute", "children": [f"AllSyncRoute|Pool|{name}" for name in "abcde"]},
+}
+
+
+def many_keys(world, count, verb=b"get"):
+    """Has them asked for; the client, the sink, and how much was asked at a time, while nobody but a clock moves."""
+    keys = [b"key%d" % number for number in range(count)]
+    made = request(verb + b" " + b" ".join(keys) + b"\r\n")
+    made.client, sink = Connection(), Sink()
+    for host in world.hosts.values():
+        host.values = dict.fromkeys(keys[1::2], b"1")
+    world.route(verb).start(made, sink)
+    return made.client, sink, keys
+
+
+def asked(world):
+    return sum(len(lines) for lines in world.asked().values())
+
+
+@pytest.mark.parametrize("config", [ALL_OF_4, HASHED])
+@pytest.mark.parametrize("verb", [b"get", b"gets"])
+def test_a_get_of_many_keys_makes_so_many_requests_at_a_time(config, verb):
+    world = World(config)
+    client, sink, keys = many_keys(world, 1200, verb)
+    at_once = [asked(world)]
+    while client.paused:
+        assert sink.got is None
+        world.pass_time(0.0015)
+        at_once.append(asked(world))
+    assert at_once == [2000, 2000, 800]
+    reply, outcomes = sink.got
+    found = [line.split()[1] for line in reply.splitlines() if line.startswith(b"VALUE")]
+    assert found == keys[1::2] and outcomes == o.PARTIAL
+
+
+def test_a_get_of_fewer_keys_is_asked_at_once():
+    world = World(ALL_OF_4)
+    client, sink, _ = many_keys(world, 500)
+    assert asked(world) == 2000 and sink.got is not None and not client.paused
+
+
+def test_a_client_that_has_gone_has_no_more_keys_asked_for():
+    world = World(ALL_OF_4)
+    client, sink, _ = many_keys(world, 1200)
+    client.waits = False
+    asked(world)
+    world.pass_time(1)
+    assert asked(world) == 0 and sink.got is None and not client.paused
+
+
+def test_a_client_whose_get_has_failed_does_not_wait_for_ever():
+    client, sink, _ = many_keys(World(ALL_OF_4), 1200)
+    assert client.paused == 1 and sink.got is None
+    for _ in range(2):
+        for call in client.abandoned:
+            call()
+        assert client.paused == 0
+
+
+def test_one_that_cannot_be_told_to_wait_has_all_asked_at_once():
+    world = World(ALL_OF_4)
+    assert world.ask(b"get" + b"".join(b" key%d" % number for number in range(1200)) + b"\r\n").got
+    assert asked(world) == 4800
 
 
 # commands that are about no key, under a policy that chooses by key -----------------------------------------------------

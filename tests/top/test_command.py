@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +15,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from mcrouter.cli import main
-from mcrouter.top.fetch import address
+from mcrouter.top import fetch
+from mcrouter.top.fetch import address, read_answer
 from tests.embedding.served import served
 from tests.status.test_page import facts, host
 from tests.support.processes import ROOT, free_port, until
@@ -98,6 +100,65 @@ def test_something_else_there(answer, capsys):
     with web([answer]) as port:
         assert main(["top", str(port)]) == 1
     told = f"mcrouter: top: localhost:{port} is no router of this kind, or an older one; give the address of a router's metrics\n"
+    assert capsys.readouterr().err == told
+
+
+# hostile servers --------------------------------------------------------------------------------------------------------
+
+
+class Endless:
+    """A connection whose other end says the same again and again, each time after so many seconds."""
+
+    def __init__(self, piece, seconds=0.0):
+        self.piece, self.seconds = piece, seconds
+        self.now, self.read, self.patience = 0.0, 0, []
+
+    def settimeout(self, seconds):
+        self.patience.append(seconds)
+
+    def recv(self, size):
+        patience = self.patience[-1]
+        self.now += min(self.seconds, patience)
+        if self.seconds > patience:
+            raise socket.timeout
+        self.read += len(self.piece[:size])
+        return self.piece[:size]
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3.0, 100.0])
+def test_an_answer_may_take_so_long_as_a_whole(seconds):
+    sock = Endless(b"x", seconds)
+    with pytest.raises(OSError, match="the answer takes too long"):
+        read_answer(sock, 7.0, lambda: sock.now)
+    assert sock.now == 7.0 and sock.read == 7 // seconds
+
+
+def test_an_answer_may_have_so_many_bytes_as_a_whole():
+    sock = Endless(b"x" * (1 << 20))
+    with pytest.raises(OSError, match="the answer has more than 67108864 bytes"):
+        read_answer(sock, 1.0, lambda: sock.now)
+    assert sock.read <= (1 << 26) + (1 << 16)
+
+
+PIECES = [b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1000, b"x" * 65536]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_an_endless_answer_is_told_in_a_line(piece, capsys, monkeypatch):
+    monkeypatch.setattr(fetch, "_MOST_BYTES", 1_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with server.accept()[0] as sock, contextlib.suppress(OSError):
+                while True:
+                    sock.sendall(piece)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = server.getsockname()[1]
+        assert main(["top", f"127.0.0.1:{port}"]) == 1
+        thread.join()
+    told = f"mcrouter: top: 127.0.0.1:{port}: the answer has more than 1000000 bytes; give the address of a router's metrics\n"
     assert capsys.readouterr().err == told
 
 
