@@ -203,7 +203,7 @@ def test_outlook():
     ways = [seed.route(b"get").outlook(request(data))[1] for data in (GET, b"get b\r\n")]
     assert [[when for when, _ in way] for way in ways] == [
         ["asked"],
-        ["asked", "asked, and nobody waits for its answer"],
+        ["asked", "asked; its answer is dropped"],
     ]
 
 
