@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Sequence
 
-from ..config.errors import mend_name, show
+from ..config.errors import advice_for_name, show
 from ..proto.commands import (
     BARE,
     BY_NAME,
@@ -66,7 +66,7 @@ def requests(words: Sequence[str]) -> List[bytes]:
     name, keys = words[0], [_key(word) for word in words[1:]]
     command = BY_NAME.get(name)
     if command is None:
-        raise ValueError(f"unknown command {show(name)}; {mend_name(name, BY_NAME, 'commands')}")
+        raise ValueError(f"unknown command {show(name)}; {advice_for_name(name, BY_NAME, 'commands')}")
     if not command.success or command.reply == NOTHING:
         raise ValueError(f"no host is ever asked for {name}; name another command")
     if command.request == BARE:
