@@ -65,7 +65,7 @@ class AllFastestRoute(AsIs):
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all members of the pool."""
-        what = "success" if self._good == o.SUCCESS else "answer that is no error"
+        what = "success" if self._good == o.SUCCESS else "answer that is not an error"
         return f"the first {what} is the answer", [(ASKED, route) for route in self.routes()]
 
 

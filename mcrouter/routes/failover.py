@@ -77,7 +77,7 @@ class FailoverRoute(Route):
         """Lists the children in the order in which they are asked."""
         order = [self.children[place] for place in self.policy.order(request)]
         ways = [(ON_ERROR if place else ASKED, child) for place, child in enumerate(order)]
-        return "the first answer that is no error", ways
+        return "the first answer that is not an error", ways
 
 
 class Limit:

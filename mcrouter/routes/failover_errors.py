@@ -61,5 +61,5 @@ def failover_errors(value: Any) -> FailoverErrors:
         return FailoverErrors(codes, codes, codes)
     unknown = [key for key in value if key not in FailoverErrors._fields]
     if unknown:
-        raise ValueError(f"{unknown[0]!r} is no kind of operation; write {', '.join(FailoverErrors._fields)}")
+        raise ValueError(f"{unknown[0]!r} is not a kind of operation; write {', '.join(FailoverErrors._fields)}")
     return FailoverErrors(**{kind: error_list(names) for kind, names in value.items()})

@@ -104,7 +104,7 @@ ERRORS = [
     ("failover_errors", [1], "write a list of names of errors, as [timeout, tko]"),
     ("failover_errors", {"gets": "tko"}, "write a list of names of errors, as [timeout, tko]"),
     ("failover_errors", ["mc_res_tko"], f"'mc_res_tko' is not the name of an error; write some of {ALL_NAMES}"),
-    ("failover_errors", {"get": []}, "'get' is no kind of operation; write gets, updates, deletes"),
+    ("failover_errors", {"get": []}, "'get' is not a kind of operation; write gets, updates, deletes"),
     ("failover_limit", 0.5, "write a map with rate, burst"),
     ("failover_limit", {}, "rate is missing; add it"),
     ("failover_limit", {"rate": 2}, "rate is invalid; write a number from 0 to 1"),
