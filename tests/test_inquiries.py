@@ -57,7 +57,7 @@ SAID = [
     ("route(touch,b,|#|,a)", "127.0.0.1:1"),
     ("route(get)", "ERROR: route: 2 args expected"),
     ("route(got,k)", "ERROR: unknown command 'got'; did you mean 'get'?"),
-    ("route(stats,k)", "ERROR: stats takes no key; leave out 'k'"),
+    ("route(stats,k)", "ERROR: stats is about no key; leave out 'k'"),
     ("route_handles(get,k)", HANDLES),
     ("route_handles(xyz,k)", f"ERROR: unknown command 'xyz'; {COMMANDS}"),
     ("nonsense", "ERROR: unknown command: nonsense"),

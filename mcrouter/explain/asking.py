@@ -68,10 +68,10 @@ def requests(words: Sequence[str]) -> List[bytes]:
     if command is None:
         raise ValueError(f"unknown command {show(name)}; {advice_for_name(name, BY_NAME, 'commands')}")
     if not command.success or command.reply == NOTHING:
-        raise ValueError(f"no host is ever asked for {name}; name another command")
+        raise ValueError(f"{name} is asked of no host; name another command")
     if command.request == BARE:
         if keys:
-            raise ValueError(f"{name} takes no key; leave out {show(words[1])}")
+            raise ValueError(f"{name} is about no key; leave out {show(words[1])}")
         return [b"verbosity 1\r\n" if name == "verbosity" else command.verb + b"\r\n"]
     if not keys:
         raise ValueError(f"{name} without a key; write {name} KEY")

@@ -1,4 +1,4 @@
-"""Hosts in `stats`, as facebook/mcrouter tells of its servers (its stats.cpp)."""
+"""The hosts in `stats`, in the format of facebook/mcrouter's servers (its stats.cpp)."""
 
 from typing import Iterable, Iterator, Tuple
 
@@ -11,7 +11,7 @@ _FLAGS = {SOFT_TKO: " soft_tko; ", HARD_TKO: " hard_tko; "}
 
 
 def server_lines(facts: Facts, latencies: Window) -> Iterator[Tuple[str, str]]:
-    """`stats servers`: name, and what facebook/mcrouter's ServerStat::toString says."""
+    """Yields `stats servers`: (name, text), in the format of facebook/mcrouter's ServerStat::toString."""
     asked = {(server.name, "count"): sum(server.answered) for server in facts.servers}
     asked.update({(server.name, "ms"): server.ms for server in facts.servers})
     growth = latencies.growth(facts.now, asked)
@@ -29,7 +29,7 @@ def server_lines(facts: Facts, latencies: Window) -> Iterator[Tuple[str, str]]:
 
 
 def suspect_lines(found: Iterable[Server]) -> Iterator[Tuple[str, str]]:
-    """`stats suspect_servers`: those that an event loop has given up, or does not read as they have missed writes."""
+    """Yields `stats suspect_servers`: the hosts that are down for an event loop, or not read after missed writes."""
     for server in found:
         if server.tko or not server.healthy:
             status = "tko" if server.tko else "down"

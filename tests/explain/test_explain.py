@@ -139,8 +139,8 @@ def test_as_json_it_is_the_same(run):
     [
         (["gte", "k"], "unknown command 'gte'; did you mean 'get'?"),
         (["get"], "get without a key; write get KEY"),
-        (["version", "k"], "version takes no key; leave out 'k'"),
-        (["quit"], "no host is ever asked for quit; name another command"),
+        (["version", "k"], "version is about no key; leave out 'k'"),
+        (["quit"], "quit is asked of no host; name another command"),
         (["get", "a b"], "the key 'a b' is invalid; write 1 to 250 bytes without blanks and controls"),
         (["get", "k" * 251], f"the key '{'k' * 57}...' is invalid; write 1 to 250 bytes without blanks and controls"),
         ([], "the following arguments are required: COMMAND KEY; --help lists the flags"),
