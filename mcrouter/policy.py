@@ -148,8 +148,8 @@ def without_collection() -> Iterator[None]:
 
 @contextlib.contextmanager
 def giving_way() -> Iterator[None]:
-    """For work in a thread beside that of the event loop: stops garbage collection, and lets the loop wait only 0.5 ms,
-    not 5 ms, for the GIL after each system call."""
+    """Favours the event loop while another thread works within `with`: stops garbage collection, and lets the loop wait
+    only 0.5 ms, not 5 ms, for the GIL after each system call."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_TURN)
     try:

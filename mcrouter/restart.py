@@ -30,7 +30,7 @@ _FIRST_FD = 3  # sd_listen_fds(3)
 
 
 class Inheritance(NamedTuple):
-    """What a process inherits from its predecessor. It owns all the descriptors."""
+    """The sockets and facts that a process inherits from its predecessor. It owns all the descriptors."""
 
     listen: Dict[str, List[int]] = {}
     """The listening sockets by address, as in --listen."""

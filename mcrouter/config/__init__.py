@@ -48,7 +48,7 @@ __all__ = [
 
 
 class Options(NamedTuple):
-    """How a config is read. `route_prefix`: the routing prefix of keys without one. `params`: values for the
+    """Options for reading a config. `route_prefix`: the routing prefix of keys without one. `params`: values for the
     `%parameters%` of its texts. `own_params`: whether the operator has set some of these."""
 
     route_prefix: str = DEFAULT_PREFIX

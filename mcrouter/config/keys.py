@@ -21,7 +21,7 @@ class Key(NamedTuple):
 
 TOP = (
     Key(POOL, "a list of hosts", "-", "the hosts, in order of preference"),
-    Key(POOLS, "a map of pools", "-", "facebook/mcrouter's form, not needed where routes bring their pools"),
+    Key(POOLS, "a map of pools", "-", "facebook/mcrouter's form, not needed if the routes define their pools"),
     Key(THE_ROUTE, "a route", "-", "the route of all requests"),
     Key(ROUTES_BY_PREFIX, "a list of {aliases, route}, or a map", "-", "a route for each routing prefix"),
     Key(NAMED, "a list of routes, or a map", "none", "routes that others refer to by name"),

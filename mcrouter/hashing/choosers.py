@@ -20,7 +20,7 @@ _MUL = 0x9DDFEA08EB382D69
 
 
 def ch3(names: Sequence[str], options: Options) -> Pick:
-    """facebook/mcrouter's default."""
+    """Makes Ch3, facebook/mcrouter's default."""
     n = len(names)
     if n > MOST:
         raise ValueError(f"Ch3 cannot handle {n} places; use at most {MOST}")
@@ -38,8 +38,8 @@ def _weights(names: Sequence[str], options: Options, default: float) -> "list[fl
 
 
 def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
-    """Ch3 with weights from 0 to 1: a place is accepted with the probability of its weight, else a digit is added to
-    the key and Ch3 is asked again."""
+    """Makes Ch3 with weights from 0 to 1: a place is accepted with the probability of its weight, else a digit is added
+    to the key and Ch3 is asked again."""
     n, weights = len(names), _weights(names, options, _DEFAULT_WEIGHT)
     if not all(0 <= weight <= 1 for weight in weights):
         raise ValueError("a weight of WeightedCh3 is not from 0 to 1; write a number such as 0.5")
@@ -58,13 +58,13 @@ def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
 
 
 def crc32(names: Sequence[str], options: Options) -> Pick:
-    """The lower 31 bits of the checksum, modulo the number of places."""
+    """Makes a hash of the lower 31 bits of the checksum, modulo the number of places."""
     n, checksum = len(names), zlib.crc32
     return lambda key: (checksum(key) & 0x7FFFFFFF) % n
 
 
 def const_shard(names: Sequence[str], options: Options) -> Pick:
-    """A key `name:NN:rest` goes to place NN; other keys go by Ch3."""
+    """Makes a function that sends a key `name:NN:rest` to place NN, and other keys by Ch3."""
     n, other = len(names), ch3(names, options)
 
     def pick(key: bytes) -> int:
@@ -77,7 +77,7 @@ def const_shard(names: Sequence[str], options: Options) -> Pick:
 
 
 def _score(upper: int, lower: int) -> int:
-    """CityHash's Hash128to64."""
+    """Returns CityHash's Hash128to64."""
     a = (lower ^ upper) * _MUL & MASK
     a ^= a >> 47
     b = (upper ^ a) * _MUL & MASK
@@ -85,7 +85,10 @@ def _score(upper: int, lower: int) -> int:
 
 
 def rendezvous(names: Sequence[str], options: Options) -> Pick:
-    """The place whose name has the highest score with the key. If a place is removed, only its own keys move."""
+    """Makes rendezvous hashing: the place with the highest score of its name and the key is chosen.
+
+    If a place is removed, only its own keys move.
+    """
     hashes = [hash64a(name.encode(), SEED) for name in names]
 
     def pick(key: bytes) -> int:
@@ -104,7 +107,7 @@ def rendezvous_order(names: Sequence[str], key: bytes) -> "list[int]":
 
 
 def weighted_rendezvous(names: Sequence[str], options: Options) -> Pick:
-    """Rendezvous hashing in which places get keys in proportion to their weights."""
+    """Makes rendezvous hashing in which places get keys in proportion to their weights."""
     hashes = [hash64a(name.encode(), SEED) for name in names]
     weights = _weights(names, options, _DEFAULT_WEIGHT)
 
@@ -136,23 +139,23 @@ def _whole_weights(names: Sequence[str], options: Options) -> "list[float]":
 
 
 def ketama(names: Sequence[str], options: Options) -> Pick:
-    """libmemcached's KETAMA_WEIGHTED; also twemproxy's ketama, with the hash of its config as key_hash (fnv1a_64 by
-    default there)."""
+    """Makes libmemcached's KETAMA_WEIGHTED; also twemproxy's ketama, with the hash of its config as key_hash (fnv1a_64
+    by default there)."""
     ring = Ring(weighted_points(names, _whole_weights(names, options)))
     key_hash = _key_hash(options, "md5")
     return lambda key: ring.server(key_hash(key))
 
 
 def plain_ketama(names: Sequence[str], options: Options) -> Pick:
-    """libmemcached's KETAMA without weights."""
+    """Makes libmemcached's KETAMA without weights."""
     key_hash = _key_hash(options, "one_at_a_time")
     ring = Ring(plain_points(names, key_hash))
     return lambda key: ring.server(key_hash(key))
 
 
 def modula(names: Sequence[str], options: Options) -> Pick:
-    """The key's hash modulo the number of servers, in which a server counts as often as its weight. This is the modula
-    of twemproxy and of libmemcached; the latter's key_hash is one_at_a_time."""
+    """Makes the modula of twemproxy and of libmemcached, whose key_hash is one_at_a_time: the key's hash modulo the
+    number of servers, in which a server counts as often as its weight."""
     weights = _whole_weights(names, options)
     places = [place for place, weight in enumerate(weights) for _ in range(int(weight))]
     n, key_hash = len(places), _key_hash(options, "one_at_a_time")

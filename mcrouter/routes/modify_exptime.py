@@ -47,7 +47,7 @@ class ModifyExptimeRoute(Route):
         self._target.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
-        """The target."""
+        """Returns the target."""
         return [self._target]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
