@@ -1,24 +1,24 @@
-"""mcrouter for Python: a memcached request router that needs nothing but the standard library.
+"""mcrouter for Python: a memcached request router that needs only the standard library.
 
     from mcrouter import Router, Settings, load_config
 
     with Router(load_config(text), Settings(listen="tcp://127.0.0.1:0", metrics_listen_addr="off")) as router:
         print(router.addresses)
 
-A tour of the house:
+A tour of the modules:
 
     cli.py       flags -> Settings, logging, exit codes          config/    text -> checked model
-    settings.py  every setting once                              proto/     bytes <-> requests and replies; no I/O
+    settings.py  the one table of settings                       proto/     bytes <-> requests and replies; no I/O
     router.py    config + settings -> engine, routes, metrics    routes/    policies; no sockets
     testing/     embedded hosts to test with; demo/: --demo      engine/    epoll loop, clients, hosts; no policy
     hashing/     hash functions that place keys                  metrics/   counters and the page that shows them
     explain/     what a request would do, without a server       stats/     the router's own `stats`
     status/      the status page; top/ shows it on a terminal    spool/     the async log, and its replay
-    client.py    a client without a socket                       policy.py  a config as it serves
+    client.py    a client without a socket                       policy.py  a config in effect
 
-The way of a request: engine.client reads, proto.requests cuts, routes choose, engine.upstream lets through what passes
-proto.gate, engine.lane asks and proto.host_stream cuts the answer, which goes back through the route to the client's
-queue, one write a client and tick.
+The path of a request: engine.client reads bytes, proto.requests divides them into requests, routes choose hosts,
+engine.upstream sends what passes proto.gate, engine.lane asks, and proto.host_stream divides the answer into replies,
+which go back through the route to the client's queue; there is one write per client and tick.
 """
 
 TYPE_CHECKING = False  # typing's own, without importing typing
@@ -45,7 +45,7 @@ _HOME = {"ConfigError": "config", "RequestError": "errors", "Router": "router", 
 
 
 def __getattr__(name: str) -> object:
-    """Loads the public names when they are first asked for, so that importing the package costs nothing."""
+    """Loads each public name when it is first used, so that importing the package costs nothing."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

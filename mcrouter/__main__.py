@@ -4,7 +4,7 @@ import sys
 
 if __package__:
     from .cli import main
-else:  # run as a folder or a zip: it is not a package yet, and where it lies may have a name that no package can have
+else:  # run as a folder or a zip: it is not a package yet, and its name may be one that no package can have
     import importlib
     import os
     from importlib.machinery import PathFinder
@@ -15,7 +15,7 @@ else:  # run as a folder or a zip: it is not a package yet, and where it lies ma
     package.__path__ = [here]
     found = PathFinder.find_spec("__init__", [here])
     exec(found.loader.get_code("__init__"), package.__dict__)  # type: ignore[union-attr]
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]  # its modules are the package's alone
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]  # modules belong to the package
     main = importlib.import_module("mcrouter.cli").main
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""A shard in a process of its own, and what it does when its supervisor speaks.
+"""The process of one event loop: handles the messages of its supervisor.
 
-    ("config", config)               without its text and routes, which come in portions,
+    ("config", config)               starts a new config; its text and routes follow in portions,
     ("text", text)                   so that no message takes long to read
     ("routes", routes)
-    ("prepare", placement)           makes it, and answers "" or what is wrong; then one of
+    ("prepare", placement)           makes the policy, and answers "" or what is wrong; then one of
     ("commit",)                      puts it into effect
-    ("abort",)                       forgets it
-    ("hand_over",) and a descriptor  passes all clients on to another process, and ends
+    ("abort",)                       drops it
+    ("hand_over",) and a descriptor  passes all clients to another process, and ends
 """
 
 import contextlib
@@ -24,11 +24,11 @@ logger = get_logger(__name__)
 
 
 _PORTION = 500  # routes in a message
-_CHARACTERS = 1 << 18  # of the text
+_CHARACTERS = 1 << 18  # characters of the text in a message
 
 
 def reload_messages(config: Any, placement: Any) -> Iterator[Any]:
-    """What a supervisor says so that a shard makes this config."""
+    """Yields the messages by which a supervisor sends this config to an event loop."""
     yield "config", dataclasses.replace(config, routes=(), text="")
     for start in range(0, len(config.text), _CHARACTERS):
         yield "text", config.text[start : start + _CHARACTERS]
@@ -38,7 +38,7 @@ def reload_messages(config: Any, placement: Any) -> Iterator[Any]:
 
 
 class Child:
-    """Listens to the supervisor for a shard."""
+    """Handles the supervisor's messages for a shard."""
 
     def __init__(self, shard: Shard, layout: Layout, channel: Channel) -> None:
         self._shard = shard
@@ -63,7 +63,7 @@ class Child:
         try:
             message, fd = self._channel.receive()
         except (EOFError, OSError):
-            self._shard.loop.unwatch(self._channel.fd)  # the lifeline says the rest
+            self._shard.loop.unwatch(self._channel.fd)  # the lifeline ends this process
             return
         if fd is not None:
             self._shard.hand_over(socket.socket(fileno=fd))
@@ -90,7 +90,7 @@ class Child:
 
     def _prepared(self, error: Optional[Exception]) -> None:
         if error is not None:
-            logger.error("unexpected error with the new config; the one before stays", exc_info=error)
+            logger.error("unexpected error with the new config; the previous one stays in effect", exc_info=error)
         self._collection.close()
         self._channel.send("" if error is None else str(error) or repr(error))
 

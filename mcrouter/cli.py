@@ -1,7 +1,7 @@
 """The command line: flags to Settings, subcommands, logging, exit codes.
 
 Exit codes: 0 after SIGTERM or SIGINT (in-flight requests are answered first; a second SIGINT ends at once, with 1);
-2 for a bad flag or config, one line on stderr; 1 when it cannot run, such as a port that is taken.
+2 for an invalid flag or config, with one line on stderr; 1 if the router cannot run, as when a port is taken.
 """
 
 import argparse
@@ -24,8 +24,8 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Subcommand(NamedTuple):
-    """A row of the table of subcommands: `parser()` in `module` makes its Parser, `main(args)` there runs it with what
-    that made of the flags, and returns the exit code."""
+    """A row of the table of subcommands. In `module`, `parser()` makes the Parser, and `main(args)` runs the subcommand
+    with the parsed flags and returns the exit code."""
 
     name: str
     module: str
@@ -34,12 +34,12 @@ class Subcommand(NamedTuple):
     help: str
 
     def make_parser(self) -> "Parser":
-        """Its parser."""
+        """Returns the subcommand's parser."""
         made: Parser = self._in_module(self.parser)()
         return made
 
     def run(self, argv: Sequence[str]) -> int:
-        """Runs it; the exit code."""
+        """Runs the subcommand; returns the exit code."""
         return self.make_parser().run(argv, self._in_module(self.main))
 
     def _in_module(self, name: str) -> Any:
@@ -48,7 +48,7 @@ class Subcommand(NamedTuple):
 
 SUBCOMMANDS = (
     Subcommand("explain", "explain.command", "explain", "explain_parser", "what a request would do, without a server"),
-    Subcommand("graph", "explain.command", "graph", "graph_parser", "the policy of every command, also for Graphviz"),
+    Subcommand("graph", "explain.command", "graph", "graph_parser", "the routes of every command, also for Graphviz"),
     Subcommand("top", "top.command", "main", "make_parser", "a running router's hosts, on the terminal"),
     Subcommand("replay", "spool.command", "main", "make_parser", "deliver the deletes of an async log"),
     Subcommand("completion", "completion", "main", "make_parser", "a completion script for bash, zsh or fish"),
@@ -56,13 +56,13 @@ SUBCOMMANDS = (
 
 
 class Parser(argparse.ArgumentParser):
-    """Of a command. One line for a bad flag, instead of the whole usage; no abbreviations."""
+    """The parser of a command. It reports an invalid flag in one line, without the usage; it takes no abbreviations."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
     def run(self, argv: Sequence[str], main: Callable[[argparse.Namespace], int]) -> int:
-        """Runs `main` with what the flags say; the exit code, also of `--help` and of a bad flag."""
+        """Runs `main` with the parsed flags; returns the exit code, also for `--help` and for an invalid flag."""
         try:
             args = self.parse_args(argv)
         except SystemExit as ended:
@@ -74,10 +74,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class Version(argparse.Action):
-    """Says which version this is, and of what."""
+    """Prints the version and the hash of the sources."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Prints it, and ends."""
+        """Prints them, and ends."""
         from .source import source_hash
 
         print(f"mcrouter {__version__} (source {source_hash()})")
@@ -85,22 +85,22 @@ class Version(argparse.Action):
 
 
 def make_parser() -> Parser:
-    """The parser, derived from the table of settings."""
+    """Returns the router's parser, derived from the table of settings."""
     parser = Parser(
         prog="mcrouter",
         usage=_usage(),
-        description="Routes memcached clients to memcached hosts by the policy of a config file.",
+        description="Routes the requests of memcached clients to memcached hosts, as a config file says.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=38, width=110),
         add_help=False,
     )
     config = flags_for(parser, _GROUPS)["config"]
     config.add_argument("--validate-config", nargs="?", const="exit", choices=("exit", "run"),
-                        help="check the config, print what would be routed where, and exit")  # fmt: skip
+                        help="check the config, print the route of each command, and exit")  # fmt: skip
     config.add_argument("--demo", nargs="?", const="2", metavar="N",
                         help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
     other = parser.add_argument_group("other")
     other.add_argument("-V", "--version", action=Version, nargs=0, help="print the version and a hash of the sources")
-    other.add_argument("-h", "--help", action="help", help="print this")
+    other.add_argument("-h", "--help", action="help", help="print this help")
     return parser
 
 
@@ -111,7 +111,7 @@ def _usage() -> str:
 
 
 def flags_for(parser: argparse.ArgumentParser, names: Iterable[str]) -> Dict[str, Any]:
-    """Adds the flags of these groups of settings; the groups by name."""
+    """Adds the flags of these groups of settings; returns the groups by name."""
     groups = {name: parser.add_argument_group(name) for name in names}
     for setting in SETTINGS:
         if setting.group in groups:
@@ -145,13 +145,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def _open_standard() -> None:
-    """Opens /dev/null in the place of stdin, stdout and stderr where the process was started without: else sockets
-    would have their numbers, be written to as a log, and be closed by a restart."""
+    """Opens /dev/null for each of stdin, stdout and stderr that is closed.
+
+    Otherwise sockets would get their numbers, would be written to as the log, and would be closed by a restart.
+    """
     for fd, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(fd)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number that is free
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # open() gives the lowest free number
         if getattr(sys, name) is None:
             setattr(sys, name, open(fd, "w" if fd else "r", closefd=False))  # noqa: SIM115 (for the process's life)
 
@@ -164,20 +166,20 @@ def _main(args: argparse.Namespace) -> int:
     _log_to_stderr(settings.log_level)
     if args.demo is not None:
         if settings.router_config or args.validate_config:
-            message = "--demo brings its own config; leave out --router-config and --validate-config"
+            message = "--demo has its own config; leave out --router-config and --validate-config"
             return complain(message, _USAGE_ERROR)
         return _demo(args.demo, settings)
     return _run(settings, args.validate_config == "exit")
 
 
 def parsed_settings(args: argparse.Namespace, defaults: Optional[Dict[str, Any]] = None) -> Settings:
-    """The settings that flags give; raises SettingsError."""
+    """Returns the settings that the flags give; raises SettingsError."""
     given = {s.name: getattr(args, s.name, None) for s in SETTINGS}
     return Settings(**{**(defaults or {}), **{name: value for name, value in given.items() if value is not None}})
 
 
 def _activated() -> Dict[str, Any]:
-    """Settings that a service manager has made; without one nothing is imported for them."""
+    """Returns the settings from a service manager; without one, no module is imported for that."""
     if "LISTEN_FDS" not in os.environ:
         return {}
     from .restart import activated
@@ -189,7 +191,7 @@ def _activated() -> Dict[str, Any]:
 
 
 def complain(message: str, code: int) -> int:
-    """One line on stderr; the exit code."""
+    """Prints one line on stderr; returns the exit code."""
     print(f"mcrouter: {printable(message)}", file=sys.stderr)
     return code
 
@@ -223,12 +225,12 @@ def _run(settings: Settings, only_validate: bool) -> int:
 
 
 def config_path(settings: Settings) -> str:
-    """The config's file; nothing when there is none."""
+    """Returns the path of the config file; empty if there is none."""
     return settings.router_config or ("" if settings.config_str else next(filter(os.path.exists, _CONFIG_FILES), ""))
 
 
 def usable_config(settings: Settings) -> Any:
-    """The config that the settings name; raises ConfigError, or SettingsError where there is none."""
+    """Returns the config that the settings name; raises ConfigError, or SettingsError if there is none."""
     from .config import load_config, load_file
     from .router import VOCABULARY, reading_options
 
@@ -241,7 +243,7 @@ def usable_config(settings: Settings) -> Any:
 
 
 def _watch(path: str, router: Any, settings: Settings) -> Any:
-    """Keeps the router at what the file says; what it gives is to be stopped."""
+    """Starts to watch the config file for the router; returns the watcher, which must be stopped at the end."""
     from .reload import ConfigWatcher
 
     def read() -> Any:
@@ -267,8 +269,8 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
         return complain(str(error), _CANNOT_RUN)
     router.owns_process = True
     router.command_args = " ".join(sys.argv[1:])
-    _end_on_signals(router)  # before it listens: who can connect to it can also expect it to end well
-    early: List[int] = []  # signals that came before there was anybody to see to them
+    _end_on_signals(router)  # before it listens, so that every client sees an orderly end
+    early: List[int] = []  # signals that came before their handlers were ready
     for wish in (signal.SIGHUP, signal.SIGUSR2):
         signal.signal(wish, lambda number, _frame: early.append(number))
     try:
@@ -289,13 +291,13 @@ def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None
     router.serve()
     if watcher is not None:
         watcher.stop()
-    for number in _ENDING:  # it ends well: Python would give the defaults back on its way out, and die of one more
+    for number in _ENDING:  # else a further signal would kill Python while it shuts down
         signal.signal(number, signal.SIG_IGN)
     return 0
 
 
 def _raise_descriptor_limit() -> None:
-    """As many connections as the administrator allows: the soft limit is for programs that use select(2)."""
+    """Raises the soft limit of descriptors to the hard limit; the soft one is for programs that use select(2)."""
     try:
         import resource
     except ImportError:  # not on Windows

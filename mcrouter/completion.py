@@ -15,8 +15,8 @@ _COMMANDS = ("mcrouter", "mcrouter.pyz", "mcrouter_standalone.py")
 
 
 class Flag(NamedTuple):
-    """A flag with all its names; `values` are the words that it takes, `takes` what else: file, folder, value, or
-    nothing."""
+    """A flag with all its names. `values`: the words that it takes; `takes`: the other kind of value that it takes
+    (file, folder, value), or empty."""
 
     names: Tuple[str, ...]
     help: str
@@ -25,7 +25,7 @@ class Flag(NamedTuple):
 
 
 def flags(parser: argparse.ArgumentParser) -> List[Flag]:
-    """All flags of a parser; an empty name is a word that stands by itself."""
+    """Returns all flags of a parser; a positional argument is a flag without names."""
     return [
         Flag(tuple(action.option_strings), _help(action), _values(action), _takes(action))
         for action in parser._actions
@@ -50,7 +50,7 @@ def _takes(action: argparse.Action) -> str:
 
 
 def commands() -> Dict[str, List[Flag]]:
-    """The flags of each subcommand by its name; the router's own have none."""
+    """Returns the flags of each subcommand by its name; those of the router itself under an empty name."""
     return {"": flags(router_parser()), **{row.name: flags(row.make_parser()) for row in SUBCOMMANDS}}
 
 
@@ -66,7 +66,7 @@ def _words(flag: Flag) -> str:
 
 
 def bash() -> str:
-    """For bash 4 and newer."""
+    """Returns the script for bash 4 and newer."""
     tables = commands()
     known = {_bash_case(name): " ".join(_names(its)) for name, its in tables.items()}
     rows = [f"        {name}) flags={_quoted(names)} ;;" for name, names in known.items()]
@@ -124,7 +124,7 @@ def _quoted(text: str) -> str:
 
 
 def zsh() -> str:
-    """For zsh's compsys."""
+    """Returns the script for zsh's compsys."""
     tables = commands()
     rows = [f"            {_quoted(f'{row.name}:{row.help}')}" for row in SUBCOMMANDS]
     cases = [
@@ -175,7 +175,7 @@ def _zsh_specs(flag: Flag) -> List[str]:
 
 
 def fish() -> str:
-    """For fish 3 and newer."""
+    """Returns the script for fish 3 and newer."""
     subs = " ".join(row.name for row in SUBCOMMANDS)
     lines = ["# fish completion of mcrouter; use: mcrouter completion fish | source"]
     for command in _COMMANDS:
@@ -215,9 +215,9 @@ SHELLS: Dict[str, Callable[[], str]] = {"bash": bash, "zsh": zsh, "fish": fish}
 
 
 def make_parser() -> Parser:
-    """The command's own flags."""
+    """Returns the parser of the command's flags."""
     parser = Parser(prog="mcrouter completion", description="Prints a completion script.")
-    parser.add_argument("shell", choices=sorted(SHELLS), help="whose")
+    parser.add_argument("shell", choices=sorted(SHELLS), help="the shell to print the script for")
     return parser
 
 

@@ -1,9 +1,10 @@
-"""What a router raises beside ConfigError and SettingsError."""
+"""The errors of a router, besides ConfigError and SettingsError."""
 
 
 class RouterError(Exception):
-    """The router cannot run, or does not; the message says why, in one line."""
+    """Raised if the router cannot run, or does not run; the message says why, in one line."""
 
 
 class RequestError(RouterError):
-    """A request got an error line, which is the message: `SERVER_ERROR ...`, `CLIENT_ERROR ...` or `ERROR`."""
+    """Raised if the answer to a request is an error line; the message is that line: `SERVER_ERROR ...`,
+    `CLIENT_ERROR ...` or `ERROR`."""

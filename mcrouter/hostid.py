@@ -1,4 +1,5 @@
-"""A number for this machine, by which handles choose that are to choose alike on it and differently on others."""
+"""The host id: a number of this machine. Routes use it to make the same choice on one machine, and other choices on
+others."""
 
 import functools
 import re
@@ -11,14 +12,17 @@ _TEMPORARY, _LINK_LOCAL = 0x01, 0x20  # IFA_F_TEMPORARY; IPV6_ADDR_LINKLOCAL, of
 
 @functools.lru_cache(maxsize=None)
 def host_id() -> int:
-    """A 32-bit number made of the addresses of this machine, the same as long as those are, and while this process
-    lives. IPv4 if it has any, else IPv6, but for those that change by themselves; the name where none can be found."""
+    """Returns a 32-bit number made of the addresses of this machine.
+
+    It stays the same while the addresses do, and for the lifetime of this process. It is made of the IPv4 addresses; if
+    there are none, of the IPv6 addresses that do not change by themselves; if there are none, of the host name.
+    """
     names = _ipv4(_read("/proc/net/fib_trie")) or _ipv6(_read("/proc/net/if_inet6")) or [socket.gethostname()]
     return number(names)
 
 
 def number(names: Iterable[str]) -> int:
-    """The number that these addresses make, in any order."""
+    """Returns the number for these addresses; their order does not matter."""
     return zlib.crc32(" ".join(sorted(set(names))).encode())
 
 
@@ -26,18 +30,18 @@ def _read(path: str) -> str:
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             return file.read()
-    except OSError:  # not Linux, or not ours to read
+    except OSError:  # not Linux, or not readable
         return ""
 
 
 def _ipv4(trie: str) -> List[str]:
-    """Addresses of the kernel's routes to this machine itself."""
+    """Returns the addresses of this machine in the kernel's routing table."""
     found = re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", trie)
     return [address for address in found if not address.startswith("127.")]
 
 
 def _ipv6(table: str) -> List[str]:
-    """Addresses of a table `address index length scope flags interface`."""
+    """Returns the lasting addresses in a table with `address index length scope flags interface`."""
     rows = [line.split() for line in table.splitlines()]
     return [row[0] for row in rows if len(row) == 6 and _lasts(int(row[3], 16), int(row[4], 16)) and row[5] != "lo"]
 

@@ -1,11 +1,11 @@
-"""What the router says of itself to `get __mcrouter__.NAME(ARGS)`, as facebook/mcrouter does (its ServiceInfo).
+"""Answers `get __mcrouter__.NAME(ARGS)` with facts about the router, as facebook/mcrouter does (its ServiceInfo).
 
     version                   config_file           options, options(NAME)
     hostid                    config_age            route(COMMAND,KEY)
     preprocessed_config       config_md5_digest     route_handles(COMMAND,KEY)
                               config_sources_info
 
-Each is the value of its key; what cannot be said is a value, too: `ERROR: why`.
+The answer is the value of the key; an error is a value too: `ERROR: why`.
 """
 
 import json
@@ -23,28 +23,28 @@ from .proto.commands import INQUIRING
 from .settings import Settings
 from .steady import unix_time
 
-_MOST_HANDLES = 1000  # of a policy that is tried out between two ticks
-_MOST_TEXT = 1 << 15  # characters of a config that is read again between two ticks
-_PER_KEY, _PER_HANDLE, _PER_CHARACTER = 300, 12, 0.4  # microseconds that these cost
+_MOST_HANDLES = 1000  # a config with more routes is not tried out: that would delay the next tick too long
+_MOST_TEXT = 1 << 15  # a config with more characters is not parsed again, for the same reason
+_PER_KEY, _PER_HANDLE, _PER_CHARACTER = 300, 12, 0.4  # cost in microseconds
 
 
 class InquiryError(Exception):
-    """It cannot be said; the message says why."""
+    """Raised if an inquiry cannot be answered; the message says why."""
 
 
 def answer(key: bytes, config: Config, since: float, settings: Settings, unhealthy: Iterable[str] = ()) -> bytes:
-    """The value of a key that begins with `__mcrouter__.`, of a router with this config, which serves `since` (Unix
-    time), and these hosts that are unhealthy."""
+    """Returns the value of a key that begins with `__mcrouter__.`, for a router with this config, which is in effect
+    since `since` (Unix time), and with these unhealthy hosts."""
     return Inquiries(config, since, settings, lambda: unhealthy).answer(key)
 
 
 class Inquiries:
-    """Answers for one event loop and one config; `unhealthy` says which hosts are."""
+    """Answers for one event loop and one config; `unhealthy()` returns the names of the unhealthy hosts."""
 
     def __init__(
         self, config: Config, since: float, settings: Settings, unhealthy: Callable[[], Iterable[str]]
     ) -> None:
-        self._text: Optional[bytes] = None  # the config as it is said, once it has been asked for
+        self._text: Optional[bytes] = None  # the answer to preprocessed_config, once it has been asked for
         self._serving = config
         self._since = since
         self._settings = settings
@@ -63,7 +63,7 @@ class Inquiries:
         }
 
     def answer(self, key: bytes) -> bytes:
-        """The value of a key that begins with `__mcrouter__.`."""
+        """Returns the value of a key that begins with `__mcrouter__.`."""
         name, args = _call(key[len(INQUIRING) :].decode(errors="replace"))
         if (name, args) == _CONFIG:
             if self._text is None:
@@ -77,7 +77,7 @@ class Inquiries:
             return b"ERROR: the policy goes on from handle to handle too often"
 
     def cost(self, key: bytes) -> int:
-        """About how many microseconds it takes to answer."""
+        """Returns about how many microseconds the answer takes."""
         name, args = _call(key[len(INQUIRING) :].decode(errors="replace"))
         if name in ("route", "route_handles"):
             return _PER_KEY + _PER_HANDLE * min(len(self._serving.routes), _MOST_HANDLES)
@@ -111,7 +111,7 @@ class Inquiries:
         return json.dumps(sources, indent=2, sort_keys=True)
 
     def _preprocessed(self) -> str:
-        """As JSON; as it was written if it is so long that clients would wait meanwhile."""
+        """Returns the config as JSON; unchanged if it is so long that clients would have to wait."""
         text = self._serving.text
         return text if len(text) > _MOST_TEXT else as_json(text)
 
@@ -124,12 +124,12 @@ class Inquiries:
         return texts[name]
 
     def _route(self, name: str, key: str) -> str:
-        """The hosts that would be asked, as things are, if all of them missed."""
+        """Returns the hosts that would be asked now, if all of them missed."""
         run, data = self._tried(name, key)
         return "\r\n".join(one.host for one in run.ask(data).asked)
 
     def _route_handles(self, name: str, key: str) -> str:
-        """The handles that it would pass, each a step further in than the one before it."""
+        """Returns the routes that the request would pass, each indented by its depth."""
         run, data = self._tried(name, key)
         run.ask(data)
         request = parsed(data, CLIENT)
@@ -157,7 +157,7 @@ def _value(text: str) -> bytes:
 
 
 def _call(text: str) -> Tuple[str, List[str]]:
-    """The name and the arguments of `name`, `name(a)` or `name(a,b)`; a key may have commas itself."""
+    """Returns the name and the arguments of `name`, `name(a)` or `name(a,b)`; a key may contain commas."""
     name, bracket, rest = text.partition("(")
     if not bracket or not rest.endswith(")"):
         return text, []

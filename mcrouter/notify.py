@@ -1,4 +1,4 @@
-"""What a service manager is told (sd_notify(3)): that the router serves, and which process is the main one."""
+"""Notifies a service manager (sd_notify(3)) that the router serves, and which process is the main one."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ _VARIABLE = "NOTIFY_SOCKET"
 
 
 def notify(*words: str) -> None:
-    """Tells these (`READY=1`, `MAINPID=7`), if somebody wants to know; else nothing happens."""
+    """Sends these words (`READY=1`, `MAINPID=7`) to the service manager; does nothing if there is none."""
     address = os.environ.get(_VARIABLE, "")
     if address[:1] not in ("/", "@"):
         return
@@ -17,4 +17,4 @@ def notify(*words: str) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
             sock.sendto("\n".join(words).encode(), address)
     except OSError:
-        pass  # nobody there any more: no reason not to serve
+        pass  # the service manager has gone, which must not stop the router

@@ -1,6 +1,6 @@
-"""A config as it serves: hosts, a route for each command, and which of a policy's pools a host is in.
+"""A config in effect: its hosts, the route of each command, and the pools that each host is in.
 
-A large one is made, put into effect and taken down in portions (`in_portions`), between which clients are served.
+A large policy is made, put into effect and freed in portions (`in_portions`), between which clients are served.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ Work = Generator[Any, None, Any]
 
 
 class Policy:
-    """What serves, or is about to. `pools` are by the host whose health they go by."""
+    """A policy in effect, or about to be. `pools`: by host the pools whose health depends on it."""
 
     def __init__(self, config: Config, hosts: Dict[str, Host], built: Built, pools: Dict[Host, List[Any]]) -> None:
         self.config = config
@@ -33,18 +33,18 @@ class Policy:
         self.plan: Plan = built.plan
         self._made = built.made
         self._pools = pools
-        self._away: Set[Host] = set()  # of the hosts that have a journal, those that are not healthy
+        self._away: Set[Host] = set()  # the unhealthy hosts that have a journal
 
     def is_somebody_away(self) -> bool:
-        """Whether a host is not healthy that must be told what it misses."""
+        """Returns whether a host that records its missed writes is not healthy."""
         return bool(self._away)
 
     def leaves_none_healthy(self, host: Host) -> bool:
-        """Whether a pool that the host is in has no healthy host."""
+        """Returns whether a pool of the host has no healthy host."""
         return any(not pool.healthy for pool in self._pools.get(host, ()))
 
     def refresh(self, hosts: Iterable[Host]) -> None:
-        """Takes notice of hosts that went or came. Each of their pools looks at all of its hosts, once."""
+        """Updates the pools of these hosts, whose health has changed. Each pool is updated only once."""
         pools: Dict[int, Any] = {}
         for host in hosts:
             pools.update((id(pool), pool) for pool in self._pools.get(host, ()))
@@ -56,12 +56,12 @@ class Policy:
             pool.refresh()
 
     def taking_down(self) -> Work:
-        """Frees it in portions: all at once, a large one takes as long as hundreds of requests."""
+        """Frees the policy in portions: to free a large one at once takes as long as hundreds of requests."""
         self.ways = []
         self._pools = {}
         specs: List[Any] = list(self.config.routes)
         del self.config
-        for pieces in (self._made, specs):  # parents are behind their children: each frees no more than itself
+        for pieces in (self._made, specs):  # a parent comes after its children, so that each pop frees only one object
             while pieces:
                 pieces.pop()
                 if len(pieces) % _PORTION == 0:
@@ -71,7 +71,7 @@ class Policy:
 def making_policy(
     config: Config, known: Dict[str, Host], make: Callable[[HostAddress], Host], kit: Callable[[Dict[str, Host]], Kit]
 ) -> Work:
-    """Makes a policy; hosts that are `known` already stay. Returns it."""
+    """Makes a policy, and returns it; hosts that are `known` are reused."""
     hosts: Dict[str, Host] = {}
     for address in config.hosts:
         hosts[address.text] = known.get(address.text) or make(address)
@@ -92,7 +92,7 @@ def making_policy(
 
 
 def at_once(work: Work) -> Any:
-    """Does all of it; its result."""
+    """Does all the work at once; returns its result."""
     while True:
         try:
             next(work)
@@ -103,7 +103,7 @@ def at_once(work: Work) -> Any:
 def in_portions(
     loop: PollGroup, work: Work, done: Callable[[Any, Optional[Exception]], None], meanwhile: ContextManager[None]
 ) -> None:
-    """Does the work, within `meanwhile`, in turns with the loop's ticks; then `done(result, error)`."""
+    """Does the work within `meanwhile`, in portions between the ticks of the loop; then calls `done(result, error)`."""
     meanwhile.__enter__()
 
     def end(result: Any, error: Optional[Exception]) -> None:
@@ -126,16 +126,16 @@ def in_portions(
 
 
 def set_aside() -> None:
-    """What lives now is not looked at again by every collection. Only for a process that is the router's own; PyPy has
-    no such thing."""
+    """Hides all existing objects from future garbage collections. Only for a process in which nothing but the router
+    runs; has no effect on PyPy."""
     if hasattr(gc, "freeze"):
         gc.freeze()
 
 
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
-    """Meanwhile no garbage is collected, and what has come is not looked at later either: a look at all objects of a
-    large policy holds up a tick by 0.1 s and more. Only for a process that is the router's own."""
+    """Stops garbage collection within `with`, and hides the new objects from later collections: to visit all objects of
+    a large policy delays a tick by 0.1 s or more. Only for a process in which nothing but the router runs."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -148,8 +148,8 @@ def without_collection() -> Iterator[None]:
 
 @contextlib.contextmanager
 def giving_way() -> Iterator[None]:
-    """For work in a thread beside the loop's: without collection, and the loop waits 0.5 ms for its turn, not 5, each
-    time that it comes back from a system call."""
+    """Favours the event loop while another thread works within `with`: stops garbage collection, and lets the loop wait
+    only 0.5 ms, not 5 ms, for the GIL after each system call."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_TURN)
     try:
@@ -160,7 +160,7 @@ def giving_way() -> Iterator[None]:
 
 
 def each(items: Iterable[Any], do: Callable[[Any], None]) -> Work:
-    """A portion an item."""
+    """Calls `do` for each item, as one portion each."""
     for item in items:
         do(item)
         yield

@@ -1,4 +1,4 @@
-"""The config file while the router runs: read again when it changes or on SIGHUP, and refused when it is bad."""
+"""Watches the config file: reads it again when it changes or on SIGHUP, and refuses an invalid one."""
 
 import os
 import threading
@@ -11,29 +11,29 @@ from .steady import unix_time
 
 logger = get_logger(__name__)
 
-_PATIENCE = 5.0  # seconds that a file, or what a config does to the router, may keep the thread from ending
+_PATIENCE = 5.0  # seconds that `stop` waits for a slow file, or for a config that is being applied
 
 _Stat = Optional[Tuple[Tuple[int, int, int], ...]]
 
 
 class ConfigState:
-    """Of the config that serves: since when, and what became of the newer ones."""
+    """The state of the config: since when the current one is in effect, and the errors of newer ones."""
 
     def __init__(self) -> None:
         self.failures = 0
         self.successful = True
         self.since = self.last_attempt = unix_time()  # Unix time
-        self.error = ""  # of the newest, if it was refused
+        self.error = ""  # the error of the newest config, if it was refused
         self.on_change: Callable[[], None] = lambda: None
 
     def taken(self) -> None:
-        """A new one serves."""
+        """Records that a new config is in effect."""
         self.since = self.last_attempt = unix_time()
         self.successful, self.error = True, ""
         self.on_change()
 
     def refused(self, error: str) -> None:
-        """A new one was no good."""
+        """Records that a new config was refused."""
         self.error = error
         self.last_attempt = unix_time()
         self.failures += 1
@@ -41,7 +41,7 @@ class ConfigState:
         self.on_change()
 
     def facts(self) -> Dict[str, float]:
-        """As metrics."""
+        """Returns the state as metrics."""
         return {
             "config_failures_total": self.failures,
             "config_last_reload_successful": int(self.successful),
@@ -50,12 +50,12 @@ class ConfigState:
 
 
 class ConfigWatcher:
-    """A thread that keeps the router at what the file says.
+    """A thread that applies each new version of the config file to the router.
 
-    `read` reads and checks it, `apply` puts it into effect; both raise ConfigError or ValueError with the reason when
-    they cannot, and what serves goes on serving. A file that has changed is read once two looks in a row see the same:
-    whoever writes it has finished. `delay` is how many seconds lie between two looks; None: just `now` asks. The
-    files that a config imports are watched, too.
+    `read` reads and checks the file, `apply` puts the config into effect. Both raise ConfigError or ValueError, with
+    the reason, if they fail; then the current config stays in effect. A changed file is read after two checks in a row
+    have seen the same state, so that its writer has finished. `delay`: seconds between two checks; None: the file is
+    read only on `now`. The files that a config imports are watched too.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class ConfigWatcher:
         self._thread = threading.Thread(target=self._run, name="mcrouter-config", daemon=True)
 
     def start(self) -> None:
-        """From here on."""
+        """Starts the thread."""
         self._thread.start()
 
     def now(self) -> None:
-        """Reads the file, changed or not. Safe in a signal handler."""
+        """Makes the thread read the file, changed or not. Safe in a signal handler."""
         self._asked = True
         self._woken.set()
 
@@ -119,10 +119,10 @@ class ConfigWatcher:
                 self._apply(config)
         except (ConfigError, ValueError) as error:
             self._state.refused(str(error))
-            logger.error("the config is not taken, and the one before stays: %s", error)
-        except Exception as error:  # a bug of ours must not end the thread
+            logger.error("the new config is refused, and the previous one stays in effect: %s", error)
+        except Exception as error:  # a bug of this program must not end the thread
             self._state.refused(repr(error))
-            logger.exception("unexpected error with the config of %s; the one before stays", self._path)
+            logger.exception("unexpected error with the config of %s; the previous one stays in effect", self._path)
         else:
             if self._imports != config.imports:
                 self._imports = config.imports
@@ -130,12 +130,12 @@ class ConfigWatcher:
             self._state.taken()
             for warning in config.warnings:
                 logger.warning("the config: %s", warning)
-            logger.info("the config is taken from %s", self._path)
+            logger.info("the new config of %s is in effect", self._path)
 
 
 def _stat(paths: Sequence[str]) -> _Stat:
     try:
         found = [os.stat(path) for path in paths]
     except OSError:
-        return None  # one is being replaced, or has gone: neither is a new config
+        return None  # a file is being replaced, or was removed: neither is a new config
     return tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in found)

@@ -1,11 +1,11 @@
-"""A new process, also of a newer version of the code, takes over from this one, and no client notices.
+"""Restart without interruption: a new process, even of a newer version, takes over all clients from this one.
 
-    old ──starts, with its listening sockets and one end of a link──► new
-    old ◄──"ready": it serves────────────────────────────────────────
+    old ──starts, with the listening sockets and one end of a link──► new
+    old ◄──"ready": the new process serves───────────────────────────
     old ──each client, between two of its requests (engine/handover.py)──► new
-    old ends when it has none left
+    old ends when it has no clients left
 
-What must be known to the new process from the start is in one environment variable.
+One environment variable has everything that the new process must know from the start.
 """
 
 import os
@@ -30,26 +30,26 @@ _FIRST_FD = 3  # sd_listen_fds(3)
 
 
 class Inheritance(NamedTuple):
-    """What a process gets from whoever started it. All descriptors are its own."""
+    """The sockets and facts that a process inherits from its predecessor. It owns all the descriptors."""
 
     listen: Dict[str, List[int]] = {}
-    """By address, as --listen has it: sockets that listen on it."""
+    """The listening sockets by address, as in --listen."""
     metrics: Optional[int] = None
-    """The socket that listens for the metrics."""
+    """The listening socket of the metrics."""
     link: Optional[int] = None
-    """The socket that clients come over."""
+    """The socket over which the predecessor passes its clients."""
     away: Sequence[str] = ()
-    """Hosts that have missed writes."""
+    """The hosts that have missed writes."""
 
     def ready(self) -> None:
-        """Tells the old process that this one serves."""
+        """Tells the predecessor that this process serves."""
         if self.link is not None:
             with socket.socket(fileno=os.dup(self.link)) as link:
                 link.send(_READY)
 
 
 def inherited() -> Inheritance:
-    """What the process that this one takes over from has left. Raises RouterError for what no router leaves."""
+    """Returns what the predecessor has left. Raises RouterError if the environment variable is not from a router."""
     text = os.environ.pop(VARIABLE, "")
     if not text:
         return Inheritance()
@@ -59,12 +59,12 @@ def inherited() -> Inheritance:
         found = Inheritance(**json.loads(text))
         _check(found)
     except (AttributeError, OSError, OverflowError, RecursionError, TypeError, ValueError):
-        raise RouterError(f"{VARIABLE} is not what a router leaves to its successor; unset it") from None
+        raise RouterError(f"the environment variable {VARIABLE} is not from a router; unset it") from None
     return found
 
 
 def _check(found: Inheritance) -> None:
-    """Raises one of many errors where a descriptor is no socket of that kind, or anything is of another type."""
+    """Raises one of several errors if a descriptor is not a socket of the right kind, or if a type is wrong."""
     listening = [fd for fds in found.listen.values() for fd in fds]
     for fd in [*listening, *([] if found.metrics is None else [found.metrics])]:
         if not _option(fd, socket.SO_ACCEPTCONN):
@@ -72,7 +72,7 @@ def _check(found: Inheritance) -> None:
     if found.link is not None and _option(found.link, socket.SO_TYPE) != socket.SOCK_SEQPACKET:
         raise ValueError("no clients come over it")
     if not isinstance(found.away, list) or not all(isinstance(name, str) for name in found.away):
-        raise TypeError("away is no list of hosts")
+        raise TypeError("away is not a list of hosts")
 
 
 def _option(fd: int, option: int) -> int:
@@ -81,14 +81,16 @@ def _option(fd: int, option: int) -> int:
 
 
 def activated() -> Dict[str, List[str]]:
-    """The sockets that a service manager has opened (LISTEN_FDS, sd_listen_fds(3)), as values of settings: one that is
-    named `metrics` (LISTEN_FDNAMES) for the metrics, the others to listen on. A successor has its predecessor's. Raises
-    SettingsError."""
+    """Returns the sockets that a service manager has opened (LISTEN_FDS, sd_listen_fds(3)), as values of settings.
+
+    A socket named `metrics` (LISTEN_FDNAMES) is for the metrics, the others are for clients. A successor uses those of
+    its predecessor. Raises SettingsError.
+    """
     told = os.environ.get("LISTEN_FDS", "")
     if not told or (os.environ.get("LISTEN_PID") != str(os.getpid()) and VARIABLE not in os.environ):
         return {}
     if not re.fullmatch("[0-9]{1,4}", told):
-        raise SettingsError(f"LISTEN_FDS: {told!r} will not do; give a whole number from 0 to 9999, or unset it")
+        raise SettingsError(f"LISTEN_FDS: {told!r} is invalid; give a whole number from 0 to 9999, or unset it")
     count = int(told)
     names = os.environ.get("LISTEN_FDNAMES", "").split(":")
     found: Dict[str, List[str]] = {}
@@ -99,7 +101,7 @@ def activated() -> Dict[str, List[str]]:
 
 
 def command() -> List[str]:
-    """What this process was started with."""
+    """Returns the command line that this process was started with."""
     original = getattr(sys, "orig_argv", None)  # since Python 3.10
     if original is not None:
         return [sys.executable, *original[1:]]
@@ -109,34 +111,34 @@ def command() -> List[str]:
 
 
 class Restarter:
-    """Starts the successor of `router`, in a thread, whenever it is asked."""
+    """Starts the successor of `router` on request, in a thread."""
 
     def __init__(self, router: Any) -> None:
         self._router = router
         self._busy = threading.Lock()
 
     def now(self) -> None:
-        """Starts one, unless that is under way. Safe in a signal handler."""
+        """Starts a successor, unless one is being started. Safe in a signal handler."""
         if self._busy.acquire(blocking=False):
             threading.Thread(target=self._run, name="mcrouter-restart", daemon=True).start()
 
     def _run(self) -> None:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            with self._router.without_births():  # a shard born now would hold the pipe that Popen waits for
+            with self._router.without_births():  # an event loop forked now would hold the pipe that Popen waits for
                 process = self._start(its)
             its.close()
             ours.settimeout(_PATIENCE)
             if ours.recv(len(_READY)) != _READY:
-                raise OSError("it has ended; see what it said")
+                raise OSError("it has ended; see its log")
         except OSError as error:
-            logger.error("the new process does not serve, this one goes on: %s", error)
+            logger.error("the new process does not serve, so this one continues to serve: %s", error)
             ours.close()
             self._busy.release()
             return
-        logger.info("process %d serves; clients go there one by one", process.pid)
+        logger.info("process %d serves; this one passes its clients to it one by one", process.pid)
         notify(f"MAINPID={process.pid}")
-        process.returncode = 0  # it outlives us: nobody waits for it
+        process.returncode = 0  # the process outlives this one, which does not wait for it
         self._router.hand_over(ours)
 
     def _start(self, link: socket.socket) -> Any:

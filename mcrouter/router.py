@@ -1,8 +1,9 @@
-"""The composition root: a config and settings become engine, routes and metrics. The only file that knows all rooms.
+"""The composition root: makes engine, routes and metrics from a config and settings. The only module that knows all
+packages.
 
 Router ── n = 1 ──► Shard, in this thread
-    └──── n > 1 ──► Supervisor ──► a process each: Shard
-Shard: poll group + hosts (with prober and resolver) + routes + frontend, counting into its own row of cells
+    └──── n > 1 ──► Supervisor ──► a process for each Shard
+Shard: event loop + hosts (with prober and resolver) + routes + frontend; it counts in its own row of cells
 """
 
 import contextlib
@@ -37,7 +38,7 @@ from .stats import About
 from .steady import unix_time
 
 logger = get_logger(__name__)
-# Silent unless the program wants to hear: without it, Python would print warnings of a logger that nobody has set up.
+# Without this handler Python would print warnings to stderr in a program that has not set up logging.
 logging.getLogger(__package__).addHandler(logging.NullHandler())
 
 VOCABULARY = Vocabulary(
@@ -46,20 +47,22 @@ VOCABULARY = Vocabulary(
     commands=tuple(command.name for command in COMMANDS),
     ignored=("lease-get", "lease-set", "metaget", "exec", "admin", "flushre"),
 )
-"""What a config may name."""
+"""The names that a config may use."""
 
 
-_SPARE_HOSTS = 256  # in addition to as many as there are: those that a reload may bring; costs memory when they come
+_SPARE_HOSTS = 256  # room for hosts that reloads add, besides as many again as in the config; unused room costs nothing
 _PATIENCE = 60.0  # seconds that a reload may take
-_LOOK = 0.5  # seconds after which it is asked whether there is still a loop to wait for
-_STALLED = 5.0  # seconds without a tick after which an event loop is said not to run
-_HEALTH_PATIENCE, _HEALTH_LOOK = 1.0, 0.02  # seconds that /healthz waits for one; and between looks
-_ELSEWHERE = "the router serves in the process that this one was forked from; connect to its addresses, or make another"
-_STOPPED = "the router has been stopped; make another"
+_LOOK = 0.5  # seconds between checks whether the event loop still exists, during a reload
+_STALLED = 5.0  # seconds without a tick after which an event loop counts as stalled
+_HEALTH_PATIENCE, _HEALTH_LOOK = 1.0, 0.02  # seconds that /healthz waits for a stalled loop, and between two checks
+_ELSEWHERE = (
+    "the router serves in the process that this one was forked from; connect to its addresses, or make another router"
+)
+_STOPPED = "the router has been stopped; make another one"
 
 
 def describe(config: Config) -> str:
-    """What would be routed where, for --validate-config."""
+    """Returns the hosts, and the route of each command, for --validate-config."""
     from .routes.build import Narrowed
 
     lines = [f"{config.source}: {len(config.hosts)} hosts: " + ", ".join(host.text for host in config.hosts)]
@@ -73,10 +76,12 @@ def describe(config: Config) -> str:
 
 
 class Router:
-    """The router, once: `serve` in this thread or `start` one, `stop` ends it; as a context manager it does both.
+    """A router that serves once: `serve` in this thread or `start` in a new one; `stop` ends it. As a context manager
+    it starts and stops.
 
-    `addresses` are where it listens and `metrics_address` where it shows its metrics (None: nowhere), known after
-    `bind`, `start` or in the `with`. Several may run in one process; each has its own hosts, counters and threads.
+    `addresses`: the addresses that it listens on. `metrics_address`: the address of its metrics (None: there are none).
+    Both are known after `bind` and `start`, and within `with`. Several routers may run in one process; each has its own
+    hosts, counters and threads.
     """
 
     def __init__(
@@ -99,7 +104,7 @@ class Router:
         self.config_state.on_change = self._tell_config_state
         self._tell_config_state()
         self.command_args = ""
-        """What `stats` says that the router was started with."""
+        """The command line that `stats` shows."""
         self._by_address: Dict[str, List[socket.socket]] = {}
         self._listeners: List[List[socket.socket]] = []  # by shard
         self._files = SocketFiles()
@@ -112,15 +117,15 @@ class Router:
         self._stop_asked: Optional[float] = None
         self._serving = threading.Event()
         self._has_begun = False
-        self._process = 0  # that serves
+        self._process = 0  # the process that serves
         self._ended = False
         self._callers = itertools.count()
         self.owns_process = False
-        """Whether nothing else runs in this process, as on the command line: then `serve`, in the main thread, wakes up
-        for signals whose handlers the caller has set, and what lives long is kept from the garbage collector."""
+        """Whether nothing else runs in this process, as on the command line. Then `serve`, in the main thread, wakes up
+        for signals whose handlers the caller has set, and long-lived objects are hidden from the garbage collector."""
 
     def bind(self) -> None:
-        """Opens the listening sockets and the metrics port; raises RouterError. `start` and `serve` do it, too."""
+        """Opens the listening sockets and the metrics port; raises RouterError. `start` and `serve` call this."""
         if self._listeners:
             return
         if self._ended:
@@ -152,13 +157,13 @@ class Router:
                      "/healthz": self._health}  # fmt: skip
             self._server = MetricsServer(where, pages, pulse=Pulse(INTERVAL, self._history.look))
         except OSError as error:
-            why = f"{error.strerror or error}; --metrics-listen-addr names another, or off"
+            why = f"{error.strerror or error}; give --metrics-listen-addr another address, or off"
             raise RouterError(f"cannot listen on {address.text} for metrics: {why}") from None
         host, port = self._server.address[:2]
         self.metrics_address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def serve(self) -> None:
-        """Serves in this thread until `stop`, which may have come already; raises RouterError when it cannot listen."""
+        """Serves in this thread until `stop`, which may be called before; raises RouterError if it cannot listen."""
         if self._has_begun:
             raise RouterError(_STOPPED)
         self._has_begun = True
@@ -188,7 +193,7 @@ class Router:
             self._shared.close()
 
     def start(self) -> None:
-        """Serves in a thread of its own, from when it returns. Raises RouterError when it cannot listen."""
+        """Starts to serve in a new thread, and returns when it serves. Raises RouterError if it cannot listen."""
         self.bind()
         failures: List[BaseException] = []
 
@@ -209,8 +214,11 @@ class Router:
             raise failures[0]
 
     def stop(self, drain: float = 5.0) -> None:
-        """Ends it: in-flight requests are answered, for at most `drain` seconds. From any thread or a signal handler;
-        waits for the thread that `start` has made. Again, or in a forked child, does nothing."""
+        """Ends the router; waits at most `drain` seconds for the answers of in-flight requests.
+
+        May be called from any thread, or from a signal handler; waits for the thread of `start`. Has no effect when
+        called again, or in a forked child.
+        """
         self._stop_asked = drain
         if self._is_elsewhere():
             return
@@ -224,14 +232,14 @@ class Router:
             self._close()
 
     def _is_elsewhere(self) -> bool:
-        """Whether this process was forked from the one that serves: a fork copies no threads, so it has no event
-        loop."""
+        """Returns whether this process was forked from the one that serves. A fork copies no threads, so it has no
+        event loop."""
         return self._process not in (0, os.getpid())
 
     def client(self) -> Client:
-        """A client without a socket, that asks through the same routes; for any number of threads.
+        """Returns a client without a socket, which uses the same routes; any number of threads may share it.
 
-        Raises RouterError with several event loops: they are other processes, to be asked through `addresses`.
+        Raises RouterError with several event loops: these are other processes, which listen on `addresses`.
         """
         if self._count > 1:
             raise RouterError("a client without a socket needs server_event_loops=1; connect to the router's addresses")
@@ -250,13 +258,14 @@ class Router:
         raise RouterError("the router does not serve; ask between start() and stop()")
 
     def stats(self) -> Dict[str, Any]:
-        """What has been counted, and how the hosts are (stats/summary.py). From any thread, while it serves."""
+        """Returns counters, and the health of the hosts (stats/summary.py). May be called from any thread, while the
+        router serves."""
         from .stats.summary import summary
 
         return summary(self._layout, self._rows, self._started)
 
     def legacy(self) -> Dict[str, Any]:
-        """What a process needs that takes over: an Inheritance without its link."""
+        """Returns what a successor inherits: an Inheritance without its link."""
         dirty = self._layout.dirty
         missing = [name for slot, name in self._layout.hosts if any(row[dirty[slot]] for row in self._rows)]
         return {
@@ -266,14 +275,14 @@ class Router:
         }
 
     def without_births(self) -> Any:
-        """Waits until it serves; while what it gives is held, no shard is born, which would inherit whatever is open.
-        From any other thread."""
+        """Waits until the router serves; returns a lock. While it is held, no process of an event loop is forked, which
+        would inherit all open descriptors. Must be called from another thread."""
         self._serving.wait(_PATIENCE)
         return contextlib.nullcontext() if self._supervisor is None else self._supervisor.lock
 
     def hand_over(self, link: socket.socket) -> None:
-        """Passes all clients on over `link`, then `serve` ends. From any other thread."""
-        self._files = SocketFiles()  # the other process listens there
+        """Passes all clients to the successor over `link`, then ends `serve`. Must be called from another thread."""
+        self._files = SocketFiles()  # the files of unix sockets stay: the successor listens there
         if self._server is not None:
             self._server.stop()
         if self._supervisor is not None:
@@ -283,9 +292,11 @@ class Router:
             self._shard.hand_over(link)
 
     def reload(self, config: Config) -> None:
-        """Puts another config into effect between two requests: hosts that stay keep their connections, and no client
-        notices. Raises ValueError when it cannot be done, and all is as before; RouterError when it has been stopped.
-        From any thread but the loop's."""
+        """Puts another config into effect between two requests. Hosts in both configs keep their connections.
+
+        Raises ValueError if that fails; then the previous config stays in effect. Raises RouterError if the router has
+        been stopped. May be called from any thread but that of the event loop.
+        """
         if self._is_elsewhere():
             raise RouterError(_ELSEWHERE)
         with self._reloading:
@@ -298,7 +309,7 @@ class Router:
             self.config = config
 
     def _make_room(self, config: Config) -> None:
-        """Gives new hosts their counters; raises ValueError."""
+        """Makes counters for new hosts; raises ValueError if there is no room."""
         if self._shared is None:
             self._rows[0].extend([0] * self._layout.grow([host.text for host in config.hosts]))
         try:
@@ -340,7 +351,7 @@ class Router:
 
         def prepared(error: Optional[Exception]) -> None:
             if error is None:
-                self.config = config  # first: the shard is to free the one before, in portions
+                self.config = config  # before the commit, so that the shard can free the previous config in portions
                 shard.commit(done.set)
             else:
                 self._layout.placement = before
@@ -389,15 +400,15 @@ class Router:
         return Shard(self.config, self.settings, self._layout, self._rows, number, self._inheritance.away, about, keeps)
 
     def _tell_config_state(self) -> None:
-        """Where all shards see it; they answer `stats`."""
+        """Writes the state of the config into shared cells, from which all event loops answer `stats`."""
         state, layout = self.config_state, self._layout
-        for row in self._rows[:1]:  # none when the router has ended
+        for row in self._rows[:1]:  # there is no row when the router has ended
             row[layout.config_failures] = state.failures
             row[layout.config_last_attempt] = state.last_attempt
             row[layout.config_last_success] = state.since
 
     def _inherited(self) -> None:
-        """This process serves: whoever was before it is told, and what was true then is not any more."""
+        """Tells the predecessor that this process serves, then drops what was inherited."""
         self._inheritance.ready()
         if self._inheritance.link is not None:
             os.close(self._inheritance.link)
@@ -419,7 +430,7 @@ class Router:
         self._supervisor.serve(self._inherited)
 
     def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:
-        """The life of a shard's process."""
+        """Runs in the process of an event loop until that ends."""
         import gc
 
         from .child import Child
@@ -439,7 +450,7 @@ class Router:
         signal.set_wakeup_fd(shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda *_: shard.stop(self._stop_asked or 5.0))
         heed_signals()
-        if self._stop_asked is not None:  # the supervisor was asked before the shard was born
+        if self._stop_asked is not None:  # `stop` was called before the fork
             shard.stop(self._stop_asked)
         Child(shard, self._layout, supervisor)
         shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())
@@ -487,7 +498,7 @@ class Router:
     def _health(self) -> Tuple[int, str, bytes]:
         from .metrics.page import health_page
 
-        patience = time.monotonic() + _HEALTH_PATIENCE  # after a pause of the process, its loops have a moment to run
+        patience = time.monotonic() + _HEALTH_PATIENCE  # after a pause of the process, its loops need a moment
         while True:
             now = time.monotonic()
             stalled = stalled_loops(self._layout, self._rows, now - _STALLED)
@@ -497,7 +508,7 @@ class Router:
 
 
 def reading_options(settings: Settings) -> Options:
-    """What configs are read with under these settings."""
+    """Returns the options for reading configs under these settings."""
     _, region, cluster, _ = settings.route_prefix.split("/")
     params = {
         "default-route": settings.route_prefix,
@@ -515,9 +526,9 @@ def reading_options(settings: Settings) -> Options:
 def load_config(
     text_or_path: "str | bytes | os.PathLike[str]", source: str = "config", settings: Optional[Settings] = None
 ) -> Config:
-    """A config from its text (the YAML subset or JSON) or its file. `source` is what errors call a text.
+    """Returns a config from its text (the YAML subset or JSON) or its file. `source` is the name of a text in errors.
 
-    A path is an os.PathLike, or a str on one line without braces: no config is that. Raises ConfigError.
+    An os.PathLike is a path; so is a str of one line without braces, which cannot be a config. Raises ConfigError.
     """
     options = reading_options(settings or Settings())
     if isinstance(text_or_path, os.PathLike):

@@ -268,7 +268,7 @@ SETTINGS = (
     Setting("buffer_size", "-b", "N", "1048576", whole(4096, 1 << 30),
             "socket buffers in bytes, and the most that is held for one connection", "engine"),
     Setting("max_memory", "", "N", "", memory_bound,
-            "bytes held for all clients; when short, large replies are asked for again in turn (0: no limit)", "engine"),
+            "bytes held for all clients; when short, large replies are asked again in turn (0: no limit)", "engine"),
     Setting("upstream_connections", "-C", "N", "1", whole(1, 1024),
             "connections per host and event loop (with 1 a host gets what all clients write in one order)", "upstream"),
     Setting("timeout_ms", "-r", "N", "1000", whole(1, 3_600_000), "upstream timeout in ms, to connect and to reply",

@@ -1,4 +1,4 @@
-"""A hash of this package's own sources: the same for a folder, a zip and the one script, under whatever name."""
+"""A hash of this package's sources: the same for a folder, a zip and the single script, under any name."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ _DIGITS = 12
 
 
 def source_hash() -> str:
-    """The first hex digits of a SHA-256 over all modules: each one's path in the package, its length and its text."""
+    """Returns the first hex digits of a SHA-256 over all modules: path in the package, length and text of each."""
     whole = hashlib.sha256()
     for path, text in sorted(sources().items()):
         whole.update(b"%b %d\n%b" % (path.encode(), len(text), text))
@@ -17,9 +17,9 @@ def source_hash() -> str:
 
 
 def sources() -> Dict[str, bytes]:
-    """The text of each module by its path in the package, as `engine/client.py`."""
+    """Returns the text of each module by its path in the package, as `engine/client.py`."""
     package = sys.modules[__package__]
-    carried = getattr(package, "__sources__", None)  # of the one script, which has no files
+    carried = getattr(package, "__sources__", None)  # set in the single script, which has no files
     if carried is not None:
         return {path: text.encode() for path, text in carried.items()}
     where = package.__path__[0]

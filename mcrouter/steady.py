@@ -1,6 +1,6 @@
-"""Unix time that never steps: the wall clock as it was when this process was started, and what has passed since.
+"""Unix time that never jumps: the wall clock at the start of this process plus the time that has passed since.
 
-The wall clock may be set, by hand or by NTP: a duration made of two looks at it would be wrong, or negative. Processes
+The wall clock may be set, by hand or by NTP; the difference of two readings would then be wrong, or negative. Processes
 that are forked from this one have the same time.
 """
 
@@ -10,5 +10,5 @@ _AHEAD = time.time() - time.monotonic()
 
 
 def unix_time() -> float:
-    """Seconds since 1970; what has passed between two looks has really passed."""
+    """Returns the seconds since 1970; the difference of two readings is always the time that has really passed."""
     return _AHEAD + time.monotonic()

@@ -41,10 +41,10 @@ def file(tmp_path):
         (["-l", "udp://x"], "mcrouter: --listen: 'udp://x' will not do; give tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path?mode=660 or fd://N\n"),
         (["-L", "here"], "mcrouter: --metrics-listen-addr: 'here' will not do; give HOST:PORT, :PORT for every address, fd://N, or off\n"),
         (["--log-level", "loud"], "mcrouter: --log-level: 'loud' will not do; give one of debug, info, warning, error\n"),
-        (["--demo", "x"], "mcrouter: --demo: 'x' will not do; give a number of hosts from 1 to 64\n"),
-        (["--demo=²"], "mcrouter: --demo: '²' will not do; give a number of hosts from 1 to 64\n"),
-        (["--demo", "--validate-config"], "mcrouter: --demo brings its own config; leave out --router-config and --validate-config\n"),
-        (["--demo", "-f", "x"], "mcrouter: --demo brings its own config; leave out --router-config and --validate-config\n"),
+        (["--demo", "x"], "mcrouter: --demo: 'x' is invalid; give a number of hosts from 1 to 64\n"),
+        (["--demo=²"], "mcrouter: --demo: '²' is invalid; give a number of hosts from 1 to 64\n"),
+        (["--demo", "--validate-config"], "mcrouter: --demo has its own config; leave out --router-config and --validate-config\n"),
+        (["--demo", "-f", "x"], "mcrouter: --demo has its own config; leave out --router-config and --validate-config\n"),
         (["-f", "missing.yaml"], "mcrouter: missing.yaml: cannot read the config (No such file or directory); name a file that can be read, or - for standard input\n"),
         ([], "mcrouter: no router.yaml or router.json here; name a config with -f FILE, or try --demo\n"),
     ],
@@ -70,7 +70,7 @@ def test_a_taken_port_is_named_with_exit_code_1(file):
         why = "Address already in use; --listen names others"
         assert (done.returncode, done.stderr) == (1, f"mcrouter: cannot listen on tcp://127.0.0.1:{port}: {why}\n")
         done = run("-f", str(file), "-l", f"tcp://127.0.0.1:{free_port()}", "-L", f"127.0.0.1:{port}")
-        why = "Address already in use; --metrics-listen-addr names another, or off"
+        why = "Address already in use; give --metrics-listen-addr another address, or off"
         assert (done.returncode, done.stderr) == (1, f"mcrouter: cannot listen on 127.0.0.1:{port} for metrics: {why}\n")
 
 

@@ -120,7 +120,7 @@ def test_a_host_that_stops_costs_no_value_and_comes_back(demo):
     get = b"get user:1\r\nquit\r\n", b"VALUE user:1 0 3\r\nAnn\r\nEND\r\n"
     first, _ = (int(port) for port in re.findall(r"host \d on \S+:(\d+)", shown.said()))
     assert ask(shown.port(), b"set user:1 0 0 3\r\nAnn\r\nquit\r\n") == b"STORED\r\n"
-    shown.type("stop 1", "Host 1 is gone: gets fall over to host 2")
+    shown.type("stop 1", "Host 1 is stopped: gets fail over to host 2")
     with pytest.raises(ConnectionRefusedError):
         Wire(first)
     assert ask(shown.port(), get[0]) == get[1]
@@ -136,7 +136,7 @@ def test_a_host_that_stops_costs_no_value_and_comes_back(demo):
 @pytest.mark.parametrize("shards", ["1", "2"])
 def test_a_host_that_hangs_is_left_out_for_all_event_loops(demo, shards):
     shown = demo(*ANYWHERE, "-r", "100", "-n", shards, "--timeouts-until-tko", "1")
-    shown.type("hang 1", "Host 1 hangs: who asks it waits 100 ms; after 1 timeouts it is left out.")
+    shown.type("hang 1", "Host 1 hangs: a request to it waits 100 ms; after 1 timeouts it is unhealthy.")
     for _ in range(4):
         assert ask(shown.port(), b"get user:1\r\nquit\r\n") == b"END\r\n"
     assert "is unhealthy" in shown.log.read_text()
@@ -178,7 +178,7 @@ def test_a_restart_says_what_becomes_of_the_hosts(demo):
     assert ask(shown.port(), b"set user:1 0 0 3\r\nAnn\r\nquit\r\n") == b"STORED\r\n"
     shown.process.send_signal(signal.SIGUSR2)
     until(lambda: "end it with: kill" in shown.said())
-    successor = int(re.search(r"goes on as process (\d+), with new, empty hosts: \S+", shown.said())[1])
+    successor = int(re.search(r"continues as process (\d+), with new, empty hosts: \S+", shown.said())[1])
     assert shown.process.wait(DEADLINE) == 0
     assert ask(shown.port(), b"get user:1\r\nquit\r\n") == b"END\r\n"
     process = Successor(successor)
@@ -197,27 +197,27 @@ def console():
 # What is typed one after another, and how the answer begins.
 TYPED = [
     ("", ""),
-    ("frob 1", "'frob' is no command; there are stop, start, hang, slow, heal, hosts, help, quit"),
+    ("frob 1", "'frob' is not a command; type one of stop, start, hang, slow, heal, hosts, help, quit"),
     ("stop", "stop: no host is named; type stop 1 to stop 2"),
     ("stop 3", "stop: there is no host '3'; type stop 1 to stop 2"),
-    ("stop 1 2", "stop: '2' is too much; type: stop N"),
-    ("hosts 1", "hosts: '1' is too much; type: hosts"),
+    ("stop 1 2", "stop: '2' is one argument too many; type: stop N"),
+    ("hosts 1", "hosts: '1' is one argument too many; type: hosts"),
     ("heal x", "heal: there is no host 'x'; type heal 1 to heal 2"),
     ("start 1", "Host 1 runs; heal 1 makes it behave, stop 1 ends it."),
-    ("slow 1 0", "slow: '0' will not do; give milliseconds, from 1 to 60000"),
-    ("slow 1", "Host 1 takes 300 ms to answer: so do gets that ask it; the metrics show it."),
+    ("slow 1 0", "slow: '0' is invalid; give milliseconds, from 1 to 60000"),
+    ("slow 1", "Host 1 takes 300 ms to answer; gets that ask it are as slow, and the metrics show it."),
     ("SLOW 1 2000", "Host 1 takes 2000 ms to answer, longer than the router waits: as if it hung."),
-    ("heal 1", "Host 1 behaves again. If it was left out, a probe finds it within 10 s: see the log."),
-    ("hang 2", "Host 2 hangs: who asks it waits 1000 ms; after 3 timeouts it is left out."),
-    ("stop 1", "Host 1 is gone: no other host is up, so requests fail with an error line."),
+    ("heal 1", "Host 1 behaves again. If it was unhealthy, a probe finds it within 10 s: see the log."),
+    ("hang 2", "Host 2 hangs: a request to it waits 1000 ms; after 3 timeouts it is unhealthy."),
+    ("stop 1", "Host 1 is stopped: no other host is up, so requests fail with an error line."),
     ("heal 2", "Host 2 behaves again."),
     ("stop 1", "Host 1 is stopped already; start 1 brings it back."),
     ("hang 1", "Host 1 is stopped, and cannot hang; start 1 brings it back."),
     ("slow 1", "Host 1 is stopped, and cannot slow; start 1 brings it back."),
     ("heal 1", "Host 1 is stopped; start 1 brings it back."),
-    ("stop 2", "Host 2 is gone: no other host is up"),
+    ("stop 2", "Host 2 is stopped: no other host is up"),
     ("start 2", "Host 2 is back, and empty; a probe finds it within 10 s: see the log."),
-    ("help", "stop N        host N ends"),
+    ("help", "stop N        stop host N"),
     ("quit", "The demo ends."),
 ]
 

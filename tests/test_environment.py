@@ -26,7 +26,7 @@ WRONG = [
 @pytest.mark.parametrize("text", WRONG, ids=range(len(WRONG)))
 def test_what_no_router_leaves(monkeypatch, text):
     monkeypatch.setenv(VARIABLE, text)
-    with pytest.raises(RouterError, match=r"^MCROUTER_TAKES_OVER is not what a router leaves to its successor; unset it$"):
+    with pytest.raises(RouterError, match=r"^the environment variable MCROUTER_TAKES_OVER is not from a router; unset it$"):
         inherited()
     assert VARIABLE not in os.environ
 
@@ -40,7 +40,7 @@ def test_a_router_that_is_left_nothing(monkeypatch):
 def test_what_no_service_manager_says(monkeypatch, count):
     monkeypatch.setenv("LISTEN_FDS", count)
     monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
-    with pytest.raises(SettingsError, match=r"LISTEN_FDS: .* will not do; give a whole number from 0 to 9999, or unset it"):
+    with pytest.raises(SettingsError, match=r"LISTEN_FDS: .* is invalid; give a whole number from 0 to 9999, or unset it"):
         activated()
     monkeypatch.setenv("LISTEN_PID", "1")
     assert activated() == {}
@@ -50,4 +50,4 @@ def test_the_command_says_it_in_one_line(tmp_path):
     (tmp_path / "c.yaml").write_text(config(["127.0.0.1:1"], "DefaultRoute"))
     command = [sys.executable, "-m", "mcrouter", "-f", str(tmp_path / "c.yaml"), "-l", "tcp://127.0.0.1:0", "-L", "off"]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, VARIABLE: "[]"}, capture_output=True, timeout=DEADLINE)
-    assert (done.returncode, done.stderr) == (1, b"mcrouter: MCROUTER_TAKES_OVER is not what a router leaves to its successor; unset it\n")
+    assert (done.returncode, done.stderr) == (1, b"mcrouter: the environment variable MCROUTER_TAKES_OVER is not from a router; unset it\n")

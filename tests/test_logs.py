@@ -285,6 +285,6 @@ def test_a_forked_child_is_told_that_the_router_serves_elsewhere():
         os.close(write)
         os.waitpid(pid, 0)
         with open(read) as said:
-            told = "RouterError: the router serves in the process that this one was forked from; connect to its addresses, or make another\n"
+            told = "RouterError: the router serves in the process that this one was forked from; connect to its addresses, or make another router\n"
             assert said.read() == 2 * told + "stopped\n"
         assert client.get("k") == b"v"

@@ -1,20 +1,19 @@
-"""Text -> checked model. Knows no route and no socket: what may be named comes in as a `Vocabulary`.
+"""Turns the text of a config into a checked model. Knows no route and no socket: the caller passes the names that a
+config may use as a `Vocabulary`.
 
-    errors.py   ConfigError, and the words its messages share
+    errors.py   ConfigError, and the texts that its messages share
     text.py     bytes -> characters; escapes
-    tree.py     nodes that know their line and column
+    tree.py     nodes with their line and column
     scan.py, flow.py, yaml.py    the YAML subset -> a tree
     json.py     JSON with comments -> a tree
-    languages.py    which of them a text is in
+    languages.py    finds out which of the two languages a text is in, by the text, not by the file's name
     preprocess/, imports.py   macros, parameters and imports of a tree
     schema.py   a tree -> the model, with
-      policy.py, pool_route.py, prefixes.py    the policy: a tree of handles -> a flat list of them
+      policy.py, pool_route.py, prefixes.py    the routes: a tree -> a flat list
       pools.py, hosts.py                       pools and their servers
-    leaves.py   how many requests a policy makes of one
-    fields.py   what a handle can be given, and how that is checked
+    leaves.py   limits the number of requests to hosts that one request may become
+    fields.py   the fields of a route, and the readers that check them
     model.py    Config, RouteSpec, HostAddress, Vocabulary
-
-YAML or JSON is told by the text, not by the file's name: languages.py.
 """
 
 import hashlib
@@ -49,8 +48,8 @@ __all__ = [
 
 
 class Options(NamedTuple):
-    """What a config is read with: the routing prefix of keys without one, values for the `%parameters%` of its texts,
-    and whether there are any of the operator's own among them."""
+    """Options for reading a config. `route_prefix`: the routing prefix of keys without one. `params`: values for the
+    `%parameters%` of its texts. `own_params`: whether the operator has set some of these."""
 
     route_prefix: str = DEFAULT_PREFIX
     params: Mapping[str, Any] = {}
@@ -63,11 +62,11 @@ DEFAULTS = Options()
 def load_config(
     text: Union[str, bytes], source_name: str, vocabulary: Vocabulary, options: Options = DEFAULTS
 ) -> Config:
-    """The config in `text`; ConfigError, naming `source_name`, where it cannot be used."""
+    """Returns the config in `text`; raises ConfigError, with `source_name` as the file, if the text cannot be used."""
     trees = [parse(text, source_name)]
     imports = Imports(source_name)
     if options.own_params or _is_preprocessed(trees[0]):
-        from .preprocess import expand  # 15 ms of a start, where there is nothing to expand
+        from .preprocess import expand  # costs 15 ms, so only if there is something to expand
 
         trees.append(expand(trees[0], source_name, options.params, imports.load))
     config = check(trees[-1], source_name, vocabulary, options.route_prefix)
@@ -79,19 +78,20 @@ def load_config(
 
 
 def as_json(text: str) -> str:
-    """A config's text as plain JSON, its keys sorted; ConfigError as of `parse`."""
+    """Returns a config's text as plain JSON with sorted keys; raises ConfigError as `parse` does."""
     return to_json(plain(parse(text, "config")), indent=2, sort_keys=True)
 
 
 def _is_preprocessed(tree: Node) -> bool:
-    """Whether macros, parameters and imports have a meaning in it: not in the seed's form, where a host may have a '%',
-    unless it defines some."""
+    """Returns whether the config may use macros, parameters and imports. With an `orderedPool`, where a '%' may be part
+    of a host, it may only if it defines macros or constants."""
     keys = {entry.key.value for entry in tree.entries} if isinstance(tree, Map) else set()
     return not keys.isdisjoint(("pools", "macros", "consts"))
 
 
 def load_file(path: str, vocabulary: Vocabulary, options: Options = DEFAULTS) -> Config:
-    """The config in the file at `path`, or on standard input if that is '-'; ConfigError as of `load_config`."""
+    """Returns the config in the file at `path`, or on standard input if that is '-'; raises ConfigError as
+    `load_config` does."""
     source = "<stdin>" if path == "-" else path
     try:
         data = read_bytes(path)

@@ -1,7 +1,7 @@
-"""The one error of the config room, and the words that its messages share.
+"""ConfigError, the one error of this package, and the texts that its messages share.
 
-A message has the form `what is wrong; what would be right`. Every message of the room is tested with its exact text
-(tests/config/invalid and tests/test_config_errors.py), so an operator can be told what he will see.
+A message has the form `what is wrong; what would be right`. The exact text of every message is tested
+(tests/config/invalid and tests/config/test_config_errors.py).
 """
 
 import difflib
@@ -9,13 +9,13 @@ from collections.abc import Collection
 
 from ..printable import printable
 
-_LONGEST = 60  # characters of a config's own words that a message repeats
+_LONGEST = 60  # characters of the config's text that a message repeats
 
 
 class ConfigError(ValueError):
-    """A config that cannot be used: where, what is wrong, what would be right.
+    """Raised for a config that cannot be used: says where, what is wrong, and what would be right.
 
-    `line` and `column` count from 1; both are 0 when the error is about the file as a whole.
+    `line` and `column` count from 1; both are 0 if the error is about the file as a whole.
     """
 
     def __init__(self, file: str, line: int, column: int, message: str) -> None:
@@ -32,15 +32,15 @@ class ConfigError(ValueError):
 
 
 def show(text: str) -> str:
-    """A word of the config as a message repeats it: quoted, on one line, clipped."""
+    """Returns a text of the config as messages repeat it: quoted, on one line, shortened."""
     return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
 
 
-def mend_name(word: str, known: Collection[str], what: str) -> str:
-    """The mend for an unknown name: the nearest known one, or else all of them; `what` is their plural."""
+def advice_for_name(word: str, known: Collection[str], what: str) -> str:
+    """Returns the advice for an unknown name: the nearest known name, or else all of them; `what` is their plural."""
     if not known:
         return f"there are no {what}, so add it"
-    # Compared in lower case, for the case is what is misspelt most often.
+    # Compared in lower case, since the case is the most frequent mistake.
     folded = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), folded, 1)
     if near:
@@ -49,11 +49,11 @@ def mend_name(word: str, known: Collection[str], what: str) -> str:
 
 
 def duplicate_key(key: object, first_line: int) -> str:
-    """The message for a key that its map has already."""
+    """Returns the message for a key that its map already has."""
     shown = show(key) if isinstance(key, str) else str(key)
     return f"the key {shown} is here twice; keep this one or that of line {first_line}"
 
 
 def not_closed(what: str, closing: str) -> str:
-    """The message for a bracket without its partner."""
+    """Returns the message for an opening bracket without a closing one."""
     return f"the {what} that opens here is not closed; add the missing {show(closing)}"

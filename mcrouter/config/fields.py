@@ -1,9 +1,9 @@
-"""What a handle of the policy can be given: its fields, and the readers that check their values.
+"""The fields of a route in a config, and the readers that check their values.
 
-A handle declares its fields once; reading a config, its errors, `explain` and the README derive from that. A field
-holds another handle (ROUTE), several (ROUTES), one by name (BY_NAME), maps with fields of their own (RECORDS), or a
-plain VALUE, which `read` checks: it gives the value back as the route wants it, or raises ValueError with what would be
-right.
+A route type declares its fields once; the reader of configs, its errors, `explain` and the README derive from that. A
+field holds another route (ROUTE), several routes (ROUTES), routes by name (BY_NAME), maps with fields of their own
+(RECORDS), or a plain VALUE, which `read` checks: it returns the value in the form that the route needs, or raises
+ValueError with what would be right.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ Read = Callable[[Any], Any]
 
 
 class Field(NamedTuple):
-    """One field; `principal`: the one that the short form (`Type|rest`) sets."""
+    """One field; `principal`: it is the field that the short form (`Type|rest`) sets."""
 
     name: str
     kind: str = VALUE
@@ -25,24 +25,24 @@ class Field(NamedTuple):
     default: Any = REQUIRED
     principal: bool = False
     fields: "tuple[Field, ...]" = ()  # of a record
-    also: tuple[str, ...] = ()  # other names for it
+    also: tuple[str, ...] = ()  # other names of the field
     names: Optional[Callable[[str], Optional[str]]] = None  # BY_NAME: what is wrong with a name, None if nothing is
 
 
 class HandleFields(Protocol):
-    """What a config needs to know of a handle."""
+    """The part of a Handle that this package needs."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """All that it can be given."""
+        """All fields."""
 
     @property
     def check(self) -> Optional[Callable[[Mapping[str, Any]], Any]]:
-        """Raises ValueError, with what would be right, if its values do not go together."""
+        """Raises ValueError, with what would be right, if the values do not fit together."""
 
     @property
     def picks(self) -> bool:
-        """Whether a request goes to one of its routes, never to several."""
+        """Whether each request goes to one child, never to several."""
 
     @property
     def times(self) -> Callable[[Mapping[str, Any]], int]:
@@ -50,7 +50,7 @@ class HandleFields(Protocol):
 
 
 def children(fields: Iterable[Field], args: Mapping[str, Any]) -> Iterator[int]:
-    """The indices of all routes among the values of these fields."""
+    """Yields the indices of all routes among the values of these fields."""
     for field in fields:
         value = args.get(field.name)
         if value is None:
@@ -67,17 +67,17 @@ def children(fields: Iterable[Field], args: Mapping[str, Any]) -> Iterator[int]:
 
 
 def route(name: str, default: Any = REQUIRED, principal: bool = False) -> Field:
-    """A single handle; `default` may be None: there need not be one."""
+    """Returns a field for one route; with `default` None the route is optional."""
     return Field(name, ROUTE, default=default, principal=principal)
 
 
 def routes(name: str = "children", default: Any = REQUIRED, principal: bool = True) -> Field:
-    """Several handles, as a list, a map, a single one, or "" for none."""
+    """Returns a field for several routes: a list, a map, a single route, or "" for none."""
     return Field(name, ROUTES, default=default, principal=principal)
 
 
 def unused(*names: str) -> tuple[Field, ...]:
-    """Options that have no meaning here: they are accepted, and a warning names them."""
+    """Returns fields for options that have no effect here: they are accepted with a warning."""
     return tuple(Field(name, UNUSED, default=None) for name in names)
 
 
@@ -85,7 +85,7 @@ def unused(*names: str) -> tuple[Field, ...]:
 
 
 def number(low: float, high: float, whole: bool = True) -> Read:
-    """Reads numbers from `low` to `high`."""
+    """Returns a reader of numbers from `low` to `high`."""
     ends = " to ".join(str(int(end)) if end == int(end) else f"{end:g}" for end in (low, high))
     what = f"{'a whole number' if whole else 'a number'} from {ends}"
 
@@ -114,7 +114,7 @@ def switch(value: Any) -> bool:
 
 
 def one_of(*words: Any) -> Read:
-    """Reads one of these words."""
+    """Returns a reader of one of these words."""
     shown = ", ".join(str(word).lower() if isinstance(word, bool) else str(word) for word in words)
 
     def read(value: Any) -> Any:
@@ -126,7 +126,7 @@ def one_of(*words: Any) -> Read:
 
 
 def pair(low: float, high: float, whole: bool) -> Read:
-    """Reads a range: a list of two numbers, the first one not the greater."""
+    """Returns a reader of a range: a list of two numbers, of which the first is not greater than the second."""
     one = number(low, high, whole)
 
     def read(value: Any) -> Any:
@@ -138,7 +138,7 @@ def pair(low: float, high: float, whole: bool) -> Read:
 
 
 def numbers(low: float, high: float) -> Read:
-    """Reads a list of numbers."""
+    """Returns a reader of a list of numbers."""
     one = number(low, high, whole=False)
 
     def read(value: Any) -> Any:
@@ -157,14 +157,14 @@ def texts(value: Any) -> tuple[str, ...]:
 
 
 def record(**fields: "tuple[Read, Any]") -> Read:
-    """Reads a map with these fields, each a reader and a default."""
+    """Returns a reader of a map with these fields; each field is (reader, default)."""
 
     def read(value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise ValueError(f"write a map with {', '.join(fields)}")
         unknown = [key for key in value if key not in fields]
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is not known there; write a map with {', '.join(fields)}")
+            raise ValueError(f"{unknown[0]!r} is not a known key; write a map with {', '.join(fields)}")
         return {name: _one(name, value, *field) for name, field in fields.items()}
 
     return read
@@ -178,4 +178,4 @@ def _one(name: str, values: Mapping[Any, Any], read: Read, default: Any) -> Any:
     try:
         return read(values[name])
     except ValueError as error:
-        raise ValueError(f"{name} will not do; {error}") from None
+        raise ValueError(f"{name} is invalid; {error}") from None

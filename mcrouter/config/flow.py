@@ -1,7 +1,7 @@
-"""YAML's flow collections: `[a, b]` and `{a: b}`, over as many lines as they like.
+"""YAML's flow collections: `[a, b]` and `{a: b}`, on one line or several.
 
-Left out: `[a: b]` (a map without braces) and lists or maps as keys. A closing bracket may stand as far left as it
-likes; YAML wants it indented, but nobody does that and no parser insists.
+Not supported: `[a: b]` (a map without braces), and lists or maps as keys. A closing bracket need not be indented: YAML
+requires it, but authors do not write it so, and no parser insists.
 """
 
 from .errors import duplicate_key, not_closed, show
@@ -17,7 +17,7 @@ class Flow(Scanner):
     """Reads flow collections."""
 
     def flow_node(self, parent: int) -> Node:
-        """The value that begins here, inside or at the opening of a flow collection."""
+        """Reads the value that begins here, inside or at the opening of a flow collection."""
         char = self.char()
         if char == "[":
             return self._flow_list(parent)
@@ -49,19 +49,19 @@ class Flow(Scanner):
         return Map(tuple(entries), row + 1, col + 1)
 
     def check_key(self, seen: Seen, key: Scalar) -> None:
-        """Note a map's key; refuse one that was there before."""
+        """Records a map's key; raises an error if the map already has it."""
         first = seen.add(key)
         if first:
             self.fail(duplicate_key(key.value, first), key.line - 1, key.column - 1)
 
     def plain_key(self, flow: bool) -> Scalar:
-        """The plain key that begins here; it ends on this line."""
+        """Reads the plain key that begins here; it ends on this line."""
         row, col = self.row, self.col
         self.plain_start(flow)
         return self.key_of(self.plain_line(flow), row, col)
 
     def key_of(self, text: str, row: int, col: int) -> Scalar:
-        """The plain key `text`."""
+        """Returns the plain key `text`."""
         if text == "<<":
             self.fail(MERGE_KEY, row, col)
         return self.scalar_of(text, row, col)
@@ -78,10 +78,10 @@ class Flow(Scanner):
         return key
 
     def _flow_value(self, key: Scalar, row: int, col: int, parent: int) -> Node:
-        """The value after a key; nothing if there is no colon, or nothing behind it."""
+        """Reads the value after a key; a null value if there is no colon, or nothing after it."""
         place = self.row, self.col
         if self._flow_next("{", row, col, parent) == ":":
-            # Only behind a quoted key may the colon touch the value.
+            # Only after a quoted key may the colon touch the value.
             quoted = self.lines[key.line - 1][key.column - 1] in "\"'"
             if quoted or self.lines[self.row][self.col + 1 : self.col + 2] in ("", *" \t,[]{}"):
                 self.col += 1
@@ -91,14 +91,14 @@ class Flow(Scanner):
         return Scalar(None, place[0] + 1, place[1] + 1)
 
     def _open(self) -> tuple[int, int]:
-        """Step over an opening bracket; its place."""
+        """Steps over an opening bracket; returns its place."""
         row, col = self.row, self.col
         self.enter(row, col)
         self.col += 1
         return row, col
 
     def _inside(self, opening: str, row: int, col: int, parent: int) -> bool:
-        """Whether another item begins here; steps over the closing bracket if not."""
+        """Returns whether another item begins here; if not, steps over the closing bracket."""
         char = self._flow_next(opening, row, col, parent)
         if char == ",":
             self.fail("a comma without a value before it; remove the comma")
@@ -109,7 +109,7 @@ class Flow(Scanner):
         return True
 
     def _separator(self, opening: str, row: int, col: int, parent: int) -> None:
-        """Step over the comma after an item; the closing bracket stays."""
+        """Steps over the comma after an item, but not over the closing bracket."""
         char = self._flow_next(opening, row, col, parent)
         what, closing = _NAMES[opening]
         if char == ",":
@@ -120,7 +120,7 @@ class Flow(Scanner):
             self.fail(f"unexpected {show(char)} after an item of a {what}; write ',' or '{closing}'")
 
     def _flow_next(self, opening: str, row: int, col: int, parent: int) -> str:
-        """Move over white space, comments and line ends to what comes next in the collection opened at row, col."""
+        """Skips white space, comments and line ends in the collection that opens at row, col; returns what is next."""
         char = self.skip_blanks()
         while not char:
             self.row += 1
@@ -133,7 +133,7 @@ class Flow(Scanner):
         return char
 
     def _check_line(self, opening: str, row: int, col: int, parent: int, char: str) -> None:
-        """Refuse a line that does not belong to the collection: what is missing is its closing bracket."""
+        """Raises an error for a line that is not part of the collection, whose closing bracket is missing."""
         line = self.lines[self.row]
         indent = indentation(line)
         if is_marker(line) or (indent <= parent and char not in "]}"):

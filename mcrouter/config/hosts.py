@@ -1,4 +1,4 @@
-"""A host of the pool: `name`, `name:port`, `[v6]`, `[v6]:port` or `unix:///path`; facebook/mcrouter's forms of it."""
+"""Reads hosts: `name`, `name:port`, `[v6]`, `[v6]:port` or `unix:///path`, and the forms of facebook/mcrouter."""
 
 import ipaddress
 import re
@@ -6,7 +6,7 @@ import re
 from .errors import show
 from .model import DEFAULT_PORT, HostAddress
 
-MAX_PATH = 107  # bytes that fit a sockaddr_un of Linux, with the NUL behind them
+MAX_PATH = 107  # bytes: what fits into a sockaddr_un of Linux with the NUL after it
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
@@ -14,11 +14,11 @@ _OCTET = re.compile(r"(?:0|[1-9][0-9]{0,2})\Z")
 
 
 class BadHostError(ValueError):
-    """Not a host; the message says what is wrong and what would be right."""
+    """Raised for a text that is not a host; the message says what is wrong, and what would be right."""
 
 
 def parse_host(text: str) -> HostAddress:
-    """The address that `text` stands for; BadHostError if for none."""
+    """Returns the address of the host `text`; raises BadHostError if it is not one."""
     scheme = _SCHEME.match(text)
     if scheme:
         if scheme.group(1) != "unix":
@@ -37,12 +37,12 @@ def parse_host(text: str) -> HostAddress:
     return HostAddress(text, host, _port(port) if colon else DEFAULT_PORT)
 
 
-_WAYS = ("ascii", "plain", "notcompressed")  # the protocol, security and compression that there are
+_WAYS = ("ascii", "plain", "notcompressed")  # the only protocol, security and compression that are supported
 
 
 def parse_server(text: str) -> HostAddress:
-    """A server of a facebook/mcrouter pool: `host[:port[:ascii[:plain[:notcompressed]]]]`, `[v6]...` or `unix:/path`;
-    BadHostError if it is none, or wants to be reached in another way."""
+    """Returns the address of a server of a facebook/mcrouter pool: `host[:port[:ascii[:plain[:notcompressed]]]]`,
+    `[v6]...` or `unix:/path`. Raises BadHostError if it is not one, or if it needs an unsupported protocol."""
     if text.startswith("unix:"):
         path, *ways = text[len("unix:") :].split(":")
         path = path[2:] if path.startswith("//") else path
@@ -56,7 +56,7 @@ def parse_server(text: str) -> HostAddress:
             message = f"bad server {show(text)}; write host:port, and an IPv6 address like [::1]:{DEFAULT_PORT}"
             raise BadHostError(message)
     if len(ways) > len(_WAYS):
-        raise BadHostError(f"bad server {show(text)}; write nothing behind {':'.join(_WAYS)}")
+        raise BadHostError(f"bad server {show(text)}; write nothing after {':'.join(_WAYS)}")
     for way, known in zip(ways, _WAYS):
         if way.lower() != known:
             raise BadHostError(f"{show(way)} is not supported; write {known} in its place, or host:port alone")
@@ -64,7 +64,7 @@ def parse_server(text: str) -> HostAddress:
 
 
 def identity(address: HostAddress) -> tuple[str, int, str]:
-    """Equal for two addresses that are the same but for their spelling."""
+    """Returns a value that is equal for two spellings of the same address."""
     host = address.host
     if ":" in host:
         base, percent, zone = host.partition("%")

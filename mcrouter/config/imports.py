@@ -1,4 +1,4 @@
-"""Files that a config imports, and those that it is in."""
+"""Reads the files of a config, and those that it imports."""
 
 import errno
 import os
@@ -11,14 +11,13 @@ from .languages import parse
 from .tree import Node, from_file
 
 MAX_BYTES = 1 << 26
-"""Bytes that a file of a config may have."""
+"""The largest size of a config file, in bytes."""
 
 
 def read_bytes(path: str) -> bytes:
-    """What is in a file, or on standard input if that is '-'. Raises OSError or ValueError.
+    """Returns the content of a file, or of standard input if `path` is '-'. Raises OSError or ValueError.
 
-    A FIFO without a writer would be waited for without end, and a device as /dev/zero has no end, so only regular
-    files are read.
+    Only regular files are read: a FIFO without a writer would block, and a device such as /dev/zero has no end.
     """
     if path != "-":
         with open(path, "rb", opener=_open_at_once) as file:
@@ -44,7 +43,7 @@ def _read_input() -> bytes:
 
 
 class Imports:
-    """Reads what `@import(path)` names: relative to the config's own folder. `paths` are those that were read."""
+    """Reads the files of `@import(path)`, relative to the config's folder. `paths` lists the files read so far."""
 
     def __init__(self, source: str) -> None:
         self._folder = os.path.dirname(source)
@@ -52,13 +51,13 @@ class Imports:
         self.paths: list[str] = []
 
     def load(self, path: str, at: Node) -> Node:
-        """The tree of the file; ConfigError at the import if it cannot be read, or in the file."""
+        """Returns the tree of the file; raises ConfigError at the import if the file cannot be read, or in the file."""
         name = os.path.join(self._folder, path)
         try:
             data = read_bytes(name) if path != "-" else b""
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            message = f"cannot import {path!r} ({reason}); name a file, as seen from the config's folder"
+            message = f"cannot import {path!r} ({reason}); name a file, relative to the config's folder"
             raise ConfigError(at.source or self._source, at.line, at.column, message) from None
         self.paths.append(name)
         return from_file(parse(data, name), name)

@@ -1,7 +1,7 @@
 """JSON with `//` and `/* */` comments and trailing commas -> a tree.
 
-Everything else is RFC 8259: texts and keys in double quotes, no NaN. One pass: each character is looked at once, lines
-are counted where white space is skipped (a JSON text holds no line end).
+Everything else is RFC 8259: texts and keys in double quotes, no NaN. The parser makes one pass; it counts lines where
+it skips white space, since a text in quotes has no line end.
 """
 
 import re
@@ -19,12 +19,12 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 def parse(text: str, source: str) -> Node:
-    """The tree of a text from `to_text`; ConfigError if it is not JSON."""
+    """Returns the tree of a text from `to_text`; raises ConfigError if it is not JSON."""
     return _Parser(text, source).document()
 
 
 class _Parser:
-    """A place in the text, and what stands there."""
+    """A parser with its place in the text."""
 
     def __init__(self, text: str, source: str) -> None:
         self._text = text
@@ -36,14 +36,14 @@ class _Parser:
 
     def document(self) -> Node:
         if not self._next():
-            self._fail("the text ends where a value should stand; write the value")
+            self._fail("the text ends where a value should be; write the value")
         node = self._value()
         if self._next():
             self._fail("there is something after the end of the value; a config is a single value")
         return node
 
     def _value(self) -> Node:
-        """The value that starts here (the caller has skipped the white space)."""
+        """Reads the value that starts here (the caller has skipped the white space)."""
         char = self._text[self._at]
         if char == '"':
             return self._string()
@@ -83,7 +83,7 @@ class _Parser:
         return Seq(tuple(items), line, column)
 
     def _enter(self) -> int:
-        """Step over an opening bracket; its column."""
+        """Steps over an opening bracket; returns its column."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             self._fail(TOO_DEEP)
@@ -91,7 +91,7 @@ class _Parser:
         return self._at - self._line_start
 
     def _inside(self, what: str, closing: str, line: int, column: int) -> bool:
-        """Whether another item starts here; steps over the closing bracket if not."""
+        """Returns whether another item starts here; if not, steps over the closing bracket."""
         char = self._next()
         if not char:
             raise ConfigError(self._source, line, column, not_closed(what, closing))
@@ -103,7 +103,7 @@ class _Parser:
         return char != closing
 
     def _separator(self, what: str, closing: str, line: int, column: int) -> None:
-        """Step over the comma after an item; the closing bracket stays."""
+        """Steps over the comma after an item, but not over the closing bracket."""
         char = self._next()
         if char == ",":
             self._at += 1
@@ -160,7 +160,7 @@ class _Parser:
         return scalar
 
     def _next(self) -> str:
-        """Skip white space and comments; the character that stands there, '' at the end."""
+        """Skips white space and comments; returns the next character, '' at the end."""
         text, at = self._text, self._at
         unclosed = False
         while not unclosed:

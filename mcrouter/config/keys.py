@@ -1,4 +1,4 @@
-"""The keys of a config, once: the reader's lists and the README's tables derive from them."""
+"""The one table of the keys of a config: the reader's lists and the README's tables derive from it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ SERVERS, INHERIT, POOL_NAME = "servers", "inherit", "name"
 
 
 class Key(NamedTuple):
-    """One key: what stands behind it, what it is if it is left out, and what it means."""
+    """One key: the kind of its value, its default, and its meaning."""
 
     name: str
     value: str
@@ -20,36 +20,36 @@ class Key(NamedTuple):
 
 
 TOP = (
-    Key(POOL, "a list of hosts", "-", "the hosts, the first one first"),
-    Key(POOLS, "a map of pools", "-", "facebook/mcrouter's form, not needed where routes bring their pools"),
-    Key(THE_ROUTE, "a route", "-", "the policy"),
-    Key(ROUTES_BY_PREFIX, "a list of {aliases, route}, or a map", "-", "a policy for each routing prefix"),
+    Key(POOL, "a list of hosts", "-", "the hosts, in order of preference"),
+    Key(POOLS, "a map of pools", "-", "facebook/mcrouter's form, not needed if the routes define their pools"),
+    Key(THE_ROUTE, "a route", "-", "the route of all requests"),
+    Key(ROUTES_BY_PREFIX, "a list of {aliases, route}, or a map", "-", "a route for each routing prefix"),
     Key(NAMED, "a list of routes, or a map", "none", "routes that others refer to by name"),
-    Key(REJOIN, "ignore, replay or flush", "see there", "what is done about writes that a host has missed"),
-    Key(JOURNAL, "a number", "1000000", "keys that are kept for a host that is away"),
+    Key(REJOIN, "ignore, replay or flush", "see there", "what happens to writes that a host has missed"),
+    Key(JOURNAL, "a number", "1000000", "how many keys of missed writes are kept for a host that is down"),
 )
-"""At the top of a config."""
+"""The keys at the top of a config."""
 
 OF_A_POOL = (
     Key(SERVERS, "a list of hosts or routes", "-", "host:port, [v6]:port or unix:/path"),
-    Key(INHERIT, "a pool's name", "-", "takes everything from it that is not said here"),
-    Key(POOL_NAME, "a text", "-", "its name, where it stands within a route"),
+    Key(INHERIT, "a pool's name", "-", "takes every key from that pool which this one does not have"),
+    Key(POOL_NAME, "a text", "-", "the name of a pool that is defined within a route"),
     Key("server_timeout", "ms", "--timeout-ms", "how long a host may take to answer"),
-    Key("connect_timeout", "ms", "server_timeout", "how long it may take to accept"),
-    Key("port_override", "a port", "-", "for all its hosts"),
-    Key("weights", "a list of numbers", "equal", "for the weighted hashes, one a server"),
+    Key("connect_timeout", "ms", "server_timeout", "how long a host may take to accept a connection"),
+    Key("port_override", "a port", "-", "the port of all hosts of the pool"),
+    Key("weights", "a list of numbers", "equal", "weights for the weighted hashes, one for each server"),
     Key("keep_routing_prefix", "true or false", "false", "hosts get keys with their routing prefix"),
-    Key("protocol", "ascii", "ascii", "memcached's text protocol is what is spoken"),
-    Key("security_mech", "plain", "plain", "no TLS to hosts"),
-    Key("use_ssl", "off or false", "off", "no TLS to hosts"),
-    Key("error_on_empty", "true or false", "true", "an error, not a miss, where it has no servers"),
-    Key("tags", "a list of texts", "names", "what the rendezvous hashes go by, one a server"),
+    Key("protocol", "ascii", "ascii", "only memcached's text protocol is supported"),
+    Key("security_mech", "plain", "plain", "TLS to hosts is not supported"),
+    Key("use_ssl", "off or false", "off", "TLS to hosts is not supported"),
+    Key("error_on_empty", "true or false", "true", "a pool without servers answers an error, not a miss"),
+    Key("tags", "a list of texts", "names", "names for the rendezvous hashes, one for each server"),
 )
-"""Of a pool."""
+"""The keys of a pool."""
 
 
 def keys_table() -> str:
-    """The README's table of keys."""
+    """Returns the README's table of keys."""
     rows = [("key", "value", "default", "meaning"), ("---",) * 4]
     rows += [(f"`{key.name}`", key.value, key.default, key.meaning) for key in TOP]
     rows += [(f"`{key.name}` of a pool", key.value, key.default, key.meaning) for key in OF_A_POOL]
@@ -57,7 +57,7 @@ def keys_table() -> str:
 
 
 def options_table(handles: "Mapping[str, HandleFields]") -> str:
-    """The README's table of what handles can be given."""
+    """Returns the README's table of the options of handles."""
     rows = [("handle", "options, with their defaults"), ("---",) * 2]
     for name, handle in handles.items():
         given = [_shown(field) for field in handle.fields if field.kind != UNUSED]

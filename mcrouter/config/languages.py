@@ -1,4 +1,4 @@
-"""Which language a config is in: told by the text, not by the file's name."""
+"""Finds out which language a config is in, by its text, not by the file's name."""
 
 import re
 from typing import Union
@@ -9,16 +9,16 @@ from .text import to_text
 from .tree import Node
 
 _COMMENT = re.compile(r"[ \t\n]*(?://|/\*)")
-_COMMENT_INSIDE = re.compile(r"[ \t\n,{\[](?://|/\*)")  # not that of a URL
+_COMMENT_INSIDE = re.compile(r"[ \t\n,{\[](?://|/\*)")  # not the '//' of a URL
 _BRACKET = re.compile(r"[ \t\n]*[{\[]")
 _JSON_PUNCTUATION = frozenset('{}[],:"-0123456789/')
 
 
 def parse(data: Union[str, bytes], source: str) -> Node:
-    """The tree of a YAML or JSON text.
+    """Returns the tree of a YAML or JSON text.
 
-    A text that begins with a JSON comment is JSON; one that begins with a bracket is JSON if it can be read so, else
-    YAML. If it is neither, the error is that of the language it was meant in.
+    A text that begins with a JSON comment is JSON. A text that begins with a bracket is JSON if it can be read as such,
+    else YAML. If it is neither, the error is that of the language that was probably meant.
     """
     text = to_text(data, source)
     if _COMMENT.match(text):
@@ -36,9 +36,9 @@ def parse(data: Union[str, bytes], source: str) -> Node:
 
 
 def _sensible(text: str, json_error: ConfigError, yaml_error: ConfigError) -> ConfigError:
-    """Of two languages' errors, the one of the language that the author wrote.
+    """Returns the error of the language that the author probably meant.
 
-    YAML, if JSON stumbles over what it has not, as a word without quotes, and no JSON comment came before that.
+    That is YAML if JSON fails at something that only YAML has, as a word without quotes, and no JSON comment is before.
     """
     lines = text.split("\n", json_error.line)[: json_error.line]
     char = lines[-1][json_error.column - 1 : json_error.column]

@@ -1,5 +1,5 @@
-"""How many requests a policy makes of one. Handles that are named can use one another: thirty of them, each using the
-one before it twice, would make 2^30."""
+"""Limits the number of requests to hosts that one request may become. Named routes can use one another: thirty of them,
+each using the one before it twice, would send 2^30 requests."""
 
 from collections.abc import Mapping, Sequence
 from typing import Optional
@@ -8,14 +8,14 @@ from .fields import HandleFields, children
 from .model import HOST, RouteSpec
 
 MAX_LEAVES = 2_000
-"""Requests to hosts that a policy may make of one request, if all that can fail does. One costs up to 5 microseconds in
-a tick (10 with a system call of its own), and no client is served meanwhile."""
+"""The most requests to hosts that one request may become, if everything fails that can fail. Each costs up to 5
+microseconds in a tick (10 with a system call of its own), and no client is served meanwhile."""
 
 
 def first_too_many(specs: Sequence[RouteSpec], handles: Mapping[str, HandleFields]) -> Optional[RouteSpec]:
-    """The first handle, children before parents, that makes more of one request; None if there is none.
+    """Returns the first route, children before parents, with more requests than that; None if there is none.
 
-    Of several children each is asked (all of them, or one after the other), and of a handle that picks one, that one.
+    A route may ask all its children, at once or in turn; a route that picks asks only one of them.
     """
     counts: list[int] = []
     for spec in specs:
@@ -36,7 +36,7 @@ def requests_of(spec: RouteSpec, handle: Optional[HandleFields], inner: Sequence
 
 
 def _inner(spec: RouteSpec, handle: Optional[HandleFields]) -> "list[int]":
-    """The places of a handle's children; without a declaration, it is one of those that a config is given here."""
+    """Returns the indices of a route's children. A route without a declaration is one that this package adds."""
     if handle is not None:
         return list(children(handle.fields, spec.args))
     if spec.type == "RootRoute":

@@ -1,4 +1,4 @@
-"""The checked model: what a config says, free of how it was written. The router is built from this."""
+"""The checked model: the content of a config without its syntax. The router is built from it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,20 +13,22 @@ DEFAULT_PORT = 11211
 class HostAddress:
     """A memcached host: TCP (`host` and `port`) or a unix socket (`path`)."""
 
-    text: str  # as the config has it: the name in metrics and logs
+    text: str  # as in the config: the name in metrics and logs
     host: str = ""  # a name or an address; IPv6 without brackets
     port: int = 0
     path: str = ""  # not empty: a unix socket
 
 
 HOST = "host"
-"""The type of a RouteSpec that is a single host: `host` is its text."""
+"""The type of a RouteSpec that stands for a single host. Its argument `host` is the host's text."""
 
 
 class RouteSpec(NamedTuple):
-    """One handle of the policy: its type, and a checked value for each field. Handles within it are given by their
-    indices in `Config.routes`, which are all smaller than its own: no recursion is needed to walk a policy, and a large
-    one can be built in portions."""
+    """One route: its type, and a checked value for each field.
+
+    Its children are given by their indices in `Config.routes`. These are all smaller than the route's own index, so
+    that no recursion is needed to visit the routes, and many routes can be built in portions.
+    """
 
     type: str
     args: Mapping[str, Any]
@@ -35,7 +37,7 @@ class RouteSpec(NamedTuple):
 
 
 class Timeouts(NamedTuple):
-    """What the pools want for a host, in ms; 0: what the router's flag says."""
+    """The timeouts that the pools give for a host, in ms; 0: the value of the router's flag."""
 
     reply: int = 0
     connect: int = 0
@@ -46,8 +48,8 @@ REJOINS = ("ignore", "replay", "flush")
 
 @dataclass(frozen=True)
 class Config:
-    """A whole config. `hosts` has each once, in the order in which they are named; `route` is the index of the policy
-    in `routes`. `seed`: it has an `orderedPool`, and its handles have the meaning that they have with one."""
+    """A whole config. `hosts` has each host once, in the order of the text; `route` is the index in `routes` of the
+    first route of all requests. `seed`: the config has an `orderedPool`, and its routes behave accordingly."""
 
     hosts: tuple[HostAddress, ...]
     routes: tuple[RouteSpec, ...]
@@ -55,20 +57,20 @@ class Config:
     source: str  # the file's name, as errors give it
     seed: bool = True
     timeouts: Mapping[str, Timeouts] = field(default_factory=dict)  # by a host's text
-    on_rejoin: str = ""  # one of REJOINS; empty: as the policy wants it
-    journal_keys: int = 1_000_000  # that are kept for a host that is away
+    on_rejoin: str = ""  # one of REJOINS; empty: depends on the routes
+    journal_keys: int = 1_000_000  # number of keys of missed writes that are kept for a host that is down
     warnings: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()  # the paths of files that it has imported
-    text: str = ""  # what was read; as JSON, after macros and imports, where it has any
-    digest: str = ""  # MD5 of what was read, in hex
+    imports: tuple[str, ...] = ()  # the paths of the imported files
+    text: str = ""  # the text that was read; if it has macros or imports, the result of these as JSON
+    digest: str = ""  # MD5 of the text that was read, in hex
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a config may name. The caller brings it, so that this room knows no routes. `seed` are the handles of a
-    config with an `orderedPool`, `handles` those of one with `pools`."""
+    """The names that a config may use. The caller passes them in, so that this package knows no routes. `seed`: the
+    routes of a config with an `orderedPool`; `handles`: those of a config with `pools`."""
 
     seed: Mapping[str, HandleFields]
     handles: Mapping[str, HandleFields]
     commands: Collection[str]
-    ignored: Collection[str] = ()  # commands of facebook/mcrouter that memcached's text protocol has not
+    ignored: Collection[str] = ()  # commands of facebook/mcrouter that memcached's text protocol does not have

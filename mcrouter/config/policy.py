@@ -1,17 +1,17 @@
-"""The policy of a config: a tree of routes, as text, short form or map -> a flat list, children before parents.
+"""Reads the routes of a config: a tree of routes -> a flat list, children before parents. A route is written as
 
-    NAME                       a named handle, a host of the orderedPool, or a type that needs nothing said
-    TYPE|REST                  a type, and what its principal field is given
-    {type: TYPE, FIELD: ...}   with `name`, it can be referred to
+    NAME                       a named route, a host of the orderedPool, or a type whose fields all have defaults
+    TYPE|REST                  a type, and the value of its principal field
+    {type: TYPE, FIELD: ...}   a type and its fields; with `name`, other routes can refer to it
 
-Which types there are, and what each can be given, is the vocabulary's.
+The types and their fields are in the Vocabulary.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Optional, Union
 
 from .checks import Checks
-from .errors import mend_name, show
+from .errors import advice_for_name, show
 from .fields import BY_NAME, RECORDS, REQUIRED, ROUTE, ROUTES, UNUSED, VALUE, Field
 from .model import HOST, RouteSpec, Vocabulary
 from .pool_route import EXPANDED, POOL_ROUTE, PoolRoute
@@ -23,7 +23,7 @@ _ALIASES = {"PrefixPolicyRoute": "OperationSelectorRoute", "DevNull": "DevNullRo
 
 
 class Policy:
-    """Reads routes; `specs` is the list that grows. `ordered` are the hosts of an orderedPool, by text."""
+    """Reads routes, and appends them to `specs`. `ordered`: the texts of the hosts of an orderedPool."""
 
     def __init__(
         self,
@@ -47,44 +47,44 @@ class Policy:
         self._short: dict[str, int] = {}
         self._leaves: dict[str, int] = {}
         self._depth = 0
-        self._open: list[str] = []  # named handles that are being made
+        self._open: list[str] = []  # names of the routes that are being read
         self._ordered = {text: self.leaf(text) for text in ordered or ()}
         self._pool_route = PoolRoute(self)
 
-    # what the readers of parts need -------------------------------------------------------------------------------
+    # for PoolRoute ------------------------------------------------------------------------------------------------
 
     @property
     def checks(self) -> Checks:
-        """How they fail."""
+        """The errors and warnings of the config."""
         return self._checks
 
     @property
     def pools(self) -> Pools:
-        """The pools."""
+        """The pools of the config."""
         return self._pools
 
     def field_of(self, handle: str, name: str) -> Field:
-        """A field that a handle declares."""
+        """Returns a field of a route type by its name."""
         return next(field for field in self._handles[handle].fields if field.name == name)
 
     def defaults_of(self, handle: str) -> dict[str, Any]:
-        """What each field of a handle is if nothing is said; None if something must be."""
+        """Returns the default of each field of a route type; None for a required field."""
         fields = self._handles[handle].fields
         return {field.name: None if field.default is REQUIRED else field.default for field in fields}
 
     def leaf(self, host: str) -> int:
-        """The index of a single host."""
+        """Returns the index of a single host."""
         if host not in self._leaves:
             self._leaves[host] = self.add(RouteSpec(HOST, {"host": host}))
         return self._leaves[host]
 
     def add(self, spec: RouteSpec) -> int:
-        """Appends a handle whose children are there already; its index."""
+        """Appends a route whose children are in the list already; returns its index."""
         self.specs.append(spec)
         return len(self.specs) - 1
 
     def checked(self, node: Node, spec: RouteSpec) -> int:
-        """Appends a handle that stands there, if its options go together."""
+        """Appends the route at this node, if its options fit together; returns its index."""
         handle = self._handles.get(spec.type)
         if handle is not None and handle.check is not None:
             try:
@@ -96,11 +96,11 @@ class Policy:
     # routes -------------------------------------------------------------------------------------------------------
 
     def route(self, node: Node) -> int:
-        """The index of the one route that stands there."""
+        """Reads the one route at this node; returns its index."""
         routes = self._pool_route.spread(self._any(node))
         if len(routes) != 1:
-            message = f"ShadowRoute with {len(routes)} children is {len(routes)} routes, and here is a place for one"
-            self._checks.fail(node, f"{message}; give it one child, or write it where there is a list of routes")
+            message = f"ShadowRoute with {len(routes)} children is {len(routes)} routes, but only one route fits here"
+            self._checks.fail(node, f"{message}; give it one child, or write it where a list of routes is allowed")
         return routes[0]
 
     def _any(self, node: Node) -> int:
@@ -118,7 +118,7 @@ class Policy:
             self._depth -= 1
 
     def routes(self, node: Node) -> tuple[int, ...]:
-        """The indices of the routes that stand there; those of a pool's servers where it is a `Pool`."""
+        """Reads the routes at this node, or the servers of a `Pool`; returns their indices."""
         if isinstance(node, Seq):
             return tuple(index for item in node.items for index in self._several(item))
         if isinstance(node, Scalar) and node.value in ("", None):
@@ -126,7 +126,7 @@ class Policy:
         return self._several(node)
 
     def _several(self, node: Node) -> tuple[int, ...]:
-        if isinstance(node, Seq):  # lists in lists are one list: macros often make such
+        if isinstance(node, Seq):  # lists within a list are one list: macros often make these
             return self.routes(node)
         if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("Pool|"):
             return self._servers(Scalar(node.value[len("Pool|") :], node.line, node.column))
@@ -143,7 +143,7 @@ class Policy:
         return tuple(self.server(server, pool.values) for server in pool.servers)
 
     def server(self, server: Union[str, Node], values: Mapping[str, Any]) -> int:
-        """The index of one server of a pool."""
+        """Returns the index of one server of a pool."""
         if not isinstance(server, str):
             return self.route(server)
         leaf = self.leaf(server)
@@ -152,7 +152,7 @@ class Policy:
         return self.once(f"KeepRoutingPrefixRoute|{leaf}", RouteSpec("KeepRoutingPrefixRoute", {"target": leaf}))
 
     def once(self, name: str, spec: RouteSpec) -> int:
-        """The index of a handle that is shared by all who call it by this name."""
+        """Returns the index of the route with this internal name; appends it when the name is first used."""
         if name not in self._short:
             self._short[name] = self.add(spec)
         return self._short[name]
@@ -162,7 +162,7 @@ class Policy:
             return self._named[text]
         if text in self._open:
             chain = " > ".join([*self._open[self._open.index(text) :], text])
-            message = f"the handle {show(text)} is a part of itself ({show(chain)[1:-1]}); name another route here"
+            message = f"the route {show(text)} contains itself ({show(chain)[1:-1]}); name another route here"
             self._checks.fail(node, message)
         if text in self._pending:
             return self._forward(text)
@@ -181,15 +181,16 @@ class Policy:
     def _principal(self, node: Node, name: str) -> Field:
         principal = [field for field in self._fields(node, name) if field.principal]
         if not principal:
-            self._checks.fail(node, f"{name} takes nothing behind a '|'; write a map with its type")
+            self._checks.fail(node, f"{name} takes nothing after a '|'; write a map with its type")
         return principal[0]
 
     def _forward(self, name: str) -> int:
-        """A named handle that is defined, and not made yet."""
+        """Reads a named route that was defined, but not read yet; returns its index."""
         return self._defined(name, self._pending.pop(name), self.route)
 
     def _defined(self, name: str, node: Any, make: Callable[[Any], int]) -> int:
-        """What stands there, under its name; of several with one name the first counts, as in facebook/mcrouter."""
+        """Reads a route with its name; returns its index. Of several with one name the first counts, as in
+        facebook/mcrouter."""
         self._open.append(name)
         index = make(node)
         self._open.remove(name)
@@ -227,7 +228,7 @@ class Policy:
             return self._pool_route.fields
         if name not in self._handles:
             known = [*self._handles, *((POOL_ROUTE,) if not self.seed else ())]
-            self._checks.fail(node, f"unknown route {show(name)}; {mend_name(name, known, 'routes')}")
+            self._checks.fail(node, f"unknown route {show(name)}; {advice_for_name(name, known, 'routes')}")
         return self._handles[name].fields
 
     def _make(self, node: Node, name: str, parts: Mapping[str, Entry]) -> int:
@@ -242,13 +243,13 @@ class Policy:
     # fields -------------------------------------------------------------------------------------------------------
 
     def read(self, node: Node, fields: Iterable[Field], parts: Mapping[str, Entry], of: str) -> dict[str, Any]:
-        """The checked value of each of the fields, by its name."""
+        """Returns the checked value of each field, by its name."""
         args: dict[str, Any] = {}
         for field in fields:
             if field.kind == UNUSED:
                 continue
             words = [word for word in (field.name, *field.also) if word in parts]
-            if words:  # errors call it as the config does
+            if words:  # errors use the name that the config uses
                 args[field.name] = self.field_value(field._replace(name=words[0]), parts[words[0]].value, of)
             else:
                 args[field.name] = self._default(node, field, of)
@@ -264,7 +265,7 @@ class Policy:
         return field.default
 
     def field_value(self, field: Field, node: Node, of: str) -> Any:
-        """The checked value of what stands there for a field; `of` is what the field is of."""
+        """Returns the checked value of a field at this node; `of` names the owner of the field in errors."""
         if field.kind == ROUTE:
             return self.route(node)
         if field.kind == ROUTES:
@@ -278,17 +279,17 @@ class Policy:
         try:
             return field.read(plain(node))
         except ValueError as error:
-            self._checks.fail(node, f"{field.name} of {of} will not do; {error}")
+            self._checks.fail(node, f"{field.name} of {of} is invalid; {error}")
 
     def wrapper_args(self, handle: str, field: str, value: Node, target: int) -> dict[str, Any]:
-        """What a handle is given that wraps `target` and has just this one field."""
+        """Returns the arguments of a route around `target` that has this one field."""
         args = self.defaults_of(handle)
         args.update({one.name: target for one in self._handles[handle].fields if one.principal})
         args[field] = self.field_value(self.field_of(handle, field), value, POOL_ROUTE)
         return args
 
     def hash_options(self, node: Node) -> dict[str, Any]:
-        """A pool's `hash`: a function's name, or a map with what HashRoute can be given."""
+        """Reads a PoolRoute's `hash`: the name of a function, or a map with options of HashRoute."""
         fields = {field.name: field for field in self._handles["HashRoute"].fields if field.kind == VALUE}
         if not isinstance(node, Map):
             return {"hash_func": self.field_value(fields["hash_func"], node, "hash")}
@@ -309,7 +310,7 @@ class Policy:
                 if wrong:
                     self._checks.fail(entry.key, wrong)
                 parts[name] = entry
-        order = parts if self.seed else sorted(parts)  # as facebook/mcrouter: names are defined in this order
+        order = parts if self.seed else sorted(parts)  # facebook/mcrouter's order: of equal names the first counts
         return {name: self.route(parts[name].value) for name in order}
 
     def _records(self, field: Field, node: Node) -> tuple[dict[str, Any], ...]:

@@ -1,5 +1,5 @@
-"""PoolRoute: a pool's servers behind a hash, with what a pool can be wrapped in. It is no route of its own: it is made
-of others, here, when the config is read.
+"""PoolRoute: a hash over the servers of a pool, and the routes that its options add. It is not a route of its own: when
+the config is read, it is expanded into other routes, here.
 
     shard_splits( rates( HashRoute( each server: shadows( slow_warmup( max_outstanding( asynclog( host )))))))
 """
@@ -14,7 +14,7 @@ from .tree import Node
 POOL_ROUTE = "PoolRoute"
 SHADOW_ROUTE = "ShadowRoute"
 EXPANDED = "expanded"
-"""The kind of a field whose value is read when the route is expanded."""
+"""The kind of a field that is read only when the PoolRoute is expanded."""
 
 
 class PoolRoute:
@@ -37,7 +37,7 @@ class PoolRoute:
         )
 
     def expand(self, node: Node, args: Mapping[str, Any]) -> int:
-        """The index of what a PoolRoute with these fields is."""
+        """Expands a PoolRoute with these fields; returns the index of the outermost route."""
         policy = self._policy
         pool = policy.pools.get(args["pool"])
         log = (args["asynclog_name"] or args["name"] or pool.name) if args["asynclog"] else ""
@@ -67,13 +67,13 @@ class PoolRoute:
         return index
 
     def _shadowed(self, node: Node, servers: "list[int]", shadows: Node) -> "list[int]":
-        """Each server with those shadows whose range its place is in."""
+        """Returns each server with the shadows whose index_range contains its place."""
         records = self._policy.field_value(self._policy.field_of(SHADOW_ROUTE, "shadows"), shadows, POOL_ROUTE)
         return list(self.spread(self._add(node, SHADOW_ROUTE, {"children": tuple(servers), "shadows": records})))
 
     def spread(self, index: int) -> "tuple[int, ...]":
-        """A ShadowRoute as one for each of its children, with those shadows whose range the child's place is in; any
-        other route as it is."""
+        """Divides a ShadowRoute into one for each of its children, with the shadows whose index_range contains the
+        child's place; returns their indices. Any other route is returned unchanged."""
         spec = self._policy.specs[index]
         if spec.type != SHADOW_ROUTE:
             return (index,)
@@ -85,7 +85,7 @@ class PoolRoute:
         return tuple(made)
 
     def _hashed(self, node: Node, servers: "list[int]", pool: Any, args: Mapping[str, Any]) -> int:
-        """The servers behind the hash: what the route says of it counts more than what the pool does."""
+        """Appends the hash over the servers; returns its index. Options of the route override those of the pool."""
         policy, values = self._policy, pool.values
         options: dict[str, Any] = {"name": pool.name, "children": tuple(servers)}
         options["tags"] = tuple(server if isinstance(server, str) else str(i) for i, server in enumerate(pool.servers))
@@ -105,5 +105,5 @@ class PoolRoute:
 
 
 def _in_range(place: int, range_: "Optional[tuple[int, int]]") -> bool:
-    # A range is without its end, as in facebook/mcrouter's makeShadowRoutes.
+    # The end of a range is excluded, as in facebook/mcrouter's makeShadowRoutes.
     return range_ is None or range_[0] <= place < range_[1]

@@ -1,4 +1,4 @@
-"""The pools of a config: which servers they have, and what is said about them.
+"""The pools of a config: their servers and options.
 
     pools:
       A: {servers: [host:port, ...], server_timeout: MS, connect_timeout: MS, weights: [...], tags: [...],
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Optional, Union
 
 from .checks import Checks
-from .errors import mend_name, show
+from .errors import advice_for_name, show
 from .fields import number, numbers, one_of, switch, texts
 from .hosts import BadHostError, identity, parse_server
 from .keys import INHERIT, OF_A_POOL, SERVERS
@@ -40,7 +40,7 @@ _UNUSED = (
 
 
 class Hosts:
-    """All hosts of a config, each once, whoever names it and however it is spelt."""
+    """All hosts of a config, each once, even if it is named several times or in several spellings."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int, str], HostAddress] = {}
@@ -48,7 +48,7 @@ class Hosts:
         self.differ: list[str] = []  # hosts of pools with different timeouts
 
     def add(self, address: HostAddress, timeouts: Optional[Timeouts] = None) -> str:
-        """Takes note of a host; the text by which it is known."""
+        """Adds a host; returns the text by which it is known, which is that of its first spelling."""
         text = self._known.setdefault(identity(address), address).text
         if timeouts is not None:
             before = self.timeouts.get(text, timeouts)
@@ -58,12 +58,12 @@ class Hosts:
         return text
 
     def all(self) -> tuple[HostAddress, ...]:
-        """The hosts in the order in which they were named."""
+        """Returns the hosts in the order in which they were added."""
         return tuple(self._known.values())
 
 
 class Pool(NamedTuple):
-    """A checked pool: its servers are hosts' texts, or the nodes of routes."""
+    """A checked pool. Its servers are the texts of hosts, or the nodes of routes."""
 
     name: str
     servers: tuple[Union[str, Node], ...]
@@ -71,7 +71,7 @@ class Pool(NamedTuple):
 
 
 class Pools:
-    """The pools by name, each checked when it is first asked for."""
+    """The pools by name; each is checked when it is first used."""
 
     def __init__(self, checks: Checks, hosts: Hosts, nodes: Mapping[str, Entry]) -> None:
         self._checks = checks
@@ -80,7 +80,7 @@ class Pools:
         self._made: dict[str, Pool] = {}
 
     def get(self, node: Node) -> Pool:
-        """The pool that stands there: a name, or a map with a name; of several with one name the first counts."""
+        """Returns the pool at this node: a name, or a map with a name. Of several with one name the first counts."""
         if isinstance(node, Map):
             parts = self._parts(node)
             if NAME not in parts:
@@ -92,7 +92,7 @@ class Pools:
         made = self._made.get(name)
         if made is None:
             if name not in self._nodes:
-                self._checks.fail(node, f"unknown pool {show(name)}; {mend_name(name, self._nodes, 'pools')}")
+                self._checks.fail(node, f"unknown pool {show(name)}; {advice_for_name(name, self._nodes, 'pools')}")
             made = self._made[name] = self._pool(name, self._map(name))
         return made
 
@@ -101,7 +101,7 @@ class Pools:
         if SERVERS not in parts:
             self._checks.fail(node, f"the pool {show(name)} has no {SERVERS}; add {SERVERS} with a list of hosts")
         values = {key: self._value(key, parts[key].value) for key in _VALUES if key in parts}
-        timeout = values.get("server_timeout", 0)  # facebook/mcrouter takes it for connects, too
+        timeout = values.get("server_timeout", 0)  # as in facebook/mcrouter, also the default of connect_timeout
         timeouts = Timeouts(timeout, values.get("connect_timeout", timeout))
         servers = parts[SERVERS].value
         if not isinstance(servers, Seq):
@@ -113,16 +113,16 @@ class Pools:
         return self._checks.parts(node, _KEYS, "option", " of a pool", _UNUSED)
 
     def _inherited(self, node: Map) -> dict[str, Entry]:
-        """The pool's options, and those of the pools that it inherits from where it has not its own."""
+        """Returns the pool's options, completed with those of the pools that it inherits from."""
         parts = self._parts(node)
         seen: list[str] = []
         while INHERIT in parts:
             parent = parts.pop(INHERIT).value
             name = self._checks.text(parent, INHERIT)
             if name not in self._nodes:
-                self._checks.fail(parent, f"unknown pool {show(name)}; {mend_name(name, self._nodes, 'pools')}")
+                self._checks.fail(parent, f"unknown pool {show(name)}; {advice_for_name(name, self._nodes, 'pools')}")
             if name in seen:
-                message = f"pools that inherit from each other, {show(name)} twice; let one of them not inherit"
+                message = f"the pool {show(name)} inherits from itself; remove {INHERIT} from one of the pools"
                 self._checks.fail(parent, message)
             seen.append(name)
             parts = {**self._parts(self._map(name)), **parts}
@@ -138,7 +138,7 @@ class Pools:
         try:
             return _VALUES[key](plain(node))
         except ValueError as error:
-            self._checks.fail(node, f"{key} of a pool will not do; {error}")
+            self._checks.fail(node, f"{key} of a pool is invalid; {error}")
 
     def _server(self, node: Node, port: int, timeouts: Timeouts) -> Union[str, Node]:
         if isinstance(node, Map):

@@ -1,4 +1,4 @@
-"""Routing prefixes: `/region/cluster/` in front of a key says which route it takes (facebook/mcrouter's `routes`)."""
+"""Routing prefixes: `/region/cluster/` before a key selects its route (facebook/mcrouter's `routes`)."""
 
 import re
 from typing import Optional
@@ -10,7 +10,7 @@ _LONGEST = 200
 
 
 def wrong_prefix(text: str) -> Optional[str]:
-    """What is wrong with a routing prefix, None if nothing is."""
+    """Returns what is wrong with a routing prefix; None if it is valid."""
     if len(text) > _LONGEST or _PREFIX.fullmatch(text) is None:
-        return f"{show(text)} is no routing prefix; write it as /region/cluster/"
+        return f"{show(text)} is not a routing prefix; write it as /region/cluster/"
     return None

@@ -1,11 +1,11 @@
-"""Where a YAML parser stands, and the scalars that it can read there.
+"""The cursor of the YAML parser, and the scalars that it reads.
 
     Scanner (here)        a row and a column; plain and quoted scalars, folded over lines
       Flow (flow.py)      [lists] and {maps} in brackets
         Blocks (yaml.py)  lists and maps by indentation, block scalars, the document
 
 All of them move one cursor (`row`, `col`, from 0) forward over the lines and never back, so the cost is linear.
-`parent` is always the indentation of the collection around: lines that go on with a value are indented deeper.
+`parent` is always the indentation of the enclosing collection: lines that continue a value are indented deeper.
 """
 
 import re
@@ -25,7 +25,7 @@ _COLON = re.compile(r"[ \t]*(:)(?=[ \t]|\Z)")
 _NOT_BLANK = re.compile(r"[^ \t]")
 _MARKER = re.compile(r"(?:---|\.\.\.)(?=[ \t]|\Z)")
 
-# YAML 1.2's core schema. A plain scalar that is none of these is a text.
+# YAML 1.2's core schema. Every other plain scalar is a text.
 _WORDS: dict[str, Atom] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -45,12 +45,12 @@ _REFUSED = {
 
 
 def indentation(line: str) -> int:
-    """The number of spaces that the line begins with."""
+    """Returns the number of spaces that the line begins with."""
     return len(line) - len(line.lstrip(" "))
 
 
 def is_marker(line: str) -> bool:
-    """Whether the line is a `---` or a `...`."""
+    """Returns whether the line is a `---` or a `...`."""
     return _MARKER.match(line) is not None
 
 
@@ -65,22 +65,22 @@ class Scanner:
         self.depth = 0
 
     def fail(self, message: str, row: int = -1, col: int = -1) -> NoReturn:
-        """Refuse what stands at the cursor, or at `row` and `col`."""
+        """Raises a ConfigError at the cursor, or at `row` and `col`."""
         row, col = (self.row, self.col) if row < 0 else (row, col)
         raise ConfigError(self.source, row + 1, col + 1, message)
 
     def enter(self, row: int, col: int) -> None:
-        """Count one more collection that is open."""
+        """Counts one more open collection."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.fail(TOO_DEEP, row, col)
 
     def char(self) -> str:
-        """What stands at the cursor; '' at a line's end."""
+        """Returns the character at the cursor; '' at the end of a line."""
         return self.lines[self.row][self.col : self.col + 1]
 
     def skip_blanks(self) -> str:
-        """Move over spaces and tabs of this line; what stands behind them, '' at a line's end or a comment."""
+        """Skips spaces and tabs of this line; returns the next character, '' at the end of the line or a comment."""
         line = self.lines[self.row]
         found = _NOT_BLANK.search(line, self.col)
         at = found.start() if found else len(line)
@@ -90,19 +90,19 @@ class Scanner:
         return line[at : at + 1]
 
     def at_indicator(self, indicator: str) -> bool:
-        """Whether `indicator` stands here as a token of its own: before white space or a line's end."""
+        """Returns whether `indicator` is here as a token of its own: before white space or the end of the line."""
         line, col = self.lines[self.row], self.col
         return line[col : col + 1] == indicator and line[col + 1 : col + 2] in ("", " ", "\t")
 
     def at_colon(self) -> bool:
-        """Whether a `:` follows that makes what was read a key; moves there if so."""
+        """Returns whether a `:` follows that makes the value just read a key; if so, moves to it."""
         found = _COLON.match(self.lines[self.row], self.col)
         if found:
             self.col = found.start(1)
         return found is not None
 
     def scalar_of(self, text: str, row: int, col: int) -> Scalar:
-        """The plain scalar `text` by YAML 1.2's core schema."""
+        """Returns the plain scalar `text` by YAML 1.2's core schema."""
         value: Atom = text
         if text in _WORDS:
             value = _WORDS[text]
@@ -120,7 +120,7 @@ class Scanner:
             self.fail(TOO_LONG, row, col)
 
     def plain_line(self, flow: bool) -> str:
-        """The plain text from here to where it stops on this line; the cursor moves to the stop."""
+        """Reads the plain text from here to its end on this line; the cursor moves to that end."""
         line = self.lines[self.row]
         found = (_PLAIN_END_FLOW if flow else _PLAIN_END).search(line, self.col)
         stop = found.start() if found else len(line)
@@ -129,7 +129,7 @@ class Scanner:
         return text
 
     def plain_start(self, flow: bool) -> None:
-        """Refuse what a plain scalar cannot begin with."""
+        """Raises an error at a character that a plain scalar cannot begin with."""
         char = self.char()
         after = self.lines[self.row][self.col + 1 : self.col + 2]
         alone = after in ("", " ", "\t") or (flow and after in ",[]{}")
@@ -145,7 +145,7 @@ class Scanner:
             self.fail(f"a text cannot begin with {show(char)} here; put it in quotes if it is a text")
 
     def plain_rest(self, first: str, parent: int, flow: bool) -> str:
-        """A plain scalar whose first line is `first`, with the lines that go on with it folded in."""
+        """Reads the other lines of a plain scalar whose first line is `first`; returns all of it, folded."""
         parts = [first]
         while self.col >= len(self.lines[self.row]):
             row = self.row + 1
@@ -159,13 +159,13 @@ class Scanner:
             start = self.col
             text = self.plain_line(flow)
             if not flow and self.char() == ":":
-                message = f"the key {show(text)} stands inside a text; check its indentation, and the ': ' before it"
+                message = f"the key {show(text)} is inside a text; check its indentation, and the ': ' before it"
                 self.fail(message, row, start)
             parts += ("\n" * blanks or " ", text)
         return "".join(parts)
 
     def _goes_on(self, line: str, parent: int, flow: bool) -> bool:
-        """Whether a plain scalar of the line before goes on with this one, which is not blank."""
+        """Returns whether this line, which is not blank, continues a plain scalar of the line before."""
         indent = indentation(line)
         text = line[indent:].lstrip("\t ") if indent > parent else "#"
         if text[0] == "#" or is_marker(line):
@@ -174,7 +174,7 @@ class Scanner:
         return stop is None
 
     def quoted(self, parent: int) -> Scalar:
-        """The quoted scalar that begins here, with its lines folded."""
+        """Reads the quoted scalar that begins here, with its lines folded."""
         row, col, quote = self.row, self.col, self.char()
         parts = []
         self.col += 1
@@ -185,7 +185,7 @@ class Scanner:
             chunk, end = found.group(), found.end()
             if line[end : end + 1] == quote:
                 break
-            joined = line[end:] == "\\"  # a backslash at the line's end: nothing comes between the two lines
+            joined = line[end:] == "\\"  # a backslash at the end of a line joins it to the next one
             if not joined:
                 chunk = _strip_end(chunk)
             parts.append(self._unquote(chunk, quote))
@@ -196,7 +196,7 @@ class Scanner:
         return Scalar("".join(parts), row + 1, col + 1)
 
     def _next_quoted_line(self, parent: int, row: int, col: int, quote: str) -> int:
-        """Move to the text of the line that goes on with a quoted scalar; how many blank lines were skipped."""
+        """Moves to the next line of a quoted scalar that is not blank; returns the number of blank lines skipped."""
         start = self.row
         found = None
         while not found:
@@ -224,7 +224,7 @@ class Scanner:
 
 
 def _strip_end(chunk: str) -> str:
-    """Without white space at the end; but a backslash keeps the character after it."""
+    """Returns the chunk without white space at its end; a backslash keeps the character after it."""
     text = chunk.rstrip(" \t")
     backslashes = len(text) - len(text.rstrip("\\"))
     return chunk[: len(text) + 1] if backslashes % 2 and len(text) < len(chunk) else text

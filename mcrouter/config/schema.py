@@ -1,12 +1,12 @@
-"""A tree -> the checked model: which keys there are, what may stand behind them, and where it went wrong.
+"""A tree -> the checked model: reads the keys of a config and checks their values.
 
-    orderedPool: [host, ...]     the seed's form: hosts, the first one first
-    pools: {NAME: POOL, ...}     facebook/mcrouter's form (pools.py); not needed where the routes bring theirs
-    route: ROUTE                 the policy (policy.py)
+    orderedPool: [host, ...]     gomcrouter's form: the hosts, in order of preference
+    pools: {NAME: POOL, ...}     facebook/mcrouter's form (pools.py); not needed if the routes define their pools
+    route: ROUTE                 the route of all requests (policy.py)
     routes: [{aliases: [PREFIX, ...], route: ROUTE}, ...]  or  {PREFIX: ROUTE, ...}
     named_handles: [ROUTE with a name, ...]  or  {NAME: ROUTE, ...}
-    onRejoin: ignore, replay or flush; what is done about writes that a host has missed before it is read again
-    rejoinJournalKeys: how many keys of such writes are kept for each host, before all of it is flushed
+    onRejoin: ignore, replay or flush: what happens to the writes that a host has missed, before it is read again
+    rejoinJournalKeys: how many keys of such writes are kept for each host; after more the whole host is flushed
 """
 
 from typing import Any
@@ -32,8 +32,8 @@ DEFAULT_PREFIX = "/././"
 
 
 def check(tree: Node, source: str, vocabulary: Vocabulary, default_prefix: str = DEFAULT_PREFIX) -> Config:
-    """The config that the tree is; ConfigError where it is none. `default_prefix` is the one whose route serves keys
-    without a prefix."""
+    """Returns the config of a tree; raises ConfigError at the first fault. The route of `default_prefix` serves keys
+    without a routing prefix."""
     checks = Checks(source)
     if isinstance(tree, Scalar) and tree.value is None:
         checks.fail(tree, f"the config is empty; write {POOL} and {ROUTE}")
@@ -44,7 +44,7 @@ def check(tree: Node, source: str, vocabulary: Vocabulary, default_prefix: str =
 
 
 def _has_key(tree: Node, key: str) -> bool:
-    """Whether any map in the tree has the key: routes may bring their pools themselves."""
+    """Returns whether any map in the tree has the key: pools may be defined within routes."""
     ahead: list[Node] = [tree]
     while ahead:
         node = ahead.pop()
@@ -58,7 +58,7 @@ def _has_key(tree: Node, key: str) -> bool:
 
 
 class _Reader:
-    """Reads the top of a config."""
+    """Reads the top level of a config."""
 
     def __init__(self, checks: Checks, tree: Map, vocabulary: Vocabulary) -> None:
         self._checks = checks
@@ -70,12 +70,12 @@ class _Reader:
     def config(self, default_prefix: str) -> Config:
         checks, parts, tree = self._checks, self._parts, self._tree
         if POOL not in parts and POOLS not in parts and not _has_key(tree, SERVERS):
-            mend = f"add {POOL} with a list of hosts, or {POOLS} with a map of them"
-            checks.fail(tree, f"no {POOL} and no {POOLS}; {mend}")
+            advice = f"add {POOL} with a list of hosts, or {POOLS} with a map of pools"
+            checks.fail(tree, f"no {POOL} and no {POOLS}; {advice}")
         if ROUTE not in parts and ROUTES not in parts:
             checks.fail(tree, f"no {ROUTE}; add {ROUTE} with a route's name, or a map with its type")
         if ROUTE in parts and ROUTES in parts:
-            checks.fail(parts[ROUTES].key, f"both {ROUTE} and {ROUTES} are there; keep one of them")
+            checks.fail(parts[ROUTES].key, f"the config has both {ROUTE} and {ROUTES}; keep one of them")
         seed = POOL in parts
         ordered = self._ordered(parts[POOL].value) if seed else None
         pools = Pools(checks, self._hosts, self._entries(POOLS))
@@ -83,8 +83,8 @@ class _Reader:
         root = policy.route(parts[ROUTE].value) if seed and ROUTE in parts else self._root(policy, default_prefix)
         self._check_leaves(policy)
         for host in self._hosts.differ:
-            which = f"pools with different timeouts name the host {show(host)}"
-            checks.warn(tree, f"{which}, and the longest is used for all")
+            which = f"the host {show(host)} is in pools with different timeouts"
+            checks.warn(tree, f"{which}, and the longest is used for all of them")
         options: dict[str, Any] = {}
         if REJOIN in parts:
             options["on_rejoin"] = self._rejoin(parts[REJOIN].value)
@@ -98,12 +98,12 @@ class _Reader:
         vocabulary = self._vocabulary
         many = first_too_many(policy.specs, vocabulary.seed if policy.seed else vocabulary.handles)
         if many is not None:
-            message = f"{many.type} makes more than {MAX_LEAVES} requests to hosts of one request, with those within it"
-            mend = "let fewer handles use one another, or give it fewer children, replicas or splits"
-            self._checks.fail(Scalar(None, many.line, many.column), f"{message}; {mend}")
+            message = f"{many.type} and its children may send more than {MAX_LEAVES} requests to hosts for one request"
+            advice = "let fewer routes use one another, or give it fewer children, replicas or splits"
+            self._checks.fail(Scalar(None, many.line, many.column), f"{message}; {advice}")
 
     def _entries(self, key: str) -> "dict[str, Entry]":
-        """The map behind a key, by its own keys; nothing if it is not there."""
+        """Returns the entries of the map under this key; none if the key is missing."""
         node = self._parts[key].value if key in self._parts else _NOTHING
         if not isinstance(node, Map):
             self._checks.fail(node, f"{key} is {kind(node)}; write a map from names to {key}")
@@ -137,7 +137,8 @@ class _Reader:
         if isinstance(node, Map):
             return [(self._checks.text(entry.key, "a name"), entry.value) for entry in node.entries]
         if not isinstance(node, Seq):
-            self._checks.fail(node, f"{NAMED} is {kind(node)}; write a list of routes with names, or a map from names")
+            message = f"{NAMED} is {kind(node)}; write a list of routes with names, or a map from names to routes"
+            self._checks.fail(node, message)
         named = []
         for item in node.items:
             entries = item.entries if isinstance(item, Map) else ()
@@ -148,14 +149,15 @@ class _Reader:
         return named
 
     def _root(self, policy: Policy, default_prefix: str) -> int:
-        """The route that looks at a key's routing prefix."""
+        """Reads the routes by routing prefix; returns the index of the RootRoute that chooses among them."""
         if ROUTE in self._parts:
             routes = {default_prefix: policy.route(self._parts[ROUTE].value)}
         else:
             routes = self._by_prefix(policy, self._parts[ROUTES].value)
         if default_prefix not in routes:
-            others = f", or name another with --route-prefix: {', '.join(routes)}" if routes else ""
-            message = f"no route for the default prefix {show(default_prefix)}; add it to the aliases of one{others}"
+            others = f", or name another prefix with --route-prefix: {', '.join(routes)}" if routes else ""
+            advice = f"add it to the aliases of a route{others}"
+            message = f"no route for the default prefix {show(default_prefix)}; {advice}"
             self._checks.fail(self._parts[ROUTES].value, message)
         return policy.add(RouteSpec("RootRoute", {"routes": routes, "default": default_prefix}))
 

@@ -1,6 +1,6 @@
-"""Bytes -> the characters that the parsers read, and the escapes that both languages have.
+"""Decodes the bytes of a config into characters for the parsers, and resolves the escapes of both languages.
 
-After `to_text` there is no BOM, every line ends in a line feed, and no character is left that could not be shown.
+After `to_text` there is no BOM, every line ends with a line feed, and every character is printable.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Callable, NoReturn, Union
 
 from .errors import ConfigError
 
-# YAML's printable characters; JSON would take a few more inside a text, where an escape says the same.
+# YAML's printable characters; JSON allows a few more inside a text, which can be written as escapes.
 _FORBIDDEN = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 JSON_ESCAPES: dict[str, str] = {
@@ -27,7 +27,10 @@ _ESCAPE = re.compile(
 
 
 def to_text(data: Union[str, bytes], source: str) -> str:
-    """The config's characters: UTF-8 decoded, without BOM, lines ended by line feeds, controls refused."""
+    """Returns the config as text: decoded from UTF-8, without BOM, with line feeds as line ends.
+
+    Raises ConfigError for bytes that are not UTF-8, and for control characters.
+    """
     if isinstance(data, bytes):
         try:
             text = data.decode("utf-8")
@@ -40,15 +43,15 @@ def to_text(data: Union[str, bytes], source: str) -> str:
     text = _lines(text)
     found = _FORBIDDEN.search(text)
     if found:
-        message = f"the character U+{ord(found.group()):04X} cannot stand in a config; remove it"
+        message = f"the character U+{ord(found.group()):04X} is not allowed in a config; remove it"
         raise ConfigError(source, *_place(text, found.start()), message)
     return text
 
 
 def unescape(chunk: str, escapes: Mapping[str, str], fail: Callable[[int, str], NoReturn]) -> str:
-    """A double-quoted chunk with its escapes resolved; `fail(offset, message)` is told of a bad one.
+    """Returns a double-quoted chunk with its escapes resolved; calls `fail(offset, message)` for a bad escape.
 
-    `escapes` says the language, too: only YAML's has escapes of two and of eight digits.
+    `escapes` also selects the language: only YAML has escapes of two and of eight digits.
     """
 
     def character(match: re.Match[str]) -> str:
@@ -58,22 +61,22 @@ def unescape(chunk: str, escapes: Mapping[str, str], fail: Callable[[int, str], 
         if other in escapes:
             return escapes[other]
         if other or (escapes is JSON_ESCAPES and not four):
-            fail(match.start(), f"unknown escape '{match.group()[:2]}'; a backslash itself is written '\\\\'")
+            fail(match.start(), f"unknown escape '{match.group()[:2]}'; write '\\\\' for a backslash itself")
         code = int(two or four or eight, 16)
         if 0xD800 <= code < 0xE000 or code > 0x10FFFF:
-            fail(match.start(), f"the escape {match.group()} is no character; write the character itself")
+            fail(match.start(), f"the escape {match.group()} is not a character; write the character itself")
         return chr(code)
 
     return _ESCAPE.sub(character, chunk) if "\\" in chunk else chunk
 
 
 def _lines(text: str) -> str:
-    """Without BOM, line ends as line feeds."""
+    """Returns the text without BOM and with line feeds as line ends."""
     if text.startswith("\ufeff"):
         text = text[1:]
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:
-    """Line and column of an offset, both from 1."""
+    """Returns the line and column of an offset, both from 1."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

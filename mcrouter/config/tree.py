@@ -1,12 +1,12 @@
-"""What the two parsers give: scalars, lists and maps that know where they stood.
+"""The trees that the two parsers make: scalars, lists and maps with their positions.
 
-The position of every node and key stays, so that the schema can point at whatever it does not like. Nodes are tuples:
-a config may hold a hundred thousand of them.
+Every node and key keeps its position, so that errors can point at it. Nodes are tuples, since a config may hold a
+hundred thousand of them.
 """
 
 from typing import Any, NamedTuple, Optional, Union
 
-MAX_DEPTH = 100  # lists and maps inside one another; keeps every recursion over a tree shallow
+MAX_DEPTH = 100  # levels of lists and maps; keeps every recursion over a tree shallow
 TOO_DEEP = f"lists and maps are nested deeper than {MAX_DEPTH}; use fewer levels"
 
 MAX_DIGITS = 300  # characters of a number: Python reads longer ones in quadratic time, or not at all
@@ -21,7 +21,7 @@ class Scalar(NamedTuple):
     value: Atom
     line: int
     column: int
-    source: str = ""  # the file, if that is not the config itself: see from_file
+    source: str = ""  # the file, if it is not the config itself: see from_file
 
 
 class Entry(NamedTuple):
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 class Map(NamedTuple):
-    """Keys and values in the order of the text; no key twice."""
+    """A map: keys and values in the order of the text; no key appears twice."""
 
     entries: tuple[Entry, ...]
     line: int
@@ -41,7 +41,7 @@ class Map(NamedTuple):
 
 
 class Seq(NamedTuple):
-    """Values in the order of the text."""
+    """A list: values in the order of the text."""
 
     items: tuple["Node", ...]
     line: int
@@ -59,7 +59,7 @@ class Seen:
         self._lines: dict[tuple[type, Atom], int] = {}
 
     def add(self, key: Scalar) -> int:
-        """Note a key; the line of an equal one that was noted before, else 0."""
+        """Records a key; returns the line of an equal key that was recorded before, else 0."""
         identity = (type(key.value), key.value)
         first = self._lines.setdefault(identity, 0)
         if not first:
@@ -68,8 +68,10 @@ class Seen:
 
 
 def dismantle(pieces: list[Node]) -> None:
-    """Frees the trees in `pieces`, node by node: as one, a large one would keep other threads waiting. The caller must
-    have no other reference to them."""
+    """Frees the trees in `pieces` node by node; freeing a large tree in one step would keep other threads waiting.
+
+    The caller must have no other reference to the trees.
+    """
     while pieces:
         node = pieces.pop()
         if isinstance(node, Map):
@@ -79,7 +81,7 @@ def dismantle(pieces: list[Node]) -> None:
 
 
 def from_file(node: Node, source: str) -> Node:
-    """The node with its file's name on it and on all that it holds, so that an error about an import can name it."""
+    """Returns a copy of the node with the name of its file in every node, so that errors about imports can name it."""
     if isinstance(node, Map):
         entries = [
             Entry(entry.key._replace(source=source), from_file(entry.value, source)) for entry in node.entries
@@ -91,7 +93,7 @@ def from_file(node: Node, source: str) -> Node:
 
 
 def field(node: Map, name: str) -> Optional[Node]:
-    """The value of a map's key; None if the map has no such key."""
+    """Returns the value of a map's key; None if the map has no such key."""
     for entry in node.entries:
         if entry.key.value == name:
             return entry.value
@@ -99,7 +101,7 @@ def field(node: Map, name: str) -> Optional[Node]:
 
 
 def plain(node: Node) -> Any:
-    """The node as plain Python values, without positions."""
+    """Returns the node as plain Python values, without positions."""
     if isinstance(node, Map):
         return {entry.key.value: plain(entry.value) for entry in node.entries}
     if isinstance(node, Seq):
@@ -108,7 +110,7 @@ def plain(node: Node) -> Any:
 
 
 def kind(node: Node) -> str:
-    """What the node is, in an operator's words."""
+    """Describes the node's type or value for messages."""
     if isinstance(node, Map):
         return "a map"
     if isinstance(node, Seq):

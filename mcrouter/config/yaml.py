@@ -1,8 +1,8 @@
-"""The YAML subset -> a tree: what it reads, it reads as YAML 1.2 with the core schema does.
+"""A subset of YAML -> a tree. What the parser accepts, it reads as YAML 1.2 with the core schema does.
 
-Block and flow maps and lists, plain, single- and double-quoted scalars, `|` and `>` blocks, comments, `---`, `...`.
-Refused by name: anchors, aliases, tags, directives, `?` keys, merge keys, several documents, tabs as indentation.
-Refused, too: keys that are empty, go over several lines, or are lists or maps.
+Accepted: block and flow maps and lists, plain, single- and double-quoted scalars, `|` and `>` blocks, comments, `---`,
+`...`. Refused with a message that names it: anchors, aliases, tags, directives, `?` keys, merge keys, several
+documents, tabs as indentation. Also refused: keys that are empty, have several lines, or are lists or maps.
 
 A collection's indentation is its `indent`; a value's `parent` is that of the collection around it:
 
@@ -23,19 +23,19 @@ from .tree import Entry, Map, Node, Scalar, Seen, Seq
 
 _BLOCK_HEADER = re.compile(r"[|>](?:([1-9])([-+]?)|([-+])([1-9]?))?(?=[ \t]|\Z)")
 
-KEY, ITEM, START = ":", "-", "---"  # what a value can stand behind
+KEY, ITEM, START = ":", "-", "---"  # the tokens that a value can come after
 
 
 def parse(text: str, source: str) -> Node:
-    """The tree of a text from `to_text`; ConfigError if it is not YAML, or not in the subset."""
+    """Returns the tree of a text from `to_text`; raises ConfigError if it is not YAML, or not in the subset."""
     return _Blocks(text, source).document()
 
 
 class _Blocks(Flow):
-    """Reads what is structured by indentation."""
+    """Reads collections that are structured by indentation."""
 
     def document(self) -> Node:
-        """The only document of the text."""
+        """Reads the only document of the text."""
         node: Node = Scalar(None, 1, 1)
         if self._next():
             node = self._node(-1, inline=False)
@@ -55,12 +55,12 @@ class _Blocks(Flow):
         return node
 
     def _at_marker(self, marker: str) -> bool:
-        """Whether this line is that document marker."""
+        """Returns whether this line is that document marker."""
         line = self.lines[self.row] if self.row < len(self.lines) else ""
         return self.col == 0 and is_marker(line) and line.startswith(marker)
 
     def _next(self) -> bool:
-        """Move to what comes next, over blanks, comments and lines; False at the end and at a document marker."""
+        """Moves to the next character that is not white space or a comment; returns False at the end or a marker."""
         while self.row < len(self.lines):
             fresh = self.col == 0
             if fresh and is_marker(self.lines[self.row]):
@@ -75,7 +75,7 @@ class _Blocks(Flow):
         return False
 
     def _value(self, parent: int, behind: str) -> Node:
-        """The value behind an indicator: on this line, on the next ones, or nothing."""
+        """Reads the value after an indicator: on this line, on the next lines, or a null value."""
         row, col = self.row, self.col
         if self._next():
             if self.row == row:
@@ -88,7 +88,7 @@ class _Blocks(Flow):
         return Scalar(None, row + 1, col + 1)
 
     def _node(self, parent: int, inline: bool) -> Node:
-        """The value that begins here; `inline`: behind something on its line, where no block collection can begin."""
+        """Reads the value that begins here; `inline`: after something on its line, where no block collection begins."""
         row, col, char = self.row, self.col, self.char()
         if self.at_indicator("-"):
             if inline:
@@ -114,7 +114,7 @@ class _Blocks(Flow):
         return node
 
     def _mapping_from(self, node: Node, row: int, col: int, inline: bool) -> Map:
-        """The map whose first key turned out to be `node`."""
+        """Reads the map whose first key is `node`."""
         if not isinstance(node, Scalar):
             self.fail(COLLECTION_KEY, row, col)
         if inline:
@@ -127,7 +127,7 @@ class _Blocks(Flow):
         return key
 
     def _mapping(self, indent: int, key: Scalar) -> Map:
-        """The map at `indent` whose first key was read; the cursor is on its colon."""
+        """Reads the map at `indent` whose first key is `key`; the cursor is on the colon."""
         row, seen = self.row, Seen()
         entries: list[Entry] = []
         self.enter(row, indent)
@@ -143,7 +143,7 @@ class _Blocks(Flow):
         return Map(tuple(entries), row + 1, indent + 1)
 
     def _key(self, indent: int) -> Scalar:
-        """The key that begins here; the cursor moves to its colon."""
+        """Reads the key that begins here; the cursor moves to its colon."""
         char, row = self.char(), self.row
         if self.at_indicator("-"):
             self.fail("a list item among the keys of a map; write key: value")
@@ -152,11 +152,11 @@ class _Blocks(Flow):
         key = self.quoted(indent) if char in "\"'" else self.plain_key(flow=False)
         if not self.at_colon():
             shown = show(str(key.value))
-            self.fail(f"no ':' with a space after it behind the key {shown}; write key: value", row, indent)
+            self.fail(f"no ':' and space after the key {shown}; write key: value", row, indent)
         return self._one_line(key)
 
     def _sequence(self, indent: int, under_key: bool) -> Seq:
-        """The list at `indent`; `under_key`: it may end at a line of the same indentation, the next key."""
+        """Reads the list at `indent`; `under_key`: a key with the same indentation ends it."""
         row = self.row
         items: list[Node] = []
         self.enter(row, indent)
@@ -169,7 +169,7 @@ class _Blocks(Flow):
             if not self.at_indicator("-"):
                 if under_key:
                     break
-                self.fail("not a list item, among list items; write '- ' before it")
+                self.fail("this line among list items is not a list item; write '- ' before it")
         self.depth -= 1
         return Seq(tuple(items), row + 1, indent + 1)
 
@@ -178,20 +178,20 @@ class _Blocks(Flow):
             self._wrong_indent(indent)
 
     def _wrong_indent(self, indent: int) -> NoReturn:
-        self.fail(f"wrong indentation; begin in column {indent + 1} as the lines that it belongs to")
+        self.fail(f"wrong indentation; begin in column {indent + 1} like the lines that it belongs to")
 
     def _end_of_value(self) -> None:
-        """Nothing but a comment may follow a value on its line."""
+        """Raises an error if anything but a comment follows a value on its line."""
         char = self.skip_blanks()
         if char:
-            mend = {":": "write a space behind the ':', or ", "#": "write a space before the '#', or "}.get(char, "")
+            advice = {":": "write a space after the ':', or ", "#": "write a space before the '#', or "}.get(char, "")
             rest = show(self.lines[self.row][self.col :])
-            self.fail(f"unexpected {rest} after the value; {mend}put all of it in quotes if it is one text")
+            self.fail(f"unexpected {rest} after the value; {advice}put all of it in quotes if it is one text")
         self.row += 1
         self.col = 0
 
     def _block_scalar(self, parent: int) -> Scalar:
-        """The `|` or `>` scalar that begins here."""
+        """Reads the `|` or `>` scalar that begins here."""
         row, col, folded = self.row, self.col, self.char() == ">"
         header = _BLOCK_HEADER.match(self.lines[row], col)
         if header:
@@ -206,15 +206,15 @@ class _Blocks(Flow):
         text = _fold(lines[:last]) if folded else "\n".join(lines[:last])
         breaks = len(lines) - last + (last > 0)
         if self.row == len(self.lines) and self.lines[-1]:
-            breaks -= 1  # the text ended without a line end
+            breaks -= 1  # the text ends without a line end
         if chomp != "+":
             breaks = min(breaks, 1) if last and not chomp else 0
         return Scalar(text + "\n" * breaks, row + 1, col + 1)
 
     def _block_lines(self, parent: int, indent: int) -> list[str]:
-        """The lines of a block scalar without their indentation (-1: that of the first line with text)."""
+        """Reads the lines of a block scalar without their indentation (-1: that of the first line with text)."""
         lines: list[str] = []
-        deepest, deepest_row = 0, 0  # of the blank lines before that first line
+        deepest, deepest_row = 0, 0  # the deepest blank line before that first line
         self.row += 1
         self.col = 0
         while self.row < len(self.lines):
@@ -223,7 +223,7 @@ class _Blocks(Flow):
             if spaces == len(line):
                 if spaces > deepest and indent < 0:
                     deepest, deepest_row = spaces, self.row
-                if self.row < len(self.lines) - 1 or line:  # not what split() leaves behind the last line end
+                if self.row < len(self.lines) - 1 or line:  # not the '' that split() leaves after the last line end
                     lines.append(line[indent:] if indent >= 0 else "")
                 self.row += 1
                 continue
@@ -241,7 +241,7 @@ class _Blocks(Flow):
 
 
 def _fold(lines: list[str]) -> str:
-    """The lines of a `>` block, the last of them not empty: single line ends between texts become spaces."""
+    """Folds the lines of a `>` block, of which the last is not empty: single line ends become spaces."""
     parts: list[str] = []
     blanks, before = 0, " "  # `before`: the previous text's first character
     for line in lines:

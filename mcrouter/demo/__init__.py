@@ -1,6 +1,6 @@
-"""`--demo`: embedded hosts behind the sample policy, a tour of what to try, and a keyboard that makes hosts fail.
+"""`--demo`: a router before embedded hosts, with a list of things to try, and commands that make hosts fail.
 
-Files: `tour` is the text, `console` what can be typed.
+Modules: `tour` is the text that is shown, `console` the commands that can be typed.
 """
 
 import contextlib
@@ -21,16 +21,16 @@ _MOST = 64  # hosts: each is a thread of this process
 
 
 class Demo:
-    """`count` hosts, for the length of a `with`. Raises SettingsError where that is no number of hosts.
+    """`count` hosts that run within a `with`. Raises SettingsError if `count` is not a valid number of hosts.
 
-    `config` is the sample policy over them. `show` is for when the router listens.
+    `config` is the sample policy over these hosts. `show` must be called when the router listens.
     """
 
     def __init__(self, count: str, settings: Settings) -> None:
         try:
             number = whole(1, _MOST)(count)
         except ValueError:
-            raise SettingsError(f"--demo: {count!r} will not do; give a number of hosts from 1 to {_MOST}") from None
+            raise SettingsError(f"--demo: {count!r} is invalid; give a number of hosts from 1 to {_MOST}") from None
         self.hosts = [DemoHost() for _ in range(number)]
         for host in self.hosts:
             host.start()
@@ -45,7 +45,7 @@ class Demo:
             host.stop()
 
     def show(self, router: Any) -> None:
-        """Prints the tour, and heeds what is typed from now on."""
+        """Prints the tour, and runs the commands that are typed from now on."""
         if self._follows:
             _say(taken_over(self.hosts))
             return
@@ -54,13 +54,13 @@ class Demo:
 
 
 def _end() -> None:
-    """As from without: one way to end is enough."""
+    """Ends the process by a signal to itself, so that there is only one way to end."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _say(lines: List[str]) -> None:
-    """To standard output, if anybody reads it. Past Python's buffers: what they hold would be written by every process
-    that is forked."""
+    """Prints lines to standard output, if it is open. Bypasses Python's buffers, whose content would be written again
+    by every forked process."""
     if sys.stdout is not None:
         with contextlib.suppress(OSError, ValueError):
             os.write(sys.stdout.fileno(), "".join(f"{line}\n" for line in lines).encode())

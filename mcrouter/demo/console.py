@@ -1,4 +1,4 @@
-"""What can be typed at a demo: hosts that stop, start, hang, are slow, heal; each with what to expect next."""
+"""The commands of a demo: they stop, start, hang, slow and heal hosts, and say what to expect next."""
 
 import os
 import select
@@ -13,13 +13,13 @@ from ..testing import DemoHost
 
 _SLOW_MS = 300
 _SLOW_MOST = 60_000  # ms
-_BACKGROUND_PAUSE = 0.5  # seconds between tries to read a terminal that others read from
+_BACKGROUND_PAUSE = 0.5  # seconds between tries to read a terminal that belongs to another program
 _COUNTED = ("cmd_get", "cmd_set", "cmd_touch", "cmd_meta", "delete_hits", "delete_misses", "incr_hits", "incr_misses",
             "decr_hits", "decr_misses", "cmd_flush")  # fmt: skip
 
 
 class Command(NamedTuple):
-    """A row of the table of what can be typed."""
+    """A row of the table of commands."""
 
     name: str
     arguments: str
@@ -32,23 +32,23 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("stop", "N", "host N ends"),
-    Command("start", "N", "it is started anew, empty"),
+    Command("stop", "N", "stop host N"),
+    Command("start", "N", "start it again, empty"),
     Command("hang", "N", "it accepts, answers nothing"),
     Command("slow", "N [MS]", "it waits before each answer"),
     Command("heal", "N", "it behaves again"),
-    Command("hosts", "", "a table of them"),
-    Command("help", "", "this list"),
-    Command("quit", "", "the end; so does ^C"),
+    Command("hosts", "", "show all hosts"),
+    Command("help", "", "show this list"),
+    Command("quit", "", "end the demo; so does ^C"),
 )
 
 
 class Mistake(Exception):
-    """What was typed is of no use; the message says what would be."""
+    """Raised for an invalid command; the message says what would be right."""
 
 
 class Console:
-    """Does what is typed: `run` takes a line and gives those to show. `quit` is called to end the demo."""
+    """Runs commands: `run` takes a line and returns the lines to show. `quit` is called to end the demo."""
 
     def __init__(self, hosts: Sequence[DemoHost], settings: Settings, quit: Callable[[], None]) -> None:
         self._hosts = hosts
@@ -59,7 +59,7 @@ class Console:
         }  # fmt: skip
 
     def run(self, line: str) -> List[str]:
-        """The lines to show for a line that was typed."""
+        """Runs the command in a line; returns the lines to show."""
         words = line.split()
         if not words:
             return []
@@ -71,9 +71,9 @@ class Console:
     def _run(self, verb: str, words: List[str]) -> List[str]:
         command = next((row for row in COMMANDS if row.name == verb), None)
         if command is None:
-            raise Mistake(f"{verb!r} is no command; there are {', '.join(row.name for row in COMMANDS)}")
+            raise Mistake(f"{verb!r} is not a command; type one of {', '.join(row.name for row in COMMANDS)}")
         if len(words) > len(command.arguments.split()):
-            raise Mistake(f"{verb}: {words[-1]!r} is too much; type: {command.usage}")
+            raise Mistake(f"{verb}: {words[-1]!r} is one argument too many; type: {command.usage}")
         if verb == "quit":
             self._quit()
             return ["The demo ends."]
@@ -99,7 +99,7 @@ class Console:
         if not host.running:
             return [f"Host {number} is stopped already; start {number} brings it back."]
         host.stop()
-        return [f"Host {number} is gone: {self._others(number)}", "The log says when the router noticed."]
+        return [f"Host {number} is stopped: {self._others(number)}", "The log shows when the router noticed."]
 
     def _start(self, number: int, host: DemoHost) -> List[str]:
         if host.running:
@@ -115,7 +115,7 @@ class Console:
         self._check_runs("hang", number, host)
         host.faults.deaf = True
         timeout, times = self._settings.timeout_ms, self._settings.timeouts_until_tko
-        return [f"Host {number} hangs: who asks it waits {timeout} ms; after {times} timeouts it is left out.",
+        return [f"Host {number} hangs: a request to it waits {timeout} ms; after {times} timeouts it is unhealthy.",
                 f"Then {self._others(number)}"]  # fmt: skip
 
     def _slow(self, number: int, host: DemoHost, words: List[str]) -> List[str]:
@@ -123,18 +123,18 @@ class Console:
         try:
             ms = whole(1, _SLOW_MOST)(words[0]) if words else _SLOW_MS
         except ValueError:
-            raise Mistake(f"slow: {words[0]!r} will not do; give milliseconds, from 1 to {_SLOW_MOST}") from None
+            raise Mistake(f"slow: {words[0]!r} is invalid; give milliseconds, from 1 to {_SLOW_MOST}") from None
         host.faults.delay = ms / 1000
         if ms >= self._settings.timeout_ms:
             return [f"Host {number} takes {ms} ms to answer, longer than the router waits: as if it hung."]
-        return [f"Host {number} takes {ms} ms to answer: so do gets that ask it; the metrics show it."]
+        return [f"Host {number} takes {ms} ms to answer; gets that ask it are as slow, and the metrics show it."]
 
     def _heal(self, number: int, host: DemoHost) -> List[str]:
         if not host.running:
             return [f"Host {number} is stopped; start {number} brings it back."]
         host.faults.clear()
-        return [f"Host {number} behaves again. If it was left out, {self._until_found()}",
-                "What it has missed is deleted there first, so that nobody reads an old value."]  # fmt: skip
+        return [f"Host {number} behaves again. If it was unhealthy, {self._until_found()}",
+                "What it has missed is deleted there first, so that no client reads old values."]  # fmt: skip
 
     def _check_runs(self, verb: str, number: int, host: DemoHost) -> None:
         if not host.running:
@@ -144,7 +144,7 @@ class Console:
         behaves = [at for at, host in enumerate(self._hosts, 1) if at != number and _state(host) == "up"]
         if not behaves:
             return "no other host is up, so requests fail with an error line."
-        return f"gets fall over to host {behaves[0]}, writes go to the hosts that are left."
+        return f"gets fail over to host {behaves[0]}, writes go to the hosts that are left."
 
     def _until_found(self) -> str:
         return f"a probe finds it within {self._settings.healthcheck_interval:g} s: see the log."
@@ -168,18 +168,18 @@ def _state(host: DemoHost) -> str:
 
 
 def listen(console: Console, say: Callable[[List[str]], None]) -> Optional[threading.Thread]:
-    """Starts to read standard input, in a thread that ends with the process; None where there is no standard input."""
+    """Starts a thread that reads standard input until the process ends; None if there is no standard input."""
     if sys.stdin is None:
         return None
     if hasattr(signal, "SIGTTIN"):
-        signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # in the background, `--demo &`: it is not to be stopped for this
+        signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # reading in the background (`--demo &`) must not stop it
     thread = threading.Thread(target=_read, args=(sys.stdin.fileno(), console, say), name="demo console", daemon=True)
     thread.start()
     return thread
 
 
 def _read(fd: int, console: Console, say: Callable[[List[str]], None]) -> None:
-    """Past Python's buffers: a thread that waits in them would be in the way of the interpreter's end."""
+    """Reads without Python's buffers: a thread that waits in them would block the end of the interpreter."""
     held = b""
     while True:
         data = _next(fd)
@@ -194,7 +194,7 @@ def _read(fd: int, console: Console, say: Callable[[List[str]], None]) -> None:
 
 
 def _next(fd: int) -> Optional[bytes]:
-    """What was typed; nothing when nobody will type any more, None when the terminal is somebody else's now."""
+    """Returns the next input; empty at the end of input, None while the terminal belongs to another program."""
     try:
         select.select([fd], [], [])
         return os.read(fd, 1 << 16)

@@ -1,4 +1,4 @@
-"""The demo's text: what runs where, what to paste into another terminal, what to type here. At most 80 columns."""
+"""The text of the demo: addresses, lines to paste into another terminal, and commands to type. At most 80 columns."""
 
 import os
 import shutil
@@ -17,19 +17,19 @@ _TO_ASK = (
     r"get __mcrouter__.route(get,user:1)\r\nquit\r\n",
 )
 _POLICY = "Writes go to all hosts; a get asks host 1, then host 2 if that misses or fails."
-_ALONE = "All commands go to the one host; with --demo 2 there is one to fall over to."
+_ALONE = "All commands go to the one host; with --demo 2 there is one to fail over to."
 _SHOWN_HOSTS = 2
 
 
 def tour(addresses: Sequence[str], metrics: Optional[str], hosts: Sequence[DemoHost]) -> List[str]:
-    """Its lines. `addresses` are the router's, `metrics` is where its pages are; what is to be pasted is indented by
-    four blanks."""
+    """Returns the lines of the tour. `addresses`: those of the router; `metrics`: the address of its pages. Lines to
+    paste are indented by four blanks."""
     lines = [f"mcrouter {__version__}, a demo: a router before {_number(hosts)}.", ""]
     lines += _map(addresses, hosts)
     lines += ["", _ALONE if len(hosts) == 1 else _POLICY]
     tcp = [address for address in addresses if address.startswith("tcp://")]
     if tcp or metrics:
-        lines.append("Paste into another terminal (if nc is not there: the first line makes one):")
+        lines.append("Paste into another terminal (without nc, the first line makes one):")
         lines.append("")
     if tcp:
         host, port = reach(tcp[0])
@@ -63,21 +63,21 @@ def _typed() -> List[str]:
 
 
 def taken_over(hosts: Sequence[DemoHost]) -> List[str]:
-    """What a process says that takes over from a demo."""
+    """Returns the lines that a successor process of a demo prints."""
     addresses = ", ".join(host.address for host in hosts)
-    return [f"The demo goes on as process {os.getpid()}, with new, empty hosts: {addresses}.",
-            f"Nobody can type to it; end it with: kill {os.getpid()}"]  # fmt: skip
+    return [f"The demo continues as process {os.getpid()}, with new, empty hosts: {addresses}.",
+            f"It reads no commands; end it with: kill {os.getpid()}"]  # fmt: skip
 
 
 def reach(address: str) -> Tuple[str, str]:
-    """(host, port) to connect to what listens on `address`; every address includes this machine's own."""
+    """Returns (host, port) to connect to the socket that listens on `address`; for "all addresses", localhost."""
     host, _, port = address.replace("tcp://", "").rpartition(":")
     host = host.strip("[]")
     return ("localhost" if host in ("", "::", "0.0.0.0", "127.0.0.1") else host), port
 
 
 def myself() -> str:
-    """How this program is started, to be pasted."""
+    """Returns the command that starts this program, for pasting."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and spec.parent:
         return f"python3 -m {spec.parent}"

@@ -1,4 +1,4 @@
-"""What a scripted host answers to a request, by how it fares."""
+"""The answer of a scripted host to a request, by the condition of the host."""
 
 from typing import Dict, List, Tuple
 
@@ -8,7 +8,7 @@ from ..proto.requests import Request
 from ..routes.null import default_reply
 
 WELL, MISSES, FAILS, TIMES_OUT, UNHEALTHY = "well", "misses", "fails", "times out", "unhealthy"
-"""How a host can fare. A miss is memcached's 'no' to the command: END, NOT_STORED, NOT_FOUND."""
+"""The conditions of a host. A host that misses answers END, NOT_STORED or NOT_FOUND, depending on the command."""
 
 Answer = Tuple[bytes, bytes]
 _ERROR: Answer = (b"SERVER_ERROR out of memory storing object\r\n", o.SERVER_ERROR)
@@ -28,7 +28,7 @@ _NUMBERS = {b"c": b"c1", b"f": b"f0", b"h": b"h1", b"l": b"l0", b"t": b"t-1"}
 
 
 def answer(request: Request, host: str, fares: str, timeout_ms: int) -> Answer:
-    """What the host answers; a hit's value is the host's name, so that the answer shows whose it is."""
+    """Returns the host's answer. The value of a hit is the host's name, so that the answer shows its origin."""
     if fares == UNHEALTHY:
         return f"SERVER_ERROR mcrouter: {host}: it is unhealthy\r\n".encode(errors="replace"), o.UNAVAILABLE
     if fares == TIMES_OUT:

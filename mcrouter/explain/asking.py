@@ -1,8 +1,8 @@
-"""Words of a command line to requests: `get a b`, `set a`, `mg a`; what else a command takes is made up."""
+"""Turns words of a command line (`get a b`, `set a`, `mg a`) into requests; other arguments get default values."""
 
 from typing import Any, Dict, List, Sequence
 
-from ..config.errors import mend_name, show
+from ..config.errors import advice_for_name, show
 from ..proto.commands import (
     BARE,
     BY_NAME,
@@ -34,37 +34,39 @@ _META_FLAGS = {"mg": b" v"}
 
 
 class Client:
-    """Whose requests they are: one who sends nothing else."""
+    """The client of the requests, which sends nothing else."""
 
     lane = 0
 
     @property
     def owner(self) -> "Client":
-        """The client whose order its writes are part of."""
+        """The client in whose order the writes belong: this one."""
         return self
 
     def may_repeat(self, _request: Request) -> bool:
-        """Always."""
+        """Returns True: there is no later write."""
         return True
 
     def awaits(self, _request: Request) -> bool:
-        """Always."""
+        """Returns True: the client waits for every answer."""
         return True
 
     def when_abandoned(self, _request: Request, _call: Any) -> None:
-        """An unexpected error ends the program."""
+        """Does nothing: no request is abandoned, as an unexpected error ends the program."""
 
     def abort(self) -> None:
-        """There is no connection."""
+        """Does nothing: there is no connection."""
 
 
 def requests(words: Sequence[str]) -> List[bytes]:
-    """The bytes of what is asked: one request for a get of several keys, else one a key. Raises ValueError with what
-    would be right."""
+    """Returns the bytes of the requests: one request for a get of several keys, else one for each key.
+
+    Raises ValueError, with what would be right.
+    """
     name, keys = words[0], [_key(word) for word in words[1:]]
     command = BY_NAME.get(name)
     if command is None:
-        raise ValueError(f"unknown command {show(name)}; {mend_name(name, BY_NAME, 'commands')}")
+        raise ValueError(f"unknown command {show(name)}; {advice_for_name(name, BY_NAME, 'commands')}")
     if not command.success or command.reply == NOTHING:
         raise ValueError(f"{name} is asked of no host; name another command")
     if command.request == BARE:
@@ -79,12 +81,12 @@ def requests(words: Sequence[str]) -> List[bytes]:
 
 
 def alone(name: str, key: bytes) -> bytes:
-    """The bytes of a request for one key."""
+    """Returns the bytes of a request for one key."""
     return _request(BY_NAME[name], key)
 
 
 def parsed(data: bytes, client: Any) -> Request:
-    """The request that these bytes are."""
+    """Returns the request that these bytes stand for."""
     made: Request = RequestParser(Request, request_stretches(), Plan()).next(data, 0, client)
     return made
 
@@ -98,5 +100,5 @@ def _request(command: Command, key: bytes) -> bytes:
 def _key(word: str) -> bytes:
     key = word.encode(errors="surrogateescape")
     if not 0 < len(key) <= MAX_KEY or any(byte <= 32 or byte == 127 for byte in key):
-        raise ValueError(f"the key {show(word)} will not do; write 1 to {MAX_KEY} bytes without blanks and controls")
+        raise ValueError(f"the key {show(word)} is invalid; write 1 to {MAX_KEY} bytes without blanks and controls")
     return key

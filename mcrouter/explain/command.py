@@ -1,5 +1,5 @@
-"""`mcrouter explain COMMAND KEY...` and `mcrouter graph FILE`. Exit codes as of the router: 0, or 2 for a bad flag or
-config, with one line on stderr."""
+"""`mcrouter explain COMMAND KEY...` and `mcrouter graph FILE`. The exit code is 0, or, as for the router itself, 2 for
+an invalid flag or config, with one line on stderr."""
 
 import argparse
 import json
@@ -19,28 +19,28 @@ from .scenarios import Scenario, answer_words, asked_words, scenarios, text
 from .tree import lines, plain, tree
 
 _USAGE_ERROR = 2
-_TOO_DEEP = "the policy goes on from handle to handle too often to serve this; use fewer of them"
+_TOO_DEEP = "the config nests routes too deeply to explain this request; use fewer routes within one another"
 
 
 def explain_parser() -> Parser:
-    """The flags of explain."""
+    """Returns the parser of the flags of explain."""
     parser = Parser(
         prog="mcrouter explain",
         usage="%(prog)s [flags] COMMAND [KEY ...]",
-        description="Says who would be asked for a request, and what would be answered, without a server.",
+        description="Shows without a server which hosts a request would be sent to, and what the answer would be.",
     )
     flags_for(parser, ("config",))
     parser.add_argument("--json", action="store_true", help="print it as JSON")
-    parser.add_argument("words", nargs="+", metavar="COMMAND KEY", help="a command of memcached, and its keys")
+    parser.add_argument("words", nargs="+", metavar="COMMAND KEY", help="a memcached command and its keys")
     return parser
 
 
 def explain(args: argparse.Namespace) -> int:
-    """Says what a request would do; returns the exit code."""
+    """Prints what would happen to a request; returns the exit code."""
     try:
         asked, settings = requests(args.words), parsed_settings(args)
         config = usable_config(settings)
-    except ValueError as error:  # ConfigError and SettingsError are, too
+    except ValueError as error:  # also ConfigError and SettingsError
         return complain(str(error), _USAGE_ERROR)
     try:
         explanations = [Explanation(config, settings, data) for data in asked]
@@ -54,13 +54,13 @@ def explain(args: argparse.Namespace) -> int:
 def _show(shown: str) -> int:
     try:
         print(shown, flush=True)
-    except BrokenPipeError:  # whoever reads it has seen enough, as `head`
+    except BrokenPipeError:  # the reader has closed its end, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
 class Explanation:
-    """Of one request: a tree for each of its keys, and what becomes of it."""
+    """The explanation of one request: a tree of routes for each of its keys, and its scenarios."""
 
     def __init__(self, config: Config, settings: Settings, data: bytes) -> None:
         self._config, self._settings = config, settings
@@ -79,7 +79,7 @@ class Explanation:
         return tree(run.way(request), request, run.passed)
 
     def words(self) -> str:
-        """As text."""
+        """Returns the explanation as text."""
         shown = [text(self._data.partition(b"\r\n")[0])]
         for name, its in self._trees.items():
             shown += ["", *([f"{name}:"] if name else []), *lines(its, "  ")]
@@ -92,15 +92,15 @@ class Explanation:
         first = group[0]
         when = ", ".join(one.when for one in group)
         result = first.result
-        told = f"; told that they miss it: {', '.join(dict.fromkeys(result.told))}" if result.told else ""
+        told = f"; recorded as missed for {', '.join(dict.fromkeys(result.told))}" if result.told else ""
         return [
-            f"{first.host} {when}:" if first.host else "all hosts are well:",
+            f"{first.host} {when}:" if first.host else "all hosts are healthy:",
             f"  asked: {asked_words(result, self._data)}{told}",
             f"  answer: {answer_words(result)}",
         ]
 
     def plain(self) -> Dict[str, Any]:
-        """As values for JSON."""
+        """Returns the explanation as values for JSON."""
         return {
             "request": text(self._data),
             "trees": {name: plain(its) for name, its in self._trees.items()},
@@ -109,7 +109,7 @@ class Explanation:
 
 
 def _by_key(data: bytes) -> Dict[str, bytes]:
-    """For each key of a get of several, a request for it alone; else the request, without a name."""
+    """Returns a request for each key of a get of several keys, by key; else the request itself, under an empty key."""
     request = parsed(data, CLIENT)
     keys = request.keys()
     if len(keys) < 2:
@@ -119,7 +119,7 @@ def _by_key(data: bytes) -> Dict[str, bytes]:
 
 
 def _together(found: Sequence[Scenario]) -> List[List[Scenario]]:
-    """Scenarios of the same host, side by side where all that comes of them is the same."""
+    """Groups neighbouring scenarios of one host that have the same result."""
     groups: List[List[Scenario]] = []
     for one in found:
         if groups and groups[-1][0].host == one.host and groups[-1][0].result == one.result:
@@ -136,11 +136,11 @@ def _plain(one: Scenario) -> Dict[str, Any]:
 
 
 def graph_parser() -> Parser:
-    """The flags of graph."""
+    """Returns the parser of the flags of graph."""
     parser = Parser(
         prog="mcrouter graph",
         usage="%(prog)s [--dot] FILE",
-        description="Prints the policy of every command, as indented text or for Graphviz.",
+        description="Prints the routes of every command, as indented text or for Graphviz.",
     )
     parser.add_argument("--dot", action="store_true", help="print it for Graphviz (dot -Tsvg)")
     parser.add_argument("router_config", metavar="FILE", help="the config; - reads standard input")
@@ -148,7 +148,7 @@ def graph_parser() -> Parser:
 
 
 def graph(args: argparse.Namespace) -> int:
-    """Prints the policy; returns the exit code."""
+    """Prints the routes of every command; returns the exit code."""
     try:
         drawn = Graph(usable_config(Settings(router_config=args.router_config)))
     except (ConfigError, SettingsError) as error:

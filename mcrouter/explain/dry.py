@@ -1,10 +1,11 @@
-"""A dry run: the routes that would serve, over scripted hosts, and a clock that passes the time at once.
+"""A dry run: the real routes over scripted hosts, with a clock on which waiting takes no time.
 
-    request ──► route ──► host: noted, and its answer put on the clock: now, or when its timeout is over
+    request ──► route ──► host: is recorded, and its answer is put on the clock: for now, or for the end of its timeout
                   ▲                     │
-                  └──── the clock ◄─────┘  answers in the order asked; timers of the routes when they are due
+                  └──── the clock ◄─────┘  calls answers in the order of the requests, and timers when they are due
 
-Who is asked without waiting for any answer is asked in phase 1; upon an answer to those, or a timer, in phase 2; ...
+Hosts that are asked before any answer has come are in phase 1; hosts that are asked after an answer to those, or after
+a timer, are in phase 2; and so on.
 """
 
 import heapq
@@ -23,13 +24,13 @@ from ..routes.local import LocalRoute
 from .answers import TIMES_OUT, UNHEALTHY, WELL, answer
 from .asking import Client, parsed
 
-_MOST_SECONDS = 3600.0  # after which nothing is waited for
+_MOST_SECONDS = 3600.0  # the run ends after that time on its clock
 _MOST_EVENTS = 100_000
 CLIENT = Client()
 
 
 class Asked(NamedTuple):
-    """A host that was asked, and the line of what it was asked."""
+    """A host that was asked, with the command line that it got."""
 
     phase: int
     host: str
@@ -37,8 +38,8 @@ class Asked(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a request: the reply, its outcomes, who was asked in order, and who was told of a write that he
-    misses. A policy that gives no answer within an hour gives an empty one."""
+    """The result of a request: the reply, its outcomes, the hosts asked in order, and the hosts for which a write was
+    recorded as missed. If the routes give no answer within an hour, the reply is empty."""
 
     reply: bytes
     outcomes: bytes
@@ -47,10 +48,10 @@ class Result(NamedTuple):
 
 
 class DryRun:
-    """A policy that is ready to be asked. It keeps what its routes remember, as of rates and failures.
+    """The routes of a config over scripted hosts. The routes keep their state, as rates and failures, between calls.
 
-    `fares` says of hosts, by name, what answers.py knows; of all others, that they are well. `journals`: hosts that
-    are away are told what they miss. `passed` has by route the last request that it was given.
+    `fares`: the condition (answers.py) of hosts by name; all other hosts are well. `journals`: unhealthy hosts record
+    the writes they miss. `passed`: the last request that each route was given.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class DryRun:
             self._watch(route)
 
     def ask(self, data: bytes) -> Result:
-        """What becomes of the request that these bytes are."""
+        """Returns the result of the request that these bytes stand for."""
         self._asked, self._told = [], []
         request, sink = parsed(data, CLIENT), _Sink()
         request.started = self._clock.now
@@ -91,15 +92,15 @@ class DryRun:
         return Result(sink.reply, sink.outcomes, tuple(self._asked), tuple(self._told))
 
     def way(self, request: Request) -> Any:
-        """The route of a request's command."""
+        """Returns the route of the request's command."""
         return self.built.ways[request.kinds[0]]
 
     def fares(self, host: str) -> str:
-        """How a host fares."""
+        """Returns the condition of a host."""
         return self._fares.get(host, WELL)
 
     def put(self, host: "_Host", request: Request, sink: Any) -> None:
-        """A host is asked."""
+        """Records that a host is asked, and puts its answer on the clock."""
         fares, delay = self.fares(host.name), 0.0
         if fares != UNHEALTHY:
             line = bytes(request.data).partition(b"\r\n")[0]
@@ -110,7 +111,7 @@ class DryRun:
         self._clock.later(delay, lambda: sink.on_reply(*reply))
 
     def tell(self, host: "_Host") -> None:
-        """A host is told of a write that it misses."""
+        """Records that a host misses a write."""
         self._told.append(host.name)
 
     def _watch(self, route: Any) -> None:
@@ -124,7 +125,7 @@ class DryRun:
 
 
 class _Host:
-    """A destination as routes see it."""
+    """A scripted host as routes see it."""
 
     def __init__(self, run: DryRun, name: str, timeout_ms: int, journals: bool) -> None:
         self._run = run
@@ -135,26 +136,26 @@ class _Host:
         self.journal: Any = self if journals else None
 
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
-        """Asks it."""
+        """Asks the host."""
         self._run.put(self, request, sink)
 
     def spared(self, request: Request) -> None:
-        """Policy would have asked it, had it been healthy."""
+        """Records a request that was not sent because the host is unhealthy."""
         if self.journal is not None and not request.reads_only():
             self.missed(request)
 
     def missed(self, request: Request) -> None:
-        """Notes it."""
+        """Records a missed write."""
         self._run.tell(self)
 
 
 class _Sink:
-    """Takes the answer."""
+    """The receiver of the answer."""
 
     reply = outcomes = b""
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The answer."""
+        """Takes the answer."""
         self.reply, self.outcomes = reply, outcomes
 
 
@@ -162,8 +163,8 @@ _BEGIN = 1000.0
 
 
 class Clock:
-    """Time that passes when nothing is left to do; `now` in seconds. What is put on it in one phase happens in the
-    next."""
+    """A clock that jumps to the next event when nothing else is left to do; `now` is in seconds. An event that is added
+    in one phase happens in the next."""
 
     def __init__(self) -> None:
         self.now = _BEGIN
@@ -172,13 +173,13 @@ class Clock:
         self._order = itertools.count()
 
     def later(self, seconds: float, call: Callable[[], None]) -> "Timer":
-        """Calls then; what it gives can be cancelled."""
+        """Calls `call` after so many seconds; the returned timer can be cancelled."""
         timer = Timer(self.phase + 1, call)
         heapq.heappush(self._events, (self.now + seconds, next(self._order), timer))
         return timer
 
     def start(self, call: Callable[[], None]) -> None:
-        """Calls now, in phase 1, and then whatever comes of it, to the end."""
+        """Calls `call` in phase 1, then runs all events that follow from it."""
         end, self.phase = self.now + _MOST_SECONDS, 1
         call()
         for _ in range(_MOST_EVENTS):
@@ -196,7 +197,7 @@ class Timer:
         self.phase, self.call = phase, call
 
     def cancel(self) -> None:
-        """It is not wanted any more."""
+        """Cancels the call."""
         self.call = _nothing
 
 

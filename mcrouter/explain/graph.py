@@ -1,6 +1,6 @@
-"""The policy of every command, as indented text or for Graphviz: what the config says, as each command sees it.
+"""The routes of every command, as indented text or for Graphviz: the config, reduced to what each command uses.
 
-Handles that look the same from there on are one node; commands that take the same way share it.
+Routes that are alike, with all that they ask, are one node; commands with the same path share its nodes.
 """
 
 from collections import Counter
@@ -20,15 +20,15 @@ Edge = Tuple[str, int]
 
 
 class Vertex(NamedTuple):
-    """A handle with the options that it was given, and (label, number of another) for each that it may ask."""
+    """A route with its options, and (label, number of vertex) for each route that it may ask."""
 
     text: str
     edges: Tuple[Edge, ...] = ()
 
 
 class Graph:
-    """`vertices` by number, those behind an edge before those it comes from; `ways` are the commands by the number of
-    the one that serves them."""
+    """The graph of a config. `vertices`: by number, the target of an edge before its source. `ways`: the commands by
+    the number of the vertex that serves them."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -49,7 +49,7 @@ class Graph:
         return self._add(Vertex(_ROUTER)) if way is run.local else self._own(command, way)
 
     def _own(self, command: Command, way: Any) -> int:
-        """The way of a command about no key, where that is not what the config says."""
+        """Adds the routes of a command without a key, which are made by the router; returns the number of the first."""
         (data,) = requests([command.name])
         numbers: Dict[int, int] = {}
         for _depth, node in reversed(list(walk(tree(way, parsed(data, CLIENT), {})))):
@@ -58,7 +58,7 @@ class Graph:
         return numbers[id(node)]
 
     def _policy(self, command: Command) -> int:
-        """The way of a command through the config's handles."""
+        """Adds the routes of a command from the config; returns the number of the first."""
         root = self._narrowed.real(self._config.route, command)
         edges: Dict[int, List[Edge]] = {}
         ahead = [root]
@@ -68,14 +68,14 @@ class Graph:
                 edges[place] = [(label, self._narrowed.real(inner, command)) for label, inner in self._inner(place)]
                 ahead += [inner for _, inner in edges[place]]
         numbers: Dict[int, int] = {}
-        for place in sorted(edges):  # what is within a handle comes before it
+        for place in sorted(edges):  # a child comes before its parent
             inner = tuple((label, numbers[one]) for label, one in edges[place])
             numbers[place] = self._add(Vertex(self._text(place), inner))
         return numbers[root]
 
     def _inner(self, place: int) -> Iterator[Edge]:
         spec = self._config.routes[place]
-        if spec.type in (HOST, KEEP, SELECTOR):  # a selector that is still there has no policy for the command
+        if spec.type in (HOST, KEEP, SELECTOR):  # a selector that remains has no route for the command
             return iter(())
         return labelled(self._narrowed.fields(spec.type), spec.args)
 
@@ -93,7 +93,7 @@ class Graph:
         return f"{spec.type} ({options})" if options else spec.type
 
     def _options(self, spec: RouteSpec) -> str:
-        """What it was given beside other handles and defaults."""
+        """Returns the options of a route that are neither routes nor defaults."""
         fields = self._narrowed.fields(spec.type)
         defaults = {field.name: field.default for field in fields}
         inner = {field.name for field in fields if field.kind in (ROUTE, ROUTES, BY_NAME, RECORDS)}
@@ -111,7 +111,8 @@ class Graph:
         return number
 
     def text(self) -> str:
-        """As indented text; what several lead to is shown once, with a number, and referred to by it."""
+        """Returns the graph as indented text. A vertex with several edges to it is shown once, with a number for later
+        references."""
         shared = self._shared()
         shown: Dict[int, int] = {}
         lines: List[str] = []
@@ -132,12 +133,12 @@ class Graph:
         return "\n".join(lines)
 
     def _shared(self) -> Set[int]:
-        """What is worth a number: more than one leads to it, and it leads further."""
+        """Returns the vertices that need a number: those with children and with more than one edge to them."""
         leading = Counter([inner for vertex in self.vertices for _, inner in vertex.edges] + list(self.ways))
         return {number for number, count in leading.items() if count > 1 and self.vertices[number].edges}
 
     def dot(self) -> str:
-        """For Graphviz."""
+        """Returns the graph for Graphviz."""
         lines = ["digraph policy {", '  rankdir="LR";', '  node [fontname="monospace"];']
         for number, vertex in enumerate(self.vertices):
             lines.append(f"  n{number} [label={_quoted(vertex.text)}];")
@@ -150,7 +151,7 @@ class Graph:
 
 
 def labelled(fields: "Tuple[Field, ...]", args: Mapping[str, Any], of: str = "") -> Iterator[Edge]:
-    """(label, index) of all routes among the values of these fields; those of a principal field need no label."""
+    """Yields (label, index) for all routes among the values of these fields; a principal field has no label."""
     for field in fields:
         value = args.get(field.name)
         label = of if field.principal else f"{of} {field.name}".strip()

@@ -1,4 +1,4 @@
-"""Who is asked, and what the answer is: when all hosts are well, and when one of those asked fails."""
+"""The hosts that are asked, and the answer: if all hosts are healthy, and if one of the hosts asked fails."""
 
 from typing import Any, Callable, List, Mapping, NamedTuple
 
@@ -14,7 +14,7 @@ Make = Callable[[Mapping[str, str]], DryRun]
 
 
 class Scenario(NamedTuple):
-    """One of them: `host` (EVERY: all of them) fares as `when` says; both empty: all are well."""
+    """The result when `host` (EVERY: each host) fails as `when` says; if both are empty, all hosts are healthy."""
 
     host: str
     when: str
@@ -22,8 +22,8 @@ class Scenario(NamedTuple):
 
 
 def scenarios(make: Make, data: bytes, hosts: List[str]) -> List[Scenario]:
-    """Those worth knowing of the request that `data` is. `make` gives a fresh policy where hosts fare so; `hosts` are
-    all that there are."""
+    """Returns the scenarios of the request `data`. `make` returns new routes over hosts in the given conditions;
+    `hosts` are the names of all hosts."""
     well = make({}).ask(data)
     found = [Scenario("", "", well)]
     asked = list(dict.fromkeys(one.host for one in well.asked))
@@ -38,7 +38,7 @@ def scenarios(make: Make, data: bytes, hosts: List[str]) -> List[Scenario]:
 
 
 def _ways(data: bytes) -> List[Any]:
-    """How a host can fail a request, and the words for it."""
+    """Returns (condition, words) for each way in which a host can fail a request."""
     command = BY_VERB[data.split(None, 1)[0]]
     miss = default_reply(command.number)[0].decode().strip()
     misses = [] if command.kind == ADMIN else [(MISSES, f"answers {miss}")]
@@ -46,7 +46,7 @@ def _ways(data: bytes) -> List[Any]:
 
 
 def asked_words(result: Result, data: bytes) -> str:
-    """Who is asked, in words: `a, b, then c (add k 0 0 5)`; with the line where it is not the client's own."""
+    """Returns the hosts asked, in words: `a, b, then c (add k 0 0 5)`; with the request where the client's differs."""
     own = data.partition(b"\r\n")[0]
     phases: List[List[str]] = []
     last = 0
@@ -56,14 +56,14 @@ def asked_words(result: Result, data: bytes) -> str:
         last = one.phase
         line = "" if one.line == own else f" ({text(one.line)})"
         phases[-1].append(one.host + line)
-    return ", then ".join(", ".join(phase) for phase in phases) or "nobody"
+    return ", then ".join(", ".join(phase) for phase in phases) or "no host"
 
 
 def answer_words(result: Result) -> str:
-    """The answer as one line."""
+    """Returns the answer as one line."""
     return ", ".join(text(line) for line in result.reply.splitlines()) or "none"
 
 
 def text(data: bytes) -> str:
-    """Bytes as they can be shown."""
+    """Returns bytes as printable text."""
     return data.decode(errors="backslashreplace")

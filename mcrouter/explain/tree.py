@@ -1,4 +1,4 @@
-"""The way of one request through the handles: each with its type, its remark, and when it is asked."""
+"""The path of one request through the routes: each route with its type, its remark, and when it is asked."""
 
 from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
@@ -8,30 +8,30 @@ from ..routes.host import HostRoute
 from ..routes.keyed import PerKey
 from ..routes.renamed import StripPrefixRoute
 
-_UNSEEN = (PerKey, StripPrefixRoute)  # no config names them: what stands behind them is shown
+_UNSEEN = (PerKey, StripPrefixRoute)  # no config names them: the route within is shown instead
 
 
 class Node:
-    """A handle, or a host, on the way. `again`: it was shown before, with what is behind it."""
+    """A route or a host on the path. `again`: it was shown before, with the routes that it asks."""
 
     def __init__(self, when: str, route: Any) -> None:
         self.when = when
         self.is_host = isinstance(route, HostRoute)
         self.name = route.host.name if self.is_host else type(route).__name__.lstrip("_")
-        self.remark = ""  # what it says of itself; of a host, nothing
+        self.remark = ""  # the route's own description; empty for a host
         self.again = False
         self.inner: List[Node] = []
 
     def line(self) -> str:
-        """As one line."""
+        """Returns the node as one line."""
         remark = f": {self.remark}" if self.remark else ""
         when = f" [{self.when}]" if self.when != ASKED else ""
         return f"{self.name}{remark}{when}{' (as above)' if self.again else ''}"
 
 
 def tree(route: Any, request: Request, passed: Mapping[Any, Request]) -> Node:
-    """What `route` would do with the request. `passed` has by route what it was given in a dry run: it may not be the
-    client's own request, as behind a routing prefix."""
+    """Returns the tree of the routes that `route` would ask. `passed` has the request that each route was given in a
+    dry run; it may differ from the client's request, for example by its routing prefix."""
     root = Node(ASKED, route)
     seen: Set[Any] = set()
     ahead: List[Tuple[Node, Any, Request]] = [(root, route, request)]
@@ -52,7 +52,7 @@ def tree(route: Any, request: Request, passed: Mapping[Any, Request]) -> Node:
 
 
 def _shown(route: Any, request: Request, passed: Mapping[Any, Request]) -> Tuple[Any, Request]:
-    """The handle of the config that stands at this place, and what it is given."""
+    """Returns the route that the config has at this place, and the request that it is given."""
     while isinstance(route, _UNSEEN):
         request = passed.get(route, request)
         (route,) = route.routes()
@@ -60,7 +60,7 @@ def _shown(route: Any, request: Request, passed: Mapping[Any, Request]) -> Tuple
 
 
 def walk(root: Node) -> Iterator[Tuple[int, Node]]:
-    """(depth, node) from the top down."""
+    """Yields (depth, node) from the top down."""
     ahead = [(0, root)]
     while ahead:
         depth, node = ahead.pop()
@@ -69,12 +69,12 @@ def walk(root: Node) -> Iterator[Tuple[int, Node]]:
 
 
 def lines(root: Node, first: str = "", step: str = "  ") -> List[str]:
-    """As indented text."""
+    """Returns the tree as lines of indented text."""
     return [first + step * depth + node.line() for depth, node in walk(root)]
 
 
 def plain(root: Node) -> Dict[str, Any]:
-    """As values for JSON."""
+    """Returns the tree as values for JSON."""
     made: Dict[int, Dict[str, Any]] = {}
     for _depth, node in walk(root):
         what = {"host": node.name} if node.is_host else {"type": node.name, "remark": node.remark}

@@ -1,9 +1,10 @@
-"""Hash functions that place keys, each equal to its origin's, so that a cache can be taken over as it is.
+"""Hash functions that choose a place for each key. Each gives the same result as the original, so that the router can
+take over a filled cache.
 
-    murmur.py, spooky.py, furc.py    what facebook/mcrouter's are made of
-    ketama.py, keys.py               libmemcached's and twemproxy's
-    choosers.py                      from names and options to a function of the key
-    memory.py                        remembers what costs microseconds to find out
+    murmur.py, spooky.py, furc.py    the parts of facebook/mcrouter's functions
+    ketama.py, keys.py               libmemcached's and twemproxy's functions
+    choosers.py                      makes a function of the key from names and options
+    memory.py                        remembers results that take microseconds to compute
 """
 
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence
@@ -17,8 +18,8 @@ Pick = Callable[[bytes], int]
 
 
 class Hash(NamedTuple):
-    """A hash function: `make(names, options)` gives what places keys, or raises ValueError with what would be right.
-    `slow`: it takes more than a microsecond."""
+    """A hash function. `make(names, options)` returns a function from a key to its place, or raises ValueError with
+    what would be right. `slow`: that function takes more than a microsecond."""
 
     name: str
     make: Callable[[Sequence[str], Mapping[str, Any]], Pick]
@@ -39,17 +40,18 @@ HASHES: Dict[str, Hash] = {
         Hash("modula", choosers.modula, True),
     )
 }
-"""By the name that a config gives them: facebook/mcrouter's with a capital letter, others' as they call them."""
+"""The hash functions by their names in a config. Those of facebook/mcrouter begin with a capital letter."""
 
 
 def routing_key(key: bytes) -> bytes:
-    """What of a key is hashed: all before `|#|`, so that related keys can share a host (facebook/mcrouter)."""
+    """Returns the part of a key that is hashed: all before `|#|`, so that related keys can share a host
+    (facebook/mcrouter)."""
     end = key.find(b"|#|")
     return key if end < 0 else key[:end]
 
 
 def make_pick(name: str, names: Sequence[str], options: Mapping[str, Any], salt: str = "") -> Pick:
-    """The function from a key to its place among `names`. The `salt` is appended to what is hashed."""
+    """Returns the function from a key to its place among `names`; it hashes the key with `salt` appended."""
     found = HASHES[name]
     pick = found.make(names, options)
     own_salt = salt.encode()

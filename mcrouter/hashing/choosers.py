@@ -1,4 +1,4 @@
-"""Choosing one of several places by a key: how each function is made from the places' names and its options."""
+"""Makes each hash function from the names of the places and its options."""
 
 import math
 import zlib
@@ -14,21 +14,21 @@ Pick = Callable[[bytes], int]
 Options = Mapping[str, Any]
 
 _WEIGHT_SEED, _WEIGHT_TRIES = 0xFACE2014, 32
-_DEFAULT_WEIGHT = 0.5  # of a place that the config gives none (facebook/mcrouter)
+_DEFAULT_WEIGHT = 0.5  # of a place without a weight in the config (facebook/mcrouter)
 _KEY_SEED = 2718281828
 _MUL = 0x9DDFEA08EB382D69
 
 
 def ch3(names: Sequence[str], options: Options) -> Pick:
-    """facebook/mcrouter's default."""
+    """Makes Ch3, facebook/mcrouter's default."""
     n = len(names)
     if n > MOST:
-        raise ValueError(f"Ch3 cannot tell {n} places apart; use at most {MOST}")
+        raise ValueError(f"Ch3 cannot handle {n} places; use at most {MOST}")
     return lambda key: furc_hash(key, n)
 
 
 def _weights(names: Sequence[str], options: Options, default: float) -> "list[float]":
-    """A weight for each place, by its number or, from a map, by its name."""
+    """Returns the weight of each place; the option is a list in the order of the places, or a map by name."""
     given = options.get("weights") or ()
     if isinstance(given, Mapping):
         return [float(given.get(name, default)) for name in names]
@@ -38,10 +38,11 @@ def _weights(names: Sequence[str], options: Options, default: float) -> "list[fl
 
 
 def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
-    """Ch3 where a place is taken with the chance that its weight, 0 to 1, says; else a digit is added to the key."""
+    """Makes Ch3 with weights from 0 to 1: a place is accepted with the probability of its weight, else a digit is added
+    to the key and Ch3 is asked again."""
     n, weights = len(names), _weights(names, options, _DEFAULT_WEIGHT)
     if not all(0 <= weight <= 1 for weight in weights):
-        raise ValueError("a weight of WeightedCh3 is not from 0 to 1; write a share, as 0.5")
+        raise ValueError("a weight of WeightedCh3 is not from 0 to 1; write a number such as 0.5")
     limits = [int(weight * 0xFFFFFFFF) for weight in weights]
 
     def pick(key: bytes) -> int:
@@ -57,13 +58,13 @@ def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
 
 
 def crc32(names: Sequence[str], options: Options) -> Pick:
-    """The checksum's lower 31 bits, modulo."""
+    """Makes a hash of the lower 31 bits of the checksum, modulo the number of places."""
     n, checksum = len(names), zlib.crc32
     return lambda key: (checksum(key) & 0x7FFFFFFF) % n
 
 
 def const_shard(names: Sequence[str], options: Options) -> Pick:
-    """A key `name:NN:rest` says itself that it is place NN; others go by Ch3."""
+    """Makes a function that sends a key `name:NN:rest` to place NN, and other keys by Ch3."""
     n, other = len(names), ch3(names, options)
 
     def pick(key: bytes) -> int:
@@ -76,7 +77,7 @@ def const_shard(names: Sequence[str], options: Options) -> Pick:
 
 
 def _score(upper: int, lower: int) -> int:
-    """CityHash's Hash128to64."""
+    """Returns CityHash's Hash128to64."""
     a = (lower ^ upper) * _MUL & MASK
     a ^= a >> 47
     b = (upper ^ a) * _MUL & MASK
@@ -84,7 +85,10 @@ def _score(upper: int, lower: int) -> int:
 
 
 def rendezvous(names: Sequence[str], options: Options) -> Pick:
-    """The place whose name scores highest together with the key: who goes leaves all other keys where they are."""
+    """Makes rendezvous hashing: the place with the highest score of its name and the key is chosen.
+
+    If a place is removed, only its own keys move.
+    """
     hashes = [hash64a(name.encode(), SEED) for name in names]
 
     def pick(key: bytes) -> int:
@@ -96,14 +100,14 @@ def rendezvous(names: Sequence[str], options: Options) -> Pick:
 
 
 def rendezvous_order(names: Sequence[str], key: bytes) -> "list[int]":
-    """All places, the best first."""
+    """Returns all places by descending score."""
     own = hash64a(key, _KEY_SEED)
     scores = [_score(hash64a(name.encode(), SEED), own) for name in names]
     return sorted(range(len(names)), key=lambda place: -scores[place])
 
 
 def weighted_rendezvous(names: Sequence[str], options: Options) -> Pick:
-    """Rendezvous with shares of the keys in proportion to weights, which a map gives by name."""
+    """Makes rendezvous hashing in which places get keys in proportion to their weights."""
     hashes = [hash64a(name.encode(), SEED) for name in names]
     weights = _weights(names, options, _DEFAULT_WEIGHT)
 
@@ -130,27 +134,28 @@ def _key_hash(options: Options, default: str) -> KeyHash:
 def _whole_weights(names: Sequence[str], options: Options) -> "list[float]":
     weights = _weights(names, options, 1.0)
     if any(weight <= 0 or weight != int(weight) for weight in weights):
-        raise ValueError("a weight is no whole number above 0; write 1, 2, 3 ...")
+        raise ValueError("a weight is not a whole number above 0; write 1, 2, 3 ...")
     return weights
 
 
 def ketama(names: Sequence[str], options: Options) -> Pick:
-    """libmemcached's KETAMA_WEIGHTED; twemproxy's ketama, with the key_hash that its config has (fnv1a_64 there)."""
+    """Makes libmemcached's KETAMA_WEIGHTED; also twemproxy's ketama, with the hash of its config as key_hash (fnv1a_64
+    by default there)."""
     ring = Ring(weighted_points(names, _whole_weights(names, options)))
     key_hash = _key_hash(options, "md5")
     return lambda key: ring.server(key_hash(key))
 
 
 def plain_ketama(names: Sequence[str], options: Options) -> Pick:
-    """libmemcached's KETAMA without weights."""
+    """Makes libmemcached's KETAMA without weights."""
     key_hash = _key_hash(options, "one_at_a_time")
     ring = Ring(plain_points(names, key_hash))
     return lambda key: ring.server(key_hash(key))
 
 
 def modula(names: Sequence[str], options: Options) -> Pick:
-    """The key's hash modulo the number of servers, each counted as often as its weight says: twemproxy's and
-    libmemcached's, whose key_hash is one_at_a_time."""
+    """Makes the modula of twemproxy and of libmemcached, whose key_hash is one_at_a_time: the key's hash modulo the
+    number of servers, in which a server counts as often as its weight."""
     weights = _whole_weights(names, options)
     places = [place for place, weight in enumerate(weights) for _ in range(int(weight))]
     n, key_hash = len(places), _key_hash(options, "one_at_a_time")

@@ -1,7 +1,9 @@
-"""ketama: places on a ring of 32 bits, which a key's hash looks up. The points are libmemcached's and twemproxy's.
+"""ketama: servers have points on a ring of 32 bits, and a key belongs to the next point after its hash. The points are
+those of libmemcached and twemproxy.
 
-Of a weighted ring (libmemcached's KETAMA_WEIGHTED, twemproxy's ketama) a server has about 160 points, four to an MD5;
-of libmemcached's plain KETAMA, 100. A server is named `host:port-N`, or `host-N` if its port is 11211.
+On a weighted ring (libmemcached's KETAMA_WEIGHTED, twemproxy's ketama) a server has about 160 points, four from each
+MD5; with libmemcached's plain KETAMA it has 100. The points of a server are hashes of `host:port-N`, or of `host-N` if
+its port is 11211.
 """
 
 import math
@@ -17,7 +19,7 @@ _DEFAULT_PORT = ":11211"
 
 
 def _single(number: float) -> float:
-    """As a C float."""
+    """Rounds to a C float."""
     return float(struct.unpack("f", struct.pack("f", number))[0])
 
 
@@ -26,7 +28,7 @@ def _digest(text: str) -> bytes:
 
 
 def weighted_points(names: Sequence[str], weights: Sequence[float]) -> List[Tuple[int, int]]:
-    """(point, index of the server), in order."""
+    """Returns (point, index of the server), in order."""
     total = _single(sum(weights))
     points = []
     for index, (name, weight) in enumerate(zip(names, weights)):
@@ -39,7 +41,7 @@ def weighted_points(names: Sequence[str], weights: Sequence[float]) -> List[Tupl
 
 
 def plain_points(names: Sequence[str], key_hash: KeyHash) -> List[Tuple[int, int]]:
-    """(point, index of the server), in order; the points are hashed as the keys are."""
+    """Returns (point, index of the server), in order; the points are hashed like keys."""
     return sorted(
         (key_hash(f"{_named(name)}-{number}".encode()), index)
         for index, name in enumerate(names)
@@ -52,7 +54,7 @@ def _named(name: str) -> str:
 
 
 class Ring:
-    """Looks a hash up: the server of the first point that is not smaller."""
+    """A ring of points: finds the server of the first point that is not smaller than a hash."""
 
     def __init__(self, points: Sequence[Tuple[int, int]]) -> None:
         self._values = [value for value, _ in points]
@@ -60,5 +62,5 @@ class Ring:
         self._servers.append(self._servers[0])
 
     def server(self, value: int) -> int:
-        """The index of a hash's server."""
+        """Returns the index of the server for a hash."""
         return self._servers[bisect_left(self._values, value)]

@@ -1,6 +1,6 @@
-"""Hashes of keys that clients and twemproxy pair with ketama and modula, by the names that they have there.
+"""Hashes of keys that clients and twemproxy use with ketama and modula, under the same names.
 
-They are libhashkit's and twemproxy's (src/hashkit), down to the sign of bytes above 127.
+They equal those of libhashkit and twemproxy (src/hashkit), also for bytes above 127, which count as negative.
 """
 
 import binascii
@@ -16,7 +16,7 @@ KeyHash = Callable[[bytes], int]
 
 
 def md5(key: bytes) -> int:
-    """The first four bytes of the digest, the lowest first."""
+    """Returns the first four bytes of the digest as a little-endian number."""
     return int.from_bytes(_md5(key, usedforsecurity=False).digest()[:4], "little")
 
 
@@ -45,7 +45,7 @@ def _fnv1a(prime: int, start: int) -> KeyHash:
 
 
 def one_at_a_time(key: bytes) -> int:
-    """Bob Jenkins' one-at-a-time, libmemcached's default."""
+    """Bob Jenkins' one-at-a-time hash, libmemcached's default."""
     value = 0
     for byte in key:
         value = (value + _signed(byte)) & _32

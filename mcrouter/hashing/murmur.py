@@ -7,7 +7,7 @@ _M = 0xC6A4A7935BD1E995
 
 
 def hash64a(data: bytes, seed: int) -> int:
-    """64 bits of a text. 1.6 us for 20 bytes (CPython 3.11)."""
+    """Returns the 64-bit hash of a text. Takes 1.6 us for 20 bytes (CPython 3.11)."""
     size = len(data)
     h = seed ^ (size * _M & MASK)
     whole = size & ~7
@@ -21,7 +21,7 @@ def hash64a(data: bytes, seed: int) -> int:
 
 
 def again(number: int, seed: int) -> int:
-    """The hash of a hash."""
+    """Returns the hash of a hash."""
     k = number * _M & MASK
     h = ((seed ^ (8 * _M & MASK) ^ ((k ^ k >> 47) * _M & MASK)) * _M) & MASK
     h = (h ^ h >> 47) * _M & MASK

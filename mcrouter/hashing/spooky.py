@@ -1,14 +1,14 @@
 """SpookyHash V2 by Bob Jenkins (public domain; http://burtleburtle.net/bob/hash/spooky.html), the first 64 bits.
 
-The names are his: a short message is mixed in four variables, one of 192 bytes or more in twelve. What stands there
-line by line is here a table of the distances by which the variables are turned.
+The names are those of the original: a short message is mixed in four variables, one of 192 bytes or more in twelve.
+Instead of one line of code for each step there is a table of the distances by which the variables are rotated.
 """
 
 import struct
 
 _MASK = 2**64 - 1
 _CONST = 0xDEADBEEFDEADBEEF
-_LONG = 192  # bytes from which on a message is not short
+_LONG = 192  # bytes; a shorter message is short
 
 _SHORT_MIX = (50, 52, 30, 41, 54, 48, 38, 37, 62, 34, 5, 36)
 _SHORT_END = (15, 52, 26, 51, 28, 9, 47, 54, 32, 25, 63)
@@ -17,12 +17,12 @@ _END = (44, 15, 34, 21, 38, 33, 10, 13, 38, 53, 42, 54)
 
 
 def hash64(message: bytes, seed: int = 0) -> int:
-    """The hash, 0 to 2**64 - 1."""
+    """Returns the hash, 0 to 2**64 - 1."""
     return _short(message, seed) if len(message) < _LONG else _long(message, seed)
 
 
 def _turned(value: int, distance: int) -> int:
-    """The 64 bits turned to the left."""
+    """Returns the 64 bits rotated to the left."""
     return (value << distance | value >> (64 - distance)) & _MASK
 
 
@@ -83,5 +83,5 @@ def _long(message: bytes, seed: int) -> int:
 
 
 def hash32(message: bytes, seed: int = 0) -> int:
-    """The lower 32 bits of the hash."""
+    """Returns the lower 32 bits of the hash."""
     return hash64(message, seed) & 0xFFFFFFFF

@@ -1,5 +1,6 @@
-"""Policies, one idea a file. They know requests, replies and abstract destinations; no socket, no epoll, no clock.
+"""Routes: the policies that choose the hosts of a request, one idea in each file. They know requests, replies and
+abstract destinations; no socket, no epoll, no clock.
 
-`base` declares what a route is and what it needs of a destination; `build` turns a checked config into one route for
-each command, at load time, so that a request pays one look-up.
+`base` declares what a route is, and what it needs of a destination. `build` turns a checked config into one route for
+each command, at load time, so that a request costs one look-up.
 """

@@ -1,4 +1,4 @@
-"""Asking again: what a host that broke off has not answered, where that does no harm."""
+"""Asks again for what a host has not answered because its connection was lost, where that does no harm."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ _MOST = 3  # hosts asked for one request, the first included
 def ask_again(
     route: Any, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes, asked: int = 1
 ) -> None:
-    """After `host` has failed: asks whichever host `route` sends to now, or gives the failure to `sink`.
+    """Asks once more after `host` has failed, or passes the failure to `sink`.
 
-    | what became of it                  | who is asked now                                            |
-    | the connection was lost, a read    | the first host by then: the same, on a fresh connection, or another |
-    | the connection was lost, a write   | nobody: it may have been done                               |
-    | it was never sent                  | another host, if one is first by then                       |
-    | anything else, or the third time   | nobody                                                      |
+    | what happened to the request           | asked now                                                          |
+    | a read, and the connection was lost    | `route.first` of now: the same host on a new connection, or another |
+    | a write, and the connection was lost   | no host: the write may have been done                              |
+    | it was never sent                      | `route.first` of now, if that is another host                      |
+    | anything else, or three hosts tried    | no host                                                            |
 
-    A read is asked again only if its client has not sent a write since: it must not see what came after it.
+    A read is repeated only if its client has not sent a write since: it must not see the effect of a later write.
     """
     other = route.first(request) if asked < _MOST else None
     fate = outcomes[:1]
@@ -32,7 +32,7 @@ def ask_again(
 
 
 class _Again:
-    """The sink of one more attempt."""
+    """The sink of a repeated request."""
 
     __slots__ = ("_asked", "_host", "_request", "_route", "_sink")
 
@@ -44,5 +44,5 @@ class _Again:
         self._asked = asked
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The host's answer, or the next failure."""
+        """Takes the host's answer, or the next failure."""
         ask_again(self._route, self._request, self._sink, self._host, reply, outcomes, self._asked)

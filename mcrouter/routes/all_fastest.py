@@ -1,4 +1,4 @@
-"""AllFastestRoute: to every healthy host at once, answering with the first good answer."""
+"""AllFastestRoute: asks every healthy host at once, and passes on the first good answer."""
 
 from typing import Any, Iterable, List, Tuple
 
@@ -12,24 +12,24 @@ from .kit import Kit
 from .pool import Pool, RouteDestination, as_route, destination
 
 FAILOVER_ERRORS = o.OUR_ERRORS + o.SERVER_ERROR
-"""What facebook/mcrouter calls an error: a host's SERVER_ERROR, and all of ours."""
+"""The outcomes that are errors in facebook/mcrouter: a host's SERVER_ERROR, and all errors of the router."""
 NOT_AN_ERROR = o.ANSWERS + o.CLIENT_ERROR + o.ERROR
 
 
 class AllFastestRoute(AsIs):
-    """Sends to all healthy hosts; the first good answer is the answer, the others' replies are dropped.
+    """Asks all healthy hosts; the first good answer is the answer, all later ones are dropped.
 
-    With an orderedPool a success is good; a failure is an error line, a miss (END), NOT_STORED, EXISTS or NOT_FOUND.
-    With pools, as in facebook/mcrouter, whatever is no error is good: a miss, too.
+    With an `orderedPool` only a success is good: not an error, a miss (END), NOT_STORED, EXISTS or NOT_FOUND.
+    With `pools`, as in facebook/mcrouter, everything but an error is good, also a miss.
 
     | first reply | second reply | answer                                              |
     | good        | any          | the first, at once                                  |
     | not good    | good         | the second                                          |
-    | not good    | not good     | the better: memcached's answer before an error of ours |
+    | not good    | not good     | the better: a host's answer before an error of the router |
     | some keys   | other keys   | both, in request order (a get of several keys)      |
     | no healthy host            | SERVER_ERROR mcrouter: no healthy upstream          |
 
-    Hosts that are not healthy are told that they miss a write.
+    A write is recorded as missed by the hosts that are not healthy.
     """
 
     def __init__(self, pool: Pool, good: bytes = o.SUCCESS) -> None:
@@ -42,7 +42,7 @@ class AllFastestRoute(AsIs):
         self._hosts_only = not inner
 
     def first(self, request: Any = None) -> Any:
-        """The only healthy host, when it is alone."""
+        """Returns the only healthy host, if there is just one."""
         return self._pool.sole() if self._hosts_only else None
 
     def start(self, request: Request, sink: Any) -> None:
@@ -60,12 +60,12 @@ class AllFastestRoute(AsIs):
             self._pool.missed(request)
 
     def routes(self) -> Iterable[Any]:
-        """All of them."""
+        """Returns all members of the pool."""
         return map(as_route, self._pool.hosts)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """All of them at once."""
-        what = "success" if self._good == o.SUCCESS else "answer that is no error"
+        """Lists all members of the pool."""
+        what = "success" if self._good == o.SUCCESS else "answer that is not an error"
         return f"the first {what} is the answer", [(ASKED, route) for route in self.routes()]
 
 
@@ -82,7 +82,7 @@ class _Race:
         self._best: Any = None  # made when the first reply is not good
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """One host's answer."""
+        """Takes the answer of one host."""
         self._waiting -= 1
         sink = self._sink
         if sink is None:

@@ -1,4 +1,4 @@
-"""AsynclogRoute: deletes that a host did not get are kept until it is back. PoolRoute puts it around its hosts."""
+"""AsynclogRoute: keeps the deletes that a host did not get until the host is back. PoolRoute puts it around hosts."""
 
 from typing import Any, List, Mapping, Optional
 
@@ -19,14 +19,14 @@ _UNDELIVERED = (o.OUR_ERRORS + o.SERVER_ERROR).translate(None, o.LOCAL)
 
 
 class AsynclogRoute(Route):
-    """Passes deletes on; whether one was lost is known to the log, so that those who asked need not fail over.
+    """Passes deletes on. A delete that fails is logged and then answered, so that the caller need not fail over.
 
-    | the host                                  | the log      | the answer                   |
-    | answers, with CLIENT_ERROR too            | is not asked | what it says                 |
-    | times out, is unhealthy, SERVER_ERROR ... | takes it     | NOT_FOUND (md: NF)           |
-    | the same                                  | cannot       | the error                    |
+    | the host                                  | the async log       | the answer          |
+    | answers, also with CLIENT_ERROR           | is not used         | the host's          |
+    | times out, is unhealthy, SERVER_ERROR ... | takes the delete    | NOT_FOUND (md: NF)  |
+    | the same                                  | cannot take it      | the error           |
 
-    A key that a line of text cannot hold (md with a binary one) is not logged.
+    A binary key (of md), which a line of text cannot hold, is not logged.
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
@@ -43,7 +43,7 @@ class AsynclogRoute(Route):
         self._target.start(request, _Delete(self, request, sink))
 
     def log(self, request: Request) -> bool:
-        """Whether the log has taken it."""
+        """Writes the delete to the async log; returns whether the log has taken it."""
         key = routing_name(request)
         if self._strips:
             key = key[len(prefix_of(key)) :]
@@ -55,7 +55,7 @@ class AsynclogRoute(Route):
         return True
 
     def routes(self) -> List[Any]:
-        """The host."""
+        """Returns the route to the host."""
         return [self._target]
 
 
@@ -70,7 +70,7 @@ class _Delete:
         self._sink = sink
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The host's answer."""
+        """Takes the host's answer; logs the delete if it was not delivered."""
         if outcomes in _UNDELIVERED and self._route.log(self._request):
             reply, outcomes = default_reply(self._request.kinds[0])
         self._sink.on_reply(reply, outcomes)

@@ -1,9 +1,10 @@
-"""What routes and destinations are to each other.
+"""The interface between routes and hosts.
 
-    route.start(request, sink)        begins; `sink.on_reply` is called exactly once, at once or later
+    route.start(request, sink)               starts the request; `sink.on_reply` is called exactly once, now or later
     destination.send(request, sink, since)   the same for one host
 
-A request may be a run (`len(request.kinds)` > 1). A reply is bytes and one outcome byte a command (proto.outcomes).
+A request may be a run: several commands (`len(request.kinds)` > 1). A reply consists of bytes and of one outcome byte
+for each command (proto/outcomes.py).
 """
 
 from typing import Any, Iterable, List, Optional, Protocol, Tuple
@@ -16,45 +17,45 @@ from .again import ask_again
 
 
 class Sink(Protocol):
-    """Whoever waits for a reply."""
+    """The receiver of a reply."""
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """Takes the reply; `outcomes` has a byte for each command of the request."""
+        """Takes the reply; `outcomes` has one byte for each command of the request."""
 
 
 class Destination(Protocol):
-    """One host as routes see it."""
+    """One host, as routes see it."""
 
     name: str
     healthy: bool
-    hard: bool  # of one that is not healthy: it cannot be connected to
+    hard: bool  # while the host is not healthy: whether it refuses connections
     journal: Any
 
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
-        """Asks the host; the timeout counts from `since`, when there is one, in the clock of Request.started."""
+        """Asks the host. The timeout counts from `since`, if given, by the clock of Request.started."""
 
     def spared(self, request: Request) -> None:
-        """Tells a host that it was not asked as it is not healthy; of a write, `missed` is part of that."""
+        """Records a request that was not sent because the host is not healthy; a write is also recorded as missed."""
 
     def missed(self, request: Request) -> None:
-        """Tells a host that has a `journal` and is not healthy of a write that it would have got."""
+        """Records a write that the host has missed. The host has a `journal` and is not healthy."""
 
 
-# When a route asks another, in the words of `explain`.
+# When a route asks another route, as `explain` prints it.
 ASKED, COPY, ON_ERROR, ON_MISS, ON_FAILURE, ON_HIT, BY_CHANCE = (
-    "asked", "asked, and nobody waits for its answer", "asked if that fails", "asked if that misses",
+    "asked", "asked; its answer is dropped", "asked if that fails", "asked if that misses",
     "asked if that misses or fails", "asked after a hit", "asked by chance",
 )  # fmt: skip
 Branch = Tuple[str, Any]
 
 
 class Route:
-    """A policy, or a part of one: what it is to those who ask it. Each has its semantics as a table in its docstring.
+    """Base class of all routes. The docstring of each route specifies its behaviour as a table.
 
-    `takes_runs`: whether a run costs it about as much as one command. `takes_keys`: whether it can be given a get of
-    several keys as one; `splits`: whether some keys of such a one may fail for reasons of their own. `goes_on`: whether
-    it may ask another host after the first has answered, so that what the client does to the same keys must wait.
-    `keyed`: whether whom it asks first depends on the key.
+    `takes_runs`: a run costs the route about as much as one command. `takes_keys`: the route accepts a get of several
+    keys as one request; `splits`: some keys of such a get may fail while others succeed. `goes_on`: the route may ask
+    another host after the first one has answered, so that later requests of the client for the same keys must wait.
+    `keyed`: the host asked first depends on the key.
     """
 
     takes_runs = False
@@ -64,45 +65,51 @@ class Route:
     keyed = False
 
     def first(self, request: Any = None) -> Any:
-        """The destination that it asks first, and alone, as things are; None where there is no such one. Who has asked
-        it, with the request as its own sink, has the answer if it is a success, else calls `go_on`."""
+        """Returns the host that the route asks first, and no other at the same time; None if there is no such host.
+
+        The caller may send the request to that host directly, with the request as its own sink. A success is then the
+        answer; after anything else the caller calls `go_on`.
+        """
         return None
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """Takes over after `host`, asked first, gave an answer that is no success."""
+        """Continues after `host`, the host asked first, has given an answer that is not a success."""
         sink.on_reply(reply, outcomes)
 
     def start(self, request: Request, sink: Any) -> None:
-        """Begins to serve the request."""
+        """Starts to serve the request."""
         raise NotImplementedError
 
     def routes(self) -> Iterable[Any]:
-        """All routes that it may ask."""
+        """Returns all routes that this route may ask."""
         return ()
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """What it will do with a request, for `explain`: a remark, and (when, route) for each that it may ask."""
+        """Describes for `explain` how the request would be served: a remark, and (when, route) for each route asked."""
         return "", [(ASKED, route) for route in self.routes()]
 
 
 class AsIs(Route):
-    """What routes have in common that take any answer of the first host as the answer; without one, see `again`."""
+    """Base class of routes that pass on any answer of the first host. If the host gives none, see again.py."""
 
     takes_runs = True
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """Gives it as it is, if it is the host's."""
+        """Passes the host's answer on; asks again if the host gave none."""
         ask_again(self, request, sink, host, reply, outcomes)
 
 
-def apart(request: Request, sink: Any) -> Any:
-    """A sink for a part of a policy that is to see to its own failures. Where the request is its own sink, the engine
-    calls `go_on` of the whole policy: who passes that sink on must pass `go_on` on as well, or pass this on instead."""
-    return _Apart(sink) if sink is request else sink
+def part_sink(request: Request, sink: Any) -> Any:
+    """Returns a sink for a child that must handle its own failures.
+
+    If the request is its own sink, the engine calls `go_on` of the outermost route only. A route that passes such a
+    sink to a child must either pass `go_on` to that child as well, or pass this sink instead.
+    """
+    return _PartSink(sink) if sink is request else sink
 
 
-class _Apart:
-    """The sink of a part."""
+class _PartSink:
+    """A sink that is not the request itself."""
 
     __slots__ = ("_sink",)
 
@@ -110,27 +117,27 @@ class _Apart:
         self._sink = sink
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The part's answer."""
+        """Passes the child's answer on."""
         self._sink.on_reply(reply, outcomes)
 
 
-class Nobody:
-    """The sink of what nobody waits for."""
+class DropReply:
+    """The sink of a background request."""
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """Drops it."""
+        """Drops the reply."""
 
 
-NOBODY = Nobody()
+DROP_REPLY = DropReply()
 
 
-def start_unawaited(route: Any, request: Request, sink: Any = NOBODY) -> None:
-    """Begins to serve a request whose answer no client waits for, and which must not hold up any."""
+def start_in_background(route: Any, request: Request, sink: Any = DROP_REPLY) -> None:
+    """Starts a copy of the request as a background request: no client waits for its answer, and it delays none."""
     start_guarded(route, background(request), sink)
 
 
 def start_guarded(route: Any, request: Request, sink: Any) -> None:
-    """Begins to serve a request in another one's turn, or beside it: an exception costs just this request."""
+    """Starts a request while another one is being served: an exception costs this request alone."""
     guarded(request, route.start, request, sink)
 
 
@@ -138,13 +145,13 @@ NO_HEALTHY = b"SERVER_ERROR mcrouter: no healthy upstream\r\n"
 
 
 def refuse(request: Request, sink: Any, text: bytes = NO_HEALTHY, code: bytes = o.UNAVAILABLE) -> None:
-    """Answers every command of the request with an error line of ours."""
+    """Answers every command of the request with an error line of this router."""
     count = len(request.kinds)
     sink.on_reply(text * count, code * count)
 
 
 def part(request: Request, kinds: bytes, data: bytes, words: "Optional[List[bytes]]" = None) -> Request:
-    """A request for some of what `request` asks for, on the same client's behalf."""
+    """Returns a request for a part of `request`, on behalf of the same client."""
     made = Request(request.client, kinds, data, words)
     made.started, made.bulk, made.origin = request.started, request.bulk, request.origin or request
     return made

@@ -1,8 +1,8 @@
-"""The best answers so far, when several hosts are asked for the same request or run.
+"""Keeps the best answers so far while several hosts are asked the same request or run.
 
-A command's reply gets better by rank (what is good, then a success, memcached's 'no', a host's error, an error of
-ours); among equals the first stays. A get of several keys gets better key by key: whatever any host has is in the
-answer.
+A command's reply is replaced by one of better rank. The ranks are, best first: a good outcome, a success, a miss or
+other refusal, an error of a host, an error of the router. Among equals the first stays. A get of several keys is merged
+key by key: each value that any host has is in the answer.
 """
 
 from typing import Any, Dict, List, Optional, Tuple
@@ -16,13 +16,13 @@ from .pieces import values_reply
 
 
 def is_good(outcomes: bytes, good: bytes = o.SUCCESS) -> bool:
-    """Whether every command of the run came out as one of `good`."""
+    """Returns whether the outcome of every command is among `good`."""
     return not outcomes.translate(None, good)
 
 
 class Best:
-    """Merges replies to `request`; `missing()` is what is still worth asking another host for: whatever did not
-    come out as one of `good`."""
+    """Merges replies to `request`. `missing()` returns the part of it without an outcome among `good`, which another
+    host may still answer better."""
 
     def __init__(self, request: Request, good: bytes = o.SUCCESS) -> None:
         self._request = request
@@ -34,11 +34,13 @@ class Best:
         self._replies: List[Optional[bytes]] = [None] * len(request.kinds)
         self._outcomes = bytearray(len(request.kinds))
         self._too_large = False
-        self._open = list(range(len(request.kinds)))  # the commands that are not well yet
+        self._open = list(range(len(request.kinds)))  # places of the commands without a good outcome
 
     def add(self, reply: Any, outcomes: bytes, asked: Request) -> bool:
-        """Takes a reply, bytes or pieces, to `asked` (the request itself, or what `missing` gave); True when all is
-        well."""
+        """Takes a reply, as bytes or in pieces, to `asked`: the request itself, or what `missing` returned.
+
+        Returns whether now every command has a good outcome.
+        """
         if type(reply) is list:
             reply = b"".join(reply)
         if reply is TOO_LARGE:
@@ -71,7 +73,7 @@ class Best:
         return outcomes in self._good or all(key in self._found for key in self._request.keys())
 
     def missing(self) -> Request:
-        """What is not well yet, as a request for the next host."""
+        """Returns the part without a good outcome, as a request for the next host."""
         request = self._request
         if self._many_keys:
             keys = [key for key in request.keys() if key not in self._found]
@@ -89,7 +91,7 @@ class Best:
         )
 
     def result(self, sink: Any = None) -> Tuple[Any, bytes]:
-        """The reply and outcomes to give to `sink`."""
+        """Returns the reply and the outcomes to give to `sink`."""
         if self._too_large:
             return TOO_LARGE, o.VALUE * len(self._replies)
         if self._many_keys and self._found:
@@ -97,6 +99,6 @@ class Best:
             blocks = [self._found[key] for key in keys if key in self._found]
             whole = o.VALUE if len(blocks) == len(keys) else o.PARTIAL
             return values_reply(blocks, sink), whole
-        if len(self._replies) == 1:  # it need not be bytes: a large value is on its way still
+        if len(self._replies) == 1:  # may be other than bytes: a large value that still comes
             return self._replies[0] or b"", bytes(self._outcomes)
         return b"".join(reply or b"" for reply in self._replies), bytes(self._outcomes)

@@ -5,17 +5,17 @@ from zlib import crc32
 
 from ..config.fields import Field, routes, text
 from ..proto.requests import Request
-from .base import BY_CHANCE, Branch, Route, apart
+from .base import BY_CHANCE, Branch, Route, part_sink
 from .handle import Args, Handle
 from .kit import Kit
 
 
 class RandomRoute(Route):
-    """To any child, each as likely as the others, for each request anew.
+    """Asks one child, chosen anew for each request; all children are equally likely.
 
     | the chosen child | the answer                                |
-    | answers          | what it says                              |
-    | fails            | the failure: no other child is asked then |
+    | answers          | that answer                               |
+    | fails            | the failure: no other child is asked      |
     """
 
     def __init__(self, children: List[Any], kit: Kit) -> None:
@@ -26,24 +26,24 @@ class RandomRoute(Route):
         self.splits = any(child.splits for child in children)
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks one."""
-        self._choice(self._children).start(request, apart(request, sink))
+        """Asks one child."""
+        self._choice(self._children).start(request, part_sink(request, sink))
 
     def routes(self) -> List[Any]:
-        """All of them."""
+        """Returns all children."""
         return self._children
 
     def outlook(self, request: Request) -> "tuple[str, List[Branch]]":
-        """One of them."""
+        """Lists all children: any of them may be asked."""
         return f"one of {len(self._children)}", [(BY_CHANCE, child) for child in self._children]
 
 
 def _host_id(args: Args, kit: Kit) -> Any:
-    """HostIdRoute is the child itself that this machine's number says.
+    """Returns the child that the host id of this machine selects: HostIdRoute is that child itself.
 
-    | salt   | the child                                                       |
-    | ""     | host id modulo their number, as in facebook/mcrouter            |
-    | others | CRC-32 of "host id, salt" modulo their number: a hash of our own |
+    | salt      | place of the child                                                              |
+    | ""        | the host id modulo the number of children, as in facebook/mcrouter              |
+    | any other | CRC-32 of the host id and the salt, modulo the number of children: our own rule |
     """
     number = crc32(f"{kit.host_id}{args.salt}".encode()) if args.salt else kit.host_id
     return args.children[number % len(args.children)]

@@ -11,14 +11,14 @@ from .pool import Pool, RouteDestination, as_route, destination
 
 
 class DefaultRoute(AsIs):
-    """To the first healthy host; its answer, whatever it is, is the answer.
+    """Asks the first healthy host, and passes on its answer, whatever it is.
 
     | hosts                   | asked | answer                                       |
-    | 1 healthy, 2 healthy    | 1     | what 1 says                                  |
-    | 1 unhealthy, 2 healthy  | 2     | what 2 says                                  |
+    | 1 healthy, 2 healthy    | 1     | the answer of 1                              |
+    | 1 unhealthy, 2 healthy  | 2     | the answer of 2                              |
     | none healthy            | none  | SERVER_ERROR mcrouter: no healthy upstream   |
 
-    The hosts before the one that gets a write are told that they miss it.
+    A write is recorded as missed by the hosts before the one that gets it.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -30,7 +30,7 @@ class DefaultRoute(AsIs):
         self._hosts_only = not inner
 
     def first(self, request: Any = None) -> Any:
-        """The first healthy host."""
+        """Returns the first healthy host."""
         return self._pool.healthy[0] if self._pool.healthy and self._hosts_only else None
 
     def start(self, request: Request, sink: Any) -> None:
@@ -44,11 +44,11 @@ class DefaultRoute(AsIs):
             self._pool.missed(request, healthy[0] if healthy else None)
 
     def routes(self) -> Iterable[Any]:
-        """All of them."""
+        """Returns all members of the pool."""
         return map(as_route, self._pool.hosts)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The one."""
+        """Names the first healthy host."""
         return "the first healthy one", [(ASKED, as_route(host)) for host in self._pool.healthy[:1]]
 
 

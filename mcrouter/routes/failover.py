@@ -1,7 +1,7 @@
-"""FailoverRoute: to the first child; what fails there, to the next.
+"""FailoverRoute: asks the first child, and after an error the next one.
 
-`Walk` is the one way along children, one after the other; LatestRoute, FailoverWithExptimeRoute and LoadBalancerRoute
-are made of it too.
+`Walk` is the one implementation of asking children in turn. LatestRoute, FailoverWithExptimeRoute and LoadBalancerRoute
+are built on it too.
 """
 
 from typing import Any, List, Mapping, Optional, Set, Tuple
@@ -24,18 +24,19 @@ class FailoverRoute(Route):
     """Asks the first child; after an error (failover_errors.py), the next one, in the order of the policy
     (failover_policy.py).
 
-    | first child                      | second child | the answer                                         |
-    | any answer, a miss too           | not asked    | the first's                                        |
-    | error that is not to fail over   | not asked    | the error                                          |
-    | error                            | any answer   | the second's                                       |
-    | error                            | error        | the better: a host's error before one of ours      |
-    | loses the connection, a read     | any answer   | the second's: the first is not asked once more     |
-    | error, the limit is reached      | not asked    | the error; an unhealthy host costs nothing of it   |
-    | error, a late one, of a write that no client waits for any more | not asked | the error              |
+    | first child                             | second child | the answer                                            |
+    | any answer, also a miss                 | not asked    | the first child's                                     |
+    | an error that is not in failover_errors | not asked    | the error                                             |
+    | an error                                | any answer   | the second child's                                    |
+    | an error                                | an error     | the better: a host's error before one of the router   |
+    | a read loses the connection             | any answer   | the second child's: the first is not asked once more  |
+    | an error, and the limit is reached      | not asked    | the error; an unhealthy host does not use up the limit |
+    | a late error of a background write      | not asked    | the error                                             |
 
-    No host is asked twice, where that can be seen: a write may have been done. Of a run only the commands that failed
-    go on. Of a client's writes the older one must not come last: while the client waits, its next request for the key
-    waits, too; when it has been answered already (as by AllAsyncRoute), only a failure at once goes on.
+    No host is asked twice, as far as this route can see it, since a write may have been done. Of a run the next child
+    gets only the commands that failed. A client's older write must not overtake its newer one: while the client waits,
+    its next request for the key waits too. If the client has been answered already (as by AllAsyncRoute), a write fails
+    over only if it fails at once.
     """
 
     goes_on = True
@@ -52,15 +53,15 @@ class FailoverRoute(Route):
         self.takes_keys = not policy.by_key and not any(child.splits for child in children)
 
     def first(self, request: Any = None) -> Any:
-        """That of the first child. A limit counts all requests: they are seen here."""
+        """Returns the first host of the first child; None if there is a limit, which must count every request here."""
         return self.children[0].first(request) if self.limit is None else None
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """Asks the other children, if that is a failure of the first."""
+        """Asks the other children if this is a failure of the first."""
         if is_good(outcomes, o.ANSWERS) and not self.children[0].goes_on:
             sink.on_reply(reply, outcomes)
         else:
-            Walk(self, request, sink).begun(host, reply, outcomes)
+            Walk(self, request, sink).take_over(host, reply, outcomes)
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the first child."""
@@ -69,34 +70,34 @@ class FailoverRoute(Route):
         Walk(self, request, sink).go()
 
     def routes(self) -> List[Any]:
-        """All of them."""
+        """Returns all children."""
         return self.children
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """One after the other."""
+        """Lists the children in the order in which they are asked."""
         order = [self.children[place] for place in self.policy.order(request)]
         ways = [(ON_ERROR if place else ASKED, child) for place, child in enumerate(order)]
-        return "the first answer that is no error", ways
+        return "the first answer that is not an error", ways
 
 
 class Limit:
-    """Which share of the requests may fail over (`failover_limit`): `rate` of all, and up to `burst` at once."""
+    """The share of the requests that may fail over (`failover_limit`): `rate` of all, and up to `burst` at once."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._bucket = TokenBucket(rate, burst, 0)
         self._requests = 0
 
     def seen(self, requests: int) -> None:
-        """So many requests have come."""
+        """Counts so many requests."""
         self._requests += requests
 
     def allows(self, requests: int) -> bool:
-        """Whether so many may fail over, and if so, that they do."""
+        """Returns whether so many requests may fail over now, and if so, counts them."""
         return self._bucket.take(self._requests, requests)
 
 
 class Walk:
-    """One request on its way along a route's children."""
+    """One request that passes from child to child of a route."""
 
     __slots__ = (
         "_ahead", "_answer", "_asked", "_asking", "_best", "_errors", "_first", "_good", "_hosts", "_order", "_place",
@@ -109,24 +110,25 @@ class Walk:
         self._sink = sink
         self._good = route.good[request.kinds[0]]
         self._order = route.policy.order(request)
-        self._place = next(self._order)  # of the child whose answer comes next
-        self._told: Any = None  # by the policy, when it was told that the child is asked
-        self._ahead = -1  # of the child after that, when somebody has looked
-        self._first: Any = None  # the host that was asked in the child's stead
-        self._hosts: Set[Any] = set()  # that have been asked
+        self._place = next(self._order)  # place of the child that answers next
+        self._told: Any = None  # what the policy returned when the child was asked
+        self._ahead = -1  # place of the child after that; -1 until `_has_next` has found it
+        self._first: Any = None  # the host that was asked directly, in place of the child
+        self._hosts: Set[Any] = set()  # all hosts that have been asked
         self._asked = request
         self._best: Any = None  # made when the first answer is an error
-        self._errors = 0  # that count
-        self._asking = False  # a child is being asked: its answer, if it comes at once, is kept in `_answer`
+        self._errors = 0  # number of errors that count for the policy
+        self._asking = False  # a child is being asked; if it answers at once, `_answer` keeps the answer
         self._answer: Any = None
 
     @property
     def takes_pieces(self) -> bool:
-        """Whether a child's answer may be a list of pieces: where it may be passed on."""
+        """Whether a child's answer may be a list of pieces, because the sink takes them."""
         return takes_pieces(self._sink)
 
     def go(self) -> None:
-        """Asks the child whose turn it is, and on while they fail at once: however many do, in this one loop."""
+        """Asks the child whose turn it is, then the next ones while they fail at once; a loop, so that many failing
+        children do not recurse."""
         while True:
             self._answer = None
             self._asking = True
@@ -135,27 +137,27 @@ class Walk:
             if self._answer is None:
                 return
             reply, outcomes = self._answer
-            if not self._goes_on(reply, outcomes, at_once=True):
+            if not self._needs_next(reply, outcomes, at_once=True):
                 return
 
-    def begun(self, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """Takes over when somebody else has asked the first child's host, and has this answer."""
+    def take_over(self, host: Any, reply: bytes, outcomes: bytes) -> None:
+        """Starts with the answer of the first child's host, which the caller has asked directly."""
         self._first = host
         self._hosts.add(host)
         self.on_reply(reply, outcomes)
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """A child's answer."""
+        """Takes a child's answer, or that of the host asked in its place."""
         first, self._first = self._first, None
         if first is not None and self._is_for_child(outcomes):
             self._route.children[self._place].go_on(self._asked, self, first, reply, outcomes)
         elif self._asking:
             self._answer = (reply, outcomes)
-        elif self._goes_on(reply, outcomes, at_once=False):
+        elif self._needs_next(reply, outcomes, at_once=False):
             self.go()
 
     def _ask(self, child: Any) -> None:
-        """Asks a child; of a read, its first host, if it has one."""
+        """Asks a child; for a read it asks the child's first host directly, if there is one."""
         self._told = self._route.policy.asked(self._place, self._asked)
         if self._asked.reads_only():
             self._first = child.first(self._asked)
@@ -168,15 +170,17 @@ class Walk:
             child.start(self._asked, self)
 
     def _is_for_child(self, outcomes: bytes) -> bool:
-        """Whether the child must see what its first host said. It would ask a host that has lost a read once more: the
-        next child is the better choice, if there is one."""
+        """Returns whether the child must handle the answer of its first host.
+
+        After a lost connection the child would ask the same host once more; the next child, if any, is better.
+        """
         if is_good(outcomes, o.SUCCESS):
             return False
         lost = outcomes[:1] == o.LOST and self._asked.reads_only() and o.LOST not in self._good
-        return self._route.children[self._place].goes_on or not lost or not self._is_more()
+        return self._route.children[self._place].goes_on or not lost or not self._has_next()
 
-    def _goes_on(self, reply: bytes, outcomes: bytes, at_once: bool) -> bool:
-        """Takes a child's whole answer: gives the answer, or True if the next child is to be asked."""
+    def _needs_next(self, reply: bytes, outcomes: bytes, at_once: bool) -> bool:
+        """Takes a child's whole answer. Passes on the final answer, or returns True if the next child must be asked."""
         good = is_good(outcomes, self._good)
         self._route.policy.answered(self._place, not good, self._told)
         if self._best is None and good:
@@ -184,27 +188,27 @@ class Walk:
             return False
         if self._best is None:
             self._best = Best(self._request, self._good)
-        if self._best.add(reply, outcomes, self._asked) or not self._may(outcomes, at_once):
+        if self._best.add(reply, outcomes, self._asked) or not self._may_ask_next(outcomes, at_once):
             self._sink.on_reply(*self._best.result(self._sink))
             return False
         self._place, self._ahead = self._ahead, -1
         self._asked = self._best.missing()
         return True
 
-    def _may(self, outcomes: bytes, at_once: bool) -> bool:
-        """Whether the next child may be asked after these failures."""
+    def _may_ask_next(self, outcomes: bytes, at_once: bool) -> bool:
+        """Returns whether the next child may be asked after these failures."""
         route, request = self._route, self._request
         if not (at_once or request.reads_only() or (request.bulk is None and request.client.awaits(request))):
             return False
         costly = outcomes.translate(None, self._good + o.NEVER_SENT)
         if costly.translate(None, route.policy.uncounted):
             self._errors += 1
-        if self._errors >= route.policy.most_errors or not self._is_more():
+        if self._errors >= route.policy.most_errors or not self._has_next():
             return False
         return route.limit is None or not costly or route.limit.allows(len(costly))
 
-    def _is_more(self) -> bool:
-        """Whether there is another child, and not one that is a host that has been asked."""
+    def _has_next(self) -> bool:
+        """Returns whether there is another child that is not a host which has been asked."""
         if self._ahead < 0:
             children = self._route.children
             others = (place for place in self._order if getattr(children[place], "host", None) not in self._hosts)
@@ -213,7 +217,7 @@ class Walk:
 
 
 def failover_fields(*others: Field) -> Tuple[Field, ...]:
-    """What all handles take that fail over, after some of their own."""
+    """Returns `others` and the fields that all failover routes share."""
     limit = record(rate=(number(0, 1, whole=False), REQUIRED), burst=(number(1, 1e9, whole=False), 1000.0))
     return (
         *others,
@@ -225,7 +229,7 @@ def failover_fields(*others: Field) -> Tuple[Field, ...]:
 
 
 def made_of(children: List[Any], args: Args) -> Any:
-    """The route along these children; just one is itself."""
+    """Returns the failover route over these children; a single child is returned itself."""
     if len(children) == 1:
         return children[0]
     policy, limit = args.state
@@ -233,12 +237,12 @@ def made_of(children: List[Any], args: Args) -> Any:
 
 
 def never(args: Mapping[str, Any], command: Command) -> bool:
-    """Whether no error of the command fails over."""
+    """Returns whether no error of this command ever fails over."""
     return not args["failover_errors"].of(command) or args["failover_policy"].only_first()
 
 
 def shared(children: int, args: Args) -> Tuple[InOrder, Optional[Limit]]:
-    """What the routes of all commands share: who has failed, and how much may."""
+    """Returns what the routes of all commands share: the policy, with its record of failures, and the limit."""
     limit = args.failover_limit
     return args.failover_policy.make(children), None if limit is None else Limit(limit["rate"], limit["burst"])
 

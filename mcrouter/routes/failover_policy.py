@@ -1,15 +1,15 @@
-"""In which order a failing route's other children are asked, and how many of them (facebook/mcrouter's policies).
+"""Failover policies: in which order the other children are asked, and how many of them (as in facebook/mcrouter).
 
 The first child is always asked first. Names and fields are those of `failover_policy`:
 
 | type                     | order of the others                                        | ends after                  |
-| InOrderPolicy (default)  | as they stand                                              | max_tries errors            |
-| LeastFailuresPolicy      | who has failed least often since the last good answer      | max_tries children          |
+| InOrderPolicy (default)  | as in the config                                           | max_tries errors            |
+| LeastFailuresPolicy      | by failures since the child's last good answer, fewest first | max_tries children        |
 | DeterministicOrderPolicy | by hashes of the key, with the salts 2, 3, 4 ...           | max_tries children, or      |
 |                          |                                                            | max_error_tries errors      |
 | RendezvousPolicy         | by the rendezvous hash of the key                          | all                         |
 
-What counts as an error there is neither an unhealthy host, which costs nothing to ask, nor one of `exclude_errors`.
+Two kinds of error do not count there: that of an unhealthy host, which costs nothing, and those of `exclude_errors`.
 """
 
 from collections.abc import Mapping
@@ -29,26 +29,26 @@ _ATTEMPTS = 100  # hashes of one key in search of a child that has not been aske
 
 
 class PolicySpec(NamedTuple):
-    """What a config says: the type, and each of its fields that there is."""
+    """A failover policy as the config gives it: its type and its fields."""
 
     type: str = "InOrderPolicy"
     options: Mapping[str, Any] = {}
 
     def make(self, children: int) -> "InOrder":
-        """The policy for so many children."""
+        """Returns the policy for so many children."""
         made: InOrder = _TYPES[self.type][0](children, self.options)
         return made
 
     def only_first(self) -> bool:
-        """Whether no other child is ever asked."""
+        """Returns whether no child but the first is ever asked."""
         return self.type in ("LeastFailuresPolicy", "DeterministicOrderPolicy") and self.options["max_tries"] == 1
 
 
 class InOrder:
-    """As they stand; and what the policies have in common.
+    """The order of the config; also the base class of the other policies.
 
-    `by_key`: the order depends on the key, so that requests for several must be asked key by key. `most_errors`: after
-    so many the last error is the answer; `uncounted` are the outcomes that are not among them.
+    `by_key`: the order depends on the key, so that requests for several keys must be asked key by key. `most_errors`:
+    after so many errors no further child is asked. `uncounted`: outcomes that do not count as errors for this.
     """
 
     by_key = False
@@ -59,18 +59,18 @@ class InOrder:
         self.uncounted: bytes = options.get("exclude_errors") or b""
 
     def order(self, request: Request) -> Iterator[int]:
-        """The places of the children, in the order in which they are to be asked."""
+        """Yields the places of the children in the order in which they are to be asked."""
         return iter(range(self._children))
 
     def asked(self, place: int, request: Request) -> Any:
-        """A child is about to be asked; gives what `answered` is to get as `told`."""
+        """Records that a child is about to be asked. `answered` gets the returned object as `told`."""
 
     def answered(self, place: int, failed: bool, told: Any) -> None:
-        """It has answered, or failed."""
+        """Records that the child has answered, or has failed."""
 
 
 class LeastFailures(InOrder):
-    """By failures in a row, the fewest first."""
+    """The order by consecutive failures, fewest first."""
 
     def __init__(self, children: int, options: Mapping[str, Any]) -> None:
         super().__init__(children, {})
@@ -78,18 +78,18 @@ class LeastFailures(InOrder):
         self._failures = [0] * children
 
     def order(self, request: Request) -> Iterator[int]:
-        """The first child; the others as they are when it has failed."""
+        """Yields the first child, then the others in the order of the time when the first has failed."""
         yield 0
         others = sorted(range(1, self._children), key=self._failures.__getitem__)
         yield from others[: self._most - 1]
 
     def answered(self, place: int, failed: bool, told: Any) -> None:
-        """Counts."""
+        """Counts a failure; a good answer resets the count."""
         self._failures[place] = self._failures[place] + 1 if failed else 0
 
 
 class DeterministicOrder(InOrder):
-    """By a hash of the key, salted with the number of the attempt; who has been asked is passed over."""
+    """The order by hashes of the key, salted with the number of the attempt. A child that has been asked is skipped."""
 
     by_key = True
 
@@ -100,7 +100,7 @@ class DeterministicOrder(InOrder):
         self._picks: List[Callable[[bytes], int]] = []  # by attempt
 
     def order(self, request: Request) -> Iterator[int]:
-        """The first child, then what the hashes say."""
+        """Yields the first child, then the children that the hashes select."""
         return islice(self._order(_key(request)), self._most)
 
     def _order(self, key: bytes) -> Iterator[int]:
@@ -124,7 +124,7 @@ class DeterministicOrder(InOrder):
 
 
 class Rendezvous(InOrder):
-    """By the rendezvous hash of the key over the `tags` of all children but the first."""
+    """The order by the rendezvous hash of the key over the `tags` of all children but the first."""
 
     by_key = True
 
@@ -134,14 +134,14 @@ class Rendezvous(InOrder):
         self._tags = tags + [str(place) for place in range(len(tags), children - 1)]
 
     def order(self, request: Request) -> Iterator[int]:
-        """The first child, then the one that the key would have, then the one that it would have without that."""
+        """Yields the first child, then the others by descending rendezvous hash of the key."""
         yield 0
         for place in rendezvous_order(self._tags, _key(request)):
             yield 1 + place
 
 
 def _key(request: Request) -> bytes:
-    """What of the request's key is hashed."""
+    """Returns the part of the request's key that is hashed."""
     if not request.keys():
         return b""
     key = routing_name(request)
@@ -169,8 +169,8 @@ _TYPES: Dict[str, Tuple[Callable[[int, Mapping[str, Any]], InOrder], Read]] = {
             exclude_errors=(error_list, None),
             hash=(record(hash_func=(one_of("Ch3", "WeightedCh3"), "Ch3"), weights=_weights), None),
             weights=_weights,
-            enable_failure_domains=(switch, False),  # hosts have none here
-            ignore_normal_reply_index=(switch, False),  # no host is asked twice, whoever has asked it first
+            enable_failure_domains=(switch, False),  # not supported: hosts have no failure domains
+            ignore_normal_reply_index=(switch, False),  # not needed: no host is asked twice
         ),
     ),
     "RendezvousPolicy": (Rendezvous, record(tags=(texts, REQUIRED))),

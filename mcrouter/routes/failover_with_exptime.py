@@ -1,4 +1,4 @@
-"""FailoverWithExptimeRoute: failover to places where a value must not outlive the failure for long."""
+"""FailoverWithExptimeRoute: failover to hosts on which values expire soon, so that none outlives the failure long."""
 
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -16,12 +16,12 @@ _LONGEST = 2**31 - 1
 
 
 class ShortLivedRoute(Route):
-    """To the target, with no exptime above so many seconds; never (0) is above all.
+    """Asks the target with an exptime of at most `most` seconds.
 
-    | the command's exptime      | the target gets      |
-    | none: get, delete, incr    | the command as it is |
-    | 0, or more than `most`     | `most`               |
-    | as much, or less           | the command as it is |
+    | the command's exptime            | the target gets         |
+    | none: get, delete, incr          | the command unchanged   |
+    | 0 (never), or more than `most`   | the exptime `most`      |
+    | up to `most`                     | the command unchanged   |
     """
 
     def __init__(self, target: Any, most: int, kit: Kit) -> None:
@@ -43,11 +43,11 @@ class ShortLivedRoute(Route):
         return request if data == request.data else part(request, request.kinds, data, request.words)
 
     def routes(self) -> List[Any]:
-        """The target."""
+        """Returns the target."""
         return [self._target]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The target."""
+        """Describes the limit of the exptime."""
         return f"for {self._most} s at most", [(ASKED, self._target)]
 
 
@@ -79,5 +79,5 @@ HANDLE = Handle(
     narrow=_narrow,
     state=_state,
 )
-"""FailoverRoute over `normal` and then each of `failover`, whose values live for `failover_exptime` seconds at most; 0
-or less: as long as they are meant to."""
+"""FailoverRoute over `normal` and then each of `failover`. On the latter values expire after at most `failover_exptime`
+seconds; if that is 0 or less, after the exptime that the client gave."""

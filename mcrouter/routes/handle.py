@@ -1,4 +1,4 @@
-"""What a config can name: a handle is a type of route, the fields that it takes, and how it is made of them."""
+"""Handles: the types of route that a config can name, each with its fields and the function that makes the route."""
 
 from types import SimpleNamespace
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Tuple
@@ -8,19 +8,20 @@ from ..proto.commands import Command
 from .kit import Kit
 
 Args = SimpleNamespace
-"""The value of each field by its name; where the config has a route, the route."""
+"""The value of each field by its name. For a field that holds a route, the value is the route object."""
 Narrow = Callable[[Mapping[str, Any], Command], Optional[int]]
 
 
 class Handle(NamedTuple):
-    """A type of route. `make(args, kit)` gives the route.
+    """A type of route.
 
-    `narrow(args, command)`: the index of the one among its routes that serves this command alone, so that the
-    handle has no part in it; None if it has. It is asked when the config is loaded, never on the way. `lone`: with one
-    child it is that child, without any it is NullRoute. `state(args, kit)` makes what all routes made for one place in
-    the config share, as a limit; they get it as `args.state`. `check(args)` raises ValueError, with what would be
-    right, if the values do not go together. `picks`: a request goes to one of its routes, never to several.
-    `times(args)`: how often one request may be asked of a route within it.
+    `make(args, kit)` returns the route. `narrow(args, command)` returns the index of the child that serves this command
+    alone, so that this route is left out for it; None if this route has work to do. It is called when the config is
+    loaded, never for a request. `lone`: with one child the route is that child, without children it is NullRoute.
+    `state(args, kit)` makes what the routes of all commands share for one place in the config, for example a limit; the
+    routes get it as `args.state`. `check(args)` raises ValueError, with what would be right, if the values do not fit
+    together. `picks`: each request goes to one child, never to several. `times(args)`: how often one request may go to
+    the same child.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Handle(NamedTuple):
 
 
 def filled(fields: Tuple[Field, ...], args: Mapping[str, Any], made: Any) -> Args:
-    """The values of these fields, with the routes in the place of their indices."""
+    """Returns the values of these fields, with each index of a route replaced by the route from `made`."""
     return Args(**{**args, **{field.name: _value(field, args.get(field.name), made) for field in fields}})
 
 

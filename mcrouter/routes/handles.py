@@ -1,4 +1,4 @@
-"""The one table of handles: what a config can name, in its two forms. The README's table derives from it."""
+"""The one table of handles: the routes that a config can name, in its two forms. The README's table derives from it."""
 
 from typing import Dict, Tuple
 
@@ -68,8 +68,8 @@ def _table(*handles: Handle) -> Dict[str, Handle]:
 
 
 INTERNAL = _table(selectors.ROOT, asynclog.HANDLE)
-"""What a config cannot name, and is made of its other parts."""
+"""Routes that no config names: the router adds them by itself."""
 HANDLES = _table(*_BOTH, all_fastest.HANDLE, miss_failover.HANDLE)
-"""With `pools`: facebook/mcrouter's meaning."""
+"""For a config with `pools`: the routes behave as in facebook/mcrouter."""
 SEED = _table(*_BOTH, all_fastest.SEED, miss_failover.SEED)
-"""With an `orderedPool`."""
+"""For a config with an `orderedPool`."""

@@ -1,4 +1,4 @@
-"""HashRoute: to one of several routes, by a hash of the key."""
+"""HashRoute: chooses one of several routes by a hash of the key."""
 
 from typing import Any, List, Mapping
 
@@ -15,13 +15,13 @@ from .null import ErrorRoute, NullRoute
 
 
 class HashRoute(KeyedRoute):
-    """To the child that the hash of the key names (hashing/), whether that is well or not.
+    """Asks the child that the hash of the key selects (hashing/), whether that child is healthy or not.
 
     | the key's child | answer                                                       |
-    | answers         | what it says                                                 |
+    | answers         | that answer                                                  |
     | fails           | the failure: keys do not move to other children by themselves |
 
-    Of a key with `|#|` only what comes before it is hashed, so that related keys can share a host.
+    Of a key with `|#|` only the part before it is hashed, so that related keys can share a host.
     """
 
     def __init__(self, children: List[Any], pick: Any, name: str) -> None:
@@ -31,15 +31,15 @@ class HashRoute(KeyedRoute):
         self.goes_on = any(child.goes_on for child in children)
 
     def pick(self, key: bytes) -> Any:
-        """The key's child."""
+        """Returns the key's child."""
         return self._children[self._pick(key)]
 
     def routes(self) -> List[Any]:
-        """All of them."""
+        """Returns all children."""
         return self._children
 
     def outlook(self, request: Request) -> "tuple[str, List[Branch]]":
-        """The key's child, by number."""
+        """Names the child of each key by its number."""
 
         def remark(key: bytes) -> str:
             index = self._pick(key)
@@ -49,7 +49,7 @@ class HashRoute(KeyedRoute):
 
 
 LATEST = "Latest"
-_NAMES = (*HASHES, LATEST)  # the last one is LatestRoute, as what a pool can be hashed by
+_NAMES = (*HASHES, LATEST)  # "Latest" is not a hash function: it makes a LatestRoute
 
 
 def _hash(value: Any) -> str:
@@ -60,10 +60,10 @@ def _hash(value: Any) -> str:
 
 
 def _weights(value: Any) -> Any:
-    """A list of numbers, or a map from the servers' names to them."""
+    """Reads weights: a list of numbers, or a map from the names of hosts to numbers."""
     given = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(given, (list, tuple)) or not all(_is_weight(one) for one in given):
-        raise ValueError("write a list of numbers, or a map from servers to numbers")
+        raise ValueError("write a list of numbers, or a map from hosts to numbers")
     return value if isinstance(value, dict) else tuple(map(float, value))
 
 
@@ -72,7 +72,7 @@ def _is_weight(value: Any) -> bool:
 
 
 def _check(args: Mapping[str, Any]) -> None:
-    """Weights and key hashes must suit the function; without any there is nothing to check."""
+    """Checks that the weights and the key hash suit the hash function."""
     if (args["weights"] or args["key_hash"]) and args["hash_func"] != LATEST:
         names = ("hash_func", "salt", "weights", "tags", "key_hash")
         _pick(len(args["children"]), **{name: args[name] for name in names})

@@ -1,11 +1,14 @@
-"""A large reply that waits: it comes in pieces (engine/bulk.py), and whether it is the answer is not known yet."""
+"""Holds back a large reply, which comes in pieces (engine/bulk.py), until it is known whether it is the answer."""
 
 from typing import Any, Callable, List
 
 
 class Held:
-    """Takes the lane that the reply comes from, so that it is not closed, and lets nothing come until somebody takes it
-    in turn. To that one it is the lane; to the lane it is the reader."""
+    """A stand-in between the host connection and the reader of a large reply.
+
+    It takes the connection, so that this is not closed, and stops its data until a reader takes this object. For the
+    reader it is the connection; for the connection it is the reader.
+    """
 
     def __init__(self, lane: Any) -> None:
         self._lane = lane
@@ -15,20 +18,20 @@ class Held:
         self._changes: List[Callable[[bytes], bytes]] = []
         lane.take(self)
 
-    # for who waits ------------------------------------------------------------------------------------------------
+    # for the route ------------------------------------------------------------------------------------------------
 
     def drop(self) -> None:
-        """It is not the answer."""
+        """Drops the reply, which is not the answer."""
         self._lane.close()
 
-    # as a lane ----------------------------------------------------------------------------------------------------
+    # as a connection ----------------------------------------------------------------------------------------------
 
     def begin_with(self, change: Callable[[bytes], bytes]) -> None:
-        """Has the beginning go through `change`."""
+        """Lets `change` rewrite the beginning of the reply."""
         self._changes.append(change)
 
     def take(self, reader: Any) -> None:
-        """It is the answer: the reader gets it."""
+        """Passes the reply to the reader: it is the answer."""
         self._reader = reader
         for change in self._changes:
             self._begun = change(self._begun)
@@ -39,32 +42,32 @@ class Held:
             self._lane.go_on()
 
     def go_on(self) -> None:
-        """The reader can take more."""
+        """Lets more of the reply come: the reader has room."""
         self._lane.go_on()
 
     def close(self) -> None:
-        """The reader has gone."""
+        """Closes the connection: the reader has gone."""
         self._lane.close()
 
     # as a reader --------------------------------------------------------------------------------------------------
 
     def piece(self, data: bytes) -> None:
-        """Some of the reply."""
+        """Takes a piece of the reply."""
         if self._reader is None:
             self._begun += data
         else:
             self._reader.piece(data)
 
     def can_take(self) -> bool:
-        """Whether more is to come."""
+        """Returns whether the reader has room for more."""
         return self._reader is not None and bool(self._reader.can_take())
 
     def ended(self, tail: bytes) -> None:
-        """All of it has come."""
+        """Takes the end of the reply."""
         self._reader.ended(tail)
 
     def broken(self) -> None:
-        """The host is lost in the midst of it."""
+        """Records that the connection was lost before the end of the reply."""
         self._broken = True
         if self._reader is not None:
             self._reader.broken()

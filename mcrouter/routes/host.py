@@ -10,12 +10,12 @@ from .base import AsIs, Branch, refuse
 
 
 class HostRoute(AsIs):
-    """To one host, if it is healthy.
+    """Asks one host, if it is healthy.
 
-    | the host                          | the answer                                               |
-    | healthy                           | what it says                                             |
-    | it loses the connection, a read   | it is asked once more, on a fresh connection             |
-    | unhealthy                         | SERVER_ERROR at once; it is told of a write that it misses |
+    | the host                         | the answer                                               |
+    | is healthy                       | the host's answer                                        |
+    | loses the connection, at a read  | the answer of a second attempt, on a new connection      |
+    | is not healthy                   | SERVER_ERROR at once; a write is recorded as missed      |
     """
 
     def __init__(self, host: Any, style: Memcached = MEMCACHED) -> None:
@@ -23,7 +23,7 @@ class HostRoute(AsIs):
         self._style = style
 
     def first(self, request: Any = None) -> Any:
-        """The host."""
+        """Returns the host, if it is healthy."""
         return self.host if self.host.healthy else None
 
     def start(self, request: Request, sink: Any) -> None:
@@ -38,12 +38,12 @@ class HostRoute(AsIs):
             host.send(request, _Read(self, request, sink))
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Nothing further."""
+        """Names the host."""
         return str(self.host.name), []
 
 
 class _Read:
-    """The sink of a read on somebody's behalf: it is asked again if the connection is lost."""
+    """The sink of a read for another sink; the read is repeated if the connection is lost."""
 
     __slots__ = ("_request", "_route", "_sink")
 
@@ -53,7 +53,7 @@ class _Read:
         self._sink = sink
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The host's answer."""
+        """Takes the host's answer."""
         if outcomes[:1] == o.LOST:
             ask_again(self._route, self._request, self._sink, self._route.host, reply, outcomes)
         else:

@@ -1,4 +1,4 @@
-"""KeySplitRoute: a hot key under several names, so that several hosts share its load."""
+"""KeySplitRoute: stores each key under several names, so that several hosts share the load of a hot key."""
 
 from typing import Any, Callable, List, Mapping, Optional, Tuple
 
@@ -9,7 +9,7 @@ from ..proto.commands import ADMIN, BY_NAME, Command
 from ..proto.guard import guarded
 from ..proto.requests import Request
 from ..proto.rewriting import longest_key
-from .base import ASKED, COPY, NOBODY, Branch, Route
+from .base import ASKED, COPY, DROP_REPLY, Branch, Route
 from .handle import Args, Handle
 from .keyed import names_of
 from .kit import Kit
@@ -23,16 +23,16 @@ _GET, _SETS, _DELETES = (
 
 
 class KeySplitRoute(Route):
-    """Each key has `replicas` names: itself, key::1, key::2 ...; this router's own is the one of its host id.
+    """Gives each key `replicas` names: key, key::1, key::2 ... The host id selects the name that this router uses, its
+    own name.
 
-    | command              | asked                                       | the answer                     |
-    | get                  | its own name                                | its                            |
-    | get with first_hit   | all names                                   | the first hit; else the last   |
-    | set, ms              | its own name                                | its                            |
-    | set, ms, with all_sync; delete, md | all; nobody waits for the others | that for its own name       |
-    | any other            | its own name                                | its                            |
+    | command                           | asked                                      | the answer                   |
+    | get                               | the own name                               | that of the own name         |
+    | get with first_hit                | all names                                  | the first hit; else the last |
+    | set, ms with all_sync; delete, md | all; all but the own one in the background | that of the own name         |
+    | any other                         | the own name                               | that of the own name         |
 
-    A key that is too long for that (over 245 bytes, in base64 over 181) has just the one name.
+    A key that is too long for a suffix (over 245 bytes, in base64 over 181) has only one name, the key itself.
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
@@ -45,13 +45,13 @@ class KeySplitRoute(Route):
         self.goes_on, self.splits = args.destination.goes_on, args.destination.splits
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks for one name or for all."""
+        """Asks for the own name, or for all names."""
         kind = request.kinds[0]
         if kind in self._to_all and self._has_names(request):
             for replica in range(self._replicas):
                 if replica != self._own:
                     copy = background(request)
-                    guarded(copy, self._ask, copy, NOBODY, replica)
+                    guarded(copy, self._ask, copy, DROP_REPLY, replica)
             self._ask(request, sink, self._own)
         elif self._first_hit and kind in _GET and request.bulk is None and self._has_names(request):
             first = _FirstHit(sink, self._replicas)
@@ -72,15 +72,15 @@ class KeySplitRoute(Route):
         self._target.start(request, sink)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The target goes on with what it was given as it was."""
+        """Lets the target continue: it was given the request unchanged."""
         self._target.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
-        """The destination."""
+        """Returns the destination."""
         return [self._target]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Which names."""
+        """Describes the names that are asked for."""
         kind = request.kinds[0]
         everywhere = kind in self._to_all or (self._first_hit and kind in _GET)
         remark = f"as replica {self._own} of {self._replicas}" + (", and as the others" if everywhere else "")
@@ -88,7 +88,7 @@ class KeySplitRoute(Route):
 
 
 def _name(replica: int, most: int) -> Callable[[bytes], bytes]:
-    """A key's name as that replica, where names may have `most` bytes."""
+    """Returns a function that gives a key's name for this replica, where names may have `most` bytes."""
     suffix = b"::%d" % replica
     return lambda key: key + suffix if len(key) + _ROOM <= most else key
 
@@ -103,7 +103,7 @@ class _FirstHit:
         self._waiting = waiting
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The answer for one name."""
+        """Takes the answer for one name."""
         self._waiting -= 1
         sink = self._sink
         if sink is not None and (outcomes in o.SUCCESS or not self._waiting):

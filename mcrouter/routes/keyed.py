@@ -1,4 +1,4 @@
-"""Routes that choose by key. A get of several keys is split, and what the parts find is put together again."""
+"""Routes that choose by key. A get of several keys is split, and the answers to its parts are joined."""
 
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -18,15 +18,15 @@ _NO_KEY = b"SERVER_ERROR mcrouter: a command without a key does not say which ho
 
 
 class KeyedRoute(Route):
-    """What they have in common: `pick(key)` gives the route that a key takes.
+    """Base class of routes that choose by key: `pick(key)` returns the key's route.
 
-    | request            | who is asked                                                                  |
-    | one key            | the key's route                                                               |
-    | a get of several   | each key's route, for all of its keys at once; hits in the order of the request |
-    | ... some keys fail | what the others have; the error alone if they have nothing                    |
+    | request                | asked, and the answer                                                          |
+    | one key                | the key's route                                                                |
+    | a get of several keys  | each route once, for all of its keys; hits in the order of the request         |
+    | ... and some keys fail | the hits of the other keys; the error if there are none                        |
 
-    Of so many keys that they make more than 2,000 requests to hosts, each next part is asked for when the one before it
-    is answered. `cost`: requests to hosts that one key may make. `later` is Kit.later.
+    A get whose keys make more than 2,000 requests to hosts is asked in parts, the next one when the one before it is
+    answered. `cost`: requests to hosts that one key may make. `later` is Kit.later.
     """
 
     keyed = True
@@ -35,26 +35,26 @@ class KeyedRoute(Route):
     later: Any = None
 
     def pick(self, key: bytes) -> Any:
-        """The route that a key takes."""
+        """Returns the key's route."""
         raise NotImplementedError
 
     def first(self, request: Any = None) -> Any:
-        """That of the route that the only key takes."""
+        """Returns the first host of the key's route, for a request with one key."""
         if request is None:
             return None
         word, data = request.word, request.data
         if word:
             return self.pick(word).first(request)
-        if word is not None and type(data) is bytes:  # a lone set: 0.8 us less than the general way
+        if word is not None and type(data) is bytes:  # a single set: 0.8 us less than the general code below
             return self.pick(data[4 : data.index(b" ", 4)]).first(request)
         return self.pick(routing_name(request)).first(request) if len(request.keys()) == 1 else None
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The key's route goes on."""
+        """Lets the key's route continue."""
         self.pick(routing_name(request)).go_on(request, sink, host, reply, outcomes)
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks the key's route, or those of all keys."""
+        """Asks the routes of all keys."""
         word = request.word
         if word:
             self.pick(word).start(request, sink)
@@ -88,7 +88,7 @@ class KeyedRoute(Route):
                 route.start(for_keys(request, its_keys), gathering)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The way of each key."""
+        """Names the route of each key."""
         return self._outlook(request, lambda key: "")
 
     def _outlook(self, request: Request, remark: Any) -> "Tuple[str, List[Branch]]":
@@ -98,7 +98,7 @@ class KeyedRoute(Route):
 
 
 class PerKey(KeyedRoute):
-    """Gives a route that cannot take a get of several keys one key at a time."""
+    """Passes a get of several keys, key by key, to a route that takes only one key at a time."""
 
     keyed = False
 
@@ -107,17 +107,17 @@ class PerKey(KeyedRoute):
         self.takes_runs, self.goes_on, self.keyed = route.takes_runs, route.goes_on, route.keyed
 
     def pick(self, key: bytes) -> Any:
-        """Always the same."""
+        """Returns the one route there is."""
         return self._route
 
     def first(self, request: Any = None) -> Any:
-        """That of the route."""
+        """Returns the first host of the route, except for a get of several keys."""
         if request is not None and request.words is not None and len(request.kinds) == 1 and len(request.words) > 1:
             return None
         return self._route.first(request)
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks for one key after the other, without waiting."""
+        """Asks for each key by itself, without waiting for the answers in between."""
         if len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES and len(request.keys()) > 1:
             self._ask_all(request, sink, list(dict.fromkeys(request.keys())))
         else:
@@ -129,11 +129,11 @@ class PerKey(KeyedRoute):
             self._route.start(for_keys(request, [key]), gathering)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The route goes on."""
+        """Lets the route continue."""
         self._route.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> Any:
-        """The route."""
+        """Returns the one route."""
         return (self._route,)
 
 
@@ -186,13 +186,13 @@ class _InParts:
 
 
 def names_of(request: Request) -> List[bytes]:
-    """The keys that it names, each once, as routes choose by them; none if it is about no key."""
+    """Returns the keys of a request, each once, in the form that routes choose by; an empty list if it has no key."""
     keys = request.keys()
     return list(dict.fromkeys(keys)) if len(keys) > 1 else [routing_name(request)] if keys else []
 
 
 def for_keys(request: Request, keys: List[bytes]) -> Request:
-    """A get for just these of the keys."""
+    """Returns a get for only these of the keys."""
     head = request.data.split(b" ", 2)[:2] if COMMANDS[request.kinds[0]].request == EXPTIME_KEYS else [_verb(request)]
     made = part(request, request.kinds, b" ".join([*head, *keys]) + b"\r\n", keys)
     if made.data.startswith(b"get ") and len(keys) == 1:
@@ -218,7 +218,7 @@ class Gathering:
         self._too_large = False
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """One part's answer."""
+        """Takes the answer to one part; passes the whole answer on after the last part."""
         self._waiting -= 1
         if reply is TOO_LARGE:
             self._too_large = True

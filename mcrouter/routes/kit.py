@@ -1,4 +1,4 @@
-"""What routes need of the world: hosts, clocks, chance. They get it when they are made, so that tests can script it."""
+"""What routes need from outside: hosts, clocks, randomness. It is passed in, so that tests can script it."""
 
 import random
 import time
@@ -10,13 +10,14 @@ Later = Callable[[float, Callable[[], None]], Any]
 
 
 class Kit:
-    """What handles are made with.
+    """The surroundings that routes are made with.
 
-    `hosts` are the destinations by their texts, `local` the LocalRoute, `now()` a steady clock and `wall()` Unix time
-    in seconds, `later(seconds, call)` calls later and gives something to `cancel()`, `host_id` is this machine's number
-    for handles that choose by it, `spool` takes deletes that could not be delivered (None: there is no async log),
-    `count(name)` counts an event for `stats`. `seed`: the config is the seed's. `pools` are collected for whoever
-    watches the hosts' health, `copies` are what ShadowRoutes have under way.
+    `hosts`: the destinations by the texts that name them in the config. `local`: the LocalRoute. `now()`: a steady
+    clock; `wall()`: Unix time, in seconds. `later(seconds, call)`: calls later, and returns an object with `cancel()`.
+    `host_id`: this machine's number, for routes that choose by it. `spool`: takes deletes that could not be delivered
+    (None: there is no async log). `count(name)`: counts an event for `stats`. `seed`: the config has an `orderedPool`.
+    `pools`: filled by the routes; the watcher of the hosts' health refreshes them. `copies`: the copies that the
+    ShadowRoutes have under way.
     """
 
     def __init__(
@@ -50,11 +51,11 @@ class Kit:
         self.only_gets = only_gets
         self.style = style
         self.pools: List[Any] = []
-        self.keeps_prefixes = False  # whether hosts of this config may see routing prefixes
-        self.copies: Dict[Any, Any] = {}  # by the route that a ShadowRoute copies to, those under way
+        self.keeps_prefixes = False  # whether some hosts of this config see routing prefixes
+        self.copies: Dict[Any, Any] = {}  # by the target of a ShadowRoute: the copies under way to it
         self._later = later
 
     def later(self, seconds: float, call: Callable[[], None]) -> Any:
-        """Calls in so many seconds."""
+        """Calls `call` after so many seconds."""
         assert self._later is not None
         return self._later(seconds, call)

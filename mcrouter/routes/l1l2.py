@@ -14,20 +14,20 @@ from .null import default_reply
 from .steps import Answer, Steps, copy_of, follow, in_background, is_hit, value_of
 
 _GET = BY_NAME["get"].number
-_NOTHING = 0x10000  # the flag of a value that says that L2 has none (facebook/mcrouter's MC_MSG_FLAG_NEGATIVE_CACHE)
+_NOTHING = 0x10000  # flag of a marker in L1: L2 has no value (facebook/mcrouter's MC_MSG_FLAG_NEGATIVE_CACHE)
 _SECONDS = number(0, 2**31 - 1)
 
 
 class L1L2CacheRoute(Route):
-    """Gets go to L1, and what it has not, to L2; all else goes to L1 alone.
+    """Asks L1 for a get, and L2 for what L1 does not have; every other command goes to L1 alone.
 
-    | get: L1            | L2   | answer | what else                                                     |
-    | hit                | -    | L1's   | -                                                             |
-    | miss, failure      | hit  | L2's   | `add` to L1 for upgradingL1Exptime seconds                     |
-    | miss, failure      | miss | L2's   | with ncacheExptime: `add` to L1 that there is nothing          |
-    | that there is nothing | - | miss   | each ncacheUpdatePeriod-th time L2 is asked and L1 is `set`    |
+    | get: L1               | L2   | answer | also                                                          |
+    | hit                   | -    | L1's   | -                                                             |
+    | miss, failure         | hit  | L2's   | `add` of the value to L1, for upgradingL1Exptime seconds       |
+    | miss, failure         | miss | L2's   | with ncacheExptime: `add` of a marker to L1: L2 has no value   |
+    | hit, but the marker   | -    | miss   | each ncacheUpdatePeriod-th time L2 is asked and L1 is `set`    |
 
-    gets, gat and gats ask L1 alone; mg and me, as get, but add nothing (and L2 alone, with ncacheExptime).
+    gets, gat and gats ask L1 alone. mg and me ask as get does, but add nothing; with ncacheExptime they ask L2 alone.
     """
 
     takes_keys = False
@@ -59,7 +59,7 @@ class L1L2CacheRoute(Route):
         if is_hit(answer[1]):
             return answer
         answer = yield self._l2, request
-        # What is sent to L1 is sent before the client is answered: what it asks next comes behind it, on the same lane.
+        # L1 gets the value before the client is answered: the client's next request follows on the same connection.
         value = value_of(answer[0])
         if value is not None:
             in_background(_once(self._l1, copy_of(request, "add", value, self._exptime)))
@@ -75,7 +75,7 @@ class L1L2CacheRoute(Route):
         return store_of(request, verb, request.keys()[0], _NOTHING, self._nothing_exptime, b"ncache")
 
     def _look_again(self, request: Request) -> None:
-        """Has L2 asked, each time that it is due."""
+        """Asks L2 again, if it is the ncacheUpdatePeriod-th time."""
         if self._period:
             self._until_update -= 1
             if self._until_update <= 0:
@@ -102,11 +102,11 @@ class L1L2CacheRoute(Route):
         return (yield self._l2, request)
 
     def routes(self) -> List[Any]:
-        """Both."""
+        """Returns both routes."""
         return [self._l1, self._l2]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """L1, then L2."""
+        """Lists L1, then L2."""
         return "a hit of the second is added to the first", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
 
 

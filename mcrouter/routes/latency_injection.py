@@ -1,4 +1,4 @@
-"""LatencyInjectionRoute: a slower target, for tests of what depends on it."""
+"""LatencyInjectionRoute: makes a child slower, to test how clients cope with that."""
 
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -16,17 +16,17 @@ _DELAYS = ("before_latency_ms", "after_latency_ms", "total_latency_ms")
 
 
 class LatencyInjectionRoute(Route):
-    """Waits before and after the child is asked.
+    """Delays each request before the child is asked, and each answer after that.
 
-    | option            | default | what happens                                                          |
-    | before_latency_ms | 0       | so long the request waits before the child is asked                   |
-    | after_latency_ms  | 0       | so long the answer waits                                              |
-    | total_latency_ms  | 0       | an answer that comes sooner than that after the request waits until then |
+    | option            | default | meaning                                                      |
+    | before_latency_ms | 0       | how long the request waits before the child is asked         |
+    | after_latency_ms  | 0       | how long the answer waits                                    |
+    | total_latency_ms  | 0       | the least time between the request and its answer            |
 
-    A value that is too large to be held passes at once.
+    A value that is too large to be held in memory is not delayed.
     """
 
-    goes_on = True  # what waits here must not be overtaken by what takes another way
+    goes_on = True  # a waiting request must not be overtaken by a later one that takes another route
 
     def __init__(self, args: Args, kit: Kit) -> None:
         self._child = args.child
@@ -50,18 +50,18 @@ class LatencyInjectionRoute(Route):
         self._child.start(request, sink)
 
     def routes(self) -> List[Any]:
-        """The child."""
+        """Returns the child."""
         return [self._child]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The delays."""
+        """Describes the delays."""
         delays = (self.before * 1000, self.after * 1000, self.total * 1000)
         remark = "waits {:g} ms before, {:g} ms after, {:g} ms in all".format(*delays)
         return remark, [(ASKED, self._child)]
 
 
 class _Delayed:
-    """A request that waits, and the sink of its answer."""
+    """A delayed request, and the sink of its answer."""
 
     __slots__ = ("_begun", "_outcomes", "_reply", "_request", "_route", "_sink")
 
@@ -74,11 +74,11 @@ class _Delayed:
         self._outcomes = b""
 
     def ask(self) -> None:
-        """It has waited long enough."""
+        """Asks the child: the request has waited long enough."""
         self._route.ask(self._request, self)
 
     def on_reply(self, reply: Any, outcomes: bytes) -> None:
-        """The child's answer."""
+        """Takes the child's answer, and delays it if need be."""
         route = self._route
         wait = max(route.after, route.total - (route.kit.now() - self._begun))
         if wait <= 0:
@@ -91,7 +91,7 @@ class _Delayed:
         self._sink.on_reply(self._reply, self._outcomes)
 
     def abort(self) -> None:
-        """After an unexpected error in what a timer has called."""
+        """Gives the request up after an unexpected error in a call of the timer."""
         abandon(self._request)
 
 

@@ -1,10 +1,10 @@
-"""LatestRoute: failover along a few of the children, which this machine picks for itself.
+"""LatestRoute: failover along a few of the children, selected by this machine's host id.
 
-| the machines' numbers, the salts | the children asked, and their order                                |
-| the same                         | the same, for all keys                                             |
-| others                           | others: the machines of a fleet share the children between them    |
+| two routers with         | ask                                                                        |
+| the same host id, salt   | the same children in the same order, for all keys                          |
+| another host id, salt    | other children: the machines of a fleet share the children among them      |
 
-What happens then, FailoverRoute's table says.
+How the selected children are asked is in the table of FailoverRoute.
 """
 
 from typing import Any, List, Optional, Sequence
@@ -21,23 +21,25 @@ COUNT = 5
 
 
 def picked(children: int, host_id: int, count: int = COUNT, salt: str = "", weights: Sequence[float] = ()) -> List[int]:
-    """The places of `count` of the children, all different, in the order in which a machine with this number asks
-    them: by a hash that prefers those of more weight (0 to 1, as WeightedCh3 has them)."""
+    """Returns the places of `count` different children, in the order in which a machine with this host id asks them.
+
+    They are chosen by the hash WeightedCh3, which prefers children with more weight (0 to 1).
+    """
     left = list(range(children))
     heavy = list(weights) or [1.0] * children
-    heavy = (heavy + [0.5] * children)[:children]  # what WeightedCh3 has for those that it is not told of
+    heavy = (heavy + [0.5] * children)[:children]  # WeightedCh3's weight for children without one
     found = []
     for turn in range(min(count, children)):
         pick = make_pick("WeightedCh3", [str(place) for place in left], {"weights": tuple(heavy)})
         index = pick(f"{host_id}-{salt}-{turn}".encode())
         found.append(left[index])
-        left[index], heavy[index] = left[-1], heavy[-1]  # the last one takes its place
+        left[index], heavy[index] = left[-1], heavy[-1]  # the last child takes the free place
         del left[-1], heavy[-1]
     return found
 
 
 def latest(children: List[Any], kit: Kit, salt: str = "", weights: Optional[Sequence[float]] = None) -> Any:
-    """LatestRoute with nothing else said: what `hash_func: Latest` means."""
+    """Returns a LatestRoute with default options, as `hash_func: Latest` means it."""
     chosen = [children[place] for place in picked(len(children), kit.host_id, salt=salt, weights=weights or ())]
     return FailoverRoute(chosen, FailoverErrors(), PolicySpec().make(len(chosen))) if len(chosen) > 1 else chosen[0]
 

@@ -1,4 +1,4 @@
-"""LoadBalancerRoute: to the less loaded of two children, chosen by chance."""
+"""LoadBalancerRoute: asks the less loaded of two children that are chosen at random."""
 
 from itertools import islice
 from math import exp
@@ -13,15 +13,16 @@ from .failover_policy import InOrder
 from .handle import Args, Handle
 from .kit import Kit
 
-_FAILED = 1.0  # seconds: how slow a failure is said to be, however quick it was
-_QUICK = 0.001  # seconds that do not matter: among those that are as quick, requests in flight decide
+_FAILED = 1.0  # seconds: the least time that a failure counts as, however fast it came
+_QUICK = 0.001  # seconds, added to every mean: among children that are all faster, the requests in flight decide
 
 
 class Load:
-    """How loaded a child seems: its requests in flight, times how slow it was of late.
+    """The estimated load of a child: its requests in flight times its recent response time.
 
-    "Of late" is a mean with exponentially fading weights that jumps up to any slower answer at once, so that trouble is
-    seen with the first answer, and forgotten in `memory` seconds (to 37 %), so that who is avoided is tried again.
+    The recent response time is a mean with exponentially fading weights. It rises to any slower answer at once, so that
+    one slow answer is enough to see trouble; it falls to 37 % in `memory` seconds, so that a child that is avoided is
+    tried again.
     """
 
     def __init__(self, memory: float) -> None:
@@ -31,22 +32,22 @@ class Load:
         self.in_flight = 0
 
     def now(self, now: float) -> float:
-        """What to compare; the lesser the better."""
+        """Returns the load at this time; less is better."""
         faded = self._mean * exp((self._then - now) / self._memory)
         return (faded + _QUICK) * (self.in_flight + 1)
 
     def took(self, now: float, seconds: float) -> None:
-        """An answer came after so many seconds."""
+        """Records an answer that took so many seconds."""
         weight = exp((self._then - now) / self._memory)
         self._mean = max(seconds, self._mean * weight + seconds * (1 - weight))
         self._then = now
 
 
 class LeastLoaded(InOrder):
-    """Two of the children by chance, the less loaded of them first; of the rest, two again, and so on.
+    """The order of LoadBalancerRoute: the less loaded of two random children, then the same among the rest, and so on.
 
-    Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing": nearly as even as asking the least loaded,
-    and routers that know only their own requests do not all run to the same one.
+    Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing": the load is nearly as even as with the least
+    loaded child of all, and routers that know only their own requests do not all choose the same child.
     """
 
     def __init__(self, children: int, memory: float, most: int, kit: Kit) -> None:
@@ -56,7 +57,7 @@ class LeastLoaded(InOrder):
         self.loads = [Load(memory) for _ in range(children)]
 
     def order(self, request: Request) -> Iterator[int]:
-        """The places of the children to be asked."""
+        """Yields the places of the children to ask."""
         return islice(self._order(), self._most)
 
     def _order(self) -> Iterator[int]:
@@ -69,13 +70,13 @@ class LeastLoaded(InOrder):
             yield place
 
     def asked(self, place: int, request: Request) -> "Flight":
-        """It has one more in flight."""
+        """Counts one more request in flight to this child."""
         flight = Flight(self.loads[place], self._kit.now())
         request.client.when_abandoned(request, flight.over)
         return flight
 
     def answered(self, place: int, failed: bool, told: "Flight") -> None:
-        """It has one less."""
+        """Counts one request less, and records how long it took."""
         told.over()
         now = self._kit.now()
         took = now - told.since
@@ -83,7 +84,7 @@ class LeastLoaded(InOrder):
 
 
 class Flight:
-    """A request in flight, since when."""
+    """A request in flight to a child, with the time at which it was sent."""
 
     __slots__ = ("_load", "since")
 
@@ -93,26 +94,26 @@ class Flight:
         load.in_flight += 1
 
     def over(self) -> None:
-        """It has been answered, or will not be."""
+        """Ends the flight: the request has been answered, or never will be. Has no effect when called again."""
         load, self._load = self._load, None
         if load is not None:
             load.in_flight -= 1
 
 
 class LoadBalancerRoute(FailoverRoute):
-    """Chooses two children by chance, and asks the one that seems less loaded (`Load`).
+    """Chooses two children at random, and asks the one with the lower estimated load (`Load`).
 
-    | of the two             | asked                                                     |
-    | more in flight         | the other                                                 |
-    | slow of late           | the other, until `load_ttl_ms` have passed a few times     |
-    | has failed             | the other: a failure counts as slow, however quick it was |
+    | one of the two                  | asked                                                         |
+    | has more requests in flight     | the other                                                     |
+    | has been slow recently          | the other, until `load_ttl_ms` have passed a few times        |
+    | has failed                      | the other: a failure counts as slow, however fast it came     |
 
-    | the child asked        | the answer                                                |
-    | answers                | what it says                                              |
-    | fails                  | the failure; with `failover_count` n, n children are tried |
+    | the child asked                 | the answer                                                    |
+    | answers                         | that answer                                                   |
+    | fails                           | the failure; with `failover_count` n, n children are tried    |
 
-    facebook/mcrouter's asks hosts for their load, which memcached does not tell: this is a measure of our own. It knows
-    no `algorithm` but this one.
+    facebook/mcrouter's route asks hosts for their load, which memcached does not tell; so the load here is an estimate.
+    No other `algorithm` is supported.
     """
 
     def __init__(self, children: List[Any], policy: LeastLoaded, count: int) -> None:
@@ -120,11 +121,11 @@ class LoadBalancerRoute(FailoverRoute):
         self.goes_on = count > 1 or any(child.goes_on for child in children)
 
     def first(self, request: Any = None) -> Any:
-        """Nobody knows before it is asked."""
+        """Returns None: the child is chosen at random when the request comes."""
         return None
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Any of them."""
+        """Lists all children: any of them may be asked."""
         return "the less loaded of two", [(BY_CHANCE, child) for child in self.children]
 
 

@@ -1,4 +1,4 @@
-"""LoggingRoute: a line in the log for each request."""
+"""LoggingRoute: writes a log line for each request."""
 
 import logging
 from typing import Any, List, Mapping, Optional
@@ -25,13 +25,13 @@ _KEYS = 10  # of a request
 
 
 class LoggingRoute(Route):
-    """Passes everything on, and logs, at the level INFO, what became of it.
+    """Passes every request on, and logs its outcome at level INFO.
 
-    | the target | the answer  | the line                                  |
-    | says x     | x           | get 'key': hit, 0.3 ms                    |
+    | the target | the answer  | the log line                              |
+    | answers x  | x           | get 'key': hit, 0.3 ms                    |
     | fails      | the failure | get 'key': timeout, 1000.2 ms             |
 
-    A run is one line with what became of each of its commands. Of keys only what is ASCII is shown as it is.
+    A run is one line with the outcomes of its commands. Bytes of a key that are not ASCII are shown as escapes.
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
@@ -45,11 +45,11 @@ class LoggingRoute(Route):
         self._target.start(request, _Watched(self.kit, request, sink) if _LOG.isEnabledFor(logging.INFO) else sink)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The target goes on with what it was given as it was."""
+        """Lets the target continue: it was given the request unchanged."""
         self._target.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
-        """The target."""
+        """Returns the target."""
         return [self._target]
 
 
@@ -65,14 +65,14 @@ class _Watched:
         self._begun = kit.now()
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The target's answer."""
+        """Logs the target's answer, and passes it on."""
         ms = (self._kit.now() - self._begun) * 1000
         _LOG.info("%s: %s, %.1f ms", describe(self._request), became(outcomes), ms)
         self._sink.on_reply(reply, outcomes)
 
 
 def describe(request: Request) -> str:
-    """The commands and keys of a request, for a log."""
+    """Returns the commands and keys of a request as text for the log."""
     names = ", ".join(dict.fromkeys(COMMANDS[kind].name for kind in request.kinds))
     keys = request.names()
     shown = " ".join(ascii(key[:_SHOWN])[1:] for key in keys[:_KEYS])
@@ -81,7 +81,7 @@ def describe(request: Request) -> str:
 
 
 def became(outcomes: bytes) -> str:
-    """The outcomes in words; with their numbers where there are several."""
+    """Returns the outcomes in words, with counts if there are several."""
     if len(outcomes) == 1:
         return _WORDS[outcomes]
     codes = [bytes([code]) for code in dict.fromkeys(outcomes)]

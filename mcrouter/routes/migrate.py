@@ -1,4 +1,4 @@
-"""MigrateRoute: from one set of hosts to another, key by key within a span of time."""
+"""MigrateRoute: moves from one set of hosts to another, key by key within an interval."""
 
 from typing import Any, List, Tuple
 
@@ -17,12 +17,12 @@ _DELETES = frozenset(command.number for command in COMMANDS if command.kind == D
 
 
 class MigrateRoute(KeyedRoute):
-    """`from` before, `to` after; between them each key has a time of its own, which its hash says.
+    """Asks `from` before the migration and `to` after it. In between, each key moves at a time that its hash gives.
 
     | when (Unix time)             | deletes                | others                                   |
     | before start_time            | from                   | from                                     |
     | then, for `interval` seconds | both; the worst answer | from                                     |
-    | then, for `interval` seconds | both; the worst answer | to, after hash(key) % interval; else from |
+    | then, for `interval` seconds | both; the worst answer | from for hash(key) % interval seconds, then to |
     | later                        | to                     | to                                       |
     """
 
@@ -34,7 +34,7 @@ class MigrateRoute(KeyedRoute):
         self.goes_on = self._from.goes_on or self._to.goes_on
 
     def pick(self, key: bytes) -> Any:
-        """Where a key is read and written now."""
+        """Returns the route by which a key is read and written now."""
         begun = self._wall() - self._start - self._interval
         if begun < 0:
             return self._from
@@ -46,11 +46,11 @@ class MigrateRoute(KeyedRoute):
         return request.kinds[0] in _DELETES and 0 <= self._wall() - self._start < 2 * self._interval
 
     def first(self, request: Any = None) -> Any:
-        """That of the one that is asked."""
+        """Returns the first host of the key's route; None for a delete that goes to both routes."""
         return None if request is None or self._is_both(request) else super().first(request)
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks one, or both."""
+        """Asks one route, or both."""
         if self._is_both(request):
             collecting = Collecting(request, sink, 2, worst)
             self._from.start(request, collecting)
@@ -59,11 +59,11 @@ class MigrateRoute(KeyedRoute):
             super().start(request, sink)
 
     def routes(self) -> List[Any]:
-        """Both."""
+        """Returns both routes."""
         return [self._from, self._to]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """As of now."""
+        """Names the routes that are asked now."""
         if self._is_both(request):
             return "the worst answer is the answer", [(ASKED, self._from), (ASKED, self._to)]
         return self._outlook(request, lambda key: f"{key.decode(errors='replace')}: "

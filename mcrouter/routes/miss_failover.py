@@ -1,4 +1,4 @@
-"""MissFailoverRoute: healthy hosts in order, until a hit or a success."""
+"""MissFailoverRoute: asks healthy hosts in order, until a hit or a success."""
 
 from typing import Any, Iterable, List, Mapping, Optional, Tuple
 
@@ -15,7 +15,7 @@ from .pool import Pool, RouteDestination, as_route, destination
 
 
 class MissFailoverRoute(Route):
-    """Asks the first healthy host; what it has not, the next; and so on.
+    """Asks the first healthy host, then the next one for what the first does not have, and so on.
 
     | first host     | second host | answer                                             |
     | hit or success | not asked   | the first's                                        |
@@ -24,8 +24,9 @@ class MissFailoverRoute(Route):
     | some keys      | the others  | all, in request order (a get of several keys)      |
     | no healthy host              | SERVER_ERROR mcrouter: no healthy upstream         |
 
-    Of a run only the commands that failed go on. The hosts before the first healthy one are told of writes they miss.
-    With pools, as in facebook/mcrouter, only gets and deletes go on; everything else is for the first child alone.
+    Of a run the next host gets only the commands that missed or failed. A write is recorded as missed by the hosts
+    before the first healthy one. With `pools`, as in facebook/mcrouter, only gets and deletes fail over; all other
+    commands are for the first child alone.
     """
 
     goes_on = True
@@ -37,11 +38,11 @@ class MissFailoverRoute(Route):
         self._hosts_only = not inner
 
     def first(self, request: Any = None) -> Any:
-        """The first healthy host."""
+        """Returns the first healthy host."""
         return self._pool.healthy[0] if self._pool.healthy and self._hosts_only else None
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks the first healthy host. One that answers the client itself needs no walk unless it fails."""
+        """Asks the first healthy host. If it answers the client directly, `go_on` makes the walk after a failure."""
         hosts = self._pool.healthy
         if not hosts:
             refuse(request, sink)
@@ -53,7 +54,7 @@ class MissFailoverRoute(Route):
             self._pool.missed(request, hosts[0] if hosts else None)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """Asks the hosts behind `host`; the only host that broke off, once more."""
+        """Asks the hosts after `host`; if `host` is the only healthy one and lost the connection, asks it once more."""
         hosts = self._pool.healthy
         if self._pool.sole() is host:
             ask_again(self, request, sink, host, reply, outcomes)
@@ -61,30 +62,30 @@ class MissFailoverRoute(Route):
         _Walk(request, sink, hosts, hosts.index(host) if host in hosts else -1).on_reply(reply, outcomes)
 
     def routes(self) -> Iterable[Any]:
-        """All of them."""
+        """Returns all members of the pool."""
         return map(as_route, self._pool.hosts)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """One after the other."""
+        """Lists the healthy members in order."""
         ways = [(ON_FAILURE, as_route(host)) for host in self._pool.healthy]
         return "the first hit or success is the answer", [(ASKED, way) for _, way in ways[:1]] + ways[1:]
 
 
 class _Walk:
-    """One request on its way along the hosts."""
+    """One request that passes from host to host."""
 
     __slots__ = ("_asked", "_at", "_best", "_hosts", "_request", "_sink")
 
     def __init__(self, request: Request, sink: Any, hosts: List[Any], at: int = 0) -> None:
         self._request = request
         self._sink = sink
-        self._hosts = hosts  # those that were healthy when it began; the pool makes a new list when that changes
-        self._at = at  # whose answer comes next
+        self._hosts = hosts  # the healthy hosts at the start; the pool makes a new list when that changes
+        self._at = at  # place of the host that answers next
         self._asked = request
         self._best: Any = None  # made when the first host is not enough
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The current host's answer."""
+        """Takes the current host's answer."""
         if self._best is None:
             if is_good(outcomes, o.SUCCESS):
                 self._sink.on_reply(reply, outcomes)
@@ -94,7 +95,7 @@ class _Walk:
             self._sink.on_reply(*self._best.result(self._sink))
 
     def _next(self) -> bool:
-        """Asks the next healthy host for what is missing; False when there is none left."""
+        """Asks the next healthy host for what is missing; returns False if there is none left."""
         hosts = self._hosts
         while self._at + 1 < len(hosts):
             self._at += 1

@@ -1,4 +1,4 @@
-"""ModifyExptimeRoute: with another time to live than the client's."""
+"""ModifyExptimeRoute: passes requests on with another exptime than the client's."""
 
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -11,22 +11,23 @@ from .handle import Args, Handle
 from .kit import Kit
 
 _LEAST, _MOST = -(2**31), 2**31 - 1  # facebook/mcrouter's int32
-_ALSO = ("touch", "mg", "ma")  # the meta commands have an exptime where their flags say one
+_ALSO = ("touch", "mg", "ma")  # the meta commands have an exptime if a flag gives one
 
 
 class ModifyExptimeRoute(Route):
-    """Passes requests on with a changed exptime, if they have one; a delete as it is.
+    """Passes requests on with a changed exptime. Commands without one, such as delete, stay as they are.
 
-    | action | the client's exptime                | becomes                     |
-    | set    | any                                 | `exptime`                   |
-    | min    | 0, which is for ever; or a later one | `exptime`                  |
-    | min    | an earlier one                      | stays; with `exptime` 0, any does |
+    | action | the client's exptime                 | becomes                           |
+    | set    | any                                  | `exptime`                         |
+    | min    | 0 (never expires), or a later time   | `exptime`                         |
+    | min    | an earlier time                      | unchanged                         |
+    | min, with `exptime` 0 | any                   | unchanged                         |
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
         self._target = args.target
         self._exptime = args.exptime
-        self._sets = args.action == "set" or args.exptime < 0  # below 0 is at once: nothing is earlier
+        self._sets = args.action == "set" or args.exptime < 0  # below 0 expires at once: no time is earlier
         self._kit = kit
         self.goes_on, self.splits = args.target.goes_on, args.target.splits
 
@@ -42,15 +43,15 @@ class ModifyExptimeRoute(Route):
         self._target.start(self._changed(request), sink)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The target goes on with what it was given as it was."""
+        """Lets the target continue: it was given the request unchanged."""
         self._target.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
-        """The target."""
+        """Returns the target."""
         return [self._target]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The exptime."""
+        """Describes the changed exptime."""
         return f"exptime {exptime(self._changed(request))}", [(ASKED, self._target)]
 
 

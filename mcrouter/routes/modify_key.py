@@ -1,4 +1,4 @@
-"""ModifyKeyRoute: under another key than the client's."""
+"""ModifyKeyRoute: passes requests on under another key than the client's."""
 
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -17,21 +17,21 @@ from .renamed import ask_renamed, prefix_of
 
 
 class ModifyKeyRoute(Route):
-    """Passes requests on under a changed key; the client sees its own.
+    """Passes requests on under a changed key; the client sees its own key in the answer.
 
-    | the key                                 | becomes                                                            |
-    | begins with replace_key_prefix          | ensure_key_prefix and the rest                                     |
-    | begins with ensure_key_prefix           | stays                                                              |
-    | begins with neither                     | ensure_key_prefix and the key                                      |
-    | ... with modify_inplace                 | ensure_key_prefix and the key without as many bytes, if it has them |
-    | any                                     | ... with set_key_suffix behind it                                  |
-    | any, where hosts see routing prefixes   | ... with set_routing_prefix before it, in the place of its own     |
+    | the key                              | becomes                                                                   |
+    | begins with replace_key_prefix       | ensure_key_prefix and the rest of the key                                 |
+    | begins with ensure_key_prefix        | unchanged                                                                 |
+    | begins with neither                  | ensure_key_prefix and the key                                             |
+    | ... with modify_inplace              | the same, but as many bytes of the key are overwritten, if it has so many |
+    | any, with set_key_suffix             | the above and the suffix                                                  |
+    | any, and hosts see routing prefixes  | the above with set_routing_prefix instead of the key's routing prefix     |
 
-    | the changed key                    | the answer                                                    |
-    | is empty, or longer than 250 bytes | SERVER_ERROR ModifyKeyRoute: invalid key, and nobody is asked |
-    | has `b`, and is longer in base64   | the same                                                      |
+    | the changed key                             | the answer                                                     |
+    | is empty, or longer than 250 bytes          | SERVER_ERROR ModifyKeyRoute: invalid key; no host is asked     |
+    | has the flag `b`, and is longer in base64   | the same                                                       |
 
-    Of a get of several keys, one that cannot be changed fails all.
+    In a get of several keys, one invalid key fails the whole get.
     """
 
     def __init__(self, args: Args, sees_prefixes: bool) -> None:
@@ -45,7 +45,7 @@ class ModifyKeyRoute(Route):
         self.goes_on, self.splits = args.target.goes_on, args.target.splits
 
     def changed(self, key: bytes) -> bytes:
-        """What a key becomes."""
+        """Returns the changed key."""
         prefix = prefix_of(key) if self._sees_prefixes else b""
         rest = key[len(prefix) :]
         if self._routing is not None:
@@ -71,15 +71,15 @@ class ModifyKeyRoute(Route):
             ask_renamed(self._target, request, sink, self.changed)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The target goes on with what it was given as it was."""
+        """Lets the target continue: it was given the request unchanged."""
         self._target.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
-        """The target."""
+        """Returns the target."""
         return [self._target]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The new keys."""
+        """Describes the changed keys."""
         keys = b" ".join(map(self.changed, names_of(request)))
         return f"as {keys.decode(errors='replace')}", [(ASKED, self._target)]
 
@@ -89,7 +89,7 @@ def _wrong(key: bytes, most: int) -> bytes:
 
 
 def _part(value: Any) -> bytes:
-    """Reads a part of a key."""
+    """Reads a part of a key from the config."""
     part = text(value).encode(errors="surrogatepass")
     if len(part) > MAX_KEY or any(byte <= 32 or byte == 127 for byte in part):
         raise ValueError(f"write at most {MAX_KEY} bytes without blanks and control characters")
@@ -97,7 +97,7 @@ def _part(value: Any) -> bytes:
 
 
 def _routing_prefix(value: Any) -> bytes:
-    """Reads a routing prefix, or none."""
+    """Reads a routing prefix from the config; empty stands for none."""
     if text(value) and wrong_prefix(value) is not None:
         raise ValueError("write it as /region/cluster/, or empty for none")
     return str(value).encode()

@@ -1,4 +1,4 @@
-"""NullRoute, DevNullRoute and ErrorRoute: answers without asking anybody."""
+"""NullRoute, DevNullRoute and ErrorRoute: they answer without asking a host."""
 
 from typing import Any, Dict, List, Tuple
 
@@ -14,7 +14,7 @@ Answer = Tuple[bytes, bytes]
 
 
 def default_reply(kind: int) -> Answer:
-    """What a command gets where there is nothing: a miss, or for a store, NOT_STORED (facebook/mcrouter's defaults)."""
+    """Returns the answer without any host: a miss, or NOT_STORED for a store (facebook/mcrouter's defaults)."""
     return _DEFAULTS[kind]
 
 
@@ -34,7 +34,7 @@ def _default(kind: int) -> Answer:
 
 
 _ECHOING = frozenset(command.number for command in COMMANDS if command.name in ("mg", "ms", "md", "ma"))
-_LINE = 2048  # bytes; the line of a meta command is no longer
+_LINE = 2048  # bytes: the most that the line of a meta command has
 _DEFAULTS: Dict[int, Answer] = {command.number: _default(command.number) for command in COMMANDS}
 
 
@@ -49,8 +49,8 @@ def answer_default(request: Request, sink: Any) -> None:
 
 
 def _echo(request: Request) -> bytes:
-    """What a meta command wants to have repeated, whatever the answer: its opaque and its key. One in base64 is seen to
-    at the exit (proto/rendering.py), as for hosts."""
+    """Returns what every answer to a meta command repeats: the opaque and the key, if the command asks for them. A key
+    in base64 is rendered where the answer leaves (proto/rendering.py), as for answers of hosts."""
     words = bytes(request.data[:_LINE]).split(b"\n", 1)[0].split()
     flags = words[3:] if words[0] == b"ms" else words[2:]
     echoed = [b" k" + words[1] if flag[:1] == b"k" else b" " + flag for flag in flags if flag[:1] in (b"k", b"O")]
@@ -58,17 +58,17 @@ def _echo(request: Request) -> bytes:
 
 
 class NullRoute(Route):
-    """Answers as if there were nothing, and asks nobody.
+    """Answers as an empty cache does, and asks no host.
 
     | command               | answer                         |
     | get, gets, gat, gats  | END                            |
     | mg, me                | EN                             |
     | set, add, ... cas; ms | NOT_STORED; NS                 |
     | delete, touch, incr, decr; md, ma | NOT_FOUND; NF      |
-    | what is about no key  | ERROR                          |
+    | commands without a key | ERROR                         |
 
-    Meta commands get their opaque (O) and key (k) back, as from a host. With `event`, as DevNullRoute, each command is
-    counted.
+    Meta commands get their opaque (O) and key (k) back, as from a host. With `event`, which DevNullRoute gives, each
+    command is counted.
     """
 
     takes_runs = True
@@ -85,12 +85,12 @@ class NullRoute(Route):
         answer_default(request, sink)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Nobody is asked."""
+        """Describes the answer: no host is asked."""
         return "answers " + default_reply(request.kinds[0])[0].decode().strip(), []
 
 
 class ErrorRoute(Route):
-    """Answers every command with `SERVER_ERROR text`, and asks nobody. Others fail over from it."""
+    """Answers every command with `SERVER_ERROR text`, and asks no host. For a failover route this is an error."""
 
     takes_runs = True
 
@@ -102,7 +102,7 @@ class ErrorRoute(Route):
         refuse(request, sink, self._line, o.LOCAL)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Nobody is asked."""
+        """Describes the answer: no host is asked."""
         return "answers " + self._line.decode(errors="replace").strip(), []
 
 

@@ -1,4 +1,4 @@
-"""OutstandingLimitRoute: at most so many requests at once; the others wait, each client in its turn."""
+"""OutstandingLimitRoute: limits the requests under way; the others wait, and the clients take turns."""
 
 from collections import OrderedDict, deque
 from typing import Any, Deque, List, Mapping, Optional, Tuple
@@ -16,19 +16,19 @@ _MOST = 1_000_000_000
 
 
 class OutstandingLimitRoute(Route):
-    """Passes requests on while fewer than `max_outstanding` are under way (0: always).
+    """Passes requests on while fewer than `max_outstanding` are under way (0: no limit).
 
-    | the request                                | what happens                                                |
-    | fits, and nobody waits                     | the target is asked                                         |
-    | does not fit, or others wait               | it waits; with each answer the next client has its turn     |
-    | is larger than the limit by itself         | it is asked when nothing else is under way                  |
-    | has a value that is too large to be held   | the target is asked at once: it cannot wait, but it counts  |
+    | the request                                         | what happens                                           |
+    | fits, and no request waits                          | the target is asked                                    |
+    | does not fit, or others wait                        | it waits; after each answer the next client has a turn |
+    | alone exceeds the limit                             | the target is asked when nothing else is under way     |
+    | has a value that is too large to be held in memory  | the target is asked at once, and the request counts    |
 
-    Each key of a get and each command of a run counts as one. What all commands do at one place in the config counts
-    together, and waits in one queue: so a client's requests stay in order.
+    Each key of a get and each command of a run counts as one. For one place in the config all commands share one limit
+    and one queue, so that a client's requests stay in order.
     """
 
-    goes_on = True  # what waits here must not be overtaken by what takes another way
+    goes_on = True  # a waiting request must not be overtaken by a later one that takes another route
 
     def __init__(self, args: Args, kit: Kit) -> None:
         self._target = args.target
@@ -40,25 +40,25 @@ class OutstandingLimitRoute(Route):
         self._limit.admit(_Asked(self._target, request, sink))
 
     def routes(self) -> List[Any]:
-        """The target."""
+        """Returns the target."""
         return [self._target]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The target."""
+        """Describes the limit."""
         return f"at most {self._limit.most} at once", [(ASKED, self._target)]
 
 
 class Limit:
-    """What is under way, and who waits."""
+    """The number of requests under way, and the queues of those that wait."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._outstanding = 0
-        self._waiting: "OrderedDict[int, Deque[_Asked]]" = OrderedDict()  # by client, whose turn it is first
+        self._waiting: "OrderedDict[int, Deque[_Asked]]" = OrderedDict()  # by client, in the order of their turns
         self._busy = False
 
     def admit(self, asked: "_Asked") -> None:
-        """Asks at once if there is room for it, else puts it into its client's queue."""
+        """Asks at once if there is room, else puts the request into its client's queue."""
         if asked.request.bulk is not None or (not self._waiting and self._fits(asked)):
             self._ask(asked)
         else:
@@ -74,11 +74,11 @@ class Limit:
         asked.target.start(request, asked)
 
     def take(self, size: int) -> None:
-        """So many more are under way, or fewer."""
+        """Counts `size` more requests under way; a negative number counts fewer."""
         self._outstanding += size
 
     def ask_waiting(self) -> None:
-        """There is room for the next ones. A target that answers at once must not lead deeper and deeper."""
+        """Asks for waiting requests while there is room. `_busy` prevents recursion when the target answers at once."""
         if self._busy:
             return
         self._busy = True
@@ -95,7 +95,7 @@ class Limit:
 
 
 class _Place:
-    """What a request takes of the limit, until it leaves: when it has been answered, or will not be."""
+    """The share of the limit that a request occupies, until it has been answered or is abandoned."""
 
     __slots__ = ("_limit", "_size")
 
@@ -105,7 +105,7 @@ class _Place:
         limit.take(size)
 
     def leave(self) -> None:
-        """Makes room; again does nothing."""
+        """Makes room for others. Has no effect when called again."""
         size, self._size = self._size, 0
         if size:
             self._limit.take(-size)
@@ -113,7 +113,7 @@ class _Place:
 
 
 class _Asked:
-    """A request that is under way or waits, and the sink of its answer."""
+    """A request that waits or is under way, and the sink of its answer."""
 
     __slots__ = ("_sink", "place", "request", "size", "target")
 
@@ -125,7 +125,7 @@ class _Asked:
         self.size = size(request)
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The target's answer."""
+        """Passes the target's answer on, and makes room."""
         try:
             self._sink.on_reply(reply, outcomes)
         finally:

@@ -1,17 +1,17 @@
-"""Pools of destinations in order, with an eye on who is healthy: what the seed's routes choose from."""
+"""Ordered pools of destinations that know which of them are healthy. The routes of an `orderedPool` choose from one."""
 
 from typing import Any, Iterable, List, Sequence, Set
 
 from ..proto.requests import Request
-from .base import apart, start_unawaited
+from .base import part_sink, start_in_background
 from .host import HostRoute
 
 
 class Pool:
-    """Destinations in the config's order: hosts, or routes in that form (`RouteDestination`).
+    """Destinations in the order of the config: hosts, or routes wrapped as such (`RouteDestination`).
 
-    `healthy` is kept by whoever watches them (`refresh`), so that routes need not filter. `away` are those that are not
-    healthy and must be told what they miss.
+    `healthy` lists those that are healthy; it is brought up to date by `refresh`, so that routes need not filter.
+    `away` lists those that are not healthy and that record the writes they miss.
     """
 
     def __init__(self, hosts: Sequence[Any]) -> None:
@@ -21,16 +21,16 @@ class Pool:
         self.refresh()
 
     def sole(self) -> Any:
-        """The one healthy host, when there is just one."""
+        """Returns the only healthy host; None if there are none or several."""
         return self.healthy[0] if len(self.healthy) == 1 else None
 
     def refresh(self) -> None:
-        """Takes notice of a host that went or came."""
+        """Brings `healthy` and `away` up to date after the health of a host has changed."""
         self.healthy = [host for host in self.hosts if host.healthy]
         self.away = [host for host in self.hosts if not host.healthy and host.journal is not None]
 
     def missed(self, request: Request, until: Any = None) -> None:
-        """Tells the hosts that are away what they miss; with `until`, those before that host alone."""
+        """Records a write as missed by the hosts that are away; with `until`, only by those before that host."""
         if self.away and not request.reads_only():
             ahead = self.hosts if until is None else self.hosts[: self.hosts.index(until)]
             for host in self.away:
@@ -39,7 +39,7 @@ class Pool:
 
 
 class RouteDestination:
-    """A route among the destinations of a pool: healthy while any host is that it may ask."""
+    """A route as a destination of a pool. It is healthy while one of the hosts that it may ask is healthy."""
 
     def __init__(self, route: Any) -> None:
         self.route = route
@@ -48,35 +48,35 @@ class RouteDestination:
 
     @property
     def healthy(self) -> bool:
-        """Whether it is worth asking. A route without hosts always has an answer."""
+        """Whether the route can answer. A route without hosts always can."""
         return not self._hosts or any(host.healthy for host in self._hosts)
 
     @property
     def journal(self) -> Any:
-        """Something, if any of its hosts must be told what it misses."""
+        """The journal of one of its hosts that has one; None if no host has."""
         return next((host.journal for host in self._hosts if host.journal is not None), None)
 
     def send(self, request: Request, sink: Any, since: Any = None) -> None:
         """Asks the route."""
-        self.route.start(request, apart(request, sink))
+        self.route.start(request, part_sink(request, sink))
 
     def missed(self, request: Request) -> None:
-        """The route tells whichever of its hosts would have got it."""
-        start_unawaited(self.route, request)
+        """Sends the write through the route, which records it for the hosts that would have got it."""
+        start_in_background(self.route, request)
 
 
 def destination(route: Any) -> Any:
-    """The route as a member of a pool; a single host as what it is."""
+    """Returns the route as a member of a pool; for a single host, the host itself."""
     return route.host if isinstance(route, HostRoute) else RouteDestination(route)
 
 
 def as_route(member: Any) -> Any:
-    """A member of a pool as a route."""
+    """Returns a member of a pool as a route."""
     return member.route if isinstance(member, RouteDestination) else HostRoute(member)
 
 
 def hosts_of(route: Any) -> Set[Any]:
-    """All hosts that a route may ask."""
+    """Returns all hosts that a route may ask."""
     found: Set[Any] = set()
     seen: Set[int] = set()
     ahead: List[Any] = [route]

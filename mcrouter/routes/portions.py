@@ -1,5 +1,5 @@
-"""Requests for several things, divided: the keys of a get, the commands of a run. What the portions are answered is put
-together again in the order of the whole."""
+"""Divides requests for several items (the keys of a get, the commands of a run) among routes, and joins the answers in
+the order of the request."""
 
 from typing import Any, List, Sequence, Tuple
 
@@ -12,7 +12,7 @@ from .keyed import Gathering, for_keys
 
 
 def size(request: Request) -> int:
-    """How many things it asks for: the keys of a get, the commands of a run."""
+    """Returns the number of items in the request: the keys of a get, or the commands of a run."""
     if request.word is not None:
         return 1
     if len(request.kinds) > 1 or COMMANDS[request.kinds[0]].reply != VALUES:
@@ -21,12 +21,12 @@ def size(request: Request) -> int:
 
 
 def kinds(request: Request) -> bytes:
-    """The command of each thing that it asks for."""
+    """Returns the command of each item in the request."""
     return request.kinds if len(request.kinds) > 1 else request.kinds * size(request)
 
 
 def portion(request: Request, places: Sequence[int]) -> Request:
-    """What the request asks for at these places."""
+    """Returns a request for the items at these places."""
     if len(request.kinds) == 1:
         keys = request.keys()
         return for_keys(request, [keys[place] for place in places])
@@ -41,7 +41,7 @@ def portion(request: Request, places: Sequence[int]) -> Request:
 
 
 def divide(request: Request, sink: Any, ways: "Sequence[Tuple[Any, List[int]]]") -> None:
-    """Asks each route for what is at its places; the places are all there are, each once."""
+    """Asks each route for the items at its places. Together the places are all places of the request, each once."""
     ways = [(route, places) for route, places in ways if places]
     if len(ways) == 1:
         ways[0][0].start(request, _Passing(sink))
@@ -57,7 +57,7 @@ def divide(request: Request, sink: Any, ways: "Sequence[Tuple[Any, List[int]]]")
 
 
 class _Passing:
-    """Passes an answer on. It is not the request itself: so the route sees to it that it is asked on, if need be."""
+    """Passes an answer on. As this sink is not the request itself, the route handles its failures by itself."""
 
     __slots__ = ("on_reply",)
 
@@ -77,7 +77,7 @@ class _Whole:
         self._replies: List[Any] = [b""] * len(request.kinds)
 
     def add(self, places: List[int], replies: List[Any], outcomes: bytes) -> None:
-        """A portion's answers."""
+        """Takes the answers to a portion; passes the whole answer on after the last portion."""
         for place, reply, code in zip(places, replies, outcomes):
             self._replies[place] = reply
             self._codes[place] = code
@@ -101,7 +101,7 @@ class _Portion:
         self._places = places
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """Its answer."""
+        """Takes the answer to the portion."""
         whole = reply is TOO_LARGE or len(outcomes) == 1
         replies = [reply] * len(outcomes) if whole else split_reply(reply, self._asked.kinds, outcomes)
         self._whole.add(self._places, replies, outcomes)

@@ -1,4 +1,4 @@
-"""RateLimitRoute: at most so many gets, sets and deletes a second."""
+"""RateLimitRoute: limits the gets, sets and deletes per second."""
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
@@ -17,20 +17,20 @@ _RATES = [f"{group}_{what}" for group in _GROUPS for what in ("rate", "burst")]
 
 
 class RateLimitRoute(Route):
-    """Passes on as much as the rates allow. Each key of a get counts as one.
+    """Passes on as many commands as the rates allow. Each key of a get counts as one.
 
     | rates                        | commands                                          |
     | gets_rate, gets_burst        | get, gets, gat, gats, mg, me                      |
     | sets_rate, sets_burst        | set, add, replace, append, prepend, cas, ms       |
     | deletes_rate, deletes_burst  | delete, md                                        |
-    | without a rate, and others   | pass always                                       |
+    | no rate                      | those without a rate above, and all others, always pass |
 
     | the request        | the answer                                                                          |
     | within the limit   | the target's                                                                        |
-    | over it            | that of `fallback`; without one what NullRoute says: END, NOT_STORED, NOT_FOUND     |
+    | over the limit     | that of `fallback`; without one that of NullRoute: END, NOT_STORED, NOT_FOUND       |
 
-    A rate is in commands a second; so many as its burst may come at once (the rate, if none is said, but at least 1).
-    What all commands take at one place in the config counts together.
+    A rate is in commands per second; a burst is how many may come at once (default: the rate, but at least 1). For one
+    place in the config the commands of a group share one limit.
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
@@ -44,7 +44,7 @@ class RateLimitRoute(Route):
         self.splits = True
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks the target, or, for what is too much, the fallback."""
+        """Asks the target, and the fallback for the commands over the limit."""
         if request.bulk is not None and request.reads_only():  # it was counted before it turned out to be large
             self._target.start(request, sink)
             return
@@ -59,20 +59,20 @@ class RateLimitRoute(Route):
             self._target.start(request, sink)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The target goes on with what it was given as it was."""
+        """Lets the target continue: it was given the request unchanged."""
         self._target.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
-        """Both."""
+        """Returns both routes."""
         return [self._target, self._fallback]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Both."""
+        """Lists both routes."""
         return "over the limit the second", [(ASKED, self._target), (ON_ERROR, self._fallback)]
 
 
 def _group(command: Command) -> str:
-    """Whose rate a command comes under."""
+    """Returns the group of commands whose rate limits this command; empty if none does."""
     if command.kind == READ or command.reply == VALUES:
         return "gets"
     if command.request in (STORE, STORE_CAS, META_STORE):
@@ -88,7 +88,7 @@ def _above_zero(value: Any) -> float:
 
 
 def _state(args: Args, kit: Kit) -> Dict[int, TokenBucket]:
-    """The bucket of each command that has one."""
+    """Returns the bucket of each command that has a rate."""
     rates, now = args.rates, kit.now()
     buckets = {
         group: TokenBucket(rate, rates[f"{group}_burst"] or max(rate, 1.0), now)

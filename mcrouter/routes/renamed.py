@@ -1,4 +1,4 @@
-"""Requests under another name than their client's: it sees its own key, whatever the hosts see."""
+"""Requests under another key than the client's. The client sees its own key in the answer."""
 
 from typing import Any, Callable, Iterable, Tuple
 
@@ -9,7 +9,7 @@ from .keyed import Gathering, for_keys, names_of
 
 
 def renamed(request: Request, sink: Any, new: Callable[[bytes], bytes]) -> Tuple[Request, Any]:
-    """(the request with each key `k` as `new(k)`, a sink for it that answers `sink` in the client's words)."""
+    """Returns (the request with each key `k` as `new(k)`, its sink, which puts the client's keys back for `sink`)."""
     changed = rekeyed(request, new)
     return changed, _Restoring(sink, request, changed)
 
@@ -25,7 +25,7 @@ class _Restoring:
         self._changed = changed
 
     def on_reply(self, reply: Any, outcomes: bytes) -> None:
-        """The answer: whole, or a large one that comes in pieces."""
+        """Takes the answer, either whole or, if it is large, in pieces, and puts the client's keys back."""
         if isinstance(reply, bytes):
             reply = restored(reply, outcomes, self._request, self._changed)
         else:
@@ -34,8 +34,11 @@ class _Restoring:
 
 
 def ask_renamed(route: Any, request: Request, sink: Any, new: Callable[[bytes], bytes]) -> None:
-    """Asks the route under the new names. Keys of a get that come out as one name are asked for one by one: an answer
-    would not say which of them it is for."""
+    """Asks the route under the new keys.
+
+    If several keys of a get become the same key, each is asked for by itself: a common answer would not tell which key
+    it is for.
+    """
     names = names_of(request)
     if len(set(map(new, names))) == len(names):
         route.start(*renamed(request, sink, new))
@@ -46,7 +49,7 @@ def ask_renamed(route: Any, request: Request, sink: Any, new: Callable[[bytes], 
 
 
 def prefix_of(key: bytes) -> bytes:
-    """A key's routing prefix `/region/cluster/`, empty if it has none."""
+    """Returns the key's routing prefix `/region/cluster/`; empty if it has none."""
     if key[:1] != b"/":
         return b""
     second = key.find(b"/", 1)
@@ -55,13 +58,13 @@ def prefix_of(key: bytes) -> bytes:
 
 
 def without_prefix(request: Request, sink: Any, prefix: bytes) -> Tuple[Request, Any]:
-    """The request without the routing prefix that all its keys have."""
+    """Returns the request and its sink without this routing prefix, which all keys have."""
     length = len(prefix)
     return renamed(request, sink, lambda key: key[length:])
 
 
 class StripPrefixRoute(Route):
-    """A host that does not see routing prefixes, in a config where others do (`keep_routing_prefix`)."""
+    """A host that gets keys without routing prefixes, in a config where others get them (`keep_routing_prefix`)."""
 
     def __init__(self, target: Any) -> None:
         self._target = target
@@ -74,5 +77,5 @@ class StripPrefixRoute(Route):
         self._target.start(request, sink)
 
     def routes(self) -> Iterable[Any]:
-        """The host."""
+        """Returns the route to the host."""
         return (self._target,)

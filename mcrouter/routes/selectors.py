@@ -1,4 +1,4 @@
-"""Routes that choose by what a request is: by command (at load time), by the beginning of its key, by its prefix."""
+"""Routes that choose by the command (when the config is loaded), by the beginning of the key, or by routing prefix."""
 
 import fnmatch
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from ..config.fields import BY_NAME, Field, route
 from ..proto.commands import Command
 from ..proto.requests import Request
-from .base import ASKED, COPY, Branch, Route, refuse, start_unawaited
+from .base import ASKED, COPY, Branch, Route, refuse, start_in_background
 from .handle import Args, Handle
 from .keyed import Gathering, KeyedRoute, for_keys, names_of
 from .kit import Kit
@@ -19,7 +19,8 @@ _SLASH = 47
 
 
 def chosen(args: Mapping[str, Any], command: Command) -> Optional[int]:
-    """OperationSelectorRoute: a command's own route, else that of the command it is like, else the default."""
+    """Returns the route that OperationSelectorRoute has for a command: its own, or that of the classic command that it
+    is like, or the default."""
     policies = args["operation_policies"] or {}
     for name in (command.name, command.like):
         if name in policies:
@@ -33,11 +34,11 @@ def _no_policy(args: Args, kit: Kit) -> ErrorRoute:
 
 
 class PrefixSelectorRoute(KeyedRoute):
-    """To the route of the longest prefix that the key begins with.
+    """Asks the route of the longest prefix that the key begins with.
 
-    | the key                    | asked                                          |
-    | begins with several of them | the route of the longest                      |
-    | begins with none           | `wildcard`; without one: SERVER_ERROR         |
+    | the key                           | asked                                  |
+    | begins with one or more prefixes  | the route of the longest of them       |
+    | begins with none                  | `wildcard`; without one: SERVER_ERROR  |
     """
 
     def __init__(self, policies: Mapping[str, Any], wildcard: Any) -> None:
@@ -51,7 +52,7 @@ class PrefixSelectorRoute(KeyedRoute):
         self.goes_on = any(one.goes_on for one in self._all)
 
     def pick(self, key: bytes) -> Any:
-        """The route of the longest prefix."""
+        """Returns the route of the longest prefix."""
         for length in self._lengths:
             found = self._by_length[length].get(key[:length])
             if found is not None:
@@ -59,11 +60,11 @@ class PrefixSelectorRoute(KeyedRoute):
         return self._wildcard
 
     def routes(self) -> Iterable[Any]:
-        """All of them."""
+        """Returns all routes."""
         return self._all
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The one, and why."""
+        """Names the route of each key, and the prefix that selects it."""
 
         def remark(key: bytes) -> str:
             for length in self._lengths:
@@ -75,15 +76,16 @@ class PrefixSelectorRoute(KeyedRoute):
 
 
 class RootRoute(KeyedRoute):
-    """To the route of the key's routing prefix `/region/cluster/` (facebook/mcrouter).
+    """Asks the route of the key's routing prefix `/region/cluster/` (facebook/mcrouter).
 
-    | the key                                   | asked                                             |
-    | without a prefix, or with the default one | the default route                                 |
-    | with the prefix of a route                | that route                                        |
-    | with a pattern, as /*/*/ or /region/*/    | all that match; the answer is the default's       |
-    | of a cluster that there is not            | the route /region/fallback/, else SERVER_ERROR    |
+    | the key                                     | asked                                                |
+    | without a prefix, or with the default one   | the default route                                    |
+    | with the prefix of a route                  | that route                                           |
+    | with a pattern, as /*/*/ or /region/*/      | all routes that match; the default's answer, if it   |
+    |                                             | is among them, else the first route's                |
+    | with the prefix of a cluster without a route | the route /region/fallback/; without it: SERVER_ERROR |
 
-    Hosts see the key without its prefix, but for those of a pool with `keep_routing_prefix`.
+    Hosts get the key without its prefix, except the hosts of a pool with `keep_routing_prefix`.
     """
 
     def __init__(self, ways: Mapping[str, Any], default: str, strip: bool, invalid_to_default: bool) -> None:
@@ -97,18 +99,18 @@ class RootRoute(KeyedRoute):
         self._found: Dict[bytes, List[Any]] = {}
 
     def pick(self, key: bytes) -> Any:
-        """The route that gives the answer."""
+        """Returns the route whose answer is the answer."""
         return self._default if key[:1] != b"/" else self._matching(prefix_of(key))[0]
 
     def first(self, request: Any = None) -> Any:
-        """That of the default route, for keys without a prefix."""
+        """Returns the first host of the default route, for a key without a prefix."""
         if request is None:
             return None
         names = names_of(request)
         return self._default.first(request) if len(names) == 1 and names[0][0] != _SLASH else None
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks whom the prefix says."""
+        """Asks the routes of the prefix."""
         word = request.word
         if word is not None and word and word[0] != _SLASH:
             self._default.start(request, sink)
@@ -121,7 +123,7 @@ class RootRoute(KeyedRoute):
             self._prefixed(request, sink, prefixes.pop() if prefixes else b"")
 
     def _mixed(self, request: Request, sink: Any, keys: List[bytes]) -> None:
-        """A get of keys with several prefixes."""
+        """Serves a get of keys with several prefixes."""
         groups: Dict[bytes, List[bytes]] = {}
         for key in keys:
             groups.setdefault(prefix_of(key), []).append(key)
@@ -134,11 +136,11 @@ class RootRoute(KeyedRoute):
         if self._strip and prefix:
             request, sink = without_prefix(request, sink, prefix)
         for way in ways[1:]:
-            start_unawaited(way, request)
+            start_in_background(way, request)
         ways[0].start(request, sink)
 
     def _matching(self, prefix: bytes) -> List[Any]:
-        """All routes that a prefix means, the one whose answer counts first."""
+        """Returns all routes that a prefix selects; the first is the one whose answer is the answer."""
         if prefix in self._ways or not prefix:
             return [self._ways.get(prefix, self._default)]
         if prefix not in self._found:
@@ -158,11 +160,11 @@ class RootRoute(KeyedRoute):
         return [self._refusal if fallback is None else fallback]
 
     def routes(self) -> Iterable[Any]:
-        """All of them."""
+        """Returns all routes."""
         return self._ways.values()
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Those that the prefix means."""
+        """Lists the routes that the prefix selects."""
         keys = names_of(request)
         if not keys:
             return "", [(ASKED, self._default)]
@@ -172,14 +174,14 @@ class RootRoute(KeyedRoute):
 
 
 class _Refusal(Route):
-    """Where no route has that prefix."""
+    """The answer to a prefix without a route."""
 
     def start(self, request: Request, sink: Any) -> None:
         refuse(request, sink, _NO_ROUTE)
 
 
 def _matches(name: bytes, region: str, cluster: str) -> bool:
-    """Whether a prefix is meant by these patterns: * stands for anything, and nothing else is special."""
+    """Returns whether the prefix matches these patterns: `*` stands for any text, no other character is special."""
     region, cluster = (part.replace("[", "[[]").replace("?", "[?]") for part in (region, cluster))
     its_region, its_cluster = (part.decode(errors="replace") for part in name.split(b"/")[1:3])
     return fnmatch.fnmatchcase(its_region, region) and fnmatch.fnmatchcase(its_cluster, cluster)

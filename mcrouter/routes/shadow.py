@@ -1,4 +1,4 @@
-"""ShadowRoute: copies of some requests for others, whose answers nobody waits for."""
+"""ShadowRoute: sends copies of some requests to other routes, and drops the answers to the copies."""
 
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -21,20 +21,21 @@ _MOST_CHILDREN = 1_000_000_000
 
 
 class ShadowRoute(Route):
-    """To the child, whose answer is the answer; copies to the targets of the shadows.
+    """Asks the child, whose answer is the answer; copies of the request go to the targets of the shadows.
 
     | option of a shadow    | default | which requests are copied                                                   |
-    | index_range           | all     | those to the children from this place up to that, which is not included     |
+    | index_range           | all     | those to the children from the first place to the one before the second     |
     | key_fraction_range    | all     | those whose key hashes (SpookyV2) into this part of [0, 1]                  |
-    | keys_to_shadow        | none    | those for these keys; then the key_fraction_range does not count            |
-    | requests_fraction     | 1       | so many of these, by chance                                                 |
-    | key_fraction_range_rv | -       | none without a key_fraction_range: there are no runtime variables here      |
+    | keys_to_shadow        | none    | those for these keys; key_fraction_range is then ignored                    |
+    | requests_fraction     | 1       | this share of them, chosen at random                                        |
+    | key_fraction_range_rv | -       | none, unless there is a key_fraction_range: there are no runtime variables  |
 
     | the child | the target               | the answer |
-    | says x    | anything, or nothing     | x          |
+    | answers x | anything, or no answer   | x          |
 
-    Of a get of several keys and of a run just what qualifies is copied. There is no copy of a value that is too large
-    to be held, nor while 1000 copies are under way to the target. With several children it is as many routes.
+    Of a get of several keys and of a run only the items that qualify are copied. Nothing is copied of a value that is
+    too large to be held in memory, or while 1000 copies are under way to the target. With several children the config
+    loader makes one ShadowRoute for each.
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
@@ -45,35 +46,35 @@ class ShadowRoute(Route):
         self.goes_on, self.splits = self._child.goes_on, self._child.splits
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks all."""
+        """Asks the child, and the targets that the request qualifies for."""
         if request.bulk is None:
             for shadow in self._shadows:
                 shadow.copy(request)
         self._child.start(request, sink)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The child goes on with what it was given as it was."""
+        """Lets the child continue: it was given the request unchanged."""
         self._child.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
-        """The child and the targets."""
+        """Returns the child and the targets."""
         return self._all
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The child, and the targets that the keys qualify for."""
+        """Lists the child, and the targets that the keys qualify for."""
         shadows = [(COPY, shadow.target) for shadow in self._shadows if any(map(shadow.wants, names_of(request)))]
         return "", [(ASKED, self._child), *shadows]
 
 
 class Copies:
-    """How many copies are under way to one target."""
+    """The number of copies under way to one target."""
 
     def __init__(self) -> None:
         self.count = 0
 
 
 class _Copy:
-    """A copy under way; the sink of its answer, for which no client waits."""
+    """A copy under way, and the sink of its answer, which is dropped."""
 
     __slots__ = ("_copies", "_count")
 
@@ -83,17 +84,17 @@ class _Copy:
         copies.count += count
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """The answer."""
+        """Drops the answer."""
         self.over()
 
     def over(self) -> None:
-        """It is under way no more."""
+        """Ends the copy: it is no longer under way."""
         self._copies.count -= self._count
         self._count = 0
 
 
 class _Shadow:
-    """What is copied to one target."""
+    """Selects and sends the copies for one target."""
 
     def __init__(self, args: Args, kit: Kit) -> None:
         self.target = args.target
@@ -106,7 +107,7 @@ class _Shadow:
         self._copies_all = not self._keys and (low, high) == (0.0, 1.0)
 
     def wants(self, key: bytes) -> bool:
-        """Whether requests for this key qualify."""
+        """Returns whether requests for this key qualify."""
         if self._copies_all:
             return True
         key = routing_key(key[len(prefix_of(key)) :] if self._kit.keeps_prefixes else key)
@@ -115,7 +116,7 @@ class _Shadow:
         return self._low <= hash32(key, 0) <= self._high
 
     def copy(self, request: Request) -> None:
-        """Asks the target for what qualifies."""
+        """Sends the target a copy of the items that qualify."""
         if self._copies.count >= MOST_COPIES:
             return
         names = request.names()

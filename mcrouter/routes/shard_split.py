@@ -1,4 +1,4 @@
-"""ShardSplitRoute: the keys of a hot shard under several shards' names, so that several hosts share its load."""
+"""ShardSplitRoute: spreads the keys of a hot shard over several shard names, so that several hosts share its load."""
 
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
@@ -9,20 +9,22 @@ from ..proto.background import background
 from ..proto.commands import ADMIN, COMMANDS, DELETE, Command
 from ..proto.requests import Request
 from ..proto.rewriting import longest_key
-from .base import ASKED, COPY, NOBODY, Branch, Route, start_guarded
+from .base import ASKED, COPY, DROP_REPLY, Branch, Route, start_guarded
 from .handle import Args, Handle
 from .keyed import names_of
 from .kit import Kit
 from .renamed import ask_renamed, prefix_of, renamed
 
 _MOST = 26 * 26 + 1
-_HOSTS = 16384  # host ids that a migration tells apart (facebook/mcrouter)
+_HOSTS = 16384  # number of host ids that a migration distinguishes (facebook/mcrouter)
 _LATEST = 2**53  # seconds
 
 
 class Split(NamedTuple):
-    """How a shard is split: into `old` parts before `start`, into `new` after start + period (Unix time, seconds), and
-    on more and more hosts in between. `fanout`: deletes go to all parts."""
+    """The number of parts of a shard: `old` before `start`, `new` after start + period (Unix time, seconds).
+
+    In between more and more routers change from `old` to `new`. `fanout`: deletes go to all parts.
+    """
 
     old: int
     new: int
@@ -31,7 +33,7 @@ class Split(NamedTuple):
     fanout: bool = True
 
     def parts(self, now: float, host_id: int) -> int:
-        """Into how many parts this host splits it."""
+        """Returns the number of parts that this machine uses at this time."""
         if now < self.start:
             return self.old
         if now > self.start + self.period:
@@ -39,28 +41,31 @@ class Split(NamedTuple):
         return self.new if host_id % _HOSTS / _HOSTS * self.period < now - self.start else self.old
 
     def all_parts(self, now: float) -> int:
-        """How many parts there may be on any host. In a migration other hosts fill parts that this one does not read:
-        a delete must reach them (facebook/mcrouter deletes in its own parts alone, which leaves old values there)."""
+        """Returns the number of parts that any machine may use at this time.
+
+        In a migration other machines fill parts that this one does not read, and a delete must reach them.
+        (facebook/mcrouter deletes only in its own parts, which leaves old values in the others.)
+        """
         if now < self.start:
             return self.old
         return self.new if now > self.start + self.period else max(self.old, self.new)
 
 
 class ShardSplitRoute(Route):
-    """The keys `a:shard:rest` of a shard in `shard_splits` are spread over the shards shard, shardaa, shardba ...; this
-    router's own part is the one of its host id.
+    """Splits each shard in `shard_splits` into parts named shard, shardaa, shardba ... Its keys are `a:shard:rest`; the
+    host id selects the part that this router uses, its own part.
 
-    | shard_splits, for a shard's id   | default |                                                          |
-    | a number                         |         | into so many parts; deletes go to all                    |
-    | old_split_size, new_split_size   | 1       | into so many before and after the migration              |
-    | split_start, migration_period    | 0       | when that begins (Unix time), and how long it takes (s)  |
-    | fanout_deletes                   | false   | whether deletes go to all parts                          |
+    | shard_splits, by shard id        | default |                                                                |
+    | a number                         |         | the number of parts; deletes go to all parts                   |
+    | old_split_size, new_split_size   | 1       | the number of parts before and after the migration             |
+    | split_start, migration_period    | 0       | when the migration begins (Unix time), how long it takes (s)   |
+    | fanout_deletes                   | false   | whether deletes go to all parts                                |
 
-    | command                           | asked                                                        | the answer |
-    | delete, md, where they go to all  | all parts, and nobody waits for any but the shard's own name | that one's |
-    | any other                         | this router's own part                                       | its        |
+    | command                     | asked                                                         | the answer         |
+    | delete, md, with fanout     | all parts; all but the one named shard in the background      | that of this part  |
+    | any other                   | the own part                                                  | that of this part  |
 
-    A key without such a shard, and one that would become too long, is passed on as it is.
+    A key without such a shard, or one that would become too long, is passed on unchanged.
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
@@ -70,11 +75,11 @@ class ShardSplitRoute(Route):
         self.goes_on, self.splits = args.target.goes_on, args.target.splits
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks for the part, or for all."""
+        """Asks for the own part, or for all parts."""
         names, most = names_of(request), longest_key(request)
         if COMMANDS[request.kinds[0]].kind == DELETE:
             for part in range(1, self._deleted(names[0], most)):
-                start_guarded(self._target, *renamed(background(request), NOBODY, self._as_part(part, most)))
+                start_guarded(self._target, *renamed(background(request), DROP_REPLY, self._as_part(part, most)))
             if self._deleted(names[0], most):
                 self._target.start(request, sink)
                 return
@@ -85,12 +90,12 @@ class ShardSplitRoute(Route):
             ask_renamed(self._target, request, sink, own)
 
     def _deleted(self, key: bytes, most: int) -> int:
-        """In how many parts a delete takes place; 0 if in this router's own alone."""
+        """Returns the number of parts that a delete goes to; 0 if only to the own part."""
         split = self._find(key, most)[0]
         return split.all_parts(self._kit.wall()) if split is not None and split.fanout else 0
 
     def _own(self, most: int) -> Callable[[bytes], bytes]:
-        """Gives keys in this router's part."""
+        """Returns a function that gives a key's name in the own part."""
 
         def own(key: bytes) -> bytes:
             split, end = self._find(key, most)
@@ -105,8 +110,10 @@ class ShardSplitRoute(Route):
         return lambda key: _in_part(key, self._find(key, most)[1], part)
 
     def _find(self, key: bytes, most: int) -> "Tuple[Optional[Split], int]":
-        """(how the key's shard is split, where its id ends); none where a part's name would have more than `most`
-        bytes."""
+        """Returns (how the key's shard is split, where its id ends in the key).
+
+        The split is None if the key has no such shard, or if its name in a part would have more than `most` bytes.
+        """
         at = len(prefix_of(key)) if self._kit.keeps_prefixes else 0
         name = routing_key(key[at:])
         begin = name.find(b":") + 1
@@ -116,15 +123,15 @@ class ShardSplitRoute(Route):
         return self._splits.get(name[begin:end]), at + end
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The target goes on with what it was given as it was."""
+        """Lets the target continue: it was given the request unchanged."""
         self._target.go_on(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
-        """The target."""
+        """Returns the target."""
         return [self._target]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The part, or all."""
+        """Describes the parts that are asked."""
         names, most = names_of(request), longest_key(request)
         if COMMANDS[request.kinds[0]].kind == DELETE and self._deleted(names[0], most):
             parts = self._deleted(names[0], most)
@@ -134,7 +141,7 @@ class ShardSplitRoute(Route):
 
 
 def _in_part(key: bytes, end: int, part: int) -> bytes:
-    """The key with the part's two letters behind its shard's id; as it is in part 0."""
+    """Returns the key with the part's two letters after the shard's id; unchanged for part 0."""
     if not part:
         return key
     return key[:end] + bytes([97 + (part - 1) % 26, 97 + (part - 1) // 26]) + key[end:]
@@ -152,7 +159,7 @@ _MIGRATION = record(
 
 
 def _splits(value: Any) -> Dict[bytes, Split]:
-    """Reads how each shard is split."""
+    """Reads the `shard_splits` of a config."""
     if not isinstance(value, Mapping):
         raise ValueError("write a map from shards to numbers of parts")
     return {str(shard).encode(errors="surrogatepass"): _split(shard, its) for shard, its in value.items()}

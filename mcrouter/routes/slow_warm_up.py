@@ -1,5 +1,5 @@
-"""SlowWarmUpRoute: a server that has lost its memory gets only as many reads as it can answer. PoolRoute makes one for
-each of its servers."""
+"""SlowWarmUpRoute: a host that has lost its values gets only a share of the reads, which grows with its hit rate.
+PoolRoute makes one such route for each of its hosts."""
 
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -22,7 +22,7 @@ _SETTINGS = record(
 
 
 class HitRate:
-    """Of one server: hits and misses so far, and whether it is being warmed up."""
+    """The hits and misses of one host so far, and whether it is being warmed up."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
@@ -31,32 +31,33 @@ class HitRate:
         self._warming = False
 
     def count(self, outcomes: bytes) -> None:
-        """Takes notice of an answer."""
+        """Counts the hits and misses of an answer."""
         self._hits += outcomes.count(o.VALUE) + outcomes.count(o.HEADER)
         self._all += sum(map(outcomes.count, (o.VALUE, o.HEADER, o.MISS)))
 
     def rate(self) -> float:
-        """From 0 to 1; 1 as long as too little is known."""
+        """Returns the hit rate, 0 to 1; 1 while there were fewer than `min_requests` reads."""
         return 1.0 if self._all < max(1, self._settings["min_requests"]) else self._hits / self._all
 
     def is_warming(self) -> bool:
-        """Whether it is cold: below the one threshold, and since then not above the other."""
+        """Returns whether the host is cold: its rate fell below `enable_threshold` and has not reached
+        `disable_threshold` since."""
         limit = self._settings["disable_threshold" if self._warming else "enable_threshold"]
         self._warming = self.rate() < limit
         return self._warming
 
     def share(self) -> float:
-        """Of the reads that it is to get while it is being warmed up."""
+        """Returns the share of the reads that the host gets while it is cold."""
         return float(self._settings["start"] + self.rate() * self._settings["step"])
 
 
 class SlowWarmUpRoute(Route):
-    """Reads go to the target; while that is cold, only with the chance of start + hit rate x step, else elsewhere.
+    """Asks the target; while that is cold, a read goes there only with the probability start + hit rate x step.
 
-    | the target                                   | reads                          | others     |
-    | hit rate above enable_threshold              | to it                          | to it      |
-    | below, and not above disable_threshold since | by chance to it, or to failoverTarget | to it |
-    | fewer than min_requests so far               | to it                          | to it      |
+    | the target's hit rate                            | reads go to                              | other commands |
+    | above enable_threshold                           | the target                               | the target     |
+    | below it, and not above disable_threshold since  | the target or, at random, failoverTarget | the target     |
+    | unknown: fewer than min_requests so far          | the target                               | the target     |
     """
 
     def __init__(self, args: Args, kit: Kit) -> None:
@@ -68,23 +69,23 @@ class SlowWarmUpRoute(Route):
         self.splits = self._target.splits or self._other.splits
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks one of them."""
+        """Asks the target or failoverTarget."""
         if self._rate.is_warming() and self._chance.random() > self._rate.share():
             self._other.start(request, sink)
         else:
             self._target.start(request, _Counting(sink, self._rate))
 
     def routes(self) -> List[Any]:
-        """Both."""
+        """Returns the target and failoverTarget."""
         return [self._target, self._other]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The target, or while it is cold, perhaps the other."""
+        """Lists the target and failoverTarget."""
         return "the second while the first is cold", [(ASKED, self._target), (BY_CHANCE, self._other)]
 
 
 class _Counting:
-    """The sink of a read of the target."""
+    """The sink of a read that the target gets."""
 
     __slots__ = ("_rate", "_sink")
 
@@ -93,7 +94,7 @@ class _Counting:
         self._rate = rate
 
     def on_reply(self, reply: Any, outcomes: bytes) -> None:
-        """The target's answer."""
+        """Counts the target's answer, and passes it on."""
         self._rate.count(outcomes)
         self._sink.on_reply(reply, outcomes)
 

@@ -1,4 +1,4 @@
-"""StagingRoute: a new set of hosts is kept in step with the one that serves."""
+"""StagingRoute: keeps a new set of hosts in step with the set that serves."""
 
 from typing import Any, List, Tuple
 
@@ -7,7 +7,7 @@ from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, COMMANDS, DELETE
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name, store_of, ttl_of
-from .base import ASKED, COPY, ON_HIT, Branch, Route, start_unawaited
+from .base import ASKED, COPY, ON_HIT, Branch, Route, start_in_background
 from .handle import Args, Handle
 from .kit import Kit
 from .steps import Steps, copy_of, follow, in_background, is_hit, ttl_in, value_of
@@ -20,16 +20,16 @@ _ERRORS = o.HOST_ERRORS + o.OUR_ERRORS
 
 
 class StagingRoute(Route):
-    """The warm one answers; nobody waits for the staging one, but for deletes.
+    """Answers from `warm`. `staging` gets background requests, but for deletes, which wait for both.
 
-    | command        | warm        | staging                                                              |
-    | get            | hit         | touched (`mg key t`); what it has not is added, with warm's exptime |
-    | gets           | hit         | touched                                                              |
-    | set, ms, cas   | stored      | the same; a cas as a set                                             |
-    | delete, md     | asked       | asked; the worst answer is the answer                                |
-    | any other      | no error    | the same                                                             |
+    | command        | warm        | staging                                                                |
+    | get            | hit         | `mg key t`, which counts as a use; after a miss, `add` with warm's exptime |
+    | gets           | hit         | `mg key t`                                                             |
+    | set, ms, cas   | stored      | the same command; `set` for a cas                                      |
+    | delete, md     | asked       | asked too; the worst answer is the answer                              |
+    | any other      | no error    | the same command                                                       |
 
-    What is late at the staging one may be older than what is there: it is not read until it serves.
+    A background request that is late may put an older value into `staging`: do not read from it before it serves.
     """
 
     takes_keys = False
@@ -39,7 +39,7 @@ class StagingRoute(Route):
         self.goes_on = self._warm.goes_on
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks the warm one; for a delete, both."""
+        """Asks `warm`; for a delete, both."""
         if request.kinds[0] in _DELETES:
             collecting = Collecting(request, sink, 2, worst)
             self._warm.start(request, collecting)
@@ -57,9 +57,9 @@ class StagingRoute(Route):
                 in_background(self._touch(request, value_of(reply) if kind == _GET else None))
         elif kind == _CAS:
             if outcomes == o.STORED:
-                start_unawaited(self._staging, _as_set(request))
+                start_in_background(self._staging, _as_set(request))
         elif (outcomes in o.SUCCESS) if kind in _SETS else (outcomes not in _ERRORS):
-            start_unawaited(self._staging, request)
+            start_in_background(self._staging, request)
         return reply, outcomes
 
     def _touch(self, request: Request, value: Any) -> Steps:
@@ -74,18 +74,18 @@ class StagingRoute(Route):
         return (yield self._staging, copy_of(request, "add", value, exptime))
 
     def routes(self) -> List[Any]:
-        """Both."""
+        """Returns both routes."""
         return [self._warm, self._staging]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Both."""
+        """Lists both routes."""
         kind = request.kinds[0]
         when = ASKED if kind in _DELETES else ON_HIT if kind in (_GET, _GETS) else COPY
         return "", [(ASKED, self._warm), (when, self._staging)]
 
 
 def _as_set(request: Request) -> Request:
-    """A cas as a set."""
+    """Returns a set with the key, the flags, the exptime and the value of a cas."""
     line, _, rest = bytes(request.data).partition(b"\r\n")
     _, key, flags, exptime, size = line.split(b" ")[:5]
     return store_of(request, "set", key, int(flags), int(exptime), rest[: int(size)])

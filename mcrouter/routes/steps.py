@@ -1,7 +1,7 @@
-"""Policies that ask one after the other, written as what they do: a generator that yields whom to ask.
+"""Routes that ask several routes in turn, each written as a generator of steps.
 
-    reply, outcomes = yield route, request      asks, and goes on with the answer
-    return reply, outcomes                      the answer of the whole
+    reply, outcomes = yield route, request      asks the route, and resumes with its answer
+    return reply, outcomes                      ends with this answer for the client
 """
 
 from typing import Any, Callable, Generator, Tuple
@@ -11,7 +11,7 @@ from ..proto.background import background
 from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request
 from ..proto.rewriting import Value, store_of, values
-from .base import NOBODY, start_guarded
+from .base import DROP_REPLY, start_guarded
 
 Answer = Tuple[Any, bytes]
 Steps = Generator[Tuple[Any, Request], Answer, Answer]
@@ -20,36 +20,36 @@ _HITS = o.VALUE + o.HEADER + o.NUMBER + o.DELETED + o.TOUCHED
 
 
 def is_hit(outcomes: bytes) -> bool:
-    """Whether a single command has found what it asked for."""
+    """Returns whether a single command has found its key."""
     return outcomes in _HITS
 
 
 def follow(steps: Steps, sink: Any) -> None:
-    """Takes the steps; `sink` gets what they return."""
+    """Runs the steps; `sink` gets the answer that they return."""
     _Walker(steps, sink, lambda request: request).begin()
 
 
 def in_background(steps: Steps) -> None:
-    """Takes the steps, for whose end nobody waits."""
-    _Walker(steps, NOBODY, background).begin()
+    """Runs the steps with background requests, and drops the answer."""
+    _Walker(steps, DROP_REPLY, background).begin()
 
 
 class _Walker:
-    """The sink of each step."""
+    """The sink of every step."""
 
     __slots__ = ("_prepared", "_sink", "_steps")
 
     def __init__(self, steps: Steps, sink: Any, prepared: Callable[[Request], Request]) -> None:
         self._steps = steps
         self._sink = sink
-        self._prepared = prepared  # makes what is asked of a step's request
+        self._prepared = prepared  # turns a step's request into the one that is sent
 
     def begin(self) -> None:
-        """The first step."""
+        """Runs to the first step."""
         self._go(None)
 
     def on_reply(self, reply: Any, outcomes: bytes) -> None:
-        """The answer to a step."""
+        """Resumes with the answer to a step."""
         self._go((reply, outcomes))
 
     def _go(self, answer: Any) -> None:
@@ -62,7 +62,7 @@ class _Walker:
 
 
 def value_of(reply: Any) -> Any:
-    """The value that a get's reply has; None if it has none, or one too large to be held."""
+    """Returns the value in the reply to a get; None if there is none, or if it is too large to be held in memory."""
     if reply is TOO_LARGE or not isinstance(reply, bytes):
         return None
     found = values(reply)
@@ -70,13 +70,13 @@ def value_of(reply: Any) -> Any:
 
 
 def copy_of(origin: Request, verb: str, value: Value, exptime: int) -> Request:
-    """A store of that value, for the client of `origin`."""
+    """Returns a request that stores this value, on behalf of the client of `origin`."""
     return store_of(origin, verb, value.key, value.flags, exptime, value.data)
 
 
 def ttl_in(reply: Any) -> Any:
-    """The expiry time that the answer to `mg key t` tells, 0 for never; None if there is no such
-    key, or the host says something else."""
+    """Returns the exptime from the answer to `mg key t`, 0 for never; None if there is no such key, or if the answer is
+    of another form."""
     if not isinstance(reply, bytes) or not reply.startswith(b"HD "):
         return None
     told = [word[1:] for word in reply.split() if word[:1] == b"t"]

@@ -7,7 +7,7 @@ from ..config.fields import routes
 from ..proto import outcomes as o
 from ..proto.replies import TOO_LARGE, split_reply
 from ..proto.requests import Request
-from .base import ASKED, COPY, Branch, Route, start_unawaited
+from .base import ASKED, COPY, Branch, Route, start_in_background
 from .handle import Handle
 from .held import Held
 from .null import answer_default, default_reply
@@ -17,11 +17,11 @@ _ORDER = (
     o.SERVER_ERROR + o.LOST, o.LOCAL, o.CLIENT_ERROR, o.ERROR,
 )  # fmt: skip
 SEVERITY: Dict[int, int] = {code: place for place, codes in enumerate(_ORDER) for code in codes}
-"""By outcome: how bad it is (facebook/mcrouter's severities; there EXISTS and TOUCHED have places of their own)."""
+"""How bad each outcome is. The order is facebook/mcrouter's, but for EXISTS and TOUCHED, which it ranks otherwise."""
 
 
 class ToAll(Route):
-    """What they have in common: they ask every child."""
+    """Base class of routes that ask every child."""
 
     def __init__(self, children: List[Any]) -> None:
         self._children = children
@@ -30,12 +30,12 @@ class ToAll(Route):
         self.splits = any(child.splits for child in children)
 
     def routes(self) -> List[Any]:
-        """All of them."""
+        """Returns all children."""
         return self._children
 
 
 class AllSyncRoute(ToAll):
-    """To all; waits for all; the worst answer is the answer (of equals the first).
+    """Asks all children and waits for all; the worst answer is the answer (among equals the first to come).
 
     | answers                        | the answer                                              |
     | all successes                  | the first                                               |
@@ -43,19 +43,19 @@ class AllSyncRoute(ToAll):
     | a miss, an error               | the error                                               |
     | errors                         | timeout, unhealthy < a host's error < CLIENT_ERROR      |
 
-    A get of several keys is split, a run is compared command by command.
+    A get of several keys is split; a run is compared command by command.
     """
 
     takes_keys = False
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks all."""
+        """Asks all children."""
         collecting = Collecting(request, sink, len(self._children), worst)
         for child in self._children:
             child.start(request, collecting)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """All."""
+        """Lists all children."""
         return "the worst answer is the answer", [(ASKED, child) for child in self._children]
 
 
@@ -63,12 +63,12 @@ Answers = List[Tuple[bytes, int]]
 
 
 def worst(answers: Answers) -> Tuple[bytes, int]:
-    """The answer with the most severe outcome, of equals the first."""
+    """Returns the answer with the most severe outcome; among equals the first."""
     return max(answers, key=lambda answer: SEVERITY[answer[1]])
 
 
 class Collecting:
-    """The sink of a request to several; when all have answered, `choose` gives the answer for each command."""
+    """The sink of a request to several routes. When all have answered, `choose` selects the answer to each command."""
 
     __slots__ = ("_answers", "_choose", "_request", "_sink", "_waiting")
 
@@ -80,7 +80,7 @@ class Collecting:
         self._answers: List[Tuple[Any, bytes]] = []
 
     def on_reply(self, reply: Any, outcomes: bytes) -> None:
-        """One child's answer."""
+        """Takes the answer of one child."""
         self._keep(reply, outcomes)
         if len(self._answers) == self._waiting:
             self._sink.on_reply(*self._chosen())
@@ -104,38 +104,38 @@ class Collecting:
 
 
 class AllMajorityRoute(ToAll):
-    """To all; the outcome that most of them have is the answer (of those that have it, the first).
+    """Asks all children; the answer is the first one that has the most frequent outcome.
 
-    | answers                          | the answer                                              |
-    | more than half have one outcome  | that one, as soon as it is known                        |
-    | none has more than half          | the most frequent, when all have answered               |
-    | several are as frequent          | the worst of them, as AllSyncRoute has it               |
+    | outcomes                            | the answer                                              |
+    | more than half are the same         | has that outcome, and is given as soon as this is known |
+    | none is that frequent               | has the most frequent one, after all have answered      |
+    | several are equally frequent        | has the worst of these, in the order of AllSyncRoute    |
 
-    Errors are outcomes like others; two hits are the same outcome, whatever their values. A get of several keys is
-    split, a run is counted command by command.
+    An error is an outcome like any other; two hits are the same outcome, whatever their values. A get of several keys
+    is split; a run is counted command by command.
     """
 
     takes_keys = False
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks all."""
+        """Asks all children."""
         counting = Counting(request, sink, len(self._children), most_frequent)
         for child in self._children:
             child.start(request, counting)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """All."""
+        """Lists all children."""
         return "the most frequent outcome is the answer", [(ASKED, child) for child in self._children]
 
 
 def most_frequent(answers: Answers) -> Tuple[bytes, int]:
-    """The first answer with the outcome that most have; of several such outcomes, the most severe."""
+    """Returns the first answer with the most frequent outcome; of equally frequent outcomes, with the most severe."""
     counts = Counter(code for _, code in answers)
     return max(answers, key=lambda answer: (counts[answer[1]], SEVERITY[answer[1]]))
 
 
 class Counting(Collecting):
-    """The same, but that it answers as soon as more than half of all agree on every command."""
+    """The same, but it answers as soon as more than half of the children agree on every command."""
 
     __slots__ = ("_answered", "_half")
 
@@ -145,7 +145,7 @@ class Counting(Collecting):
         self._answered = False
 
     def on_reply(self, reply: Any, outcomes: bytes) -> None:
-        """One child's answer; late ones are dropped."""
+        """Takes the answer of one child; drops those that come after the decision."""
         if self._answered:
             return
         self._keep(reply, outcomes)
@@ -161,43 +161,43 @@ class Counting(Collecting):
 
 
 class AllInitialRoute(ToAll):
-    """To all; the first child's answer is the answer, whatever it is; nobody waits for the others.
+    """Asks all children; the first child's answer is the answer, whatever it is. The other answers are dropped.
 
     | the first child | the others | the answer      |
-    | says x          | anything   | x               |
+    | answers x       | anything   | x               |
     | fails           | anything   | the failure     |
     """
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks all."""
+        """Asks all children."""
         for child in self._children[1:]:
-            start_unawaited(child, request)
+            start_in_background(child, request)
         self._children[0].start(request, sink)
 
     def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The first child goes on with what it was given as it was."""
+        """Lets the first child continue: it was given the request unchanged."""
         self._children[0].go_on(request, sink, host, reply, outcomes)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """All."""
+        """Lists all children."""
         return "the first one's answer", [(COPY if place else ASKED, one) for place, one in enumerate(self._children)]
 
 
 class AllAsyncRoute(ToAll):
-    """To all; answers at once as NullRoute does, and nobody waits for the answers.
+    """Asks all children, and answers at once as NullRoute does; the children's answers are dropped.
 
-    | the children | the answer                                           |
-    | anything     | END, NOT_STORED or NOT_FOUND, as the command has it   |
+    | the children | the answer                                              |
+    | anything     | END, NOT_STORED or NOT_FOUND, depending on the command   |
     """
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks all."""
+        """Asks all children."""
         for child in self._children:
-            start_unawaited(child, request)
+            start_in_background(child, request)
         answer_default(request, sink)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """All."""
+        """Lists all children."""
         answer = default_reply(request.kinds[0])[0].decode().strip()
         return f"answers {answer} at once", [(COPY, child) for child in self._children]
 

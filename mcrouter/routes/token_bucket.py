@@ -1,9 +1,11 @@
-"""A token bucket: what happens at most so often, and for a while more often."""
+"""A token bucket: limits how often something happens, but allows bursts."""
 
 
 class TokenBucket:
-    """Fills by `rate` tokens in each unit of whatever `now` counts (seconds, or requests), up to `burst`. It is full
-    at first: a limit that has not been used for long lets a burst pass."""
+    """A bucket that gains `rate` tokens per unit of `now` (seconds, or requests), up to `burst` tokens.
+
+    It starts full: a limit that has long not been used lets a burst pass.
+    """
 
     __slots__ = ("_burst", "_rate", "_then", "_tokens")
 
@@ -14,7 +16,7 @@ class TokenBucket:
         self._tokens = burst
 
     def take(self, now: float, count: float = 1) -> bool:
-        """Takes `count` tokens, all or none; False if there are fewer."""
+        """Takes `count` tokens and returns True; takes none and returns False if there are fewer."""
         if now > self._then:
             self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
             self._then = now

@@ -1,4 +1,4 @@
-"""WarmUpRoute: a cold cache is filled from a warm one, as it is asked."""
+"""WarmUpRoute: fills a cold cache from a warm one, key by key, as clients ask for the keys."""
 
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -16,17 +16,17 @@ _METAS = frozenset(command.number for command in BY_NAME.values() if command.req
 
 
 class WarmUpRoute(Route):
-    """Reads go to the cold one, and what it has not, to the warm one; writes and deletes to the cold one alone.
+    """Reads from `cold`, and from `warm` what `cold` does not have; writes and deletes go to `cold` alone.
 
-    | command         | cold          | warm | answer         | what else                                         |
-    | get             | hit           | -    | cold's         | -                                                 |
-    | get             | miss, failure | hit  | warm's         | `add` to cold; nobody waits for it                |
-    | get             | miss, failure | miss, failure | warm's | -                                                |
-    | gets, gat, gats | miss, failure | hit  | cold's, asked again after an `add` | -                             |
-    | gets, gat, gats | miss, failure | miss, failure | cold's | -                                                |
-    | mg, me          | miss, failure | any  | warm's         | -                                                 |
+    | command         | cold          | warm          | answer                                                     |
+    | any             | hit           | not asked     | cold's                                                     |
+    | get             | miss, failure | hit           | warm's; the value is added to cold in the background       |
+    | get             | miss, failure | miss, failure | warm's                                                     |
+    | gets, gat, gats | miss, failure | hit           | cold's second one, after an `add` of the value to cold     |
+    | gets, gat, gats | miss, failure | miss, failure | cold's first one                                           |
+    | mg, me          | miss, failure | any           | warm's                                                     |
 
-    The copy lives for `exptime` seconds (0: for ever), or with `enable_metaget` for as long as the warm one.
+    The copy expires after `exptime` seconds (0: never); with `enable_metaget` it expires when the value in `warm` does.
     """
 
     takes_keys = False
@@ -34,12 +34,12 @@ class WarmUpRoute(Route):
 
     def __init__(self, args: Args, kit: Kit) -> None:
         self._cold, self._warm = args.cold, args.warm
-        self._exptime: Optional[int] = args.exptime  # None: the warm one is asked
+        self._exptime: Optional[int] = args.exptime  # None: `warm` is asked for it
         if args.exptime is None and not args.enable_metaget:
             self._exptime = 0
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks the cold one first."""
+        """Asks `cold` first."""
         kind = request.kinds[0]
         if kind == _GET:
             follow(self._get(request), sink)
@@ -54,7 +54,7 @@ class WarmUpRoute(Route):
             return answer
         answer = yield self._warm, request
         value = value_of(answer[0])
-        if value is not None:  # before the client is answered: what it asks next comes behind it, on the same lane
+        if value is not None:  # sent before the answer: the client's next request follows it on the same connection
             in_background(self._fill(request, value))
         return answer
 
@@ -85,11 +85,11 @@ class WarmUpRoute(Route):
         return (yield self._warm, request)
 
     def routes(self) -> List[Any]:
-        """Both."""
+        """Returns both routes."""
         return [self._cold, self._warm]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """The cold one, then the warm one."""
+        """Lists `cold`, then `warm`."""
         return "a hit of the second is added to the first", [(ASKED, self._cold), (ON_FAILURE, self._warm)]
 
 

@@ -1,10 +1,10 @@
-"""The async log: deletes that a host could not be given are kept in files, and delivered when it is back.
+"""The async log: keeps the deletes that a host did not get in files, and delivers them when the host is back.
 
-    Spool(directory).add("10.0.0.1", 11211, b"key", "pool")  # the router, of a delete that failed
-    mcrouter replay DIR [--follow]                            # the operator, or a service beside the router
+    Spool(directory).add("10.0.0.1", 11211, b"key", "pool")  # called by the router for a delete that failed
+    mcrouter replay DIR [--follow]                            # run by the operator, or as a service beside the router
 
-The files are facebook/mcrouter's (its `mcrouter/AsyncLog.cpp`): what it has spooled is replayed here, and what reads
-its files reads ours. One line of JSON an entry, in one of two formats:
+The files have the format of facebook/mcrouter (its `mcrouter/AsyncLog.cpp`): its files can be replayed here, and its
+tools can read the files written here. Each entry is one line of JSON, in one of two formats:
 
     | format | line                                                                 | here               |
     | ------ | -------------------------------------------------------------------- | ------------------ |
@@ -12,20 +12,20 @@ its files reads ours. One line of JSON an entry, in one of two formats:
     | AS2.0  | ["AS2.0",1289416829.836,"C",{"s":"service","f":"flavor","r":"region", | read and written:  |
     |        | "h":"[10.0.0.1]:11302","p":"pool","k":"foo"}]                        | any key, the pool  |
 
-Files: `entry` is a line; `layout` the names of directories and files; `writer` appends; `replay` goes through what is
-there and keeps what could not be delivered; `deliver` speaks to the hosts; `command` is `mcrouter replay`.
+Modules: `entry` is a line; `layout` has the names of directories and files; `writer` appends; `replay` delivers what is
+there and keeps the rest; `deliver` speaks to the hosts; `command` is `mcrouter replay`.
 
 What an operator must know:
 
-- Order does not matter for right values. A delete that is replayed after a newer set takes the new value away: that
-  costs a miss, never a stale value. Until the replay has run, a host that is back may serve what was to be deleted.
-- A delete may be sent twice (a replay that was killed begins its file again). That costs a miss at most, too.
-- Directories and files have the modes that the router's umask leaves them. A replay by another user than the router's
-  needs a umask that lets its group write (002), or an access list.
-- The replay may run at any time, beside routers that are writing. Files that facebook's mcrouter may still have open
-  wait until they are 16 minutes old: it writes to a file for 15, and does not notice that it was taken.
-- What cannot be delivered stays. So does a line that cannot be read, until somebody mends or removes it.
-- Nothing is synced to the disk: entries survive the end of the router, and not that of the machine.
-- Only what the router reports as failed is here. A host whose entries are never to be delivered (it is gone for
-  good) is sent elsewhere with `--host OLD=NEW`, or its files are removed.
+- Values stay right in any order. A delete that is replayed after a newer set removes the new value: that costs a miss,
+  never a stale value. Until the replay has run, a host that is back may serve values that should have been deleted.
+- A delete may be sent twice (a replay that was killed starts its file again). That, too, costs a miss at most.
+- Directories and files have the modes that the router's umask gives. If the replay runs as another user than the
+  router, the umask must let the group write (002), or an access list must.
+- The replay may run at any time, also while routers write. Files that facebook's mcrouter may still have open wait
+  until they are 16 minutes old: it writes to a file for 15 minutes, and does not notice that the file was taken.
+- Entries that cannot be delivered stay. So does a line that cannot be read, until the operator corrects or removes it.
+- Nothing is synced to the disk: entries survive the end of the router, but not a crash of the machine.
+- The log holds only deletes that failed. If a host is gone for good, deliver its entries to another host with
+  `--host OLD=NEW`, or remove its files.
 """

@@ -1,7 +1,7 @@
 """`mcrouter replay DIR`: delivers the deletes that were spooled.
 
-Exit codes: 0 when all was delivered, 1 when something stays or it cannot run, 2 for a bad flag. SIGTERM and SIGINT end
-it after the file that it is at. Entries by host go to stdout; what has to be looked at goes to stderr.
+Exit codes: 0 when all entries were delivered, 1 when some stay or the command cannot run, 2 for an invalid flag.
+SIGTERM and SIGINT end it after the current file. Entries by host go to stdout; what needs attention goes to stderr.
 """
 
 import argparse
@@ -20,23 +20,23 @@ from .entry import Address
 from .replay import BusyError, only_replay, replay, survey
 
 _USAGE_ERROR, _INCOMPLETE = 2, 1
-_SOON, _LATE = 2.0, 60.0  # seconds to the next pass with --follow; it doubles while nothing can be delivered
+_SOON, _LATE = 2.0, 60.0  # seconds between passes with --follow; doubled while nothing can be delivered
 _LONGEST_TIMEOUT = 3_600_000  # milliseconds
 
 
 def make_parser() -> Parser:
-    """The command's flags."""
+    """Returns the parser of the command's flags."""
     parser = Parser(
         prog="mcrouter replay",
-        description="Delivers deletes that were spooled (by this router or facebook's) when their hosts were away.",
+        description="Delivers the deletes that this router or facebook's has spooled while their hosts were down.",
     )
     parser.add_argument("directory", metavar="DIR", help="the router's --async-dir")
     parser.add_argument("--timeout-ms", type=_milliseconds, default=1000, metavar="N",
                         help="how long a host may take to accept or to answer (default 1000)")  # fmt: skip
     often = parser.add_mutually_exclusive_group()
     often.add_argument("--once", action="store_true", help="deliver what is there, and end (default)")
-    often.add_argument("--follow", action="store_true", help="go on until SIGTERM or SIGINT")
-    often.add_argument("--dry-run", action="store_true", help="say what is there; send and change nothing")
+    often.add_argument("--follow", action="store_true", help="repeat until SIGTERM or SIGINT")
+    often.add_argument("--dry-run", action="store_true", help="print what is there; send and change nothing")
     parser.add_argument("--host", type=_pair, action="append", default=[], dest="elsewhere",
                         metavar="HOST:PORT=NEWHOST:NEWPORT",
                         help="deliver what is for one host to another; may be given several times")  # fmt: skip
@@ -46,7 +46,7 @@ def make_parser() -> Parser:
 def main(args: argparse.Namespace) -> int:
     """Runs the command; returns the exit code."""
     if not os.path.isdir(args.directory):
-        return _complain(f"{args.directory} is no directory; name the router's --async-dir", _USAGE_ERROR)
+        return _complain(f"{args.directory} is not a directory; name the router's --async-dir", _USAGE_ERROR)
     try:
         if args.dry_run:
             return _dry_run(args.directory)
@@ -93,7 +93,7 @@ def _passes(directory: str, deliverer: Deliverer, follow: bool, ending: threadin
 
 
 def _new(lines: List[str], told: List[str]) -> List[str]:
-    """What has not been said after the pass before."""
+    """Returns the lines that were not printed after the previous pass."""
     return [line for line in lines if line not in told]
 
 

@@ -1,9 +1,9 @@
-"""Deletes to hosts: plain blocking sockets, one connection a host, pipelined, each answer looked at.
+"""Sends deletes to hosts: over blocking sockets, one connection per host, pipelined, and checks each answer.
 
-    batch of keys  ->  delete k1 / delete k2 / md BASE64 b  ->  DELETED / NOT_FOUND / HD  ->  one bool a key
+    batch of keys  ->  delete k1 / delete k2 / md BASE64 b  ->  DELETED / NOT_FOUND / HD  ->  one bool per key
 
-A host that cannot be reached, or whose connection is lost, is given up until `start_over`, so that one that is down
-costs one timeout and not one a batch. An error in answer to one delete concerns that one alone.
+If a host cannot be reached or its connection is lost, it is not asked again until `start_over`: so a host that is down
+costs one timeout, not one for each batch. An error in answer to one delete concerns that delete alone.
 """
 
 import socket
@@ -13,8 +13,8 @@ from typing import BinaryIO, Dict, List, Mapping, Sequence, Tuple
 from ..proto.rewriting import deletion
 from .entry import Address
 
-_BATCH = 512  # deletes on the way at once: their answers fit any socket buffer, so that neither side waits for ever
-_LONGEST = 2048  # bytes of an answer; a memcached's error is shorter
+_BATCH = 512  # deletes under way at once: their answers fit any socket buffer, so that neither side waits for ever
+_LONGEST = 2048  # bytes of an answer; memcached's longest error is shorter
 _DONE = frozenset((b"DELETED", b"NOT_FOUND", b"HD", b"NF"))
 
 
@@ -23,10 +23,10 @@ class LostError(Exception):
 
 
 class Deliverer:
-    """Deletes keys on hosts; `elsewhere` maps an address to the one to use in its place, `timeout` is in seconds."""
+    """Deletes keys on hosts; `elsewhere` maps an address to the one to use instead, `timeout` is in seconds."""
 
     def __init__(self, timeout: float, elsewhere: Mapping[Address, Address]) -> None:
-        self.failures: Dict[Address, str] = {}  # the first of each host since `start_over`
+        self.failures: Dict[Address, str] = {}  # the first failure of each host since `start_over`
         self._timeout = timeout
         self._elsewhere = elsewhere
         self._open: Dict[Address, _Connection] = {}
@@ -41,7 +41,7 @@ class Deliverer:
         self.failures.clear()
 
     def deliver(self, address: Address, keys: Sequence[bytes]) -> List[bool]:
-        """Whether each key is gone from the host now."""
+        """Returns for each key whether the host no longer has it."""
         done: List[bool] = []
         rest = iter(keys)
         while len(done) < len(keys) and address not in self._given_up:
@@ -54,7 +54,7 @@ class Deliverer:
         return done + [False] * (len(keys) - len(done))
 
     def _ask(self, address: Address, keys: Sequence[bytes]) -> Tuple[List[bytes], str]:
-        """The answers up to where the connection was lost, and why it was."""
+        """Returns the answers, and why the connection was lost, if it was; empty otherwise."""
         answers: List[bytes] = []
         try:
             if address not in self._open:
@@ -63,7 +63,7 @@ class Deliverer:
             connection.send(b"".join(map(deletion, keys)))
             for _ in keys:
                 answers.append(connection.answer())
-        except (OSError, UnicodeError, LostError) as error:  # UnicodeError: no name of a host
+        except (OSError, UnicodeError, LostError) as error:  # UnicodeError: not the name of a host
             self._given_up[address] = reason = _reason(error)
             if address in self._open:
                 self._open.pop(address).close()
@@ -90,11 +90,11 @@ class _Connection:
         self._socket.sendall(data)
 
     def answer(self) -> bytes:
-        """The next line, without its end."""
+        """Returns the next line, without its line end."""
         line = self._answers.readline(_LONGEST)
         if line.endswith(b"\n"):
             return line.rstrip(b"\r\n")
-        raise LostError("it answers with more than a line" if len(line) == _LONGEST else "it closed the connection")
+        raise LostError("its answer is too long" if len(line) == _LONGEST else "it closed the connection")
 
     def close(self) -> None:
         self._answers.close()
@@ -105,5 +105,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, socket.timeout):
         return "it does not answer in time"
     if isinstance(error, UnicodeError):
-        return "its name cannot be that of a host"
+        return "its name is not a valid host name"
     return str(getattr(error, "strerror", None) or error)

@@ -1,11 +1,11 @@
 """A line of the async log and the entry that it stands for.
 
-Both formats of facebook/mcrouter are read (`mcrouter/AsyncLog.cpp`). AS2.0 is written: it has the pool, and its key
-is the key alone, so that any bytes can be told apart from the command around them; AS1.0 is its older form.
+Both formats of facebook/mcrouter are read (`mcrouter/AsyncLog.cpp`). AS2.0 is written: it has the pool, and it has the
+key by itself, so that a key may be any bytes; the older AS1.0 has the key within a command.
 
-JSON has no bytes. folly's `toJson`, which the origin writes with, escapes what is below 0x20, the quote and the
-backslash, and copies all other bytes as they are, UTF-8 or not. So do we: such a line is decoded with Python's
-surrogateescape, which gives every byte back.
+JSON has no bytes. folly's `toJson`, which facebook/mcrouter uses, escapes the bytes below 0x20, the quote and the
+backslash, and copies all other bytes unchanged, UTF-8 or not. So does this module; it decodes such a line with Python's
+surrogateescape, which preserves every byte.
 """
 
 import json
@@ -15,15 +15,15 @@ from typing import Any, NamedTuple, NoReturn, Tuple
 from ..proto.lines import MAX_KEY
 
 Address = Tuple[str, int]
-"""A host name, an IP address or the absolute path of a unix socket; and the port, 0 for a path."""
+"""A host name, an IP address or the absolute path of a unix socket; then the port, 0 for a path."""
 
-_LATEST = 1e12  # seconds of Unix time; also keeps NaN and infinity out
+_LATEST = 1e12  # seconds of Unix time; the limit also excludes NaN and infinity
 _HOST = re.compile(r"\[(.+)\]:([0-9]{1,5})")
 _DELETE = re.compile(r"delete ([^ \r\n]+)(?: 0)?\r\n")
 
 
 class Entry(NamedTuple):
-    """A delete that is to be delivered: since when (Unix time, in seconds), to whom, and of which key."""
+    """A delete to be delivered: when it failed (Unix time, in seconds), the host's address, and the key."""
 
     time: float
     address: Address
@@ -32,11 +32,11 @@ class Entry(NamedTuple):
 
 
 class BadEntryError(ValueError):
-    """A line that is no entry; the message says what is wrong with it."""
+    """Raised for a line that is not an entry; the message says what is wrong with it."""
 
 
 def format_entry(entry: Entry, flavor: str) -> bytes:
-    """The line, with its newline; `flavor` is the name of the router that writes it."""
+    """Returns the line, with its newline; `flavor` is the name of the router that writes it."""
     host, port = entry.address
     said = {
         "s": "mcrouter",
@@ -52,11 +52,11 @@ def format_entry(entry: Entry, flavor: str) -> bytes:
 
 
 def parse_entry(line: bytes) -> Entry:
-    """The entry that the line stands for, in either format; BadEntryError if it is none."""
+    """Returns the entry of a line in either format; raises BadEntryError if it is not one."""
     try:
         record = json.loads(line.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError):
-        raise BadEntryError("it is not JSON, or was not written to its end") from None
+        raise BadEntryError("it is not JSON, or is cut off") from None
     if not isinstance(record, list) or len(record) != 4:
         raise BadEntryError("it is not a list of 4: format, time, type and command")
     version, time, kind, said = record
@@ -70,7 +70,7 @@ def parse_entry(line: bytes) -> Entry:
 
 
 def show(address: Address) -> str:
-    """The address as it is written in a config."""
+    """Returns the address as a config has it."""
     host, port = address
     if host.startswith("/"):
         return f"unix://{host}"

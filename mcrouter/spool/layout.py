@@ -1,12 +1,12 @@
-"""Where the files of a spool lie and what they are called: names made, and names read.
+"""The directories and files of a spool: makes their names, and reads them.
 
-    DIR/20260801T10-1785578400/                                    one directory an hour of local time, hour's Unix time
+    DIR/20260801T10-1785578400/                                    one directory per hour: local time, Unix time
         20260801T101530-1785579330-mcrouter-east-p4711-0           ours: service, router, process, count
         20260801T101530-1785579330-unknown-east-t4712-0x7f31a0     facebook's: service, router, thread, pointer
-        20260801T101530-1785579330-mcrouter-east-p4711-0.replay1   taken by a replay: nobody writes to it any more
+        20260801T101530-1785579330-mcrouter-east-p4711-0.replay1   taken by a replay: no router writes to it any more
 
-Directories, dates and times are those of facebook/mcrouter's `AsyncLog::openFile`. Just the end differs, so that a
-replay knows by whom a file may still be written.
+Directories, dates and times are those of facebook/mcrouter's `AsyncLog::openFile`. Only the end differs, so that a
+replay knows which program may still write to a file.
 """
 
 import re
@@ -14,8 +14,8 @@ import time
 from enum import Enum
 from typing import Iterable, List, NamedTuple
 
-LIFETIME = 15 * 60  # seconds that a file is written to; the origin's DEFAULT_ASYNCLOG_LIFETIME
-_MARGIN = 60  # seconds more until a file of the origin's is taken: a write may have been under way
+LIFETIME = 15 * 60  # seconds that a file is written to; facebook/mcrouter's DEFAULT_ASYNCLOG_LIFETIME
+_MARGIN = 60  # seconds more until a file of facebook's is taken: a write may have been under way
 
 _HOUR = re.compile(r"[0-9]{8}T[0-9]{2}-([0-9]{1,15})")
 _FILE = re.compile(
@@ -25,7 +25,7 @@ _FILE = re.compile(
 
 
 class Writer(Enum):
-    """Who may still write to a file."""
+    """The program that may still write to a file."""
 
     NOBODY = "taken by a replay"
     OURS = "ours, which notices that it was taken"
@@ -33,7 +33,7 @@ class Writer(Enum):
 
 
 class SpoolFile(NamedTuple):
-    """A file: its hour's directory and its name, when it was opened (Unix time, in seconds), and by whom."""
+    """A file: its directory, its name, when it was opened (Unix time, in seconds), and its writer."""
 
     hour: str
     name: str
@@ -42,38 +42,38 @@ class SpoolFile(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to replay, the oldest first; and what must wait, as it may still be written to."""
+    """The files to replay, oldest first, and the files that must wait because they may still be written to."""
 
     ready: List[SpoolFile]
     waiting: List[SpoolFile]
 
 
 def hour_name(now: float) -> str:
-    """The name of the directory for what is opened now."""
+    """Returns the name of the directory for files that are opened now."""
     seconds = int(now)
     return time.strftime("%Y%m%dT%H", time.localtime(seconds)) + f"-{seconds - seconds % 3600}"
 
 
 def file_name(now: float, router: str, pid: int, count: int) -> str:
-    """The name of a file that is opened now; a process counts its files."""
+    """Returns the name of a file that is opened now; `count` is the number of the file within the process."""
     seconds = int(now)
     stamp = time.strftime("%Y%m%dT%H%M%S", time.localtime(seconds))
     return f"{stamp}-{seconds}-mcrouter-{re.sub(r'[^A-Za-z0-9_.-]', '_', router)}-p{pid}-{count}"
 
 
 def is_hour(name: str) -> bool:
-    """Whether a directory of this name holds files of the spool."""
+    """Returns whether a directory of this name holds files of the spool."""
     return _HOUR.fullmatch(name) is not None
 
 
 def hour_is_over(name: str, now: float) -> bool:
-    """Whether no file is opened in this hour's directory any more."""
+    """Returns whether no file is opened in this hour's directory any more."""
     hour = _HOUR.fullmatch(name)
     return hour is not None and now >= int(hour.group(1)) + 3600
 
 
 def plan(found: Iterable[SpoolFile], now: float) -> Plan:
-    """Which files to replay."""
+    """Divides the files into those to replay and those that must wait."""
     made = Plan([], [])
     for file in sorted(found, key=lambda file: (file.opened, file.name)):
         in_use = file.writer is Writer.THEIRS and now - file.opened <= LIFETIME + _MARGIN
@@ -82,7 +82,7 @@ def plan(found: Iterable[SpoolFile], now: float) -> Plan:
 
 
 def files_of(hour: str, names: Iterable[str]) -> List[SpoolFile]:
-    """The files of the spool among the names in an hour's directory; what else lies there is none of our business."""
+    """Returns the files of the spool among the names in an hour's directory; other names are ignored."""
     found = []
     for name in names:
         match = _FILE.fullmatch(name)

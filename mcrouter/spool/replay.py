@@ -1,12 +1,12 @@
-"""A pass over a spool: each file is taken from its writer, its entries are delivered, and what stays is kept.
+"""A pass over a spool: takes each file from its writer, delivers the entries, and keeps those that were not delivered.
 
-    NAME                where a router appends
-      | renamed, then locked for a moment: the router goes on in another file (writer.py)
-    NAME.replay1        read from its first line to its last; what stays is copied to
-    NAME.replay1.rest   which then takes its place; if nothing stays, both are removed
+    NAME                the file that a router appends to
+      | renamed, then locked for a moment: the router continues in another file (writer.py)
+    NAME.replay1        read from first to last line; entries that stay are copied to
+    NAME.replay1.rest   which then replaces it; if no entry stays, both are removed
 
-A pass that is killed has lost nothing: the next one delivers the same file again, and writes the copy anew. One pass
-at a time: the directory is locked.
+A pass that is killed loses nothing: the next one delivers the same file again, and writes the copy again. The directory
+is locked, so that only one pass runs at a time.
 """
 
 import contextlib
@@ -25,59 +25,59 @@ _CHUNK = 8192  # lines in memory at once
 
 
 class BusyError(Exception):
-    """Another replay is at work on the directory."""
+    """Raised if another replay is running on the directory."""
 
 
 class Delivery(Protocol):
-    """What a pass needs to deliver."""
+    """The part of Deliverer that a pass needs."""
 
     def deliver(self, address: Address, keys: Sequence[bytes]) -> List[bool]:
-        """Whether each key is gone from the host now."""
+        """Returns for each key whether the host no longer has it."""
 
 
 @contextlib.contextmanager
 def only_replay(directory: str) -> Iterator[None]:
-    """Raises BusyError while another process is in here; OSError when there is no such directory."""
+    """Locks the directory. Raises BusyError while another process has the lock; OSError if there is no directory."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BusyError(f"another replay is at work on {directory}; let it, or end it first") from None
+            raise BusyError(f"another replay is running on {directory}; wait for it, or end it first") from None
         yield
     finally:
         os.close(descriptor)
 
 
 def replay(directory: str, delivery: Delivery, now: float, ending: Callable[[], bool] = lambda: False) -> Report:
-    """Delivers what the spool has; `now` is the Unix time. To be called within `only_replay`.
+    """Delivers the entries of the spool; `now` is the Unix time. Must be called within `only_replay`.
 
-    Once `ending` says so, no further file is begun.
+    Once `ending()` returns True, no further file is started.
     """
     report = Report()
     for file in _ready(directory, now, report):
         path = os.path.join(directory, file.hour, file.name)
         if ending():
-            report.problems.append(f"{path}: it stays: asked to end; run the replay again")
+            report.problems.append(f"{path}: it stays: the replay was stopped; run it again")
             continue
         with _problems(path, report):
             _replay_file(path if file.writer is Writer.NOBODY else _take(path), delivery, report)
     for hour in os.listdir(directory):
         if hour_is_over(hour, now):
-            with contextlib.suppress(OSError):  # it is not empty yet
+            with contextlib.suppress(OSError):  # not empty yet
                 os.rmdir(os.path.join(directory, hour))
     return report
 
 
 def survey(directory: str, now: float) -> Report:
-    """What `replay` would set out to deliver, all of it as `left`. Changes nothing."""
+    """Reports the entries that `replay` would try to deliver, all of them as `left`. Changes nothing."""
     report = Report()
     for file in _ready(directory, now, report):
         path = os.path.join(directory, file.hour, file.name)
         with _problems(path, report), _open(path, "rb") as lines:
             damage = Damage(path, report)
             for number, line in enumerate(lines, 1):
-                if file.writer is Writer.NOBODY or line.endswith(b"\n"):  # else it is just being written
+                if file.writer is Writer.NOBODY or line.endswith(b"\n"):  # else the line is still being written
                     found = _read(line)
                     if isinstance(found, Entry):
                         report.note(found.address, 0, 1)
@@ -98,14 +98,14 @@ def _ready(directory: str, now: float, report: Report) -> List[SpoolFile]:
         path = os.path.join(directory, file.hour, file.name)
         minutes = LIFETIME // 60 + 1
         report.problems.append(
-            f"{path}: it stays: facebook's mcrouter may be writing to it; replay it when it is {minutes} minutes old"
+            f"{path}: it stays: facebook's mcrouter may still write to it; replay it when it is {minutes} minutes old"
         )
     return planned.ready
 
 
 @contextlib.contextmanager
 def _problems(path: str, report: Report) -> Iterator[None]:
-    """A file that cannot be worked on stays, and stops no other."""
+    """Reports a file that cannot be read or written, so that the other files are still replayed."""
     try:
         yield
     except OSError as error:
@@ -113,7 +113,7 @@ def _problems(path: str, report: Report) -> Iterator[None]:
 
 
 def _take(path: str) -> str:
-    """Renames the file so that its writer leaves it; the new path."""
+    """Renames the file, so that its writer starts another one; returns the new path."""
     taken = next(name for name in (f"{path}.replay{n}" for n in count(1)) if not os.path.lexists(name))
     os.rename(path, taken)
     return taken
@@ -125,7 +125,7 @@ def _open(path: str, mode: str) -> BinaryIO:
 
 
 def _open_regular(path: str, flags: int) -> int:
-    """Follows no link, and waits for no FIFO: facebook's mcrouter lets every user write to an hour's directory."""
+    """Opens without following a link or waiting for a FIFO: in facebook's directories every user may write."""
     fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
@@ -138,7 +138,7 @@ def _replay_file(path: str, delivery: Delivery, report: Report) -> None:
     damage = Damage(path, report)
     read = kept = 0
     with _open(path, "rb") as lines, _open(copy_path, "wb") as copy:
-        fcntl.flock(lines, fcntl.LOCK_EX)  # a write that was under way when it was renamed has ended now
+        fcntl.flock(lines, fcntl.LOCK_EX)  # waits for a write that was under way at the rename
         for chunk in iter(lambda: list(islice(lines, _CHUNK)), []):
             read += len(chunk)
             found = [_read(line) for line in chunk]
@@ -159,7 +159,7 @@ def _replay_file(path: str, delivery: Delivery, report: Report) -> None:
 
 
 def _read(line: bytes) -> Union[Entry, str]:
-    """The entry, or what is wrong with the line; "" for a blank one, which is not worth keeping."""
+    """Returns the entry, or what is wrong with the line; "" for a blank line, which need not be kept."""
     if not line.strip():
         return ""
     try:
@@ -169,7 +169,7 @@ def _read(line: bytes) -> Union[Entry, str]:
 
 
 def _undelivered(found: Sequence[Union[Entry, str]], delivery: Delivery, report: Report) -> List[int]:
-    """Delivers the entries; the positions of what is to be kept."""
+    """Delivers the entries, and returns the positions of the lines to keep."""
     hosts: Dict[Address, List[int]] = {}
     keep = {at for at, problem in enumerate(found) if isinstance(problem, str) and problem}
     keys = [entry.key if isinstance(entry, Entry) else b"" for entry in found]

@@ -1,4 +1,4 @@
-"""What a pass over a spool found and did, and how the operator is told."""
+"""The report of a pass over a spool, and its lines for the operator."""
 
 from collections import Counter
 from typing import Counter as Counts
@@ -6,11 +6,11 @@ from typing import List, Mapping
 
 from .entry import Address, show
 
-_NAMED = 10  # damaged lines of a file that are told one by one
+_NAMED = 10  # damaged lines of a file that are reported one by one
 
 
 class Report:
-    """Entries by host, and in words what stays for other reasons than its host's."""
+    """Counts entries by host; `problems` has messages about everything else that stays."""
 
     def __init__(self) -> None:
         self.delivered: Counts[Address] = Counter()
@@ -19,7 +19,7 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing stays."""
+        """Whether no entry and no file stays."""
         return not self.left and not self.problems
 
     def note(self, address: Address, delivered: int, left: int) -> None:
@@ -29,7 +29,7 @@ class Report:
                 counts[address] += number
 
     def host_lines(self, failures: Mapping[Address, str]) -> List[str]:
-        """One line a host; `failures` says why what stays does."""
+        """Returns one line for each host; `failures` has the reason why entries of a host stay."""
         return [
             f"{show(address)}: {self.delivered[address]} delivered, {self.left[address]} stay"
             + (f": {failures[address]}" if address in failures else "")
@@ -37,12 +37,12 @@ class Report:
         ]
 
     def plan_lines(self) -> List[str]:
-        """One line a host, of what has not been tried."""
+        """Returns one line for each host with entries that have not been tried."""
         return [f"{show(address)}: {self.left[address]} to deliver" for address in sorted(self.left)]
 
 
 class Damage:
-    """The lines of one file that cannot be read: the first of them one by one, the others as a number."""
+    """Reports the lines of one file that cannot be read: the first ones one by one, the others as a number."""
 
     def __init__(self, path: str, report: Report) -> None:
         self._path = path
@@ -50,12 +50,12 @@ class Damage:
         self._count = 0
 
     def note(self, number: int, problem: str) -> None:
-        """The line of this number (from 1) is damaged."""
+        """Reports that the line of this number (from 1) is damaged."""
         self._count += 1
         if self._count <= _NAMED:
-            self._report.problems.append(f"{self._path}:{number}: this line is kept: {problem}; mend or remove it")
+            self._report.problems.append(f"{self._path}:{number}: this line is kept: {problem}; correct or remove it")
 
     def end(self) -> None:
-        """The file has no more lines."""
+        """Reports the number of the other damaged lines, at the end of the file."""
         if self._count > _NAMED:
             self._report.problems.append(f"{self._path}: {self._count - _NAMED} more lines like these are kept")

@@ -1,12 +1,12 @@
-"""The writing side: deletes that failed are appended to a file, a line each.
+"""The writing side of the spool: appends each delete that failed to a file, as one line.
 
-A replay may take the file away while it is in use. The two agree by the order of what they do:
+A replay may take the file away while it is in use. The order of the steps on both sides keeps that safe:
 
-    writer   lock its file, if that is free; look whether its name still stands for it; append a line; unlock
-    replay   rename the file; lock it, waiting for a write that is under way; read it
+    writer   lock the file, if the lock is free; check that the name still refers to it; append a line; unlock
+    replay   rename the file; lock it, which waits for a write that is under way; read it
 
-Once a replay has the lock, the name is gone, and whatever the writer does next it does in a file of its own. The writer
-never waits: a lock that is not free means that the file was taken. Pinned by test_spool_live and test_spool_writer.
+Once a replay has the lock, the name is gone, and the writer opens a new file for its next line. The writer never waits:
+a lock that is not free means that the file was taken. Tested by test_spool_live and test_spool_writer.
 """
 
 import errno
@@ -22,18 +22,18 @@ from .layout import LIFETIME, file_name, hour_name
 
 logger = get_logger(__name__)
 
-_FILE_MODE = 0o666  # less what the umask takes away; so it is with the directories
-_TRIES = 100  # to have a file, each taken away before anything was written to it
+_FILE_MODE = 0o666  # reduced by the umask, as is the mode of the directories
+_TRIES = 100  # new files to open in a row, if each is taken away before a line is written to it
 _NO_FILE = -1
 
 _opened_here = itertools.count()
 
 
 class Spool:
-    """Appends to the files under `directory`, which are made when there is something to write.
+    """Appends to files under `directory`, which are made when there is something to write.
 
-    For one thread: each event loop has its own. `router_name` is told in the lines and in the files' names; `clock`
-    gives the Unix time in seconds. `written` and `failed` count entries.
+    For use by one thread: each event loop has its own spool. `router_name` appears in the lines and in the names of the
+    files; `clock` returns the Unix time in seconds. `written` and `failed` count entries.
     """
 
     def __init__(self, directory: str, router_name: str = "mcrouter", clock: Callable[[], float] = time.time) -> None:
@@ -49,9 +49,9 @@ class Spool:
         self._logged: Set[str] = set()
 
     def add(self, host: str, port: int, key: bytes, pool: str = "") -> bool:
-        """Notes that the host is to delete the key; `host` may be a unix socket's absolute path, with port 0.
+        """Records that the host must delete the key; `host` may be a unix socket's absolute path, with port 0.
 
-        False when that could not be written; why is logged, once for each cause and file. Never raises.
+        Returns False if the entry could not be written; each cause is logged once for a file. Never raises.
         """
         now = self._clock()
         line = format_entry(Entry(now, (host, port), key, pool), self._router_name)
@@ -65,7 +65,7 @@ class Spool:
         return True
 
     def close(self) -> None:
-        """Closes the file; `add` opens another."""
+        """Closes the file; the next `add` opens another one."""
         if self._file != _NO_FILE:
             os.close(self._file)
             self._file = _NO_FILE
@@ -79,10 +79,10 @@ class Spool:
                     fcntl.flock(self._file, fcntl.LOCK_UN)
                 return
             self._open(now)
-        raise OSError(errno.EBUSY, "each new file is gone at once", self._path)
+        raise OSError(errno.EBUSY, "each new file is taken away at once", self._path)
 
     def _locked(self, now: float) -> bool:
-        """Whether there is a file to go on with: this process's, young enough and not taken; it is locked then."""
+        """Locks the current file and returns True, if it is this process's, young enough, and not taken."""
         if self._file == _NO_FILE or self._pid != os.getpid() or not 0 <= now - self._opened <= LIFETIME:
             return False
         try:
@@ -100,12 +100,12 @@ class Spool:
             os.makedirs(hour, exist_ok=True)
             self._file = os.open(self._path, flags, _FILE_MODE)
         except (FileExistsError, FileNotFoundError):
-            return  # of a process with our number, in another container; or a replay removed the empty directory
+            return  # a process in another container has the same pid, or a replay has removed the empty directory
         self._opened, self._pid, self._torn = now, os.getpid(), False
         self._logged.clear()
 
     def _write(self, line: bytes) -> None:
-        """In one piece, so that whole lines follow each other; one that was torn by a full disk is ended first."""
+        """Writes in one piece, so that lines stay whole. If a full disk has cut the last line, that is ended first."""
         data = b"\n" + line if self._torn else line
         written = os.write(self._file, data)
         self._torn = written != len(data)
@@ -116,6 +116,6 @@ class Spool:
         cause = error.strerror or str(error)
         if cause not in self._logged:
             self._logged.add(cause)
-            logger.error("deletes that failed cannot be spooled to %s: %s; they are lost, so stale values may be served"
-                         " there; make it a directory that this process can write to, with space",
+            logger.error("deletes that failed cannot be spooled to %s: %s; they are lost, so hosts may serve stale"
+                         " values; let this process write to the directory, and check that the disk has space",
                          self._directory, cause)  # fmt: skip

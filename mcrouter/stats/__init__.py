@@ -1,13 +1,13 @@
-"""The router's own `stats`: groups, names and forms as facebook/mcrouter has them, so that what reads those reads ours.
+"""The router's own `stats`, with facebook/mcrouter's groups, names and formats, so that tools for that also work here.
 
-    table.py         every statistic once: name, groups, how it is computed
-    facts.py         what the counters of all event loops say, added up for one answer, in portions
-    servers.py       of each host, and of all: states and results
+    table.py         the one table of statistics: name, groups, how it is computed
+    facts.py         the counters of all event loops, added up for one answer, in portions
+    servers.py       the states and results of each host, and of all
     server_lines.py  the lines of `stats servers` and `stats suspect_servers`
-    window.py        rates: how fast totals have grown
-    summary.py       what `Router.stats()` gives
+    window.py        rates: how fast totals grow
+    summary.py       the result of `Router.stats()`
 
-What the counters cannot say of the other event loops is said of the one that answers: the requests under way.
+The requests under way are not among the counters; they are those of the event loop that answers.
 """
 
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
@@ -25,7 +25,7 @@ _TABLE = 500  # microseconds that the values of the table cost
 
 
 class Statistics:
-    """Answers `stats` over the counters `rows` of all event loops; `load` says what is under way in this one."""
+    """Answers `stats` from the counters `rows` of all event loops; `load()` returns what is under way in this one."""
 
     def __init__(
         self,
@@ -47,7 +47,8 @@ class Statistics:
         }
 
     def answer(self, words: List[str]) -> Optional[Iterator[Portion]]:
-        """The portions of the group that the words behind `stats` name; None if there is no such group."""
+        """Returns the portions of the group named by the words after `stats`; None if there is no such group."""
+
         name = " ".join(words)
         facts = Facts(self._layout, self._rows, self._about, self._load, self._clock(), self._totals)
         if name in self._lists:
@@ -63,5 +64,5 @@ class Statistics:
 
 
 def _text(value: object) -> str:
-    """Rates and seconds in C's `%g`, as facebook/mcrouter writes them; in a line of text no line ends."""
+    """Formats a value: floats with C's `%g`, as in facebook/mcrouter; texts without line ends."""
     return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())

@@ -1,6 +1,6 @@
-"""What the counters of all event loops say, added up for one answer.
+"""The counters of all event loops, added up for one answer.
 
-What is by host is added up first, in portions (`add_up`): there may be thousands of hosts.
+The counters of hosts are added up first, in portions (`add_up`): there may be thousands of hosts.
 """
 
 import os
@@ -20,14 +20,14 @@ OPERATIONS = tuple(_NAMES.get(command.name, command.name.replace("-", "_")) for 
 """The commands by facebook/mcrouter's names, in the order of the table of commands."""
 
 _MAIN = ("get", "set", "delete", "lease_get", "lease_set")
-_RESULT_NAMES = {"timeout": "data_timeout"}  # where they are counted together, for whatever reason
+_RESULT_NAMES = {"timeout": "data_timeout"}  # data_timeout: the name for all timeouts together
 RESULT_NAMES = tuple(_RESULT_NAMES.get(RESULTS[i], RESULTS[i]) for i in ERRORS)
-"""The results that are errors, as facebook/mcrouter's `result_...` has them."""
+"""The results that are errors, by the names in facebook/mcrouter's `result_...`."""
 
 
 class About(NamedTuple):
-    """What does not change while the router runs: when it was started, in Unix time, with what, and the process that
-    looks after the event loops' own."""
+    """Facts that do not change while the router runs: the time of its start (Unix time), its command line, and the pid
+    of the process that supervises those of the event loops."""
 
     started: float
     command_args: str = ""
@@ -35,9 +35,11 @@ class About(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What is under way in the event loop that answers: requests of clients, clients whose next ones wait, and a
-    function from a host's name to its timeout in seconds, its requests that wait to be sent and those that wait for
-    their answers."""
+    """The requests under way in the event loop that answers.
+
+    `processing`: requests of clients. `waiting`: clients whose next requests wait. `of_host`: from a host's name to its
+    timeout in seconds, the requests that wait to be sent, and those that wait for an answer.
+    """
 
     processing: int
     waiting: int
@@ -97,43 +99,43 @@ class Facts:
             yield cost, []
 
     def total(self, cell: int) -> int:
-        """A cell over all event loops."""
+        """Returns the sum of a cell over all event loops."""
         return int(sum(row[cell] for row in self._rows))
 
     def cell(self, name: str) -> int:
-        """One that the layout has by this name, over all event loops."""
+        """Returns the sum of the layout's cell of this name over all event loops."""
         return self.total(getattr(self._layout, name))
 
     def event(self, name: str) -> int:
-        """How often that happened."""
+        """Returns how often an event has happened."""
         return self.total(self._layout.events[name])
 
     def count(self, name: str) -> int:
-        """One of the totals."""
+        """Returns one of the totals."""
         return int(self.totals[name])
 
     def rate(self, name: str) -> float:
-        """How much one of the totals grows a second."""
+        """Returns the growth per second of one of the totals."""
         return self._growth.rate(name)
 
     @cached_property
     def load(self) -> Load:
-        """What is under way here."""
+        """The requests under way in this event loop."""
         return self._load()
 
     @property
     def event_loops(self) -> int:
-        """How many there are."""
+        """The number of event loops."""
         return len(self._rows)
 
     @cached_property
     def usage(self) -> Usage:
-        """What the router's processes have used."""
+        """The CPU time and memory of the router's processes."""
         pids = {int(row[self._layout.pid]) for row in self._rows} | {self.about.supervisor or os.getpid()}
         return usage(pids - {0})
 
     def latency_us(self) -> int:
-        """Of a client's request: the mean of those answered lately."""
+        """Returns the mean latency of the recent client requests, in microseconds."""
         requests = self._growth.of("request_replied")
         return round(1000 * self._growth.of("request_ms") / requests) if requests else 0
 
@@ -143,7 +145,7 @@ class Facts:
 
     @cached_property
     def totals(self) -> Dict[str, float]:
-        """What has ever happened, by facebook/mcrouter's names without `_count`."""
+        """All totals since the start, by facebook/mcrouter's names without `_count`."""
         totals: Dict[str, float] = {}
         sums = self.sums
         other, other_ms = timed(self._rows, [self._layout.request])

@@ -1,4 +1,4 @@
-"""Hosts in `stats`, as facebook/mcrouter tells of its servers (its stats.cpp)."""
+"""The hosts in `stats`, in the format of facebook/mcrouter's servers (its stats.cpp)."""
 
 from typing import Dict, Iterator, Tuple
 

@@ -1,4 +1,4 @@
-"""The hosts, by the counters of all event loops, with facebook/mcrouter's names for what happens to them."""
+"""The states and results of each host from the counters of all event loops, by facebook/mcrouter's names."""
 
 from collections import Counter
 from operator import add
@@ -19,9 +19,11 @@ _TOLD = (
 
 
 class Server(NamedTuple):
-    """A host over all event loops that run. `states`: in how many of them its connections are so. By command:
-    `answered`, of which `direct` was a client's answer as it came, `refused`, `errors` of all kinds and `unsent` among
-    them; `results` as RESULTS."""
+    """A host over all running event loops. `states`: the number of event loops by the state of their connections.
+
+    By command: `answered` and `refused`, `errors` of all kinds, and `unsent` among these. `results`: in the order of
+    RESULTS.
+    """
 
     name: str
     states: Dict[str, int]
@@ -41,11 +43,11 @@ class Server(NamedTuple):
 
     @property
     def health(self) -> str:
-        """In a word."""
+        """The health of the host as a word."""
         return "healthy" if self.healthy else "unhealthy"
 
     def told(self) -> Dict[str, int]:
-        """How often it gave each result, by facebook/mcrouter's names."""
+        """Returns how often the host gave each result, by facebook/mcrouter's names."""
         by_name = dict(zip(RESULTS, self.results))
         by_name["notfound"] += self.misses
         by_name.update(
@@ -93,7 +95,7 @@ class Sums:
 
 
 def servers(layout: Layout, rows: Sequence[Any]) -> List[Server]:
-    """All hosts, by the rows of all event loops."""
+    """Returns all hosts, from the counters of all event loops."""
     running = [row for row in rows if row[layout.pid]]
     return [server_of(layout, rows, running, slot, name) for slot, name in layout.hosts]
 
@@ -133,11 +135,11 @@ def _state(layout: Layout, row: Any, slot: int) -> str:
 
 
 def timed(rows: Sequence[Any], tables: Iterable[Sequence[int]]) -> Tuple[List[float], float]:
-    """Of histograms by command: how many events there are of each, and the milliseconds of all."""
+    """Returns the number of events by command in these histograms, and the sum of their milliseconds."""
     counts, ms = [0.0] * len(COMMANDS), 0.0
     for blocks in tables:
         for row in rows:
-            if any(row[blocks[0] : blocks[-1] + STRIDE]):  # else it is not worth a closer look
+            if any(row[blocks[0] : blocks[-1] + STRIDE]):  # else nothing was counted
                 for i, block in enumerate(blocks):
                     counts[i] += sum(row[block : block + SUM])
                     ms += row[block + SUM]
@@ -145,5 +147,5 @@ def timed(rows: Sequence[Any], tables: Iterable[Sequence[int]]) -> Tuple[List[fl
 
 
 def summed(rows: Sequence[Any], cells: Sequence[int]) -> List[float]:
-    """These cells, which lie side by side, over all rows."""
+    """Returns the sums of these adjacent cells over all rows."""
     return [sum(column) for column in zip(*(row[cells[0] : cells[-1] + 1] for row in rows))]

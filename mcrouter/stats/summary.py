@@ -1,4 +1,4 @@
-"""`Router.stats()`: what has been counted, and how the hosts are, as plain Python values."""
+"""`Router.stats()`: the counters and the health of the hosts, as plain Python values."""
 
 from typing import Any, Dict, Sequence
 
@@ -8,10 +8,11 @@ from .servers import Server, servers, timed
 
 
 def summary(layout: Layout, rows: Sequence[Any], started: float) -> Dict[str, Any]:
-    """By the rows of all event loops:
+    """Returns the summary of the counters of all event loops.
 
-    `uptime` in seconds since `started` (Unix time), `clients` connected, `requests` answered, by command (those that
-    came at all), `hosts` by name: `healthy`, `connections`, and how many `requests`, `errors`, `hits` and `misses`.
+    `uptime`: seconds since `started` (Unix time). `clients`: connected clients. `requests`: answered requests by
+    command, without commands that never came. `hosts`: by name `healthy`, `connections`, `requests`, `errors`, `hits`
+    and `misses`.
     """
     counts, _ = timed(rows, [layout.request, *layout.direct])
     connections = dict(zip(_names(layout), _connections(layout, rows)))

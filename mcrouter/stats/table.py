@@ -1,8 +1,8 @@
 """The one table of statistics. Names and groups are those of facebook/mcrouter's stat_list.h and of its statistics by
-command; those that only its older versions have are there for the tools that read them (mcrouter_exporter, Telegraf).
+command. Some are only in its older versions; they are kept for tools that read them (mcrouter_exporter, Telegraf).
 
-What is there under two names since facebook/mcrouter counts apart what is normal, sent after a failure, and shadowed
-(`_out` and `_out_all`, `result_...` and `result_..._all`) is one number here: whatever a host was asked.
+facebook/mcrouter counts normal requests, requests after a failure, and shadow requests separately, and so has pairs of
+names (`_out` and `_out_all`, `result_...` and `result_..._all`). Here both names have the same number: all requests.
 """
 
 import enum
@@ -15,7 +15,7 @@ from .facts import OPERATIONS, RESULT_NAMES, Facts
 
 
 class Group(enum.Flag):
-    """Where a statistic is shown; PLAIN is a memcached's own `stats`, which has names in common with the rest."""
+    """The groups that a statistic is shown in. PLAIN is for names that memcached's own `stats` also has."""
 
     PLAIN = enum.auto()
     BASIC = enum.auto()
@@ -33,9 +33,9 @@ NAMED = {
     "cmd-error": CMD_ERROR,
     "ods": ODS,
     "count": COUNT,
-    "external": Group(0),  # for what others compile into facebook/mcrouter
+    "external": Group(0),  # in facebook/mcrouter: statistics of code that is linked to it
 }
-"""What `stats WORD` shows."""
+"""The groups that `stats WORD` shows, by the word."""
 
 
 class Stat(NamedTuple):
@@ -47,7 +47,7 @@ class Stat(NamedTuple):
 
 
 def _total(name: str, counted: Group, rated: Group) -> Tuple[Stat, Stat]:
-    """A total, and how much it grows a second."""
+    """Returns the statistics of a total and of its growth per second."""
     return (
         Stat(f"{name}_count", counted, lambda facts: facts.count(name)),
         Stat(name, rated, lambda facts: facts.rate(name)),
@@ -55,7 +55,7 @@ def _total(name: str, counted: Group, rated: Group) -> Tuple[Stat, Stat]:
 
 
 def _all(name: str, counted: Group, rated: Group) -> Iterator[Stat]:
-    """The same with `_all` behind its name."""
+    """Yields the same statistics with `_all` after their names."""
     for stat in _total(name, counted, rated):
         yield stat._replace(name=stat.name.replace(name, f"{name}_all"))
 
@@ -66,7 +66,7 @@ def _event(name: str) -> Stat:
 
 def _by_command() -> Iterator[Stat]:
     for name in (*OPERATIONS, "other"):
-        # A memcached says with the same name how many there were.
+        # In memcached's own `stats` this name is the total.
         yield _total(f"cmd_{name}", PLAIN, PLAIN)[0]._replace(name=f"cmd_{name}")
         yield from _total(f"cmd_{name}", BASIC | ODS | COUNT, DETAILED | ODS)
         yield from _total(f"cmd_{name}_out", COUNT, BASIC | DETAILED | ODS)
@@ -86,20 +86,20 @@ def _by_result() -> Iterator[Stat]:
 
 _ABSENT_COMMANDS = [name for name in ("lease_get", "lease_set", "metaget", "flushre") if name not in OPERATIONS]
 _ABSENT = (
-    # There are no fibers, no queues between threads, and a packet sent again is the kernel's affair.
+    # There are no fibers and no queues between threads here, and only the kernel knows about retransmissions.
     "fibers_allocated", "fibers_pool_size", "fibers_stack_high_watermark", "client_queue_notify_period",
     "retrans_closed_connections", "retrans_per_kbyte_max", "outstanding_route_get_reqs_queued",
     "outstanding_route_update_reqs_queued", "outstanding_route_get_avg_queue_size",
     "outstanding_route_update_avg_queue_size", "outstanding_route_get_avg_wait_time_sec",
     "outstanding_route_update_avg_wait_time_sec",
-    # Nobody counts writes to sockets, or remembers the most that was under way.
+    # Writes to sockets, and the most requests under way, are not counted.
     "destination_batches_sum", "destination_batch_size", "destination_max_pending_reqs",
     "destination_max_inflight_reqs",
     # memcached never says that it is busy.
     *(f"result_busy{ending}" for ending in ("", "_count", "_all", "_all_count")),
     *(f"cmd_{name}{ending}" for name in _ABSENT_COMMANDS for ending in ("", "_count", "_out", "_out_all")),
 )  # fmt: skip
-"""Always 0: what there is not here, or is not counted, but is asked for."""
+"""Statistics that are always 0: they do not exist or are not counted here, but tools read them."""
 
 _HOST = BASIC | DETAILED | ODS
 _NOW = BASIC | ODS
@@ -117,7 +117,7 @@ STATS: Tuple[Stat, ...] = (
     Stat("num_clients", _HOST, lambda facts: facts.cell("client_connections")),
     Stat("num_client_connections", DETAILED | ODS, lambda facts: facts.cell("client_connections")),
     Stat("successful_client_connections", _NOW, lambda facts: facts.cell("client_connections_total")),
-    # A host counts once for each event loop: so do its connections.
+    # A host counts once for each event loop, since each has its own connections.
     Stat("num_servers", _HOST, lambda facts: sum(facts.sums.states.values())),
     Stat("num_servers_new", _HOST, lambda facts: facts.sums.states["new"]),
     Stat("num_servers_up", _HOST, lambda facts: facts.sums.states["up"]),

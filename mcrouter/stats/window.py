@@ -1,14 +1,14 @@
-"""How fast totals have grown. Nobody samples them: each time that somebody looks is a sample."""
+"""The growth of totals. There is no sampling by a timer: each reading of the statistics is a sample."""
 
 import collections
 from typing import Any, Deque, Mapping, Tuple
 
-SPAN = 240.0  # seconds that a rate is the mean of, where somebody looked so long ago (facebook/mcrouter's window)
-STEP = 10.0  # seconds between looks that are kept
+SPAN = 240.0  # seconds over which a rate is the mean, if there is a sample so old (facebook/mcrouter's window)
+STEP = 10.0  # least seconds between samples that are kept
 
 
 class Growth:
-    """What `totals` are more than they were `seconds` ago."""
+    """The growth of totals in the last `seconds`."""
 
     def __init__(self, seconds: float, before: Mapping[Any, float], totals: Mapping[Any, float]) -> None:
         self.seconds = seconds
@@ -16,24 +16,24 @@ class Growth:
         self._totals = totals
 
     def of(self, key: Any) -> float:
-        """By how much; of a total that has begun anew since, all of it."""
+        """Returns the growth of a total; the whole total, if it has restarted since."""
         total = self._totals[key]
         before = self._before.get(key, 0)
         return total - before if before <= total else total
 
     def rate(self, key: Any) -> float:
-        """By how much a second."""
+        """Returns the growth per second of a total."""
         return self.of(key) / self.seconds if self.seconds > 0 else 0.0
 
 
 class Window:
-    """Remembers looks at totals, which were all zero at first."""
+    """Keeps samples of totals, which were all zero at the start."""
 
     def __init__(self, started: float) -> None:
         self._looks: Deque[Tuple[float, Mapping[Any, float]]] = collections.deque([(started, {})])
 
     def growth(self, now: float, totals: Mapping[Any, float]) -> Growth:
-        """Since the last look that is SPAN ago, else since the first."""
+        """Returns the growth since the newest sample that is at least SPAN old, else since the first sample."""
         looks = self._looks
         while len(looks) > 1 and looks[1][0] <= now - SPAN:
             looks.popleft()

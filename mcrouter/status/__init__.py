@@ -1,4 +1,4 @@
-"""What is to be seen of a running router: the status page `/` and `/status.json` on the metrics port.
+"""The status of a running router: the page `/` and `/status.json` on the metrics port.
 
     counters ──► figures (totals, percentiles) ──► history (the last minutes) ──► facts (/status.json) ──► page (/)
 """

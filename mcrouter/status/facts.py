@@ -1,5 +1,4 @@
-"""`/status.json`: all facts as one map. Times are Unix seconds, rates a second, latencies ms; null: nothing can be
-said."""
+"""`/status.json`: all facts as one map. Times are in Unix seconds, rates per second, latencies in ms; null: unknown."""
 
 import os
 from typing import Any, Dict, Mapping, Sequence
@@ -11,12 +10,12 @@ from ..reload import ConfigState
 from ..steady import unix_time
 from .history import INTERVAL, History
 
-_MOST_ROUTES = 300  # of a policy that is shown as a tree
+_MOST_ROUTES = 300  # a config with more routes is not shown as a tree
 _MOST_LINES = 400
 
 
 class Facts:
-    """What is known of a router. `about` are the facts that do not change: name, started, listen, metrics, loops."""
+    """The facts about a router. `about` has those that do not change: name, started, listen, metrics, loops."""
 
     def __init__(
         self, layout: Layout, history: History, config_state: ConfigState, about: Mapping[str, Any]
@@ -26,7 +25,7 @@ class Facts:
         self._drawn: Any = (None, "")  # a config, and its tree
 
     def all(self, rows: Sequence[Any], config: Config) -> Dict[str, Any]:
-        """As things are."""
+        """Returns all facts of now."""
         history, layout = self._history, self._layout
         with history.lock:
             history.look_at_states()
@@ -82,27 +81,27 @@ class Facts:
         }
 
     def _routes(self, config: Config) -> str:
-        """The policy of every command; made once for a config."""
+        """Returns the routes of every command as text, which is made once for each config."""
         if self._drawn[0] is not config:
             self._drawn = (config, _tree(config))
         return str(self._drawn[1])
 
 
 def _order(config: Config) -> Any:
-    """Hosts as the config names them."""
+    """Returns a sort key that puts hosts in the order of the config."""
     places = {host.text: place for place, host in enumerate(config.hosts)}
     return lambda host: places.get(host[1], len(places))
 
 
 def _tree(config: Config) -> str:
     if len(config.routes) > _MOST_ROUTES + len(config.hosts):
-        return f"{len(config.routes)} handles: too many to be shown here; mcrouter graph shows them"
+        return f"{len(config.routes)} routes are too many to show here; mcrouter graph shows them"
     from ..explain.graph import Graph
 
     try:
         lines = Graph(config).text().splitlines()
     except RecursionError:
-        return "the policy goes on from handle to handle too often to be shown"
+        return "the config nests routes too deeply to show them"
     if len(lines) > _MOST_LINES:
-        lines[_MOST_LINES:] = [f"... and {len(lines) - _MOST_LINES} lines more; mcrouter graph shows them"]
+        lines[_MOST_LINES:] = [f"... and {len(lines) - _MOST_LINES} more lines; mcrouter graph shows them"]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""From a host's counters to what a person asks about it: how many, how well, how fast."""
+"""Computes rates, shares and percentiles from the counters of a host."""
 
 import operator
 from itertools import accumulate
@@ -13,8 +13,8 @@ _NO = sorted(map(RESULTS.index, ("notstored", "exists", "notfound")))
 
 
 class Totals(NamedTuple):
-    """What has been counted for a host: the `times` of answers by bucket of BUCKETS_MS and above, `unanswered`
-    requests, all that were `errors`, those among them too, and keys that were looked up."""
+    """The counters of a host: the `times` of answers by bucket of BUCKETS_MS (and above the last), `unanswered`
+    requests, `errors` (including the unanswered requests), and the `hits` and `misses` of keys."""
 
     times: Tuple[float, ...] = _NOTHING
     unanswered: float = 0
@@ -24,11 +24,11 @@ class Totals(NamedTuple):
 
     @property
     def requests(self) -> float:
-        """How many it was asked, answered or not."""
+        """The number of requests, answered or not."""
         return sum(self.times) + self.unanswered
 
     def since(self, before: "Totals") -> "Totals":
-        """What has come since; all of it, if the counters have begun anew."""
+        """Returns the difference to `before`; everything, if the counters have restarted."""
         if self.errors < before.errors or any(map(operator.lt, self.times, before.times)):
             return self
         times = tuple(map(operator.sub, self.times, before.times))
@@ -36,8 +36,8 @@ class Totals(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Of a span of time: `rate` a second, `error_rate` and `hit_rate` from 0 to 1, percentiles in ms; None where
-    nothing was asked."""
+    """The figures of a span of time: `rate` per second, `error_rate` and `hit_rate` from 0 to 1, percentiles in ms;
+    None if there were no requests."""
 
     rate: float
     error_rate: Optional[float]
@@ -48,7 +48,7 @@ class Figures(NamedTuple):
 
 
 def figures(span: Totals, seconds: float) -> Figures:
-    """Of what was counted within so many seconds."""
+    """Returns the figures for counters that were collected in so many seconds."""
     asked = span.requests
     looked_up = span.hits + span.misses
     quantiles = [percentile(span.times, part) for part in (0.5, 0.95, 0.99)]
@@ -61,8 +61,10 @@ def figures(span: Totals, seconds: float) -> Figures:
 
 
 def percentile(times: Sequence[float], part: float) -> Optional[float]:
-    """The milliseconds below which this part of all was, as if it lay evenly within its bucket; None if there is none.
-    Above the last bound it is that bound."""
+    """Returns the milliseconds below which this part of all times is; None if there are none.
+
+    Times are taken as evenly distributed within their bucket; those above the last bound count as that bound.
+    """
     sums = list(accumulate(times))
     if not sums or not sums[-1]:
         return None
@@ -76,7 +78,7 @@ def percentile(times: Sequence[float], part: float) -> Optional[float]:
 
 
 def host_totals(layout: Layout, rows: Sequence[Any], slot: int) -> Totals:
-    """Of a host, over all event loops."""
+    """Returns the totals of a host over all event loops."""
     errors, refused = _sum(rows, layout.errors[slot]), _sum(rows, layout.refused[slot])
     answered_no = _sum(rows, [layout.results[slot][result] for result in _NO])
     return Totals(
@@ -89,17 +91,17 @@ def host_totals(layout: Layout, rows: Sequence[Any], slot: int) -> Totals:
 
 
 def client_requests(layout: Layout, rows: Sequence[Any]) -> float:
-    """How many requests of clients have been answered."""
+    """Returns the number of client requests that were answered."""
     return sum(_times(rows, (layout.request, *layout.direct)))
 
 
 def _sum(rows: Sequence[Any], cells: Sequence[int]) -> float:
-    """Of cells that lie side by side."""
+    """Returns the sum of adjacent cells over all rows."""
     return sum(sum(row[cells[0] : cells[-1] + 1]) for row in rows)
 
 
 def _times(rows: Sequence[Any], tables: Sequence[Sequence[int]]) -> Tuple[float, ...]:
-    """The histograms of all commands added up. The sums run in C, and blocks in which nothing was counted cost 2 us."""
+    """Returns the sum of the histograms of all commands. The sums run in C, and an empty block costs 2 us."""
     found = [0.0] * SUM
     for blocks in tables:
         for row in rows:

@@ -1,7 +1,7 @@
-"""The last minutes of every host. Nobody counts for it: each look at the counters is a point.
+"""The last minutes of every host: a series of points, each made by reading the counters.
 
-The looks are the http thread's, which shares the interpreter with the event loop if there is but one: so it lets go of
-it after each host, and a look holds nobody up for more than 0.1 ms (200 busy hosts: 4 ms of CPU, every 5 s).
+The http thread reads the counters. With one event loop it shares the interpreter with that loop; so it yields after
+each host, and never delays the loop by more than 0.1 ms (200 busy hosts: 4 ms of CPU every 5 s).
 """
 
 import collections
@@ -17,15 +17,15 @@ from .figures import Figures, Totals, client_requests, figures, host_totals
 INTERVAL = 5.0
 """Seconds between points."""
 POINTS = 60
-"""How many are kept: the last five minutes."""
-_WINDOW = 6  # points that "now" is the mean of: 30 s
-_CHANGES = 100  # changes of state that are kept
+"""How many points are kept: the last five minutes."""
+_WINDOW = 6  # the number of points for the figures of "now": 30 s
+_CHANGES = 100  # how many changes of state are kept
 
 HEALTHY, UNHEALTHY, REJOINING, DIVIDED, UNKNOWN = STATES = ("healthy", "unhealthy", "rejoining", "divided", "unknown")
 
 
 class Change(NamedTuple):
-    """A host has come to another state, at a Unix time; `why` is what is wrong with it, if anything is."""
+    """A change of a host's state, at a Unix time; `why` says what is wrong with the host, empty if nothing is."""
 
     at: float
     host: str
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 
 class Course:
-    """One host: its points, and the totals of the last looks."""
+    """The course of one host: its points, and its totals at the last readings."""
 
     def __init__(self, first: Totals, at: float) -> None:
         self.points: Deque[Figures] = collections.deque(maxlen=POINTS)
@@ -45,19 +45,20 @@ class Course:
         self.why = ""
 
     def take(self, totals: Totals, at: float) -> None:
-        """One look more."""
+        """Adds a point from the totals of now."""
         before, known = self.looks[-1]
         self.points.append(figures(totals.since(known), at - before))
         self.looks.append((at, totals))
 
     def now(self, totals: Totals, at: float) -> Figures:
-        """Of the last half a minute."""
+        """Returns the figures of the last half minute."""
         before, known = self.looks[0]
         return figures(totals.since(known), at - before)
 
 
 class History:
-    """Of all hosts that `layout` has, by the rows that `rows()` gives; `clock` is steady, `wall` Unix time."""
+    """The history of all hosts in `layout`, from the counters that `rows()` returns; `clock` is steady, `wall` is Unix
+    time."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class History:
     ) -> None:
         self._layout, self._rows = layout, rows
         self._clock, self._wall = clock, wall
-        self.lock = threading.RLock()  # the looks and the pages are in different threads
+        self.lock = threading.RLock()  # points and pages are made in different threads
         self.courses: Dict[str, Course] = {}
         self.changes: Deque[Change] = collections.deque(maxlen=_CHANGES)
         self._clients: Deque[Any] = collections.deque([(clock(), 0.0)], maxlen=_WINDOW)
@@ -76,17 +77,17 @@ class History:
             self.courses[name] = Course(Totals(), clock())
 
     def look(self) -> None:
-        """Takes a point of every host."""
+        """Adds a point for every host."""
         with self.lock:
             self.look_at_states()
             for slot, name in self._layout.hosts:
                 if name in self.courses:
                     self.courses[name].take(host_totals(self._layout, self._rows(), slot), self._clock())
-                time.sleep(0)  # lets the event loop go on
+                time.sleep(0)  # lets the event loop run
             self._clients.append((self._clock(), client_requests(self._layout, self._rows())))
 
     def look_at_states(self) -> None:
-        """Notices hosts that are new, have gone or turned."""
+        """Adds new hosts, drops removed ones, and records changes of state."""
         rows, hosts = self._rows(), self._layout.hosts
         for name in self.courses.keys() - {name for _, name in hosts}:
             del self.courses[name]
@@ -100,35 +101,37 @@ class History:
         course.state, course.since, course.why = found, since, why
         if known == UNKNOWN or since <= known_since:
             return
-        if known == found:  # there and back between two looks
+        if known == found:  # changed twice between two readings
             known = UNHEALTHY if found == HEALTHY else HEALTHY
         self.changes.append(Change(since, name, known, found, why))
 
     def host_now(self, slot: int, name: str) -> "tuple[Totals, Figures]":
-        """A host's totals, and its figures of the last half a minute."""
+        """Returns a host's totals, and its figures of the last half minute."""
         totals = host_totals(self._layout, self._rows(), slot)
         return totals, self.courses[name].now(totals, self._clock())
 
     def client_rate(self) -> float:
-        """Requests of clients a second, in the last half a minute."""
+        """Returns the client requests per second in the last half minute."""
         at, before = self._clients[0]
         seconds = self._clock() - at
         grown = max(0.0, client_requests(self._layout, self._rows()) - float(before))
         return grown / seconds if seconds > 0 else 0.0
 
     def window(self) -> float:
-        """How many seconds "the last half a minute" has, at the beginning."""
+        """Returns the actual seconds of "the last half minute", which are fewer after the start."""
         return self._clock() - float(self._clients[0][0])
 
     def series(self, name: str) -> "Dict[str, List[Any]]":
-        """A host's points, oldest first, by figure."""
+        """Returns a host's points by figure, oldest first."""
         points = list(self.courses[name].points)
         return {field: [getattr(point, field) for point in points] for field in Figures._fields}
 
 
 def state(layout: Layout, rows: Sequence[Any], slot: int) -> "tuple[str, float, str]":
-    """How the event loops that run find a host, since when (Unix time), and what is wrong with it in the eyes of the
-    one that has turned last; nothing if nothing is."""
+    """Returns (state, since when, why) of a host over all running event loops.
+
+    The time is Unix time. `why` comes from the event loop that has changed its state last; empty if nothing is wrong.
+    """
     running = [row for row in rows if row[layout.pid]]
     if not running:
         return UNKNOWN, 0.0, ""

@@ -1,4 +1,4 @@
-"""How the status page looks, and the few lines that keep it fresh. Its colours carry no meaning alone: words do."""
+"""The style of the status page, and the script that refreshes it. Colours never carry meaning alone: words do."""
 
 import base64
 import hashlib
@@ -75,4 +75,4 @@ POLICY = (
     f"default-src 'none'; style-src {_allowed(STYLE)}; script-src {_allowed(SCRIPT)}; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'"
 )
-"""What the page may load (Content-Security-Policy): nothing but itself."""
+"""The Content-Security-Policy: the page may load only itself."""

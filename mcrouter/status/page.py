@@ -1,4 +1,4 @@
-"""The status page: one HTML text made of the facts, complete without a script, and without anything from elsewhere."""
+"""The status page: one HTML text made of the facts. It works without its script, and loads nothing from elsewhere."""
 
 from html import escape
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
@@ -10,7 +10,7 @@ from .plots import sparkline
 
 Facts = Mapping[str, Any]
 
-_DENSE = 24  # hosts from which on a line has to do for each
+_DENSE = 24  # with more hosts each gets only one line
 _SHOWN_CHANGES = 12
 _MARKS = {
     HEALTHY: ("●", "good", "healthy"),
@@ -19,11 +19,11 @@ _MARKS = {
     DIVIDED: ("◑", "warn", "unhealthy for some event loops"),
     UNKNOWN: ("○", "soft", "unknown"),
 }
-_URGENT = (UNHEALTHY, DIVIDED, REJOINING, UNKNOWN, HEALTHY)  # what is wrong comes first
+_URGENT = (UNHEALTHY, DIVIDED, REJOINING, UNKNOWN, HEALTHY)  # the order of hosts on the page
 
 
 def page(facts: Facts) -> str:
-    """The whole page, of the facts of /status.json."""
+    """Returns the whole page for the facts of /status.json."""
     verdict, kind, mark = _verdict(facts)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -33,7 +33,7 @@ def page(facts: Facts) -> str:
         '<noscript><meta http-equiv="refresh" content="10"></noscript></head><body><main>'
         f"{_header(facts)}"
         f'<p class="verdict {kind}"><b>{mark}</b>{escape(verdict)}</p>'
-        '<p class="alarm" id="lost" role="alert">The router does not answer. What is shown here is old.</p>'
+        '<p class="alarm" id="lost" role="alert">The router does not answer. This page is out of date.</p>'
         f"{_refused(facts)}{_summary(facts)}{_hosts(facts)}{_changes(facts)}{_policy(facts)}"
         '</main><footer>The same facts: <a href="/status.json">/status.json</a>, for Prometheus: '
         '<a href="/metrics">/metrics</a>. Plots show the last five minutes.</footer>'
@@ -42,7 +42,7 @@ def page(facts: Facts) -> str:
 
 
 def _verdict(facts: Facts) -> "tuple[str, str, str]":
-    """In a sentence, with its kind and its mark."""
+    """Returns the state of all hosts as a sentence, its style and its mark."""
     states = [host["state"] for host in facts["hosts"]]
     count, ill = len(states), len([state for state in states if state != HEALTHY])
     if not count:
@@ -73,8 +73,8 @@ def _refused(facts: Facts) -> str:
         return ""
     ago = words.span(facts["now"] - error["at"])
     return (
-        f'<p class="alarm" role="alert"><b class="bad">The newest config was refused</b> {ago} ago; the one before it '
-        f"serves on.<code>{escape(error['text'])}</code></p>"
+        f'<p class="alarm" role="alert"><b class="bad">The newest config was refused</b> {ago} ago; the previous one '
+        f"stays in effect.<code>{escape(error['text'])}</code></p>"
     )
 
 
@@ -118,7 +118,7 @@ def _host(host: Facts, now: float, columns: "Sequence[Column]", is_dense: bool) 
 
 
 class Column:
-    """A figure of a host: its text, and the plot of a series of its history, whose scale reaches at least `least`."""
+    """A column of the table of hosts: a figure, and the plot of its history, whose scale reaches at least `least`."""
 
     def __init__(
         self, name: str, text: Callable[[Facts], str], series: str = "", least: float = 1.0, is_share: bool = False
@@ -127,13 +127,13 @@ class Column:
         self._series, self._least, self._is_share = series, least, is_share
 
     def cell(self, host: Facts, is_dense: bool) -> str:
-        """Of the table."""
+        """Returns the cell of a host."""
         text, plot = self.text(host), self._plot(host, is_dense)
         kind = ' class="none"' if text in ("0", words.NONE) and not plot else ""
         return f'<td{kind} data-name="{self.name}">{plot}<span class="n">{escape(text)}</span></td>'
 
     def _plot(self, host: Facts, is_dense: bool) -> str:
-        """Where many hosts are shown, there is none of shares, and the others have half the points."""
+        """Returns the plot of a host. With many hosts, shares have no plot, and other plots have half the points."""
         values: List[Optional[float]] = host["history"][self._series] if self._series else []
         if is_dense and self._is_share:
             return ""

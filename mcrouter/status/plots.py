@@ -1,4 +1,4 @@
-"""Small plots as inline SVG: one path a plot, the last minutes from left to right. Where nothing was asked is a gap."""
+"""Small plots as inline SVG: the last minutes from left to right, with a gap where there were no requests."""
 
 from typing import Iterator, List, Optional, Sequence, Tuple
 
@@ -7,8 +7,10 @@ _MARGIN = 2  # so that a line at the edge is as thick as elsewhere
 
 
 def sparkline(values: Sequence[Optional[float]], points: int, least: float, said: str, kind: str = "") -> str:
-    """A plot of up to so many points; what it says in words is for who cannot see it. The scale begins at 0 and ends at
-    the most there is, at `least` if that is more, so that noise about nothing does not look like news."""
+    """Returns a plot of up to so many points; `said` describes it for screen readers.
+
+    The scale goes from 0 to the largest value, but at least to `least`, so that tiny changes do not look important.
+    """
     top = max([least, *(value for value in values if value is not None)])
     start = points - len(values)
     stretches = [_stretch(run, start, points, top) for run in _runs(values)]
@@ -21,7 +23,7 @@ def sparkline(values: Sequence[Optional[float]], points: int, least: float, said
 
 
 def _runs(values: Sequence[Optional[float]]) -> Iterator[List[Tuple[int, float]]]:
-    """(place, value) of points side by side."""
+    """Yields lists of (place, value) of adjacent points."""
     run: List[Tuple[int, float]] = []
     for place, value in enumerate(values):
         if value is not None:
@@ -34,7 +36,7 @@ def _runs(values: Sequence[Optional[float]]) -> Iterator[List[Tuple[int, float]]
 
 
 def _stretch(run: List[Tuple[int, float]], start: int, points: int, top: float) -> Tuple[str, str]:
-    """The path of a line, and of the area below it; a lone point is a short line."""
+    """Returns the path of a line, and that of the area below it; a single point becomes a short line."""
     step = WIDTH / max(1, points - 1)
     at = [(round((start + place) * step, 1), _y(value, top)) for place, value in run]
     if len(at) == 1:

@@ -1,15 +1,15 @@
-"""Numbers and times as a person reads them."""
+"""Formats numbers and times for people."""
 
 import time
 from typing import Optional
 
 NONE = "-"
-"""What stands where nothing can be said."""
+"""The text for an unknown value."""
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def span(seconds: float) -> str:
-    """A time in its two largest units: `45 s`, `3 min 20 s`, `2 d 4 h`."""
+    """Returns a span of time in its two largest units: `45 s`, `3 min 20 s`, `2 d 4 h`."""
     left = max(0, int(seconds))
     for place, (size, unit) in enumerate(_SPANS[:-1]):
         if left >= size:
@@ -20,7 +20,7 @@ def span(seconds: float) -> str:
 
 
 def number(value: float) -> str:
-    """A count or a rate with about three digits: `0.4`, `57`, `1,234`, `12.3k`, `4.5M`."""
+    """Returns a count or a rate with about three digits: `0.4`, `57`, `1,234`, `12.3k`, `4.5M`."""
     if value >= 999_500:
         return f"{value / 1e6:.1f}M"
     if value >= 9_999.5:
@@ -31,7 +31,7 @@ def number(value: float) -> str:
 
 
 def share(part: Optional[float]) -> str:
-    """A part of all as percent; what is little is not nothing, and almost all is not all."""
+    """Returns a share as percent; a very small one is not shown as 0, and almost all is not shown as 100."""
     if part is None:
         return NONE
     percent = 100 * part
@@ -43,7 +43,7 @@ def share(part: Optional[float]) -> str:
 
 
 def ms(value: Optional[float]) -> str:
-    """Milliseconds with two digits that matter."""
+    """Returns milliseconds with two significant digits."""
     if value is None:
         return NONE
     if value >= 9.95:
@@ -52,6 +52,6 @@ def ms(value: Optional[float]) -> str:
 
 
 def clock(at: float) -> str:
-    """A Unix time as the time of day here, with the date if that is not today."""
+    """Returns a Unix time as local time of day, with the date if it is not today."""
     then, now = time.localtime(at), time.localtime()
     return time.strftime("%H:%M:%S" if then[:3] == now[:3] else "%Y-%m-%d %H:%M:%S", then)

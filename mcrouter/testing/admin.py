@@ -1,4 +1,4 @@
-"""The commands that steer one host's memory, threads and log. A dict has none of that: they are read and answered."""
+"""The commands that control the memory, threads and log of a host. They are parsed and answered, but have no effect."""
 
 import re
 from typing import Callable, Dict, Optional, Sequence
@@ -8,7 +8,7 @@ from .reply import BAD_FORMAT, ERROR
 from .store import Store, size_of
 from .words import i32, u32
 
-CLASS = 1  # the one slab class that every item is in
+CLASS = 1  # the only slab class: it has every item
 CLASSES = 64
 _OK = b"OK\r\n"
 _BAD_CLASS = b"BADCLASS invalid class id\r\n"
@@ -25,12 +25,12 @@ Words = Sequence[bytes]
 
 
 def is_watch(words: Words) -> bool:
-    """Whether a line is a `watch` that is taken; from then on the connection hears of the log alone."""
+    """Returns whether a line is a valid `watch`, after which the connection gets only log lines."""
     return words[0] == b"watch" and set(words[1:]) <= _WATCHED
 
 
 class Admin:
-    """The commands about a host itself."""
+    """Runs the commands that concern the host itself."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -47,7 +47,7 @@ class Admin:
         }
 
     def run(self, words: Words, alone: bool) -> Optional[bytes]:
-        """The answer to a line; None when its verb is not one of these. `alone`: no answer waits to be sent."""
+        """Returns the answer to a line; None if its verb is not one of these. `alone`: no answer waits to be sent."""
         command = self._commands.get(words[0])
         if command is None:
             return None
@@ -149,7 +149,7 @@ class Admin:
 
 
 def _heeds_noreply(words: Words) -> bool:
-    """Whether a line's `noreply` has a meaning."""
+    """Returns whether memcached obeys the `noreply` of this line."""
     if words[0] == b"slabs":
         return words[1] == b"automove" and len(words) > 2
     if words[0] in (b"verbosity", b"cache_memlimit"):

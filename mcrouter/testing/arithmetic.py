@@ -1,4 +1,4 @@
-"""incr, decr and ma on a store: what becomes of a number."""
+"""incr, decr and ma on a store: the arithmetic of numbers in items."""
 
 from typing import Optional, Tuple
 
@@ -9,11 +9,11 @@ NOT_FOUND, NON_NUMERIC, EXISTS, DONE = range(4)  # outcomes of `add`
 
 
 def add(store: Store, key: bytes, delta: int, down: bool, cas: int = 0) -> "Tuple[int, Optional[Item], bytes]":
-    """Adds to the number of a key, up to 2**64, or takes away, down to 0; (outcome, the item when done, the number as
-    text).
+    """Adds to the number of a key, modulo 2**64, or subtracts, down to 0. Returns (outcome, the item if done, the new
+    number as text).
 
-    `cas`, when not 0, must be the item's. A number that fits the old length stays in its item, padded with blanks; a
-    longer one gets a new item.
+    `cas`, if not 0, must equal that of the item. A number that fits the old length stays in its item, padded with
+    blanks; a longer one gets a new item.
     """
     item = store.find(key)
     kind = "decr" if down else "incr"

@@ -1,7 +1,7 @@
-"""The classic commands on a store: a line's words in, a reply or a Block out.
+"""The classic commands on a store: the words of a line in, a reply or a Block out.
 
-`noreply` is the last word of a line, wherever that is, and silences errors too; a line with the wrong number of words
-is ERROR before anyone looks for it.
+`noreply` is the last word of a line, whatever its place, and also suppresses errors. But a line with the wrong number
+of words is answered with ERROR before `noreply` is looked for.
 """
 
 from typing import Callable, Dict, List, NamedTuple, Sequence
@@ -25,7 +25,7 @@ class _Command(NamedTuple):
 
 
 class Classic:
-    """The classic commands (those of any number of keys are in `get`)."""
+    """Runs the classic commands; `get` runs those with any number of keys."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -40,7 +40,7 @@ class Classic:
         }
 
     def run(self, words: Words) -> "Reply | None":
-        """The answer to a line; None when its verb is not one of these."""
+        """Returns the answer to a line; None if its verb is not one of these."""
         command = self._commands.get(words[0])
         if command is None:
             return None
@@ -54,7 +54,7 @@ class Classic:
         return answer._replace(finish=_silent(answer.finish))
 
     def get(self, words: Words) -> bytes:
-        """get, gets, gat, gats and the ancient bget."""
+        """Runs get, gets, gat, gats, and the old bget."""
         verb, keys = words[0], words[1:]
         if not keys:
             return ERROR
@@ -163,7 +163,7 @@ class Classic:
 
 
 def joined(old: Item, value: bytes, behind: bool) -> Item:
-    """What append (`behind`) or prepend make of an item: the old one's flags and end, a new value."""
+    """Returns the item that append (`behind`) or prepend make: with the old flags and expiry, and a joined value."""
     return Item(old.value + value if behind else value + old.value, old.flags, old.expires)
 
 

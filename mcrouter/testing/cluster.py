@@ -1,4 +1,4 @@
-"""Hosts, and a router in front of them, for the length of a `with`: what a test of a program with a cache wants."""
+"""Hosts and a router in front of them that run within a `with`, for tests of programs that use a cache."""
 
 import contextlib
 import json
@@ -18,20 +18,20 @@ SAMPLE_POLICY: Dict[str, str] = {
     **dict.fromkeys(("get", "gets"), "MissFailoverRoute"),
     **dict.fromkeys(("version", "quit"), "LocalRoute"),
 }
-"""The sample policy: writes to all hosts, reads from the first that has the key."""
+"""The sample policy: writes go to all hosts, reads to the first host that has the key."""
 
 _QUIET = {"listen": "tcp://127.0.0.1:0", "metrics_listen_addr": "off", "healthcheck_interval": "1s"}
 _LOOK = 0.01  # seconds between looks at the hosts' health
 
 
 def sample_config(hosts: List[str]) -> str:
-    """A config's text: the sample policy over these hosts."""
+    """Returns the text of a config with the sample policy over these hosts."""
     policy = {"type": "OperationSelectorRoute", "operationPolicies": SAMPLE_POLICY}
     return json.dumps({"orderedPool": hosts, "route": policy})
 
 
 class Cluster(NamedTuple):
-    """A router that serves, and its hosts: `hosts` in the order of the config, `by_name` by what they are called there.
+    """A router that serves, and its hosts: `hosts` in the order of the config, `by_name` by their names in the config.
 
     A client connects to `host` and `port`, or uses `router.client()`, which needs no socket.
     """
@@ -41,28 +41,28 @@ class Cluster(NamedTuple):
 
     @property
     def hosts(self) -> List[DemoHost]:
-        """The first, the second ..."""
+        """The hosts in the order of the config."""
         return list(self.by_name.values())
 
     @property
     def address(self) -> str:
-        """Where the router listens, as HOST:PORT."""
+        """The router's address as HOST:PORT."""
         return self.router.addresses[0].rpartition("/")[2]
 
     @property
     def host(self) -> str:
-        """The first half of `address`."""
+        """The host of `address`."""
         return self.address.rpartition(":")[0].strip("[]")
 
     @property
     def port(self) -> int:
-        """The second half of `address`."""
+        """The port of `address`."""
         return int(self.address.rpartition(":")[2])
 
     def until_healthy(self, count: int, seconds: float = 10.0) -> None:
-        """Waits until the router finds exactly so many hosts healthy. Raises TimeoutError.
+        """Waits until the router finds exactly `count` hosts healthy. Raises TimeoutError after so many seconds.
 
-        The router learns of a host from requests that it does not answer, and by probes.
+        The router learns about the health of a host from requests without an answer, and from probes.
         """
         end = time.monotonic() + seconds
         while True:
@@ -77,7 +77,7 @@ class Cluster(NamedTuple):
 
 @contextlib.contextmanager
 def hosts(count: int = 2, **options: Any) -> Iterator[List[DemoHost]]:
-    """So many hosts, started; at the end, also after an exception, all are stopped and nothing of them is left.
+    """Starts so many hosts. At the end, also after an exception, all are stopped, and no thread or socket is left.
 
         with hosts(3) as (one, two, three):
             print(one.address)
@@ -90,7 +90,7 @@ def hosts(count: int = 2, **options: Any) -> Iterator[List[DemoHost]]:
 
 @contextlib.contextmanager
 def cluster(config: "Union[int, str, os.PathLike[str], Config]" = 2, **settings: Any) -> Iterator[Cluster]:
-    """Hosts and a router in front of them, on free ports of this machine.
+    """Starts hosts and a router in front of them, on free ports of this machine.
 
         with cluster(2) as cache:
             client = pymemcache.Client((cache.host, cache.port))
@@ -98,10 +98,10 @@ def cluster(config: "Union[int, str, os.PathLike[str], Config]" = 2, **settings:
             cache.hosts[0].stop()
             assert client.get("user:1") == b"Ann"
 
-    `config` is a number of hosts behind the sample policy, or a config of yours (its text, its file, or what
-    load_config gives): every host that it names is then an embedded one, under its own name, so that keys go where they
-    go in production: `cache.by_name["cache1:11211"].stop()`. `settings` are those of Settings; here there are no
-    metrics unless asked for, and hosts are probed each second. Raises ConfigError and SettingsError.
+    `config` is a number of hosts for the sample policy, or your own config (its text, its file, or the result of
+    load_config). In the latter case each host of the config is an embedded one under its own name, so that keys go to
+    the same hosts as in production: `cache.by_name["cache1:11211"].stop()`. `settings` are those of Settings; by
+    default there is no metrics port, and hosts are probed each second. Raises ConfigError and SettingsError.
     """
     from ..router import Router, load_config
     from ..settings import Settings

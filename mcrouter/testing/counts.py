@@ -1,4 +1,4 @@
-"""What a host counts, under memcached's own names (its protocol.txt, "General-purpose statistics")."""
+"""The counters of a host, under memcached's own names (its protocol.txt, "General-purpose statistics")."""
 
 from typing import Dict, List
 
@@ -11,11 +11,11 @@ COUNTED = (
     *("bytes_read", "bytes_written", "total_items"),
 )
 GET, HIT, SET, DELETE = range(4)
-"""What `stats detail` counts of the classic commands, by what comes before a key's first colon."""
+"""The counters of `stats detail`, which counts classic commands by the part of a key before the first colon."""
 
 
 class Counts(Dict[str, int]):
-    """Each of COUNTED, and what `stats detail` tells while it is on."""
+    """The counters in COUNTED, and those of `stats detail` while that is on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,16 +24,16 @@ class Counts(Dict[str, int]):
         self.reset()
 
     def reset(self) -> None:
-        """`stats reset`."""
+        """Sets all counters to 0, as `stats reset` does."""
         self.update(dict.fromkeys(COUNTED, 0))
         self.prefixes.clear()
 
     def looked_up(self, kind: str, found: bool) -> None:
-        """One of the pairs: `kind` is get, touch, delete, incr, decr."""
+        """Counts a hit or a miss; `kind` is get, touch, delete, incr or decr."""
         self[f"{kind}_hits" if found else f"{kind}_misses"] += 1
 
     def detail(self, what: int, key: bytes) -> None:
-        """Counts for `stats detail`, where that is on."""
+        """Counts a command for `stats detail`, if that is on."""
         prefix, colon, _ = key.partition(b":")
         if self.detailed and colon:
             self.prefixes.setdefault(prefix, [0] * 4)[what] += 1

@@ -1,17 +1,17 @@
-"""The flags of the meta commands: one letter each, some with an argument; all four commands know the same ones."""
+"""The flags of the meta commands: one letter each, some with an argument; all four commands accept the same flags."""
 
 from typing import Callable, Dict, Optional, Sequence
 
 from .words import decode_key, i32, u32, u64
 
-_PLAIN = frozenset(b"klOPLstcfvhuqI")  # no argument, or one that is not looked at
+_PLAIN = frozenset(b"klOPLstcfvhuqI")  # no argument, or one that is ignored
 _BAD_TOKEN = "bad token in command line format"
 
 _NUMBERS: Dict[str, "tuple[Callable[[bytes], Optional[int]], str]"] = {
     "N": (i32, _BAD_TOKEN),
     "T": (i32, _BAD_TOKEN),
     "R": (i32, _BAD_TOKEN),
-    "F": (u32, ""),  # keeps what an earlier flag complained about
+    "F": (u32, ""),  # the error of an earlier flag is kept
     "C": (u64, _BAD_TOKEN),
     "J": (u64, "invalid numeric initial value"),
     "D": (u64, "invalid numeric delta value"),
@@ -19,11 +19,11 @@ _NUMBERS: Dict[str, "tuple[Callable[[bytes], Optional[int]], str]"] = {
 
 
 class FlagError(Exception):
-    """What is wrong with a line's flags, as memcached says it."""
+    """Raised for invalid flags; the message is memcached's."""
 
 
 class Flags:
-    """The flags of a line. `numbers` has the arguments of N T R F C J D, `order` the words as they were given."""
+    """The flags of a line. `numbers`: the arguments of N T R F C J D; `order`: the words in their order."""
 
     def __init__(self, key: bytes, words: Sequence[bytes]) -> None:
         self.key = key

@@ -1,7 +1,7 @@
 """An embedded host: one thread that serves a Store on a port of this machine.
 
-Each connection has one queue of answers, each with the time from which it may go out; the faults that change answers
-act where they are queued, those that change how they travel where they are sent.
+Each connection has one queue of answers, each with the earliest time at which it may be sent. Faults that change
+answers act when an answer is queued; faults that change the transport act when it is sent.
 """
 
 import contextlib
@@ -34,16 +34,16 @@ class _Connection:
 
 
 class DemoHost:
-    """A memcached-like host: `start` and `stop` it, at will several times, or use it as a context manager.
+    """A memcached-like host: `start` and `stop` it, also several times, or use it as a context manager.
 
         with DemoHost() as host:
             fill_the_cache(host.address)
             assert host.value("user:1") == b"Ann" and host.stats["cmd_set"] == 1
-            host.restart()  # a process started anew: empty
+            host.restart()  # like a new process: empty
 
-    `port` 0 takes a free one, which it keeps when it is started again; `address` is 'HOST:PORT'. `store` has what it
-    remembers, also while it is stopped; `faults` what it is to do wrong. `item_max` is the size of the largest item,
-    `byte_max` of all of them (0: no limit), in bytes. `start` raises OSError when the port is taken.
+    With `port` 0 it takes a free port, which it keeps when it is started again; `address` is 'HOST:PORT'. `store` has
+    the items, also while the host is stopped; `faults` are the faults to switch on. `item_max` is the largest size of
+    an item, `byte_max` that of all items (0: no limit), in bytes. `start` raises OSError if the port is taken.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class DemoHost:
 
     @property
     def address(self) -> str:
-        """HOST:PORT, the port known after `start`."""
+        """HOST:PORT; the port is known after `start`."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def start(self) -> "DemoHost":
-        """Begins to serve; does nothing while it does."""
+        """Starts to serve; does nothing if it serves already."""
         if self._thread is not None:
             return self
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -84,7 +84,7 @@ class DemoHost:
         return self
 
     def stop(self) -> None:
-        """Ends and closes all connections; what is stored stays. Does nothing when it is stopped."""
+        """Stops the host and closes all connections; the items stay. Does nothing if it is stopped already."""
         thread, wake = self._thread, self._wake
         if thread is None or wake is None:
             return
@@ -95,8 +95,8 @@ class DemoHost:
         self._thread = self._wake = None
 
     def restart(self, keep: bool = False) -> None:
-        """Stops and starts it: empty, as a process that is started anew, or, to `keep` what is stored, as a host that
-        was cut off. It need not run before."""
+        """Stops and starts the host: empty, like a new process, or with `keep` with its items, like a host that was cut
+        off from the network. It need not run before."""
         self.stop()
         if not keep:
             self.store.clear()
@@ -104,17 +104,17 @@ class DemoHost:
 
     @property
     def running(self) -> bool:
-        """Whether it has been started, and not stopped since."""
+        """Whether the host runs."""
         return self._thread is not None
 
     def value(self, key: Union[str, bytes]) -> Optional[bytes]:
-        """What is stored under a key; None where there is nothing, or no longer. It does not count as a get."""
+        """Returns the value of a key; None if there is none, or if it has expired. Does not count as a get."""
         name = key.encode() if isinstance(key, str) else key
         return next((item.value for known, item in self.store.living() if known == name), None)
 
     @property
     def stats(self) -> Dict[str, Any]:
-        """What `stats` says, numbers as numbers: cmd_get, get_hits, curr_items ..."""
+        """The statistics of `stats`, with numbers as numbers: cmd_get, get_hits, curr_items ..."""
         return Stats(self.store, VERSION, lambda: len(self._connections)).general()
 
     def __enter__(self) -> "DemoHost":
@@ -124,9 +124,9 @@ class DemoHost:
         self.stop()
 
     def _poke(self) -> None:
-        """Has the thread look around."""
+        """Wakes the thread up."""
         if self._wake is not None:
-            with contextlib.suppress(OSError):  # it has much to look at already, or has ended meanwhile
+            with contextlib.suppress(OSError):  # the thread has wake-ups enough, or has ended
                 self._wake.send(b"\0")
 
     def _serve(self, asleep: socket.socket) -> None:
@@ -151,7 +151,7 @@ class DemoHost:
             self._write(connection)
 
     def _pause(self) -> Optional[float]:
-        """Seconds until an answer that waits for its time may go out."""
+        """Returns the seconds until the next delayed answer may be sent; None if no answer waits."""
         due = [connection.answers[0][0] for connection in self._connections if connection.answers]
         due = [at for at in due if at > 0]
         return max(0.0, min(due) - time.monotonic()) if due else None
@@ -189,7 +189,7 @@ class DemoHost:
             connection.answers.append((after, self.faults.garbage or answer))
 
     def _write(self, connection: _Connection) -> None:
-        """Sends what may be sent, then waits for what the connection waits for."""
+        """Sends the answers that may be sent, then watches the socket for its next event."""
         try:
             while connection.answers and self._send_some(connection):
                 pass
@@ -205,7 +205,7 @@ class DemoHost:
         self._watch(connection)
 
     def _send_some(self, connection: _Connection) -> bool:
-        """Sends from the first answer; whether to go on at once."""
+        """Sends a piece of the first answer; returns whether more may be sent at once."""
         after, data = connection.answers[0]
         if after > time.monotonic():
             return False
@@ -244,6 +244,6 @@ class DemoHost:
 
 
 def _hang_up(sock: socket.socket) -> None:
-    """Ends it for both sides even where a process that was forked meanwhile holds it open, too."""
+    """Shuts the socket down for both sides, even if a forked process also holds it open."""
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)

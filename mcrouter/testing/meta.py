@@ -1,6 +1,6 @@
-"""The meta commands mg, ms, md, ma, mn and me on a store: a line's words in, a reply or a Block out.
+"""The meta commands mg, ms, md, ma, mn and me on a store: the words of a line in, a reply or a Block out.
 
-`q` hides the nominal reply only: EN of mg, HD of ms, md and ma, VA of ma; never an error, never what was found.
+`q` suppresses only the usual reply: EN of mg, HD of ms, md and ma, VA of ma; never an error or a hit of mg.
 """
 
 import base64
@@ -21,14 +21,14 @@ Words = Sequence[bytes]
 
 
 class Meta:
-    """The meta commands."""
+    """Runs the meta commands."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._commands = {b"mg": self._mg, b"ms": self._ms, b"md": self._md, b"ma": self._ma}
 
     def run(self, words: Words) -> Reply:
-        """The answer to a line whose verb is `m` and one more byte."""
+        """Returns the answer to a line whose verb is `m` and one more byte."""
         verb = words[0]
         if verb == b"mn":
             return b"MN\r\n"
@@ -67,7 +67,7 @@ class Meta:
         return line + item.value + b"\r\n" if "v" in flags else line
 
     def _describe(self, item: Item, flags: Flags, created: bool) -> bytes:
-        """What follows HD or VA of an mg hit; sets the life that T and N give it, and who may recache it."""
+        """Returns the flags after HD or VA of an mg hit; sets the expiry of T and N, and the right to recache."""
         out: List[bytes] = []
         won = created
         for word in flags.order:
@@ -135,7 +135,7 @@ class Meta:
         return code + _echo(flags, "Okc", item.cas if code == b"HD" else 0) + b"\r\n"
 
     def _outcome(self, flags: Flags, old: Optional[Item], item: Item) -> "tuple[bytes, Item]":
-        """Whether an ms stores, and what."""
+        """Returns the code of the answer to an ms, and the item to store if that is HD."""
         mode, cas = flags.mode or b"S", flags.numbers.get("C")
         if cas is not None and mode in b"SR":
             stale = old is not None and old.cas != cas
@@ -231,7 +231,7 @@ class Meta:
 
 
 def _flags(words: Words) -> Flags:
-    """md's and ma's flags: these two do not say what is wrong."""
+    """Returns the flags of md or ma, which do not say in the error which flag is wrong."""
     try:
         return Flags(words[1], words[2:])
     except FlagError:
@@ -255,7 +255,7 @@ def _key_echo(key: bytes, binary: bool) -> bytes:
 
 
 def _echo(flags: Flags, letters: str, cas: int = 0) -> bytes:
-    """The asked for ones of O, k and c, in the order of the line."""
+    """Returns those of O, k and c that the line asks for, in its order."""
     out: List[bytes] = []
     for word in flags.order:
         letter = chr(word[0])

@@ -1,7 +1,7 @@
-"""One client's conversation with an embedded host, without I/O: bytes in, answers out, in step after any mistake.
+"""The protocol of one connection to an embedded host, without I/O: bytes in, answers out, in step after any error.
 
-Lines end at `\\n`. A line that is not yet whole may have 2048 bytes, a whole one 16384; only get and gets may be
-longer. Beyond that, and for HTTP, the conversation is over, as with memcached: no browser can be turned into a client.
+Lines end at `\\n`. An incomplete line may have 2048 bytes, a complete one 16384; only get and gets may be longer. After
+a longer line, and after HTTP, the connection is closed, as by memcached: so a browser cannot be misused as a client.
 """
 
 from typing import Callable, List, Optional
@@ -14,18 +14,18 @@ from .reply import ERROR, Block, Reply
 from .stats import Stats
 from .store import Store
 
-VERSION = "1.6.18"  # of the memcached that it is like
+VERSION = "1.6.18"  # the version of memcached that the host imitates
 _PARTIAL_MAX = 2048
 _LINE_MAX = 16384
 _INDENT_MAX = 100  # blanks before a long get
 _GETS = (b"get", b"gets", b"gat", b"gats", b"bget")
-_HTTP_SAFE = b"gsacidt"  # verbs beginning so are never taken for HTTP
+_HTTP_SAFE = b"gsacidt"  # a verb that begins with one of these is never taken for HTTP
 
 
 class Conversation:
-    """`receive` takes what came and gives what is to be sent; once `closed` is set nothing more is heard.
+    """One connection: `receive` takes the bytes that came and returns the bytes to send, until `closed` is set.
 
-    While `error` is set, that line is the answer to every command that has one, and nothing is done.
+    While `error` is set, that line is the answer to every command that has an answer, and no command is run.
     """
 
     def __init__(self, store: Store, version: str = VERSION, connections: Callable[[], int] = lambda: 1) -> None:
@@ -38,10 +38,10 @@ class Conversation:
         self._alone = True  # no answer waits to be sent
         self._watches = False
         self._block: Optional[Block] = None
-        self._missing = 0  # bytes of the block that have not been thrown away yet
+        self._missing = 0  # bytes of the block that are still to be dropped
 
     def receive(self, data: bytes) -> bytes:
-        """The answers to all that is complete now."""
+        """Returns the answers to all commands that are now complete."""
         self._held += data
         out: List[bytes] = []
         while not (self.closed or self._watches):
@@ -121,12 +121,13 @@ class Conversation:
         return ERROR
 
     def _refuse(self, words: Words) -> Reply:
-        """The error in the place of an answer. What is answered at all is found out beside: nothing is done here."""
+        """Returns `error` instead of an answer. A conversation over an empty store finds out whether there is an
+        answer, so that nothing changes in this store."""
         beside = Conversation(Store())
         answer = beside._answer(words)
         self.closed = beside.closed
         if isinstance(answer, bytes):
-            shown = answer or (words[:1] and words[0].startswith(b"m"))  # a meta command's errors are never quiet
+            shown = answer or (words[:1] and words[0].startswith(b"m"))  # errors of meta commands are never suppressed
             return self.error if shown and not self.closed else b""
         finish, shows = answer.finish, words[0] == b"ms"
         return answer._replace(finish=lambda data: self.error if shows or finish(data) else b"")

@@ -1,4 +1,4 @@
-"""What a command gives back: bytes at once, or a Block whose data must come first."""
+"""The reply of a command: bytes at once, or a Block whose data must come first."""
 
 from typing import Callable, NamedTuple, Union
 
@@ -13,9 +13,9 @@ LENGTH_MAX = (1 << 31) - 3  # a longer value is a malformed line
 
 
 class Block(NamedTuple):
-    """A command that waits for `size` bytes of data, terminator included; `finish` takes them and gives the reply.
+    """A command that waits for `size` bytes of data, terminator included; `finish` takes them and returns the reply.
 
-    With `keep` off the bytes are thrown away and `finish` gets none of them.
+    Without `keep` the bytes are dropped, and `finish` gets none of them.
     """
 
     size: int
@@ -27,5 +27,5 @@ Reply = Union[bytes, Block]
 
 
 def swallow(length: int, reply: bytes) -> Block:
-    """An error that is told after a value of that length has been thrown away."""
+    """Returns a Block that drops a value of that length, and then replies with an error."""
     return Block(length + 2, lambda _: reply, keep=False)

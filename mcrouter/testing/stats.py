@@ -1,4 +1,4 @@
-"""`stats` and its kinds. What a dict has no notion of is 0, or what a memcached 1.6.18 says that was just started."""
+"""`stats` and its groups. A statistic that a dict does not have is 0, or that of a new memcached 1.6.18 process."""
 
 import os
 from typing import Callable, Dict, Sequence
@@ -32,7 +32,7 @@ _USAGE = b"CLIENT_ERROR usage: stats detail on|off|dump\r\n"
 
 
 class Stats:
-    """The answers to `stats` lines about a store; `connections` says how many there are now."""
+    """Answers `stats` lines about a store; `connections()` returns the number of connections."""
 
     def __init__(self, store: Store, version: str, connections: Callable[[], int]) -> None:
         self._store, self._version, self._connections = store, version, connections
@@ -51,14 +51,14 @@ class Stats:
         }
 
     def run(self, words: Sequence[bytes]) -> bytes:
-        """The answer to a line."""
+        """Returns the answer to a line."""
         if len(words) == 1:
             return _lines(self.general())
         kind = self._kinds.get(words[1])
         return ERROR if kind is None else kind(words)
 
     def general(self) -> Dict[str, object]:
-        """`stats`."""
+        """Returns the statistics of `stats`."""
         store, now = self._store, self._store.now()
         known = {
             **_FIXED,
@@ -70,7 +70,7 @@ class Stats:
         return {name: known.get(name, 0) for name in _NAMES}
 
     def settings(self) -> Dict[str, object]:
-        """`stats settings`."""
+        """Returns the statistics of `stats settings`."""
         limits = {"maxbytes": self._store.byte_max, "item_size_max": self._store.item_max}
         words, detailed = _SETTINGS.split(), "yes" if self._store.counts.detailed else "no"
         return {**limits, **dict(zip(words[::2], words[1::2])), "detail_enabled": detailed}
@@ -118,7 +118,7 @@ class Stats:
         return b"OK\r\n"
 
     def _cachedump(self, words: Sequence[bytes]) -> bytes:
-        """`stats cachedump SLAB LIMIT`."""
+        """Answers `stats cachedump SLAB LIMIT`."""
         if len(words) < 4:
             return b"CLIENT_ERROR bad command line\r\n"
         slab, limit = u32(words[2]), u32(words[3])

@@ -1,4 +1,4 @@
-"""What an embedded host remembers: a dict with memcached's rules of life, age, cas uniques and sizes. No protocol."""
+"""The items of an embedded host: a dict with memcached's rules for expiry, age, cas uniques and sizes. No protocol."""
 
 import time
 from typing import Callable, Dict, Iterator, Optional, Tuple
@@ -7,12 +7,12 @@ from .counts import Counts
 from .reply import NO_MEMORY, TOO_LARGE
 
 _MONTH = 30 * 24 * 3600  # seconds; a larger exptime is a Unix time
-_BEFORE = 61  # seconds that a negative exptime lies back
+_BEFORE = 61  # how many seconds ago an item with a negative exptime has expired
 _FIXED = 48 + 8 + 1  # bytes that memcached needs for any item, its cas unique and its key's end
 
 
 class Item:
-    """A value and what memcached knows about it. Times are whole Unix seconds; `expires` 0 is never."""
+    """A value and its metadata. Times are whole Unix seconds; with `expires` 0 it never expires."""
 
     __slots__ = ("binary", "cas", "expires", "fetched", "flags", "stale", "time", "token_sent", "value")
 
@@ -23,15 +23,16 @@ class Item:
 
 
 def size_of(key: bytes, value: bytes, flags: int) -> int:
-    """Bytes that memcached needs for an item."""
+    """Returns the bytes that memcached needs for an item."""
     return _FIXED + len(key) + (4 if flags else 0) + len(value) + 2
 
 
 class Store:
-    """A dict of items. `item_max` bytes an item; `byte_max` bytes in all (0: no limit); `clock` gives Unix time.
+    """A dict of items. `item_max`: the most bytes of an item; `byte_max`: those of all items (0: no limit); `clock()`
+    returns Unix time.
 
-    Nothing is ever evicted: when there is no room left, or it is told to be `full`, stores are refused, as by a
-    memcached that was started with -M.
+    No item is ever evicted: if there is no room left, or if `full` is set, stores are refused, as by a memcached that
+    was started with -M.
     """
 
     def __init__(
@@ -44,12 +45,12 @@ class Store:
         self.crawls = True
         """Whether `lru_crawler` is enabled."""
         self.knows_sizes = False
-        """Whether `stats sizes` is."""
+        """Whether `stats sizes` is enabled."""
         self._clock = clock
         self.clear()
 
     def clear(self) -> None:
-        """Forgets everything, as a process does that is started anew: items, counts, cas uniques."""
+        """Forgets items, counters and cas uniques, as a new process."""
         self.items.clear()
         self.counts = Counts()
         self.bytes = 0
@@ -59,17 +60,17 @@ class Store:
         self._flushed_cas = 0  # items with a lower cas unique are gone
 
     def now(self) -> int:
-        """The time, in whole seconds as memcached counts."""
+        """Returns the time in whole seconds, as memcached counts it."""
         return int(self._clock())
 
     def expires(self, exptime: int) -> int:
-        """When an item with this exptime of the protocol ends."""
+        """Returns when an item with this exptime of the protocol expires."""
         if exptime < 0:
             return self.now() - _BEFORE
         return exptime if exptime > _MONTH or exptime == 0 else self.now() + exptime
 
     def find(self, key: bytes) -> Optional[Item]:
-        """The living item of a key."""
+        """Returns the item of a key, if it has not expired."""
         item = self.items.get(key)
         if item is None:
             return None
@@ -86,14 +87,14 @@ class Store:
         return item.time <= self._flushed_at or item.cas < self._flushed_cas
 
     def read(self, key: bytes) -> Optional[Item]:
-        """The living item of a key, which counts as fetched from now on."""
+        """Returns the item of a key, if it has not expired, and marks it as fetched."""
         item = self.find(key)
         if item is not None:
             self.bump(item)
         return item
 
     def living(self) -> Iterator[Tuple[bytes, Item]]:
-        """The keys and items that would be found."""
+        """Yields the keys and items that have not expired."""
         now = self.now()
         for key, item in self.items.items():
             if not (self._is_flushed(item) or 0 < item.expires <= now):
@@ -104,7 +105,7 @@ class Store:
         item.fetched, item.time = True, self.now()
 
     def refusal(self, key: bytes, length: int, flags: int) -> bytes:
-        """The error line for a value of that length; none where there is room for it, beside the key's old one."""
+        """Returns the error line for a value of that length; empty if there is room for it beside the old value."""
         size = size_of(key, b"", flags) + length
         if size > self.item_max:
             self.counts["store_too_large"] += 1
@@ -115,7 +116,7 @@ class Store:
         return b""
 
     def put(self, key: bytes, item: Item) -> bool:
-        """Links an item in place of the key's old one; False, and nothing done, when there is no room left."""
+        """Stores an item instead of the key's old one; returns False, and does nothing, if there is no room left."""
         old = self.items.get(key)
         grown = size_of(key, item.value, item.flags) - (size_of(key, old.value, old.flags) if old else 0)
         if self.byte_max and self.bytes + grown > self.byte_max:
@@ -139,7 +140,7 @@ class Store:
             self.bytes -= size_of(key, item.value, item.flags)
 
     def flush(self, delay: int) -> None:
-        """flush_all: everything stored before `delay` seconds from now (before now when it is 0 or less) is gone."""
+        """Runs flush_all: items stored before the time `delay` seconds from now (0 or less: before now) are gone."""
         self._flushed_at = (self.expires(delay) if delay > 0 else self.now()) - 1
         if self._flushed_at <= self.now():
             self._cas += 1

@@ -1,7 +1,7 @@
-"""How memcached reads a line: words, numbers and base64 keys, with all its leniency.
+"""Reads the words, numbers and base64 keys of a line as tolerantly as memcached does.
 
-Words are cut at blanks only and end at a NUL. Numbers are C's strtol and its kin: leading white space and a sign are
-fine, and whatever follows a white space byte is ignored.
+Words are separated by blanks only; a NUL ends the line. Numbers are read as by C's strtol: leading white space and a
+sign are allowed, and everything after a white space byte is ignored.
 """
 
 import base64
@@ -9,7 +9,7 @@ import re
 from typing import List, Optional
 
 KEY_MAX = 250  # bytes
-WORDS_MAX = 23  # words of a line that are looked at (the keys of a get have no such limit)
+WORDS_MAX = 23  # words of a line that are read (the keys of a get have no such limit)
 U64 = 1 << 64
 _U32 = 1 << 32
 
@@ -18,12 +18,12 @@ _ALPHABET = re.compile(rb"[^A-Za-z0-9+/=]+")
 
 
 def split(line: bytes) -> List[bytes]:
-    """All words of a line."""
+    """Returns all words of a line."""
     return [word for word in line.partition(b"\0")[0].split(b" ") if word]
 
 
 def u64(word: bytes) -> Optional[int]:
-    """strtoull as memcached uses it: a negative number is fine where it wraps to less than 2**63."""
+    """Reads a number like strtoull in memcached: a negative number is allowed if it wraps to less than 2**63."""
     match = _NUMBER.match(word)
     if match is None or int(match[2]) >= U64:
         return None
@@ -34,13 +34,13 @@ def u64(word: bytes) -> Optional[int]:
 
 
 def u32(word: bytes) -> Optional[int]:
-    """A `u64` cut to its low 32 bits."""
+    """Reads a `u64`, and returns its low 32 bits."""
     number = u64(word)
     return None if number is None else number % _U32
 
 
 def i32(word: bytes) -> Optional[int]:
-    """strtol, cut to its low 32 bits."""
+    """Reads a number like strtol, and returns its low 32 bits."""
     match = _NUMBER.match(word)
     if match is None:
         return None
@@ -52,7 +52,7 @@ def i32(word: bytes) -> Optional[int]:
 
 
 def decode_key(word: bytes) -> Optional[bytes]:
-    """A base64 key: foreign bytes are skipped, the first group with padding is the last one; None when it is none."""
+    """Decodes a base64 key; None if it is invalid. Foreign bytes are skipped; the first group with padding ends it."""
     text = _ALPHABET.sub(b"", word)
     if not text or len(text) % 4:
         return None

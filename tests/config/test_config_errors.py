@@ -12,7 +12,7 @@ import pytest
 
 import mcrouter.config
 from mcrouter.config import ConfigError, Vocabulary, load_config, load_file
-from mcrouter.config.errors import mend_name, show
+from mcrouter.config.errors import advice_for_name, show
 from mcrouter.config.fields import RECORDS, REQUIRED, Field, number, one_of, pair, record, texts, unused
 from mcrouter.config.imports import MAX_BYTES
 
@@ -24,9 +24,9 @@ RAW = {
     "utf-16": (b"\xff\xfea\0", "f:1:1: byte 0xff is not UTF-8; save the file as UTF-8"),
     "cut short": (b"a: 1\r\nb: \xe2\x82", "f:2:4: byte 0xe2 is not UTF-8; save the file as UTF-8"),
     "behind BOM and CR": (b"\xef\xbb\xbfa\r\xc3\xa9\xff", "f:2:2: byte 0xff is not UTF-8; save the file as UTF-8"),
-    "surrogate": ("a: \ud800", "f:1:4: the character U+D800 cannot stand in a config; remove it"),
-    "NUL behind BOM": ("\ufeff\0", "f:1:1: the character U+0000 cannot stand in a config; remove it"),
-    "CRLF before a control": ("a\r\nb\x01", "f:2:2: the character U+0001 cannot stand in a config; remove it"),
+    "surrogate": ("a: \ud800", "f:1:4: the character U+D800 is not allowed in a config; remove it"),
+    "NUL behind BOM": ("\ufeff\0", "f:1:1: the character U+0000 is not allowed in a config; remove it"),
+    "CRLF before a control": ("a\r\nb\x01", "f:2:2: the character U+0001 is not allowed in a config; remove it"),
     "CRLF": ("a: 1\r\nb: *c\r\n", "f:2:4: aliases (*) are not supported; write the value out"),
 }
 
@@ -37,21 +37,21 @@ OWN_FIELDS = (
     Field("mode", read=one_of("on", "off", False), default=None),
 )
 OWN = {
-    '"limits": 1': "1:48: limits of X will not do; write a map with rate, burst",
-    '"limits": {"x": 1}': "1:48: limits of X will not do; 'x' is not known there; write a map with rate, burst",
-    '"limits": {}': "1:48: limits of X will not do; rate is missing; add it",
-    '"limits": {"rate": 6}': "1:48: limits of X will not do; rate will not do; write a whole number from 0 to 5",
-    '"limits": {"rate": 1.5}': "1:48: limits of X will not do; rate will not do; write a whole number from 0 to 5",
-    '"limits": {"rate": 1, "burst": 0}': "1:48: limits of X will not do; burst will not do; write a number from 0.5 to 2",
+    '"limits": 1': "1:48: limits of X is invalid; write a map with rate, burst",
+    '"limits": {"x": 1}': "1:48: limits of X is invalid; 'x' is not a known key; write a map with rate, burst",
+    '"limits": {}': "1:48: limits of X is invalid; rate is missing; add it",
+    '"limits": {"rate": 6}': "1:48: limits of X is invalid; rate is invalid; write a whole number from 0 to 5",
+    '"limits": {"rate": 1.5}': "1:48: limits of X is invalid; rate is invalid; write a whole number from 0 to 5",
+    '"limits": {"rate": 1, "burst": 0}': "1:48: limits of X is invalid; burst is invalid; write a number from 0.5 to 2",
     '"copies": "x"': "1:48: an item of copies is a text; write a list of maps",
     '"copies": [{"to": ["x"]}, 1]': "1:64: an item of copies is the number 1; write a list of maps",
     '"copies": [{"top": 1}]': "1:50: unknown option 'top' of copies; did you mean 'to'?",
     '"copies": [{}]': "1:49: copies without to; add to",
-    '"copies": [{"to": [1]}]': "1:56: to of copies will not do; write a list of texts",
-    '"span": 1': "1:46: span of X will not do; write a list of two numbers, the smaller first",
-    '"span": [2, 1]': "1:46: span of X will not do; write a list of two numbers, the smaller first",
-    '"span": [0, 11]': "1:46: span of X will not do; write a whole number from 0 to 10",
-    '"mode": true': "1:46: mode of X will not do; write one of on, off, false",
+    '"copies": [{"to": [1]}]': "1:56: to of copies is invalid; write a list of texts",
+    '"span": 1': "1:46: span of X is invalid; write a list of two numbers, the smaller first",
+    '"span": [2, 1]': "1:46: span of X is invalid; write a list of two numbers, the smaller first",
+    '"span": [0, 11]': "1:46: span of X is invalid; write a whole number from 0 to 10",
+    '"mode": true': "1:46: mode of X is invalid; write one of on, off, false",
 }
 """What stands in a map -> the error, for a handle with fields of every kind."""
 
@@ -159,8 +159,8 @@ def test_the_error_carries_its_parts():
 def test_names_in_messages():
     assert show("a\nb") == "'a\\nb'"
     assert len(show("x" * 1000)) == 62
-    assert mend_name("GETS", ["get", "gets"], "commands") == "did you mean 'gets'?"
-    assert mend_name("zzz", ["b", "a"], "commands") == "known commands: a, b"
+    assert advice_for_name("GETS", ["get", "gets"], "commands") == "did you mean 'gets'?"
+    assert advice_for_name("zzz", ["b", "a"], "commands") == "known commands: a, b"
 
 
 def test_every_message_has_a_test(tmp_path, vocabulary, monkeypatch):

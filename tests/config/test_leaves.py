@@ -22,7 +22,7 @@ def twice(levels, kind="AllSyncRoute", leaf="PoolRoute|A"):
 def test_handles_that_use_one_another_multiply_no_request(kind, levels):
     with pytest.raises(ConfigError) as caught:
         load_config(twice(levels, kind), "f")
-    told = f"{kind} makes more than 2000 requests to hosts of one request, with those within it; let fewer handles use one another, or give it fewer children, replicas or splits"
+    told = f"{kind} and its children may send more than 2000 requests to hosts for one request; let fewer routes use one another, or give it fewer children, replicas or splits"
     assert caught.value.message == told and caught.value.line == 1 and caught.value.column > 1
 
 

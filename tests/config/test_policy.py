@@ -129,9 +129,9 @@ def test_a_named_handle_is_made_once():
 def test_named_handles_that_are_parts_of_themselves(chain):
     handles = {one: f"AllSyncRoute|{other}" for one, other in zip(chain, chain[1:] + chain[:1])}
     way = " > ".join(chain + chain[0])
-    with pytest.raises(ValueError, match="a part of itself") as caught:
+    with pytest.raises(ValueError, match="contains itself") as caught:
         load("x" if chain == "x" else chain[0], named_handles=handles)
-    assert caught.value.message == f"the handle {chain[0]!r} is a part of itself ({way}); name another route here"
+    assert caught.value.message == f"the route {chain[0]!r} contains itself ({way}); name another route here"
 
 
 def test_handles_may_be_named_in_long_chains():
@@ -154,12 +154,12 @@ UNUSED = [
 def test_what_has_no_meaning_gets_a_warning(route, what):
     (warning,) = load(route).warnings
     assert warning.startswith("f:1:")
-    assert warning.split(": ", 1)[1] == f"{what} has no meaning here"
+    assert warning.split(": ", 1)[1] == f"{what} has no effect here"
 
 
 def test_top_level_options_without_a_meaning_get_a_warning():
     (warning,) = load("NullRoute", routing_options={}).warnings
-    assert warning.split(": ", 1)[1] == "the key 'routing_options' has no meaning here"
+    assert warning.split(": ", 1)[1] == "the key 'routing_options' has no effect here"
 
 
 LOGS = [
@@ -310,4 +310,4 @@ def test_yaml_and_json_alike():
     assert [(spec.type, spec.args) for spec in configs[0].routes] == [(spec.type, spec.args) for spec in configs[1].routes]
     for config in configs:
         (warning,) = config.warnings
-        assert warning.split(": ", 1)[1] == "the option 'comment' of PoolRoute has no meaning here"
+        assert warning.split(": ", 1)[1] == "the option 'comment' of PoolRoute has no effect here"

@@ -56,7 +56,7 @@ BAD_SERVERS = {
     "unix:": "a unix socket without an absolute path; write unix:///path",
     "unix:a": "a unix socket without an absolute path; write unix:///path",
     "unix:/a:ssl": "'ssl' is not supported; write ascii in its place, or host:port alone",
-    "unix:/a:ascii:plain:notcompressed:": "bad server 'unix:/a:ascii:plain:notcompressed:'; write nothing behind "
+    "unix:/a:ascii:plain:notcompressed:": "bad server 'unix:/a:ascii:plain:notcompressed:'; write nothing after "
     "ascii:plain:notcompressed",
 }
 
@@ -137,7 +137,7 @@ def test_timeouts(first, second, expected, differ):
     pools = {"A": {"servers": ["a:1", "b:1"], **first}, "B": {"servers": ["b:1", "c:1"], **second}}
     config = load(pools, {"type": "AllSyncRoute", "children": ["PoolRoute|A", "PoolRoute|B"]})
     assert config.timeouts == {host: Timeouts(*told) for host, told in expected.items()}
-    warning = "f:1:1: pools with different timeouts name the host 'b:1', and the longest is used for all"
+    warning = "f:1:1: the host 'b:1' is in pools with different timeouts, and the longest is used for all of them"
     assert config.warnings == ((warning,) if differ else ())
 
 
@@ -150,7 +150,7 @@ UNUSED = {
 @pytest.mark.parametrize("option", UNUSED)
 def test_options_without_a_meaning_get_a_warning(option):
     config = load({"A": {"servers": ["a:1"], option: UNUSED[option]}})
-    assert config.warnings == (f"f:1:38: the option {option!r} of a pool has no meaning here",)
+    assert config.warnings == (f"f:1:38: the option {option!r} of a pool has no effect here",)
     assert [host.text for host in config.hosts] == ["a:1"]
 
 

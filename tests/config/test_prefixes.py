@@ -24,7 +24,7 @@ def test_right(text):
 @pytest.mark.parametrize("text", WRONG)
 def test_wrong(text):
     shown = text if len(text) <= 60 else text[:57] + "..."
-    assert wrong_prefix(text) == f"{shown!r} is no routing prefix; write it as /region/cluster/"
+    assert wrong_prefix(text) == f"{shown!r} is not a routing prefix; write it as /region/cluster/"
 
 
 def load(routes, default="/././"):
@@ -59,8 +59,8 @@ def test_route_is_that_of_the_default_prefix():
 
 
 MISSING = [
-    ("/././", "add it to the aliases of one, or name another with --route-prefix: /a/a/, /A/A/, /b/b/"),
-    ("/a/b/", "add it to the aliases of one, or name another with --route-prefix: /a/a/, /A/A/, /b/b/"),
+    ("/././", "add it to the aliases of a route, or name another prefix with --route-prefix: /a/a/, /A/A/, /b/b/"),
+    ("/a/b/", "add it to the aliases of a route, or name another prefix with --route-prefix: /a/a/, /A/A/, /b/b/"),
 ]
 
 

@@ -24,7 +24,7 @@ get k
     a:1
     b:1 [asked if that misses or fails]
 
-all hosts are well:
+all hosts are healthy:
   asked: a:1
   answer: VALUE k 0 3, a:1, END
 a:1 answers END, answers SERVER_ERROR, times out:
@@ -43,12 +43,12 @@ every host times out:
   asked: a:1, then b:1
   answer: SERVER_ERROR mcrouter: a:1: no reply within 1000 ms
 every host is unhealthy:
-  asked: nobody
+  asked: no host
   answer: SERVER_ERROR mcrouter: no healthy upstream
 """
 SET_UNHEALTHY = """\
 a:1 is unhealthy:
-  asked: b:1; told that they miss it: a:1
+  asked: b:1; recorded as missed for a:1
   answer: STORED
 """
 SEVERAL = """\
@@ -64,7 +64,7 @@ b:
     HashRoute: Crc32(b) = 2 of 3
       c:1
 
-all hosts are well:
+all hosts are healthy:
   asked: b:1 (get a), c:1 (get b)
   answer: VALUE a 0 3, b:1, VALUE b 0 3, c:1, END
 b:1 answers END, answers SERVER_ERROR, times out:
@@ -81,7 +81,7 @@ delete a
       NullRoute: answers NOT_FOUND
       HashRoute: Crc32(a) = 1 of 3 (as above)
 
-all hosts are well:
+all hosts are healthy:
   asked: b:1, b:1
   answer: NOT_FOUND
 """
@@ -141,8 +141,8 @@ def test_as_json_it_is_the_same(run):
         (["get"], "get without a key; write get KEY"),
         (["version", "k"], "version is about no key; leave out 'k'"),
         (["quit"], "quit is asked of no host; name another command"),
-        (["get", "a b"], "the key 'a b' will not do; write 1 to 250 bytes without blanks and controls"),
-        (["get", "k" * 251], f"the key '{'k' * 57}...' will not do; write 1 to 250 bytes without blanks and controls"),
+        (["get", "a b"], "the key 'a b' is invalid; write 1 to 250 bytes without blanks and controls"),
+        (["get", "k" * 251], f"the key '{'k' * 57}...' is invalid; write 1 to 250 bytes without blanks and controls"),
         ([], "the following arguments are required: COMMAND KEY; --help lists the flags"),
         (["--nonsense", "get", "k"], "unrecognized arguments: --nonsense; --help lists the flags"),
     ],
@@ -164,7 +164,7 @@ def test_a_policy_that_nobody_could_follow_is_one_line_and_exit_code_2(run):
     route = {"type": "MissFailoverRoute", "children": [*["NullRoute"] * 900, "PoolRoute|A"]}
     code, out, err = run("explain", {**HASHED, "route": route}, "get", "k")
     assert (code, out) == (2, "")
-    assert err == "mcrouter: the policy goes on from handle to handle too often to serve this; use fewer of them\n"
+    assert err == "mcrouter: the config nests routes too deeply to explain this request; use fewer routes within one another\n"
 
 
 GRAPH = """\

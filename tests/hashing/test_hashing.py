@@ -113,11 +113,11 @@ def test_salt_is_appended_to_what_is_hashed():
 
 
 WRONG = [
-    ("WeightedCh3", 2, {"weights": [2]}, "a weight of WeightedCh3 is not from 0 to 1; write a share, as 0.5"),
+    ("WeightedCh3", 2, {"weights": [2]}, "a weight of WeightedCh3 is not from 0 to 1; write a number such as 0.5"),
     ("WeightedCh3", 1, {"weights": [1, 1]}, "2 weights for 1 places; give one for each"),
-    ("ketama", 1, {"weights": [0.5]}, "a weight is no whole number above 0; write 1, 2, 3 ..."),
+    ("ketama", 1, {"weights": [0.5]}, "a weight is not a whole number above 0; write 1, 2, 3 ..."),
     ("modula", 1, {"key_hash": "x"}, f"unknown key_hash 'x'; write one of {', '.join(KEY_HASHES)}"),
-    ("Ch3", (1 << 23) + 1, {}, "Ch3 cannot tell 8388609 places apart; use at most 8388608"),
+    ("Ch3", (1 << 23) + 1, {}, "Ch3 cannot handle 8388609 places; use at most 8388608"),
 ]
 
 

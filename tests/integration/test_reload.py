@@ -25,7 +25,7 @@ def state(router):
 
 
 def taken(router):
-    return router.log().count("the config is taken")
+    return router.log().count(" is in effect")
 
 
 def connections(host):

@@ -54,7 +54,7 @@ def test_a_signal_that_comes_while_it_starts_does_not_end_it(memcacheds, router,
     for _ in range(3):
         proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"))
         proxy.process.send_signal(number)
-        done = " serves; " if number == signal.SIGUSR2 else "the config is taken"
+        done = " serves; " if number == signal.SIGUSR2 else "is in effect"
         until(lambda: done in proxy.log(), "what the signal is for")  # noqa: B023 (asked at once)
         if number == signal.SIGUSR2:
             old = proxy.process
@@ -89,7 +89,7 @@ def test_a_process_that_does_not_start_changes_nothing(memcacheds, router):
     proxy.config.write_text("orderedPool: []\n")
     with Wire(proxy.port) as wire:
         proxy.process.send_signal(signal.SIGUSR2)
-        until(lambda: "the new process does not serve, this one goes on" in proxy.log())
+        until(lambda: "the new process does not serve, so this one continues to serve" in proxy.log())
         assert wire.send(b"get a\r\n").read_until(b"\n") == b"END\r\n"
     proxy.config.write_text(config(addresses(memcacheds(1)), "DefaultRoute"))
     assert proxy.restart() == 0

@@ -263,13 +263,13 @@ def test_the_limit_is_not_for_unhealthy_hosts():
 
 
 WRONG = [
-    ({"failover_errors": ["x"]}, "failover_errors of FailoverRoute will not do; 'x' is not the name of an error; write some of tko,"),
+    ({"failover_errors": ["x"]}, "failover_errors of FailoverRoute is invalid; 'x' is not the name of an error; write some of tko,"),
     ({"failover_errors": "tko"}, "write a list of names of errors, as [timeout, tko]"),
-    ({"failover_errors": {"sets": []}}, "'sets' is no kind of operation; write gets, updates, deletes"),
+    ({"failover_errors": {"sets": []}}, "'sets' is not a kind of operation; write gets, updates, deletes"),
     ({"failover_policy": "x"}, "write a map with a type: one of InOrderPolicy, LeastFailuresPolicy"),
     ({"failover_policy": {"type": "X"}}, "its type 'X' is not known; write one of InOrderPolicy"),
     ({"failover_policy": {"type": "LeastFailuresPolicy"}}, "max_tries is missing; add it"),
-    ({"failover_limit": {"rate": 2}}, "rate will not do; write a number from 0 to 1"),
+    ({"failover_limit": {"rate": 2}}, "rate is invalid; write a number from 0 to 1"),
 ]
 
 

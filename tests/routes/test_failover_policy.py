@@ -104,25 +104,25 @@ ERRORS = [
     ("failover_errors", [1], "write a list of names of errors, as [timeout, tko]"),
     ("failover_errors", {"gets": "tko"}, "write a list of names of errors, as [timeout, tko]"),
     ("failover_errors", ["mc_res_tko"], f"'mc_res_tko' is not the name of an error; write some of {ALL_NAMES}"),
-    ("failover_errors", {"get": []}, "'get' is no kind of operation; write gets, updates, deletes"),
+    ("failover_errors", {"get": []}, "'get' is not a kind of operation; write gets, updates, deletes"),
     ("failover_limit", 0.5, "write a map with rate, burst"),
     ("failover_limit", {}, "rate is missing; add it"),
-    ("failover_limit", {"rate": 2}, "rate will not do; write a number from 0 to 1"),
-    ("failover_limit", {"rate": 1, "burst": 0}, "burst will not do; write a number from 1 to 1000000000"),
-    ("failover_limit", {"rate": 1, "bust": 0}, "'bust' is not known there; write a map with rate, burst"),
+    ("failover_limit", {"rate": 2}, "rate is invalid; write a number from 0 to 1"),
+    ("failover_limit", {"rate": 1, "burst": 0}, "burst is invalid; write a number from 1 to 1000000000"),
+    ("failover_limit", {"rate": 1, "bust": 0}, "'bust' is not a known key; write a map with rate, burst"),
     ("failover_policy", "InOrderPolicy", f"write a map with a type: one of {TYPES}"),
     ("failover_policy", {}, f"write a map with a type: one of {TYPES}"),
     ("failover_policy", {"type": "Least"}, f"its type 'Least' is not known; write one of {TYPES}"),
     ("failover_policy", {"type": 1}, f"its type 1 is not known; write one of {TYPES}"),
     ("failover_policy", {"type": "LeastFailuresPolicy"}, "max_tries is missing; add it"),
-    ("failover_policy", {"type": "LeastFailuresPolicy", "max_tries": 0}, "max_tries will not do; write a whole number from 1 to 100000"),
-    ("failover_policy", {"type": "InOrderPolicy", "tags": []}, "'tags' is not known there; write a map with max_tries, exclude_errors"),
+    ("failover_policy", {"type": "LeastFailuresPolicy", "max_tries": 0}, "max_tries is invalid; write a whole number from 1 to 100000"),
+    ("failover_policy", {"type": "InOrderPolicy", "tags": []}, "'tags' is not a known key; write a map with max_tries, exclude_errors"),
     ("failover_policy", {"type": "DeterministicOrderPolicy", "max_tries": 1}, "max_error_tries is missing; add it"),
-    ("failover_policy", {**DETERMINISTIC, "hash": {"hash_func": "Crc32"}}, "hash will not do; hash_func will not do; write one of Ch3, WeightedCh3"),
-    ("failover_policy", {**DETERMINISTIC, "exclude_errors": ["x"]}, f"exclude_errors will not do; 'x' is not the name of an error; write some of {ALL_NAMES}"),
-    ("failover_policy", {**DETERMINISTIC, "enable_failure_domains": 1}, "enable_failure_domains will not do; write true or false"),
+    ("failover_policy", {**DETERMINISTIC, "hash": {"hash_func": "Crc32"}}, "hash is invalid; hash_func is invalid; write one of Ch3, WeightedCh3"),
+    ("failover_policy", {**DETERMINISTIC, "exclude_errors": ["x"]}, f"exclude_errors is invalid; 'x' is not the name of an error; write some of {ALL_NAMES}"),
+    ("failover_policy", {**DETERMINISTIC, "enable_failure_domains": 1}, "enable_failure_domains is invalid; write true or false"),
     ("failover_policy", {"type": "RendezvousPolicy"}, "tags is missing; add it"),
-    ("failover_policy", {"type": "RendezvousPolicy", "tags": "a"}, "tags will not do; write a list of texts"),
+    ("failover_policy", {"type": "RendezvousPolicy", "tags": "a"}, "tags is invalid; write a list of texts"),
 ]  # fmt: skip
 
 
@@ -136,19 +136,19 @@ def error_of(route):
 @pytest.mark.parametrize(("field", "value", "text"), ERRORS)
 @pytest.mark.parametrize("handle", ["FailoverRoute", "LatestRoute"])
 def test_errors(handle, field, value, text):
-    assert error_of({"type": handle, "children": "Pool|A", field: value}) == f"{field} of {handle} will not do; {text}"
+    assert error_of({"type": handle, "children": "Pool|A", field: value}) == f"{field} of {handle} is invalid; {text}"
 
 
 @pytest.mark.parametrize(("route", "text"), [
-    ({"type": "LatestRoute", "children": "Pool|A", "failover_count": 0}, "failover_count of LatestRoute will not do; write a whole number from 1 to 1000"),
-    ({"type": "LatestRoute", "children": "Pool|A", "salt": 1}, "salt of LatestRoute will not do; write a text, in quotes"),
-    ({"type": "LatestRoute", "children": "Pool|A", "weights": [2]}, "weights of LatestRoute will not do; write a number from 0 to 1"),
-    ({"type": "HostIdRoute", "children": "Pool|A", "salt": 1}, "salt of HostIdRoute will not do; write a text, in quotes"),
-    ({"type": "LoadBalancerRoute", "children": "Pool|A", "load_ttl_ms": 0}, "load_ttl_ms of LoadBalancerRoute will not do; write a whole number from 1 to 3600000"),
-    ({"type": "LoadBalancerRoute", "children": "Pool|A", "failover_count": 0}, "failover_count of LoadBalancerRoute will not do; write a whole number from 1 to 1000"),
+    ({"type": "LatestRoute", "children": "Pool|A", "failover_count": 0}, "failover_count of LatestRoute is invalid; write a whole number from 1 to 1000"),
+    ({"type": "LatestRoute", "children": "Pool|A", "salt": 1}, "salt of LatestRoute is invalid; write a text, in quotes"),
+    ({"type": "LatestRoute", "children": "Pool|A", "weights": [2]}, "weights of LatestRoute is invalid; write a number from 0 to 1"),
+    ({"type": "HostIdRoute", "children": "Pool|A", "salt": 1}, "salt of HostIdRoute is invalid; write a text, in quotes"),
+    ({"type": "LoadBalancerRoute", "children": "Pool|A", "load_ttl_ms": 0}, "load_ttl_ms of LoadBalancerRoute is invalid; write a whole number from 1 to 3600000"),
+    ({"type": "LoadBalancerRoute", "children": "Pool|A", "failover_count": 0}, "failover_count of LoadBalancerRoute is invalid; write a whole number from 1 to 1000"),
     ({"type": "FailoverWithExptimeRoute"}, "FailoverWithExptimeRoute without normal; add normal"),
     ({"type": "FailoverWithExptimeRoute", "normal": "NullRoute", "failover_exptime": "1"},
-     "failover_exptime of FailoverWithExptimeRoute will not do; write a whole number from -2147483647 to 2147483647"),
+     "failover_exptime of FailoverWithExptimeRoute is invalid; write a whole number from -2147483647 to 2147483647"),
     *(({"type": name}, f"{name} without children; add children") for name in ("FailoverRoute", "RandomRoute", "AllMajorityRoute")),
 ])  # fmt: skip
 def test_errors_of_the_others(route, text):

@@ -155,7 +155,7 @@ def test_with_an_ordered_pool():
     assert remarks == ["as replica 1 of 2", "as replica 1 of 2, and as the others"]
 
 
-OF = "of KeySplitRoute will not do; write"
+OF = "of KeySplitRoute is invalid; write"
 ERRORS = [
     ({"replicas": 1}, f"replicas {OF} a whole number from 2 to 1"),
     ({"replicas": 1001}, f"replicas {OF} a whole number from 2 to 1"),

@@ -128,7 +128,7 @@ def test_errors(name, value):
     with pytest.raises(ConfigError) as error:
         world({name: value})
     assert error.value.message.startswith(
-        f"{name} of LatencyInjectionRoute will not do; write a whole number from 0 to "
+        f"{name} of LatencyInjectionRoute is invalid; write a whole number from 0 to "
     )
 
 

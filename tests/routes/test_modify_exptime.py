@@ -100,7 +100,7 @@ def test_with_an_ordered_pool():
     assert seed.route(b"set").outlook(request(b"set a 0 5 1\r\nx\r\n"))[0] == "exptime 100"
 
 
-OF = "of ModifyExptimeRoute will not do"
+OF = "of ModifyExptimeRoute is invalid"
 ERRORS = [
     ({}, "ModifyExptimeRoute without exptime; add exptime"),
     ({"exptime": 1, "action": "max"}, f"action {OF}; write one of set, min"),

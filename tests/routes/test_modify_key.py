@@ -161,18 +161,18 @@ def test_with_an_ordered_pool_the_target_may_be_the_default():
     assert seed.asked() == {"h:1": [b"get fooa\r\n", b"flush_all\r\n"]}
 
 
-BLANK = "will not do; write at most 250 bytes without blanks and control characters"
+BLANK = "is invalid; write at most 250 bytes without blanks and control characters"
 ERRORS = [
     ({"target": None}, "a route is nothing; write a route's name, or a map with its type"),
     ({"ensure_key_prefix": "a b"}, f"ensure_key_prefix of ModifyKeyRoute {BLANK}"),
-    ({"ensure_key_prefix": 1}, "ensure_key_prefix of ModifyKeyRoute will not do; write a text, in quotes"),
+    ({"ensure_key_prefix": 1}, "ensure_key_prefix of ModifyKeyRoute is invalid; write a text, in quotes"),
     ({"replace_key_prefix": "\n"}, f"replace_key_prefix of ModifyKeyRoute {BLANK}"),
     ({"set_key_suffix": "a" * 251}, f"set_key_suffix of ModifyKeyRoute {BLANK}"),
     (
         {"set_routing_prefix": "a"},
-        "set_routing_prefix of ModifyKeyRoute will not do; write it as /region/cluster/, or empty for none",
+        "set_routing_prefix of ModifyKeyRoute is invalid; write it as /region/cluster/, or empty for none",
     ),
-    ({"modify_inplace": 1}, "modify_inplace of ModifyKeyRoute will not do; write true or false"),
+    ({"modify_inplace": 1}, "modify_inplace of ModifyKeyRoute is invalid; write true or false"),
 ]
 
 

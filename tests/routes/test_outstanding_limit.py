@@ -168,7 +168,7 @@ def test_each_server_of_a_pool_has_its_own_limit():
 def test_errors():
     with pytest.raises(ConfigError) as error:
         world(-1)
-    wrong = "max_outstanding of OutstandingLimitRoute will not do; write a whole number from 0 to "
+    wrong = "max_outstanding of OutstandingLimitRoute is invalid; write a whole number from 0 to "
     assert error.value.message.startswith(wrong)
     with pytest.raises(ConfigError) as error:
         World({"pools": {"A": {"servers": ["h:1"]}}, "route": "OutstandingLimitRoute|PoolRoute|A"})

@@ -165,11 +165,11 @@ def test_a_pool_with_rates():
 
 RATES = "gets_rate, gets_burst, sets_rate, sets_burst, deletes_rate, deletes_burst"
 ERRORS = [
-    (1, f"rates of RateLimitRoute will not do; write a map with {RATES}"),
-    ({"rate": 1}, f"rates of RateLimitRoute will not do; 'rate' is not known there; write a map with {RATES}"),
-    ({"gets_rate": 0}, "rates of RateLimitRoute will not do; gets_rate will not do; write a number above 0"),
-    ({"gets_rate": True}, "rates of RateLimitRoute will not do; gets_rate will not do; write a number above 0"),
-    ({"sets_burst": "1"}, "rates of RateLimitRoute will not do; sets_burst will not do; write a number above 0"),
+    (1, f"rates of RateLimitRoute is invalid; write a map with {RATES}"),
+    ({"rate": 1}, f"rates of RateLimitRoute is invalid; 'rate' is not a known key; write a map with {RATES}"),
+    ({"gets_rate": 0}, "rates of RateLimitRoute is invalid; gets_rate is invalid; write a number above 0"),
+    ({"gets_rate": True}, "rates of RateLimitRoute is invalid; gets_rate is invalid; write a number above 0"),
+    ({"sets_burst": "1"}, "rates of RateLimitRoute is invalid; sets_burst is invalid; write a number above 0"),
 ]
 
 

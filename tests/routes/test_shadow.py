@@ -203,11 +203,11 @@ def test_outlook():
     ways = [seed.route(b"get").outlook(request(data))[1] for data in (GET, b"get b\r\n")]
     assert [[when for when, _ in way] for way in ways] == [
         ["asked"],
-        ["asked", "asked, and nobody waits for its answer"],
+        ["asked", "asked; its answer is dropped"],
     ]
 
 
-OF = "of shadows will not do;"
+OF = "of shadows is invalid;"
 ERRORS = [
     ({}, "shadows without target; add target"),
     ({**SHADOW, "index_range": [1, 0]}, f"index_range {OF} write a list of two numbers, the smaller first"),
@@ -231,6 +231,6 @@ def test_several_children_where_there_is_a_place_for_one(children, count):
     with pytest.raises(ConfigError) as error:
         World({"pools": POOL, "route": {"type": "ShadowRoute", "children": children, "shadows": [SHADOW]}})
     assert error.value.message == (
-        f"ShadowRoute with {count} children is {count} routes, and here is a place for one; give it one child, or write "
-        "it where there is a list of routes"
+        f"ShadowRoute with {count} children is {count} routes, but only one route fits here; give it one child, or write "
+        "it where a list of routes is allowed"
     )

@@ -179,16 +179,16 @@ def test_without_splits_it_has_no_part():
     assert "ShardSplitRoute" in world({"1": 2}).handles(b"get")
 
 
-OF = "shard_splits of ShardSplitRoute will not do;"
+OF = "shard_splits of ShardSplitRoute is invalid;"
 RECORD = "old_split_size, new_split_size, split_start, migration_period, fanout_deletes"
 ERRORS = [
     (1, f"{OF} write a map from shards to numbers of parts"),
     ({"1": 0}, f"{OF} for shard 1 write a whole number from 1 to 677"),
     ({"1": 678}, f"{OF} for shard 1 write a whole number from 1 to 677"),
     ({"1": "2"}, f"{OF} for shard 1 write a whole number from 1 to 677"),
-    ({"1": {"size": 2}}, f"{OF} for shard 1 'size' is not known there; write a map with {RECORD}"),
-    ({"1": {"new_split_size": 0}}, f"{OF} for shard 1 new_split_size will not do; write a whole number from 1 to 677"),
-    ({"1": {"fanout_deletes": 1}}, f"{OF} for shard 1 fanout_deletes will not do; write true or false"),
+    ({"1": {"size": 2}}, f"{OF} for shard 1 'size' is not a known key; write a map with {RECORD}"),
+    ({"1": {"new_split_size": 0}}, f"{OF} for shard 1 new_split_size is invalid; write a whole number from 1 to 677"),
+    ({"1": {"fanout_deletes": 1}}, f"{OF} for shard 1 fanout_deletes is invalid; write true or false"),
 ]
 
 

@@ -200,7 +200,7 @@ def test_slow_warm_up():
 
 
 def test_slow_warm_up_settings():
-    with pytest.raises(ConfigError, match="settings of slow_warmup will not do; start will not do; write a number from 0 to 1"):
+    with pytest.raises(ConfigError, match="settings of slow_warmup is invalid; start is invalid; write a number from 0 to 1"):
         slow(start=2)
 
 

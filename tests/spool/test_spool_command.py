@@ -90,7 +90,7 @@ def test_a_dry_run_sends_and_changes_nothing(tmp_path, spool, memcacheds, capsys
     assert main(["replay", str(tmp_path), "--dry-run"]) == 1
     assert capsys.readouterr() == (
         f"10.0.0.1:11211: 1 to deliver\n127.0.0.1:{host.port}: 1 to deliver\n",
-        f"mcrouter replay: {damaged}:1: this line is kept: it is not JSON, or was not written to its end; mend or remove it\n",
+        f"mcrouter replay: {damaged}:1: this line is kept: it is not JSON, or is cut off; correct or remove it\n",
     )
     assert host.has(b"k") and sorted(files(tmp_path)) == sorted([path, damaged])
 
@@ -150,13 +150,13 @@ def test_the_process_ends_well(tmp_path, number):
 def test_one_replay_at_a_time(tmp_path, capsys):
     with only_replay(str(tmp_path)):
         assert main(["replay", str(tmp_path)]) == 1
-    message = f"mcrouter replay: another replay is at work on {tmp_path}; let it, or end it first\n"
+    message = f"mcrouter replay: another replay is running on {tmp_path}; wait for it, or end it first\n"
     assert capsys.readouterr() == ("", message)
 
 
 USAGE = [
     ([], "the following arguments are required: DIR; --help lists the flags"),
-    (["/nowhere"], "/nowhere is no directory; name the router's --async-dir"),
+    (["/nowhere"], "/nowhere is not a directory; name the router's --async-dir"),
     ([".", "--once", "--follow"], "argument --follow: not allowed with argument --once; --help lists the flags"),
     ([".", "--timeout-ms", "0"], "argument --timeout-ms: '0' is not a whole number from 1 to 3600000; --help lists the flags"),
     ([".", "--timeout-ms", "1s"], "argument --timeout-ms: '1s' is not a whole number from 1 to 3600000; --help lists the flags"),

@@ -37,7 +37,7 @@ def test_an_entry_is_written(line, entry):
     assert format_entry(entry, "east") == line
 
 
-NOT_JSON = "it is not JSON, or was not written to its end"
+NOT_JSON = "it is not JSON, or is cut off"
 NO_LIST = "it is not a list of 4: format, time, type and command"
 NO_TIME = 'its second item is not a time, or its third not "C"'
 NO_OBJECT = 'its command is not an object with "h" (host) and "k" (key)'

@@ -9,7 +9,7 @@ from tests.spool.support import HOST, HOUR, LATER, OPENED, OTHER, Remembering, l
 
 GARBAGE = b"\0\0garbage\n"
 TORN = line(b"torn")[:-9]
-NOT_JSON = "this line is kept: it is not JSON, or was not written to its end; mend or remove it"
+NOT_JSON = "this line is kept: it is not JSON, or is cut off; correct or remove it"
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_facebooks_files_wait_until_they_are_closed(tmp_path, delivery):
     path = leave(tmp_path, line(b"k1"), name="t7-0x7f0a")
     report = replay(str(tmp_path), delivery, OPENED + 960.0)
     assert report.problems == [
-        f"{path}: it stays: facebook's mcrouter may be writing to it; replay it when it is 16 minutes old"
+        f"{path}: it stays: facebook's mcrouter may still write to it; replay it when it is 16 minutes old"
     ]
     assert left(tmp_path) == {"t7-0x7f0a": line(b"k1")}
     assert replay(str(tmp_path), delivery, OPENED + 961.0).complete
@@ -154,7 +154,7 @@ def test_a_pass_ends_between_files_when_asked(tmp_path, delivery):
     path = leave(tmp_path, line(b"k2"), name="p2-0")
     report = replay(str(tmp_path), delivery, LATER, lambda: bool(delivery.got))
     assert delivery.got == {(HOST, b"k1"): 1}
-    assert report.problems == [f"{path}: it stays: asked to end; run the replay again"]
+    assert report.problems == [f"{path}: it stays: the replay was stopped; run it again"]
 
 
 def test_a_survey_changes_nothing(tmp_path):
@@ -167,7 +167,7 @@ def test_a_survey_changes_nothing(tmp_path):
 
 
 def test_one_replay_at_a_time(tmp_path):
-    busy = pytest.raises(BusyError, match=r"another replay is at work on .*; let it, or end it first")
+    busy = pytest.raises(BusyError, match=r"another replay is running on .*; wait for it, or end it first")
     with only_replay(str(tmp_path)), busy, only_replay(str(tmp_path)):
         pass
     with only_replay(str(tmp_path)):

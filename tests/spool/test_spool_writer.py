@@ -13,7 +13,7 @@ from mcrouter.spool.entry import Entry, parse_entry
 from mcrouter.spool.writer import Spool
 
 START = 1785578400.0  # a full hour
-REFUSALS = "are lost, so stale values may be served there; make it a directory that this process can write to, with space"
+REFUSALS = "are lost, so hosts may serve stale values; let this process write to the directory, and check that the disk has space"
 
 
 class Clock:
@@ -130,7 +130,7 @@ def test_each_file_gone_at_once_is_a_failure_and_no_loop(spool, tmp_path, monkey
 
     monkeypatch.setattr(os, "open", open_and_lose)
     assert not spool.add("h", 1, b"k")
-    assert "each new file is gone at once" in logged(caplog)[0]
+    assert "each new file is taken away at once" in logged(caplog)[0]
 
 
 def test_it_never_waits_for_a_lock(spool, tmp_path):

@@ -135,7 +135,7 @@ def test_what_is_wrong_comes_first():
 
 def test_a_refused_config_is_told():
     config = {**facts()["config"], "last_error": {"at": 880.0, "text": "router.yaml:3:1: no"}}
-    assert "was refused</b> 2 min ago; the one before it serves on.<code>router.yaml:3:1: no</code>" in page(facts(config=config))
+    assert "was refused</b> 2 min ago; the previous one stays in effect.<code>router.yaml:3:1: no</code>" in page(facts(config=config))
 
 
 def test_figures_have_a_place_and_a_name_each():

@@ -76,7 +76,7 @@ def test_a_large_policy_is_not_drawn():
         many = {"type": "RandomRoute", "children": [{"type": "NullRoute", "name": f"n{number}"} for number in range(400)]}
         router.reload(load_config(json.dumps({"pools": {}, "route": many})))
         facts = status(router)
-        assert facts["routes"] == "402 handles: too many to be shown here; mcrouter graph shows them"
+        assert facts["routes"] == "402 routes are too many to show here; mcrouter graph shows them"
         assert facts["hosts"] == []
 
 

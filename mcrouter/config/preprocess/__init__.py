@@ -1,17 +1,17 @@
-"""Macros, constants and parameters of a config (JSONM) -> the config without them.
+"""Expands the macros, constants and parameters of a config (JSONM).
 
     text.py         the syntax inside a text: %parameter%, @macro(argument, ...), backslashes
-    scope.py        names and what they stand for
-    call.py         what can be called, and one call with its arguments
-    definitions.py  what stands under `macros` and `consts`
+    scope.py        names and their values
+    call.py         macros and built-ins, and one call with its arguments
+    definitions.py  the definitions under `macros` and `consts`
     expander.py     walks the tree
-    limits.py       how much may be made
-    builtins/       the macros that are there without a definition
+    limits.py       limits the number of values that macros make
+    builtins/       the macros that need no definition
 
-The language is that of facebook/mcrouter (lib/config/ConfigPreprocessor.cpp, and JSONM.md in its wiki). Unlike there,
+The language is that of facebook/mcrouter (lib/config/ConfigPreprocessor.cpp, and JSONM.md in its wiki), except that
 - maps keep their order, and a map in which two keys become equal is an error;
-- a list or map that a macro gives in a list's place is one item of that list, whatever JSONM.md's examples show;
-- a config that uses nothing of this language is not looked at further: its backslashes stay as they are;
+- a list or map that a macro returns in a list is one item of that list, unlike in the examples of JSONM.md;
+- a config that uses nothing of this language is not changed: its backslashes stay;
 - sizes and places in texts count characters, not bytes.
 """
 
@@ -28,20 +28,20 @@ _SECTIONS = ("macros", "consts")
 
 
 def expand(tree: Node, source: str, params: Mapping[str, Any], load: Callable[[str, Node], Node]) -> Node:
-    """The config's tree with everything expanded, without its `macros` and `consts`.
+    """Returns the config's tree with everything expanded, without its `macros` and `consts`.
 
-    `source` is the config's name in errors. `params` are the parameters that are there everywhere, as
-    'default-route', with plain Python values. `load(path, at)` gives the tree of an imported file, with the file's
-    name on its nodes (`tree.from_file`), or raises ConfigError; `path` is what stands in the `@import` at `at`.
+    `source` is the config's name in errors. `params` are the parameters that are defined everywhere, as
+    'default-route', with plain Python values. `load(path, at)` returns the tree of an imported file, with the file's
+    name on its nodes (`tree.from_file`), or raises ConfigError; `path` is the argument of the `@import` at `at`.
 
-    Every node of the result has the place where its value was written. A tree that uses nothing of the language comes
-    back as it is. ConfigError if something cannot be expanded.
+    Every node of the result has the place where its value was written. A tree that uses nothing of the language is
+    returned unchanged. Raises ConfigError if something cannot be expanded.
     """
     return Expander(source, params, load).config(tree) if _is_used(tree) else tree
 
 
 def _is_used(tree: Node) -> bool:
-    """Whether there is anything to expand. A config may have a million nodes, so this is one loop without calls."""
+    """Returns whether there is anything to expand. A config may have a million nodes, so this is one loop."""
     if isinstance(tree, Map) and any(entry.key.value in _SECTIONS for entry in tree.entries):
         return True
     todo: list[Node] = [tree]

@@ -1,13 +1,13 @@
-"""The config's own names: what stands under `macros` and `consts`.
+"""The definitions of a config, under `macros` and `consts`.
 
     macros: {name: {type: macroDef, params: [name, {name, default}, ...], result: ...},
-             name: {type: constDef, result: ...}}      or a list of such maps, or a call that gives either
+             name: {type: constDef, result: ...}}      or a list of such maps, or a call that returns either
     consts: [{type: constDef, name: ..., result: ...}]      or a map {name: value, name: {type: constDef, ...}};
                                                             `value` is the same as `result`
 
-A macro sees no names but its parameters, the constants and the parameters of the whole config. A constant is expanded
-when it is first used, so constants and macros may use one another in any order. A later definition of a name takes
-the place of an earlier one, and that of a built-in's.
+A macro can use only its own parameters, the constants, and the parameters of the whole config. A constant is expanded
+when it is first used, so constants and macros may use one another in any order. A later definition of a name replaces
+an earlier one; it may also replace a built-in.
 """
 
 from typing import TYPE_CHECKING, Optional
@@ -20,12 +20,12 @@ from .scope import Lazy, Scope
 if TYPE_CHECKING:
     from .expander import Expander
 
-DEFINITIONS = ("macroDef", "constDef")  # maps of these types are not expanded where they stand
+DEFINITIONS = ("macroDef", "constDef")  # maps of these types are not expanded in place
 _WRITE = "write {type: macroDef, params: [...], result: ...} or {type: constDef, result: ...}"
 
 
 def define_macros(expander: "Expander", node: Node) -> None:
-    """Take in what stands under `macros`."""
+    """Adds the definitions under `macros`."""
     if isinstance(node, Seq):
         for item in node.items:
             define_macros(expander, item)
@@ -41,7 +41,7 @@ def define_macros(expander: "Expander", node: Node) -> None:
 
 
 def define_consts(expander: "Expander", node: Node) -> None:
-    """Take in what stands under `consts`."""
+    """Adds the definitions under `consts`."""
     is_call = not isinstance(node, Map) or field(node, "type") is not None
     made = expander.expand(node, Scope({})) if is_call else node
     if isinstance(made, Map):
@@ -54,14 +54,14 @@ def define_consts(expander: "Expander", node: Node) -> None:
         for item in made.items:
             name = field(item, "name") if isinstance(item, Map) and _type(item) == "constDef" else None
             if not isinstance(name, Scalar) or not isinstance(name.value, str):
-                expander.fail(item, "this is no constant; write {type: constDef, name: ..., result: ...}")
+                expander.fail(item, "this is not a constant; write {type: constDef, name: ..., result: ...}")
             expander.add_const(name.value, _const(expander, item))
     else:
         expander.fail(node, f"'consts' is {kind(made)}; write a list of constDef, or a map of names and values")
 
 
 def _define(expander: "Expander", name: str, node: Node) -> None:
-    """One definition under `macros`."""
+    """Adds one definition under `macros`."""
     what = _type(node)
     if not isinstance(node, Map):
         expander.fail(node, f"the definition of {show(name)} is {kind(node)}; {_WRITE}")
@@ -75,7 +75,7 @@ def _define(expander: "Expander", name: str, node: Node) -> None:
 
 
 class _Result:
-    """What a macro gives: its result, expanded with the arguments as its only names."""
+    """The function of a macro: expands its result with the arguments as the only names."""
 
     def __init__(self, result: Node) -> None:
         self._result = result
@@ -86,7 +86,7 @@ class _Result:
 
 
 def _params(expander: "Expander", macro: str, node: Optional[Node]) -> tuple[Param, ...]:
-    """The parameters of a macroDef."""
+    """Returns the parameters of a macroDef."""
     if node is None:
         return ()
     if not isinstance(node, Seq):
@@ -97,19 +97,19 @@ def _params(expander: "Expander", macro: str, node: Optional[Node]) -> tuple[Par
         if param.name in [earlier.name for earlier in params]:
             expander.fail(item, f"{show(macro)} has the parameter {show(param.name)} twice; rename one of them")
         if param.required and params and not params[-1].required:
-            mend = "give it a default, or move it before those that have one"
-            expander.fail(item, f"the parameter {show(param.name)} must be given, the one before it not; {mend}")
+            advice = "give it a default, or move it before those that have one"
+            expander.fail(item, f"the parameter {show(param.name)} is required, but one before it is not; {advice}")
         params.append(param)
     return tuple(params)
 
 
 def _param(expander: "Expander", node: Node) -> Param:
-    """One parameter: its name, or a map that has more to say."""
+    """Returns one parameter, given by its name or as a map."""
     if isinstance(node, Scalar) and isinstance(node.value, str):
         return Param(node.value)
     name = field(node, "name") if isinstance(node, Map) else None
     if not isinstance(node, Map) or not isinstance(name, Scalar) or not isinstance(name.value, str):
-        expander.fail(node, "this is no parameter; write its name, or {name: ..., default: ...}")
+        expander.fail(node, "this is not a parameter; write its name, or {name: ..., default: ...}")
     default, optional = field(node, "default"), field(node, "optional")
     if optional is not None and not (isinstance(optional, Scalar) and isinstance(optional.value, bool)):
         expander.fail(optional, f"'optional' is {kind(optional)}; write true or false")
@@ -120,17 +120,17 @@ def _param(expander: "Expander", node: Node) -> Param:
 
 
 def _type(node: Node) -> Optional[str]:
-    """The `type` of a map, if it has one."""
+    """Returns the `type` of a map, if it has one."""
     found = field(node, "type") if isinstance(node, Map) else None
     return found.value if isinstance(found, Scalar) and isinstance(found.value, str) else None
 
 
 def _const(expander: "Expander", node: Node) -> Lazy:
-    """What a constDef stands for: its `result`, or its `value`, as facebook/mcrouter's documents have it."""
+    """Returns the value of a constDef: its `result`, or its `value`, as in facebook/mcrouter's documents."""
     result = (field(node, "result") or field(node, "value")) if isinstance(node, Map) else None
     return Lazy(result or _no_result(expander, node), Scope({}))
 
 
 def _no_result(expander: "Expander", node: Node) -> Node:
-    expander.fail(node, "the definition has no 'result'; write what it stands for as 'result: ...'")
+    expander.fail(node, "the definition has no 'result'; write its value as 'result: ...'")
 

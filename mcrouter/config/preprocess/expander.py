@@ -1,6 +1,6 @@
-"""Walks the tree: texts, lists and maps in, what they stand for out.
+"""Walks the tree of a config and expands its texts, lists and maps.
 
-What does not change is given back as the same node, so a config of which one corner is a macro is hardly copied.
+A node that does not change is returned itself, so that a config with few macros is hardly copied.
 """
 
 import difflib
@@ -23,7 +23,7 @@ Load = Callable[[str, Node], Node]
 
 
 class Expander:
-    """One config's names, and what was made of it so far."""
+    """The names of one config, and the state of its expansion."""
 
     def __init__(self, source: str, params: Mapping[str, Any], load: Load) -> None:
         self._source = source
@@ -32,13 +32,13 @@ class Expander:
         self._macros: dict[str, Macro] = dict(BUILTINS)
         self._consts: dict[str, Union[Node, Lazy]] = {}
         self._imports: dict[str, Lazy] = {}
-        self._calls: list[Call] = []  # of the config's own macros: those that are being expanded, one inside the other
+        self._calls: list[Call] = []  # the calls of the config's own macros that are being expanded, outermost first
         self._nested_calls = 0
         self._nested_containers = 0
         self.limits = Limits(self.fail)
 
     def config(self, tree: Node) -> Node:
-        """The whole config, expanded."""
+        """Returns the whole config, expanded."""
         try:
             self.limits.written(tree)
             if not isinstance(tree, Map):
@@ -48,23 +48,23 @@ class Expander:
                 if section is not None:
                     define(self, section)
             return self.expand(_without(tree, "consts", "macros"), Scope({}))
-        except RecursionError:  # the caller's own stack was deep already
+        except RecursionError:  # the caller's stack was deep already
             self.fail(tree, _TOO_MANY_CALLS)
 
     def add_macro(self, macro: Macro) -> None:
-        """Give a name to a macro."""
+        """Defines a macro."""
         self._macros[macro.name] = macro
 
     def add_const(self, name: str, value: Union[Node, Lazy]) -> None:
-        """Give a name to a constant."""
+        """Defines a constant."""
         self._consts[name] = value
 
     def is_defined(self, name: str, scope: Scope) -> bool:
-        """Whether `%name%` stands for something."""
+        """Returns whether `%name%` is defined."""
         return name in self._consts or name in self._params or scope.find(name) is not None
 
     def expand(self, node: Node, scope: Scope) -> Node:
-        """What the node stands for; the same node if that is itself."""
+        """Returns the expanded node; the same node if nothing in it is to be expanded."""
         if isinstance(node, Scalar):
             if not isinstance(node.value, str) or text.is_plain(node.value):
                 return node
@@ -74,14 +74,14 @@ class Expander:
         return self._list(node, scope)
 
     def expand_body(self, node: Node, scope: Scope, call: Call) -> Node:
-        """What a macro's result stands for; errors in it name the call, too."""
+        """Returns the expanded result of a macro; errors in it also name the call."""
         self._calls.append(call)
         made = self.expand(node, scope)
         self._calls.pop()
         return made
 
     def load(self, path: str, at: Node) -> Lazy:
-        """An imported file's value; each file is loaded once. ConfigError of `load` if that cannot be done."""
+        """Returns the value of an imported file; each file is loaded once. Raises ConfigError if `load` does."""
         if path not in self._imports:
             tree = self._load(path, at)
             self.limits.written(tree)
@@ -89,10 +89,10 @@ class Expander:
         return self._imports[path]
 
     def force(self, lazy: Lazy, name: str, at: Node) -> Node:
-        """The value of what is expanded when it is first asked for; `name` is for the error if it needs itself."""
+        """Returns the value of `lazy`, expanding it if needed; raises an error with `name` if it depends on itself."""
         if lazy.value is None:
             if lazy.busy:
-                self.fail(at, f"{show(name)} is made from itself; break the circle")
+                self.fail(at, f"{show(name)} depends on itself; break the circle")
             lazy.busy = True
             self._nest(at)
             lazy.value = self.expand(lazy.node, lazy.scope)
@@ -101,7 +101,7 @@ class Expander:
         return lazy.value
 
     def extend(self, scope: Scope, values: Iterable[tuple[str, Node]], at: Node) -> Scope:
-        """A scope with more names; they may not be equal."""
+        """Returns an inner scope with these names, which must all be different."""
         names: dict[str, Union[Node, Lazy]] = {}
         for name, value in values:
             if name in names:
@@ -110,7 +110,7 @@ class Expander:
         return Scope(names, scope)
 
     def fail(self, at: Node, message: str) -> NoReturn:
-        """A ConfigError at the node; inside a macro, it says what called that, too."""
+        """Raises a ConfigError at the node; within a macro, the message also names the call."""
         if self._calls:
             call = self._calls[0]
             place = f"{call.at.source or self._source}:{call.at.line}:{call.at.column}"
@@ -145,7 +145,7 @@ class Expander:
         return self._entries(node, scope)
 
     def _entries(self, node: Map, scope: Scope) -> Map:
-        """A map that is no call."""
+        """Returns an expanded map that is not a call."""
         self._enter(node)
         seen, entries = Seen(), []
         for entry in node.entries:
@@ -168,7 +168,7 @@ class Expander:
             self.fail(node, TOO_DEEP)
 
     def _variables(self, node: Node, outer: Scope) -> Scope:
-        """The scope of a map's `vars`, which may use one another."""
+        """Returns the scope of a map's `vars`, which may use one another."""
         if not isinstance(node, Map):
             self.fail(node, f"'vars' is {kind(node)}; write a map of names and values")
         scope = Scope({}, outer)
@@ -189,13 +189,13 @@ class Expander:
             self.fail(node, f"the name of the macro is {kind(name)}; it must be a text")
         macro = self._macros.get(name.value)
         if macro is None:
-            self.fail(node, f"there is no macro {show(name.value)}; {_mend(name.value, self._macros, '@')}")
+            self.fail(node, f"there is no macro {show(name.value)}; {_advice(name.value, self._macros, '@')}")
         call = Call(self, macro, node, scope)
         call.take_list(called.arguments)
         return self._run(call)
 
     def _spliced(self, node: Scalar, parts: list[Union[str, text.Parameter]], scope: Scope) -> Node:
-        """A text's parts put together; a parameter that is the whole text gives its value as it is."""
+        """Joins the parts of a text. If the whole text is one parameter, the value of that is returned unchanged."""
         if len(parts) == 1 and isinstance(parts[0], text.Parameter):
             return self._parameter(parts[0].name, node, scope)
         texts = []
@@ -203,8 +203,8 @@ class Expander:
             if isinstance(part, text.Parameter):
                 value = self._parameter(part.name, node, scope)
                 if not isinstance(value, Scalar) or not isinstance(value.value, str):
-                    mend = f"only a text can stand there, as @str(%{part.name}%) makes one"
-                    self.fail(node, f"{show(f'%{part.name}%')} inside a text is {kind(value)}; {mend}")
+                    advice = f"only a text is allowed there; write @str(%{part.name}%) to make it one"
+                    self.fail(node, f"{show(f'%{part.name}%')} inside a text is {kind(value)}; {advice}")
                 texts.append(value.value)
             else:
                 texts.append(part)
@@ -213,14 +213,14 @@ class Expander:
         return node if joined == node.value else node._replace(value=joined)
 
     def _parameter(self, name: str, at: Scalar, scope: Scope) -> Node:
-        """What `%name%` stands for: in the scope, or else everywhere."""
+        """Returns the value of `%name%`: from the scope, or else from the constants and parameters."""
         found = scope.find(name) or self._consts.get(name)
         if found is not None:
             return self._value(found, name, at)
         if name in self._params:
             return _from_python(self._params[name], at)
         known = {*scope.known(), *self._consts, *self._params}
-        return self.fail(at, f"there is no parameter {show(name)}; {_mend(name, known, '%')}")
+        return self.fail(at, f"there is no parameter {show(name)}; {_advice(name, known, '%')}")
 
     def _value(self, found: Union[Node, Lazy], name: str, at: Node) -> Node:
         return self.force(found, name, at) if isinstance(found, Lazy) else found
@@ -239,13 +239,13 @@ class Expander:
 
 
 def _without(node: Map, *names: str) -> Map:
-    """The map without some keys; the same one if it has none of them."""
+    """Returns the map without some keys; the same map if it has none of them."""
     entries = [entry for entry in node.entries if entry.key.value not in names]
     return node if len(entries) == len(node.entries) else node._replace(entries=tuple(entries))
 
 
-def _mend(name: str, known: Iterable[str], character: str) -> str:
-    """The mend for a name that stands for nothing."""
+def _advice(name: str, known: Iterable[str], character: str) -> str:
+    """Returns the advice for a name that is not defined."""
     near = difflib.get_close_matches(name, known, 1)
     if near:
         return f"did you mean {near[0]!r}?"
@@ -253,7 +253,7 @@ def _mend(name: str, known: Iterable[str], character: str) -> str:
 
 
 def _from_python(value: Any, at: Node) -> Node:
-    """A parameter's value as if it were written where it is used."""
+    """Returns a parameter's value as a node at the place where it is used."""
     if isinstance(value, Mapping):
         entries = [Entry(Scalar(key, *at[1:]), _from_python(item, at)) for key, item in value.items()]
         return Map(tuple(entries), *at[1:])

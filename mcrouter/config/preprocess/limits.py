@@ -1,15 +1,15 @@
-"""How much macros may make: a macro that makes more and more of itself must end with an error, not with the memory.
+"""Limits the values that macros make: a macro that repeats itself must end with an error before memory runs out.
 
-What is made shares its parts: ten lines can make a list that holds itself a thousand million times over and takes no
-room until somebody walks through it. So it is not only counted what is made, but also what each value holds.
+Values share their parts: ten lines can make a list of a thousand million items that takes no memory until a reader
+walks through it. So both are counted: the values that are made, and the values within each value.
 """
 
 from typing import Callable, NamedTuple, NoReturn, TypeVar
 
 from ..tree import MAX_DEPTH, TOO_DEEP, Map, Node, Scalar, Seq
 
-MAX_MADE = 1_000_000  # values made, and the values in one value, over those that the files hold as they are written
-_CHARACTERS = 16  # as many characters of a text that is put together count as one value more
+MAX_MADE = 1_000_000  # values made, and values within one value, beyond those that are written in the files
+_CHARACTERS = 16  # so many characters of a text that is made count as one more value
 TOO_MUCH = f"the macros make more than {MAX_MADE} values; make fewer, or look for one that repeats itself without end"
 
 Fail = Callable[[Node, str], NoReturn]
@@ -17,13 +17,13 @@ Container = TypeVar("Container", Map, Seq)
 
 
 class _Measure(NamedTuple):
-    node: Node  # kept, so that no other takes its identity
+    node: Node  # kept alive, so that no other node gets its id()
     size: int
     depth: int
 
 
 class Limits:
-    """Counts what is made; `fail(node, message)` is told when it is too much."""
+    """Counts the values that are made; calls `fail(node, message)` if there are too many."""
 
     def __init__(self, fail: Fail) -> None:
         self._fail = fail
@@ -32,21 +32,21 @@ class Limits:
         self._measures: dict[int, _Measure] = {}
 
     def written(self, node: Node) -> None:
-        """Take in a file's tree: its values are not made."""
+        """Adds the values of a file's tree to the limit, since macros did not make them."""
         self._largest += self._measure(node)[0]
 
     def spend(self, count: int, at: Node) -> None:
-        """Count values, or steps that make none."""
+        """Counts values, or steps that make no value."""
         self._made += count
         if self._made > MAX_MADE:
             self._fail(at, TOO_MUCH)
 
     def text(self, length: int, at: Node) -> None:
-        """Count a text that is about to be put together."""
+        """Counts a text that is about to be made."""
         self.spend(1 + length // _CHARACTERS, at)
 
     def container(self, node: Container) -> Container:
-        """Count a map or list that was made of values which were looked at before."""
+        """Counts a map or list that was made of values which were counted before; returns it."""
         self.spend(1 + len(node[0]), node)
         size, depth = self._measure(node)
         if depth > MAX_DEPTH:
@@ -56,7 +56,7 @@ class Limits:
         return node
 
     def _measure(self, node: Node) -> tuple[int, int]:
-        """How many values the node is, and how deep they nest."""
+        """Returns how many values the node has, and how deep they are nested."""
         if isinstance(node, Scalar):
             return 1, 0
         known = self._measures.get(id(node))

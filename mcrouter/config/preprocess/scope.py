@@ -1,4 +1,4 @@
-"""What a name stands for at one place: values that are there, and values that are made when first asked for."""
+"""The names that are defined at one place, with their values. Some values are expanded only when first used."""
 
 from collections.abc import Iterator, Mapping
 from typing import Optional, Union
@@ -7,7 +7,7 @@ from ..tree import Node
 
 
 class Lazy:
-    """A value as it is written, to be expanded in `scope` when it is first asked for; then `value` is there."""
+    """A value that is expanded in `scope` when it is first used, and then kept in `value`."""
 
     __slots__ = ("busy", "node", "scope", "value")
 
@@ -15,13 +15,13 @@ class Lazy:
         self.node = node
         self.scope = scope
         self.value: Optional[Node] = None
-        self.busy = False  # being expanded: asked for now, it would need itself
+        self.busy = False  # being expanded: a use of it now would depend on itself
 
 
 class Scope:
-    """Names and their values, before them those of the scope around it.
+    """Names and their values; a name that is not here is looked up in the outer scope.
 
-    A macro's result sees the macro's own parameters alone, so its scope has none around it.
+    The result of a macro can use only the macro's own parameters, so its scope has no outer scope.
     """
 
     __slots__ = ("names", "outer")
@@ -31,14 +31,14 @@ class Scope:
         self.outer = outer
 
     def find(self, name: str) -> Union[Node, Lazy, None]:
-        """The nearest value of that name; None if no scope has it."""
+        """Returns the innermost value of the name; None if no scope has it."""
         for scope in self._outwards():
             if name in scope.names:
                 return scope.names[name]
         return None
 
     def known(self) -> set[str]:
-        """All the names."""
+        """Returns all names."""
         return {name for scope in self._outwards() for name in scope.names}
 
     def _outwards(self) -> Iterator["Scope"]:

@@ -1,7 +1,7 @@
-"""The syntax inside a text: `%parameter%`, `@macro(argument, ...)`, and the backslash that takes a character's meaning.
+"""The syntax inside a text: `%parameter%`, `@macro(argument, ...)`, and the backslash as an escape.
 
-`%` has its meaning anywhere, `@` as the first character alone: there the whole text is one call. A backslash stands
-before a character that is meant as such; it is taken away when the text is used, once. The rules are those of
+`%` is special anywhere, `@` only as the first character: then the whole text is one call. A backslash before a
+character makes it an ordinary one; the backslash is removed once, when the text is used. The rules are those of
 facebook/mcrouter's ConfigPreprocessor.cpp (expandStringMacro, replaceParams, getCallParams).
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional, Union
 
 
 class BadTextError(ValueError):
-    """A text that cannot be read; the message is that of the ConfigError to be."""
+    """Raised for a text that cannot be read; the caller makes a ConfigError with the message."""
 
 
 class Parameter(NamedTuple):
@@ -21,7 +21,7 @@ class Parameter(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A `@name(argument, ...)`: the name is to be evaluated, and so is each argument; none without brackets."""
+    """A `@name(argument, ...)`, with its name and arguments not yet expanded; no arguments without brackets."""
 
     name: str
     arguments: tuple[str, ...]
@@ -35,12 +35,12 @@ _MARK = re.compile(r"\\.?|[(),]", re.DOTALL)
 
 
 def is_plain(text: str) -> bool:
-    """Whether the text stands for itself."""
+    """Returns whether the text has no special characters."""
     return not _SPECIAL.search(text)
 
 
 def pieces(text: str) -> Iterator[Union[str, Parameter]]:
-    """The stretches of a text that is no call, and the parameters between them, without their backslashes."""
+    """Yields the parts of a text that is not a call: plain texts and parameters, without their backslashes."""
     for match in _PIECE.finditer(text):
         plain, name = match.groups()
         if plain is not None:
@@ -48,11 +48,11 @@ def pieces(text: str) -> Iterator[Union[str, Parameter]]:
         elif name is not None:
             yield Parameter(_ESCAPE.sub(r"\1", name))
         else:
-            raise BadTextError("a '%' without its partner; put a backslash before a '%' that is only a character")
+            raise BadTextError("a '%' without a second one; put a backslash before a '%' that is only a character")
 
 
 def call(text: str) -> Optional[Call]:
-    """The call that the text is; None if it is none."""
+    """Returns the call that the text is; None if it is not a call."""
     match = _CALL.match(text)
     if not match:
         return None
@@ -66,7 +66,7 @@ def call(text: str) -> Optional[Call]:
 
 
 def _arguments(text: str) -> Iterator[str]:
-    """What stands between the commas that no inner bracket holds."""
+    """Yields the texts between the commas that are not within inner brackets."""
     depth = start = 0
     for match in _MARK.finditer(text):
         mark = match.group()
@@ -83,7 +83,7 @@ def _arguments(text: str) -> Iterator[str]:
 
 
 def _trim(text: str) -> str:
-    """The text without white space at its ends; a space behind a backslash stays."""
+    """Returns the text without white space at its ends; a space after a backslash stays."""
     short = text.strip()
     backslashes = len(short) - len(short.rstrip("\\"))
     if backslashes % 2 and len(short) < len(text.lstrip()):

@@ -18,11 +18,11 @@ CASES = {
     # text syntax
     'percent': (
         '{"a": "100%"}',
-        "f:1:7: a '%' without its partner; put a backslash before a '%' that is only a character",
+        "f:1:7: a '%' without a second one; put a backslash before a '%' that is only a character",
     ),
     'percent in an argument': (
         '{"a": "@int(5%)"}',
-        "f:1:7: a '%' without its partner; put a backslash before a '%' that is only a character",
+        "f:1:7: a '%' without a second one; put a backslash before a '%' that is only a character",
     ),
     'call not closed': (
         '{"a": "@int(5"}',
@@ -62,7 +62,7 @@ CASES = {
     ),
     'parameter inside a text': (
         '{"a": "x%num-proxies%"}',
-        "f:1:7: '%num-proxies%' inside a text is the number 4; only a text can stand there, as @str(%num-proxies%) makes one",
+        "f:1:7: '%num-proxies%' inside a text is the number 4; only a text is allowed there; write @str(%num-proxies%) to make it one",
     ),
     'a macro sees no names around it': (
         '{"macros": {"m": {"type": "macroDef", "result": "%item%"}}, "a": {"type": "transform", "dictionary": [1], "itemTransform": "@m"}}',
@@ -83,15 +83,15 @@ CASES = {
     ),
     'vars in a circle': (
         '{"vars": {"a": "%b%", "b": "x%a%"}, "c": "%on%"}\n',
-        "f:1:28: 'a' is made from itself; break the circle",
+        "f:1:28: 'a' depends on itself; break the circle",
     ),
     'constants in a circle': (
         '{"consts": {"a": "%b%", "b": "%a%"}, "c": "%a%"}',
-        "f:1:30: 'a' is made from itself; break the circle",
+        "f:1:30: 'a' depends on itself; break the circle",
     ),
     'import in a circle': (
         '{"a": "@import(circle)"}',
-        "circle:1:7: 'circle' is made from itself; break the circle",
+        "circle:1:7: 'circle' depends on itself; break the circle",
     ),
     'one name twice': (
         '{"a": {"type": "transform", "dictionary": [1], "keyName": "item", "itemTransform": 1}}',
@@ -137,15 +137,15 @@ CASES = {
     ),
     'macro without result': (
         '{"macros": {"m": {"type": "macroDef"}}}',
-        "f:1:18: the definition has no 'result'; write what it stands for as 'result: ...'",
+        "f:1:18: the definition has no 'result'; write its value as 'result: ...'",
     ),
     'constant without result': (
         '{"macros": {"m": {"type": "constDef"}}}',
-        "f:1:18: the definition has no 'result'; write what it stands for as 'result: ...'",
+        "f:1:18: the definition has no 'result'; write its value as 'result: ...'",
     ),
     'constant without value': (
         '{"consts": {"m": {"type": "constDef"}}}',
-        "f:1:18: the definition has no 'result'; write what it stands for as 'result: ...'",
+        "f:1:18: the definition has no 'result'; write its value as 'result: ...'",
     ),
     'params is a text': (
         '{"macros": {"m": {"type": "macroDef", "params": "a", "result": 1}}}',
@@ -153,11 +153,11 @@ CASES = {
     ),
     'param is a number': (
         '{"macros": {"m": {"type": "macroDef", "params": [1], "result": 1}}}',
-        'f:1:50: this is no parameter; write its name, or {name: ..., default: ...}',
+        'f:1:50: this is not a parameter; write its name, or {name: ..., default: ...}',
     ),
     'param without a name': (
         '{"macros": {"m": {"type": "macroDef", "params": [{"default": 1}], "result": 1}}}',
-        'f:1:50: this is no parameter; write its name, or {name: ..., default: ...}',
+        'f:1:50: this is not a parameter; write its name, or {name: ..., default: ...}',
     ),
     'param twice': (
         '{"macros": {"m": {"type": "macroDef", "params": ["a", {"name": "a"}], "result": 1}}}',
@@ -173,7 +173,7 @@ CASES = {
     ),
     'default before none': (
         '{"macros": {"m": {"type": "macroDef", "params": [{"name": "a", "default": 1}, "b"], "result": 1}}}',
-        "f:1:79: the parameter 'b' must be given, the one before it not; give it a default, or move it before those that have one",
+        "f:1:79: the parameter 'b' is required, but one before it is not; give it a default, or move it before those that have one",
     ),
     'consts is a number': (
         '{"consts": 1}',
@@ -181,15 +181,15 @@ CASES = {
     ),
     'constant is a number': (
         '{"consts": [1]}',
-        'f:1:13: this is no constant; write {type: constDef, name: ..., result: ...}',
+        'f:1:13: this is not a constant; write {type: constDef, name: ..., result: ...}',
     ),
     'constant without a name': (
         '{"consts": [{"type": "constDef", "result": 1}]}',
-        'f:1:13: this is no constant; write {type: constDef, name: ..., result: ...}',
+        'f:1:13: this is not a constant; write {type: constDef, name: ..., result: ...}',
     ),
     'constant of another type': (
         '{"consts": [{"type": "macroDef", "name": "a", "result": 1}]}',
-        'f:1:13: this is no constant; write {type: constDef, name: ..., result: ...}',
+        'f:1:13: this is not a constant; write {type: constDef, name: ..., result: ...}',
     ),
     # arguments
     'too few': (
@@ -391,7 +391,7 @@ CASES = {
     ),
     'weights': (
         '{"a": {"type": "weightedHash", "dictionary": {"a": 0}, "key": 1}}',
-        'f:1:7: @weightedHash: the weights add up to nothing; give at least one of more than 0',
+        'f:1:7: @weightedHash: the sum of the weights is 0; give at least one weight above 0',
     ),
     'weight': (
         '{"a": {"type": "weightedHash", "dictionary": {"a": -1}, "key": 1}}',

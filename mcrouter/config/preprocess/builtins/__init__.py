@@ -1,6 +1,6 @@
-"""The macros that are there without a definition: one table, name -> macro.
+"""The macros that need no definition: one table, name -> macro.
 
-    casts.py        int, double, str, bool, and isInt and its like
+    casts.py        int, double, str, bool; isInt and other type checks
     logic.py        if, and, or, not; equals, less, contains, empty; define, defined, fail
     numbers.py      arithmetic of whole numbers and of their bits
     containers.py   keys, values, merge, select, slice, split, range, size, set, sort, shuffle
@@ -9,7 +9,7 @@
     outside.py      import, isLocalIp
 
 Each can be called in a text, `@select(%list%, @int(0))`, and as a map, `{type: select, dictionary: ..., key: ...}`.
-An argument is expanded when it is first asked for, so that of an `if` only one side is.
+An argument is expanded when it is first used, so that an `if` expands only one of its sides.
 """
 
 from ..call import Macro

@@ -1,4 +1,4 @@
-"""Casts, and what a value is."""
+"""Casts and type checks."""
 
 import math
 import re
@@ -35,7 +35,8 @@ def _double(call: Call) -> Node:
 
 
 def _str(call: Call) -> Node:
-    """The text of a number is the shortest that reads back; that of true is 1, as folly::to<std::string> has it."""
+    """Returns a value as text: a number as the shortest text that reads back equal; true as 1, as in
+    folly::to<std::string>."""
     value = _atom(call)
     if value is None:
         call.wrong("value", "a text, a number, true or false")
@@ -61,7 +62,7 @@ def _atom(call: Call) -> Atom:
 
 
 def _is(*kinds: type) -> Callable[[Call], Node]:
-    """A test for the exact type of a single value: True is no int."""
+    """Returns a check for the exact type of a single value: True is not an int."""
     return lambda call: call.scalar(isinstance(call.value("value"), Scalar) and type(_atom(call)) in kinds)
 
 

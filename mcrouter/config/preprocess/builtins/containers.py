@@ -1,4 +1,4 @@
-"""Lists, maps and texts: taken apart, put together, put in order."""
+"""Macros that split, join and sort lists, maps and texts."""
 
 import random
 from typing import NoReturn
@@ -24,7 +24,7 @@ def _size(call: Call) -> Node:
 
 
 def _merge(call: Call) -> Node:
-    """Lists or texts one after the other; maps in one, the later value of a key in the place of the earlier."""
+    """Joins lists or texts; merges maps, in which a later value of a key replaces an earlier one."""
     parts = call.list("params").items
     if not parts:
         call.fail("'params' is empty; give lists, maps or texts")
@@ -44,7 +44,7 @@ def _merge(call: Call) -> Node:
 
 
 def _select(call: Call) -> Node:
-    """A map's value by its key, a list's by its number, from the end if that is negative; else the default."""
+    """Returns a map's value by its key, or a list's item by its number, from the end if negative; else the default."""
     inside = call.collection("dictionary")
     found = None
     if isinstance(inside, Map):
@@ -62,7 +62,7 @@ def _select(call: Call) -> Node:
 
 
 def _slice(call: Call) -> Node:
-    """What lies between `from` and `to`, both included: items, characters, or the entries with such keys."""
+    """Returns the part between `from` and `to`, both included: items, characters, or the entries with such keys."""
     inside = call.sized("dictionary")
     if isinstance(inside, Map):
         first, last = call.text("from"), call.text("to")
@@ -78,12 +78,12 @@ def _split(call: Call) -> Node:
 
 def _range(call: Call) -> Node:
     first, last = call.integer("from"), call.integer("to")
-    call.expander.limits.spend(max(0, last - first + 1), call.at)  # before they are there
+    call.expander.limits.spend(max(0, last - first + 1), call.at)  # before they are made
     return call.make_list([call.scalar(number) for number in range(first, last + 1)])
 
 
 def _set(call: Call) -> Node:
-    """The map with one key set, or the list with one item changed."""
+    """Returns the map with one key set, or the list with one item changed."""
     inside = call.collection("dictionary")
     if isinstance(inside, Map):
         key = call.text("key")
@@ -103,7 +103,7 @@ def _sort(call: Call) -> Node:
 
 
 def _shuffle(call: Call) -> Node:
-    """The same order at each load with a seed, else another one in each process."""
+    """Returns the items in random order: the same order at each load with a seed, else another one in each process."""
     items = list(call.list("dictionary").items)
     if not call.has("seed"):
         return call.make_list(random.sample(items, len(items)))

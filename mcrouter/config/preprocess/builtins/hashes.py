@@ -1,6 +1,6 @@
-"""Hashes of texts and whole numbers; the same as in facebook/mcrouter, so that a config chooses alike.
+"""Hashes of texts and whole numbers; the same as in facebook/mcrouter, so that a config makes the same choices.
 
-Of a text: SpookyHash V2 of its UTF-8, as folly::Hash has it. Of a number: Thomas Wang's mix of 64 bits.
+The hash of a text is SpookyHash V2 of its UTF-8, as in folly::Hash; that of a number is Thomas Wang's 64-bit mix.
 """
 
 from typing import Union
@@ -14,7 +14,7 @@ from .numbers import signed
 _MASK = 2**64 - 1
 _FNV_START = 0xCBF29CE484222325
 _FNV_PRIME = 0x100000001B3
-_LEAST_WEIGHT = -0.01  # below it a weight is a mistake; above it, what is negative is 0
+_LEAST_WEIGHT = -0.01  # a weight below it is an error; a negative weight above it counts as 0
 
 
 def _hash(call: Call) -> Node:
@@ -23,15 +23,15 @@ def _hash(call: Call) -> Node:
 
 
 def _weighted_hash(call: Call) -> Node:
-    """The name that the key falls to, each in proportion to its weight; a name that is added takes few keys away.
+    """Returns the key's name: names get keys in proportion to their weights, and a new name moves few keys.
 
-    Rendezvous hashing (lib/config/RendezvousHash.cpp): of all names, the one whose hash together with the key, a
-    number from 0 to 1, is largest when it is raised to the power of 1 / weight.
+    Rendezvous hashing (lib/config/RendezvousHash.cpp): the hash of each name with the key, as a number from 0 to 1, is
+    raised to the power of 1 / weight; the name with the largest result is chosen.
     """
     weights = {str(entry.key.value): _weight(call, entry.key, entry.value) for entry in call.map("dictionary").entries}
     total = sum(weights.values())
     if total <= 0:
-        call.fail("the weights add up to nothing; give at least one of more than 0")
+        call.fail("the sum of the weights is 0; give at least one weight above 0")
     key = _text_or_number(call, "key")
     number = hash64(key.encode()) if isinstance(key, str) else key
 
@@ -70,7 +70,7 @@ def _mixed(number: int) -> int:
 
 
 def _fnv(data: bytes) -> int:
-    """FNV-1 of 64 bits, as folly::hash::fnv64_buf has it: bytes from 128 on count as negative numbers."""
+    """FNV-1 of 64 bits, as in folly::hash::fnv64_buf: bytes from 128 on count as negative numbers."""
     value = _FNV_START
     for byte in data:
         value = (value * _FNV_PRIME & _MASK) ^ (byte if byte < 128 else byte - 256) & _MASK

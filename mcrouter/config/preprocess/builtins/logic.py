@@ -1,4 +1,4 @@
-"""Conditions, comparisons, and what controls the expansion itself."""
+"""Conditions, comparisons, and macros that control the expansion itself."""
 
 import json
 from typing import NoReturn
@@ -36,7 +36,7 @@ def _less(call: Call) -> Node:
 
 
 def _contains(call: Call) -> Node:
-    """Whether a map has the key, a list the value, a text the text."""
+    """Returns whether a map contains the key, a list the value, or a text the other text."""
     inside = call.sized("dictionary")
     if isinstance(inside, str):
         return call.scalar(call.text("key") in inside)
@@ -57,12 +57,12 @@ def _defined(call: Call) -> Node:
 
 
 def _define(call: Call) -> Node:
-    """The result; the map of the call may have `vars`, which is what this is for."""
+    """Returns the result. Its purpose is that the map of the call may have `vars`."""
     return call.value("result")
 
 
 def _fail(call: Call) -> Node:
-    """An error with the config's own words."""
+    """Raises an error with the config's own message."""
     message = plain(call.value("msg"))
     words = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
     call.expander.fail(call.at, " ".join(words.split()))

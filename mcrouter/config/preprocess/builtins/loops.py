@@ -1,6 +1,6 @@
-"""What goes through a list or a map: each item is one expansion, in which %key% and %item% stand for it.
+"""Loops over a list or a map: each item is one expansion, in which %key% and %item% are defined.
 
-In a list, the key is the item's number, from 0. Their names can be chosen, so that a loop can stand inside a loop.
+In a list, the key is the item's number, from 0. Both names can be chosen, so that loops can be nested.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from ...tree import Entry, Map, Node, Scalar, Seq, kind
 from ..call import Call, builtin
 
 _Names = list[tuple[str, Node]]
-_Round = tuple[Scalar, Node, _Names]  # key, item, and the names that stand for them
+_Round = tuple[Scalar, Node, _Names]  # key, item, and their names with values
 
 
 def _rounds(call: Call, inside: Union[Map, Seq], key_name: str, item_name: str) -> Iterator[_Round]:
-    """Each entry or item; `key_name` and `item_name` are the arguments that choose the names."""
+    """Yields each entry or item; `key_name` and `item_name` are the arguments that choose the names."""
     key_text = call.text(key_name) if call.has(key_name) else "key"
     item_text = call.text(item_name) if call.has(item_name) else "item"
     if isinstance(inside, Map):
@@ -28,7 +28,7 @@ def _rounds(call: Call, inside: Union[Map, Seq], key_name: str, item_name: str) 
 
 
 def _transform(call: Call) -> Node:
-    """Each item of a list or map replaced; in a map the key, too, by one or by a list of any number."""
+    """Replaces each item of a list or map; in a map also the key, by one key or by a list of keys."""
     inside = call.collection("dictionary")
     rounds = _rounds(call, inside, "keyName", "itemName")
     if isinstance(inside, Seq):
@@ -45,7 +45,7 @@ def _transform(call: Call) -> Node:
 
 
 def _new_keys(call: Call, made: Node) -> list[Scalar]:
-    """The keys that `keyTransform` gave."""
+    """Returns the keys that `keyTransform` made."""
     nodes = made.items if isinstance(made, Seq) else [made]
     keys = [node for node in nodes if isinstance(node, Scalar) and isinstance(node.value, str)]
     if len(keys) < len(nodes):
@@ -55,7 +55,7 @@ def _new_keys(call: Call, made: Node) -> list[Scalar]:
 
 
 def _process(call: Call) -> Node:
-    """The last of the values, each made of the one before it (%value%) and of an item."""
+    """Returns the last of the values, each of which is made from the previous one (%value%) and an item."""
     value = call.value("initialValue")
     value_name = call.text("valueName") if call.has("valueName") else "value"
     for _, _, names in _rounds(call, call.collection("dictionary"), "keyName", "itemName"):
@@ -64,7 +64,7 @@ def _process(call: Call) -> Node:
 
 
 def _foreach(call: Call) -> Node:
-    """The first `top` items that satisfy `where`; or what `use` makes of them, lists or maps, merged into one."""
+    """Returns the first `top` items that satisfy `where`; or the lists or maps that `use` makes of them, merged."""
     inside = call.collection("from")
     kept = list(_kept(call, inside))
     if not kept and call.has("noMatchResult"):
@@ -94,7 +94,7 @@ def _kept(call: Call, inside: Union[Map, Seq]) -> Iterator[_Round]:
 
 
 def _used(call: Call, rounds: list[_Names]) -> Node:
-    """What `use` makes of each round, merged; of one key the last value stays."""
+    """Returns what `use` makes of each item, merged; of equal keys, the last value counts."""
     made = [call.value_with("use", names) for names in rounds]
     for node in made:
         if isinstance(node, Scalar) or type(node) is not type(made[0]):

@@ -1,4 +1,4 @@
-"""Whole numbers, of 64 bits as in the origin: what does not fit is an error."""
+"""Arithmetic with whole numbers of 64 bits, as in facebook/mcrouter: a result that does not fit is an error."""
 
 import operator
 from typing import Callable
@@ -11,14 +11,14 @@ _LARGEST = 2 ** (_BITS - 1) - 1
 
 
 def fits(call: Call, number: int) -> int:
-    """The number, if it fits into 64 bits."""
+    """Returns the number; raises an error if it does not fit into 64 bits."""
     if not -_LARGEST - 1 <= number <= _LARGEST:
         call.fail(f"the result does not fit into {_BITS} bits; use smaller numbers")
     return number
 
 
 def signed(number: int) -> int:
-    """The lowest 64 bits as the number that they are with a sign."""
+    """Returns the lowest 64 bits as a signed number."""
     number &= 2**_BITS - 1
     return number - 2**_BITS if number > _LARGEST else number
 
@@ -28,7 +28,7 @@ def _binary(function: Callable[[int, int], int]) -> Callable[[Call], Node]:
 
 
 def _divided(call: Call) -> tuple[int, int]:
-    """Quotient and remainder as of C: the quotient is cut off towards zero."""
+    """Returns quotient and remainder as in C: the quotient is rounded towards zero."""
     a, b = call.integer("A"), call.integer("B")
     if b == 0:
         call.fail("'B' is 0; divide by another number")
@@ -47,7 +47,7 @@ def _left(call: Call) -> Node:
 
 
 def _right(call: Call) -> Node:
-    """Zeros come in from the left, whatever the sign."""
+    """Shifts to the right; zeros come in from the left, whatever the sign."""
     return call.scalar(signed((call.integer("A") % 2**_BITS) >> _places(call)))
 
 

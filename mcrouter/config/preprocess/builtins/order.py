@@ -1,7 +1,7 @@
-"""When two values are equal, and which of two comes first: the rules of folly::dynamic.
+"""The equality and the order of values, by the rules of folly::dynamic.
 
-Numbers are compared as numbers, whether they have a fraction or not; all else of two types is different, and comes in
-the order: nothing, lists, false and true, numbers, texts. Maps have no order.
+Numbers are compared as numbers, with or without a fraction. Other values of different types are different, and their
+order is: null, lists, false and true, numbers, texts. Maps have no order.
 """
 
 from typing import Any, Callable
@@ -12,7 +12,7 @@ _RANKS = {type(None): 0, list: 1, bool: 2, int: 3, float: 3, str: 4}
 
 
 def equal(a: Node, b: Node) -> bool:
-    """Whether two values are equal; the order of a map's keys does not count."""
+    """Returns whether two values are equal; the order of a map's keys does not matter."""
     if isinstance(a, Scalar) and isinstance(b, Scalar):
         return _RANKS[type(a.value)] == _RANKS[type(b.value)] and a.value == b.value
     if isinstance(a, Seq) and isinstance(b, Seq):
@@ -25,7 +25,7 @@ def equal(a: Node, b: Node) -> bool:
 
 
 def sort_key(node: Node, refuse: Callable[[], Any]) -> Any:
-    """What to sort a value by; `refuse` is called for one that has no order."""
+    """Returns the sort key of a value; calls `refuse` for a map, which has no order."""
     if isinstance(node, Map):
         return refuse()
     if isinstance(node, Seq):

@@ -1,4 +1,4 @@
-"""What looks outside of the config: at other files, at this machine."""
+"""Macros that look outside the config: at other files and at this machine."""
 
 import ipaddress
 import socket
@@ -9,9 +9,10 @@ from ..call import Call, builtin
 
 
 def _import(call: Call) -> Node:
-    """Another file's value, expanded there: it sees no names but macros, constants and parameters.
+    """Returns the value of another file, in which only macros, constants and parameters are defined.
 
-    The default is for a file that cannot be read. An error in its macros is an error; the origin hides that, too.
+    The default is for a file that cannot be read. An error in the file's macros stays an error; facebook/mcrouter hides
+    that too.
     """
     path = call.text("path")
     try:
@@ -24,9 +25,9 @@ def _import(call: Call) -> Node:
 
 
 def _is_local_ip(call: Call) -> Node:
-    """Whether a socket can be bound to the address; false for what is no address.
+    """Returns whether a socket can be bound to the address; false if the text is not an address.
 
-    The origin looks through the addresses of the interfaces: of 127.0.0.0/8 it knows 127.0.0.1 alone.
+    facebook/mcrouter compares with the addresses of the interfaces: of 127.0.0.0/8 it knows only 127.0.0.1.
     """
     try:
         address = ipaddress.ip_address(call.text("ip"))

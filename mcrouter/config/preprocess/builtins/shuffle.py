@@ -1,6 +1,6 @@
-"""The order that a seed gives: that of std::shuffle with std::minstd_rand, as GNU's C++ library has them.
+"""Shuffles by a seed, with the result of std::shuffle and std::minstd_rand of GNU's C++ library.
 
-facebook/mcrouter shuffles so; a config that is moved from there keeps the order of its hosts.
+facebook/mcrouter uses these, so a config that is moved from there keeps the order of its hosts.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 _MULTIPLIER = 48271
 _MODULUS = 2**31 - 1
-_VALUES = _MODULUS - 2  # the largest difference of two numbers that it draws
+_VALUES = _MODULUS - 2  # the largest difference of two numbers from the generator
 
 Item = TypeVar("Item")
 
@@ -20,7 +20,7 @@ class _Draw:
         self._state = seed % 2**32 % _MODULUS or 1
 
     def below(self, count: int) -> int:
-        """A number from 0 to count - 1."""
+        """Returns a random number from 0 to count - 1."""
         scale = _VALUES // count
         while True:
             self._state = self._state * _MULTIPLIER % _MODULUS
@@ -29,13 +29,13 @@ class _Draw:
 
 
 def shuffled(items: Sequence[Item], seed: int) -> list[Item]:
-    """The items in the order of the seed."""
+    """Returns the items in the order that the seed gives."""
     made, draw, size = list(items), _Draw(seed), len(items)
 
     def swap(first: int, second: int) -> None:
         made[first], made[second] = made[second], made[first]
 
-    if size and _VALUES // size < size:  # one number is too small for two places
+    if size and _VALUES // size < size:  # one random number is too small to choose two places
         for at in range(1, size):
             swap(at, draw.below(at + 1))
         return made
