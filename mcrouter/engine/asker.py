@@ -26,7 +26,8 @@ class Asker:
         """The client whose order a request's writes are part of: this one."""
         return self
 
-    is_background = False  # somebody waits for its answers
+    is_background = False  # the program or a client waits for its answers
+    can_wait = False  # whether `pause` keeps it from asking for more
 
     def must_wait(self, request: Request) -> bool:
         """Whether an earlier request may yet be asked of another host, which must not have seen this one by then.

@@ -86,6 +86,8 @@ class Client(Asker):
         "window",
     )
 
+    can_wait = True
+
     def __init__(self, frontend: Any, fd: int, lane: int) -> None:
         super().__init__(frontend, lane)
         self.fd = fd
@@ -314,14 +316,15 @@ class Client(Asker):
         """Hands the requests in `data` from `at` on to their routes, as far as the window allows."""
         parser, queue, ways = self.parser, self.queue, self.frontend.ways
         window = self.frontend.memory.window(self) if self.frontend.memory.is_short else self.window
-        room = window - (sum(len(request.kinds) for request in queue) if queue else 0)
+        weights, run_weight = self.frontend.weights, self.frontend.run_weight
+        room = window - (sum(len(r.words or r.kinds) * weights[r.kinds[0]] for r in queue) if queue else 0)
         size, now = len(data), self.loop.now
         while at < size:
             if room <= 0 or self.paused or self.unsent or (self._asks_again and self.is_to_ask_again()):
                 self._keep(data, at, 0)
                 self.hungry = False
                 return
-            request = parser.next(data, at, self, room)
+            request = parser.next(data, at, self, room if run_weight == 1 else room // run_weight + 1)
             if request is None:
                 self._keep(data, parser.at, parser.need)
                 self.hungry = True
@@ -338,7 +341,7 @@ class Client(Asker):
             request.started = now
             queue.append(request)
             kinds = request.kinds
-            room -= len(kinds)
+            room -= len(request.words or kinds) * weights[kinds[0]]
             if request.bulk is not None:
                 self._upload(request, data[at:])
                 return

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 from ..logs import get_logger
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, READ
-from ..proto.requests import MOST_KINDS, Plan, Request
+from ..proto.requests import GET, MOST_KINDS, SET, Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
 from ..proto.styles import MEMCACHED, Memcached
 from .client import FIRST_WINDOW, Client
@@ -21,6 +21,7 @@ from .memory import Memory
 logger = get_logger(__name__)
 
 NO_LIMITS = Limits()
+_REQUESTS_MADE = 2  # requests to hosts that a command may make for each place that it takes in its client's window
 _ACCEPTS = 64  # connections accepted before others have their turn
 _NEAR = 2 * _ACCEPTS  # descriptors before the limit at which it is looked at closely
 _KEY_COST = 10  # of a key of an inquiry whose value is known
@@ -54,6 +55,8 @@ class Frontend:
         self.lanes = lanes
         self.buffer_size = buffer_size
         self.ways: List[Any] = []  # by command: the route
+        self.weights: List[int] = []
+        self.run_weight = 1  # of a command that may be part of a run
         # By a client's lane, then by command: the lane to which the route sends first, where it has just one to ask.
         self.direct: List[List[Any]] = [[None] * MOST_KINDS for _ in range(lanes)]
         self.keyed: List[Any] = [None] * MOST_KINDS  # by command: the route that knows it, once it has the key
@@ -86,6 +89,9 @@ class Frontend:
         for asker in (*self.clients.values(), *self.calls):
             asker.parser.plan = plan
         self.careful = any(way.goes_on for way in ways)
+        # What a command, or a key of a get, takes of its client's window (client.py), by command.
+        self.weights = [max(1, way.cost // _REQUESTS_MADE) for way in ways] + [1] * (len(self.ways) - len(ways))
+        self.run_weight = max(self.weights[GET], self.weights[SET])
         self.find_direct()
 
     def find_direct(self, somebody_away: bool = False) -> None:

@@ -37,6 +37,7 @@ class Client:
     """The client of the requests, which sends nothing else."""
 
     lane = 0
+    can_wait = False
 
     @property
     def owner(self) -> "Client":

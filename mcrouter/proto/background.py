@@ -16,6 +16,7 @@ class Background:
     __slots__ = ("_client", "_let_go")
 
     is_background = True
+    can_wait = False
 
     def __init__(self, client: Any) -> None:
         self._client = client

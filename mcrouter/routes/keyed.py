@@ -70,7 +70,7 @@ class KeyedRoute(Route):
     def _ask_all(self, request: Request, sink: Any, keys: List[bytes]) -> None:
         most = max(1, _AT_ONCE // self.cost)
         # A client that cannot be told to wait could have something done before the last keys are asked for.
-        if len(keys) > most and hasattr(request.client, "paused"):
+        if len(keys) > most and request.client.can_wait:
             _InParts(request, sink, keys, most, self._scatter, self.later).begin()
         else:
             self._scatter(request, sink, keys)

@@ -56,7 +56,7 @@ def test_a_key_under_several_names_is_several_requests(kind):
         return json.dumps({"pools": POOL, "route": {"type": "AllSyncRoute", "children": [route] * 4}})
 
     assert load_config(made(500)).routes
-    with pytest.raises(ConfigError, match="makes more than 2000 requests"):
+    with pytest.raises(ConfigError, match="may send more than 2000 requests"):
         load_config(made(501))
 
 

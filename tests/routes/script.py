@@ -16,6 +16,7 @@ class Client:
 
     repeats = True
     waits = True
+    can_wait = False
     lane = 0
 
     @property

@@ -138,6 +138,7 @@ class Connection(Client):
 
     def __init__(self):
         self.paused = 0
+        self.can_wait = True
         self.abandoned = []
 
     def pause(self):
