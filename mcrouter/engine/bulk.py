@@ -26,6 +26,7 @@ from .poller import OUT
 from .why import Why
 
 _MOST = 32  # bulk lanes of a host that are at work at once; a host has so many connections, and no more
+_PATIENCE = 1.0  # seconds, at the most, for a client that does not do its part while others wait
 _TURNS = 8  # reads of one event
 _LEAST = 16384  # bytes that a host must take or give within its timeout
 PIECE = 1 << 18  # bytes; the most that is held of a value on one side
@@ -263,7 +264,7 @@ class BulkLane(Connection):
     def _passes(self, size: int) -> bool:
         """Whether a value of this size is passed on in pieces. One that there is room for is taken as a whole: then
         its client may read it as slowly as it likes."""
-        return size > self._piece() and (size > self.host.buffer_size or not self.host.memory.takes(size))
+        return size > _LEAST and (size > self.host.buffer_size or not self.host.memory.takes(size))
 
     def _piece(self) -> int:
         """Bytes of a value that are read at once."""
@@ -447,7 +448,7 @@ class BulkLanes:
 
     def _make_room(self) -> None:
         """The more lanes wait, the sooner."""
-        patience = self._host.timeout * _MOST / (_MOST + len(self._queue))
+        patience = min(self._host.timeout, _PATIENCE) * _MOST / (_MOST + len(self._queue))
         stalled = [lane for lane in self.busy if lane.is_stalled_since(self._host.loop.now - patience)]
         for lane in stalled[: len(self._queue) + 1]:
             lane.give_up("its client does not go on, and others wait")

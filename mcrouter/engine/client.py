@@ -548,8 +548,9 @@ class Client(Asker):
     def hold(self, held: bool) -> None:
         """Whether it is to wait, so that others can go on."""
         self.held = held
+        self.quiet = 0
         if self.state is not ClientState.CLOSED and not held:
-            self.loop.call_soon(self._resumed)
+            self.loop.call_soon(self._resumed if self.transfer is None else self._go_on_reading)
 
     # ending -------------------------------------------------------------------------------------------------------
 

@@ -359,7 +359,7 @@ class Lane(Connection):
                 sink.on_reply(reply, outcomes)
         elif sink is not request or reply is TOO_LARGE:
             tally.answered(kinds, ms, tally.upstream)
-            if len(reply) > _LITTLE:
+            if len(reply) > _LITTLE and sink is not self.meta:
                 _gathers(request, reply)
             guarded(request, sink.on_reply, reply, outcomes)
         elif outcomes.translate(None, o.SUCCESS) and request.goes_on():

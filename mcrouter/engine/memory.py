@@ -53,9 +53,8 @@ class Memory:
         self.step = self._most // _STEPS
         self.is_short = False
         self._waiting: List[Any] = []  # clients whose requests wait, in the order in which they began to
-        self._looks = 0  # in a row that found memory short
+        self._looks = 0  # taken by the clock since memory is short; 0: it is not
         self._unread: Dict[Any, Tuple[Any, int]] = {}  # what a client has yet to read, and for how many looks
-        self._timer: Any = None
 
     def grew(self, size: int) -> None:
         """A client holds so many bytes more."""
@@ -111,18 +110,17 @@ class Memory:
         self.step = max(self._most // _STEPS, spare // 2)
         self._share = self._most // 2 // max(1, len(clients))
         self._hold_requests(holding)
-        if (self.is_short or self._waiting) and self._timer is None:
-            self._looks = 0
-            self._unread = {}
-            self._timer = self._frontend.loop.call_later(_AGAIN, self._turn)
+        if not self._looks and (self.is_short or self._waiting):
+            self._looks = 1
+            self._frontend.loop.call_later(_AGAIN, self._turn)
 
     def _turn(self) -> None:
-        self._timer = None
         self.look()
         if not (self.is_short or self._waiting):
+            self._looks = 0
+            self._unread = {}
             return
-        if self._timer is None:
-            self._timer = self._frontend.loop.call_later(_AGAIN, self._turn)
+        self._frontend.loop.call_later(_AGAIN, self._turn)
         self._looks += 1
         if self._waiting and self._looks % _TURN == 0:
             self._let_next_go_on()

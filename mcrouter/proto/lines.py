@@ -31,7 +31,7 @@ _BAD_EXPTIME = b"CLIENT_ERROR invalid exptime argument\r\n"
 _ENDLESS_STATS = (b"cachedump", b"sizes_enable", b"sizes_disable")
 _NO_SHUTDOWN = b"ERROR: shutdown not enabled\r\n"
 
-_EVERYTHING = o.ANSWERS + o.HOST_ERRORS + o.OUR_ERRORS
+_EVERYTHING = o.EVERYTHING
 _NOREPLY = Rendering(hidden=_EVERYTHING)
 # What the quiet flag hides. Errors are always shown.
 _QUIET = {b"mg": o.MISS, b"ms": o.HEADER, b"md": o.HEADER, b"ma": o.HEADER + o.VALUE}

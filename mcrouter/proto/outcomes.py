@@ -28,12 +28,16 @@ UNAVAILABLE = b"u"  # never sent: no healthy host, no connection
 TKO = b"k"  # never sent: the host is known to be unhealthy ("taken out", in facebook/mcrouter's words)
 LOCAL = b"x"  # never sent: the policy itself says that it is an error
 
-SUCCESS = VALUE + STORED + DELETED + TOUCHED + NUMBER + OK + TEXT + HEADER
+LEFT_OUT = b"m"  # a host's answer, but there was no memory for it: the client gets an error, and no other host is asked
+
+_DONE = VALUE + STORED + DELETED + TOUCHED + NUMBER + OK + TEXT + HEADER
+SUCCESS = _DONE + LEFT_OUT
 MISSES = PARTIAL + MISS + NOT_STORED + EXISTS + NOT_FOUND  # memcached's 'no'
 HOST_ERRORS = ERROR + CLIENT_ERROR + SERVER_ERROR
 NEVER_SENT = UNAVAILABLE + TKO
 OUR_ERRORS = TIMEOUT + LOST + NEVER_SENT + LOCAL
-ANSWERS = SUCCESS + MISSES  # a host's real answer, wanted or not
+ANSWERS = _DONE + MISSES  # a host's real answer, wanted or not
+EVERYTHING = SUCCESS + MISSES + HOST_ERRORS + OUR_ERRORS
 
 
 def _ranks() -> "dict[bytes, int]":

@@ -138,10 +138,10 @@ def without_values(reply: Any, kinds: bytes, outcomes: bytes) -> Tuple[bytes, by
     """A whole reply, in one piece or a list of them, to a command or a run, and its outcomes, with an error in the
     place of each value, and of what is an answer without being an outcome, such as statistics."""
     if len(kinds) == 1:
-        return (NO_MEMORY, o.LOCAL) if outcomes in _HEAVY else (reply, outcomes)
+        return (NO_MEMORY, o.LEFT_OUT) if outcomes in _HEAVY else (reply, outcomes)
     parts = split_reply(b"".join(reply) if type(reply) is list else bytes(reply), kinds, outcomes)
     kept = [NO_MEMORY if outcome in _HEAVY else part for part, outcome in zip(parts, outcomes)]
-    return b"".join(kept), bytes(o.LOCAL[0] if outcome in _HEAVY else outcome for outcome in outcomes)
+    return b"".join(kept), bytes(o.LEFT_OUT[0] if outcome in _HEAVY else outcome for outcome in outcomes)
 
 
 def value_blocks(reply: bytes) -> Iterator[Tuple[bytes, bytes]]:

@@ -13,7 +13,7 @@ from .pool import Pool, RouteDestination, as_route, destination
 
 FAILOVER_ERRORS = o.OUR_ERRORS + o.SERVER_ERROR
 """The outcomes that are errors in facebook/mcrouter: a host's SERVER_ERROR, and all errors of the router."""
-NOT_AN_ERROR = o.ANSWERS + o.CLIENT_ERROR + o.ERROR
+NOT_AN_ERROR = o.ANSWERS + o.LEFT_OUT + o.CLIENT_ERROR + o.ERROR
 
 
 class AllFastestRoute(AsIs):

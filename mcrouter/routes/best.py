@@ -33,7 +33,7 @@ class Best:
         self._found: Dict[bytes, bytes] = {}
         self._replies: List[Optional[bytes]] = [None] * len(request.kinds)
         self._outcomes = bytearray(len(request.kinds))
-        self._too_large = False
+        self._instead: Any = None  # the whole answer, where a reply cannot be joined with others
         self._open = list(range(len(request.kinds)))  # places of the commands without a good outcome
 
     def add(self, reply: Any, outcomes: bytes, asked: Request) -> bool:
@@ -43,8 +43,8 @@ class Best:
         """
         if type(reply) is list:
             reply = b"".join(reply)
-        if reply is TOO_LARGE:
-            self._too_large = True
+        if reply is TOO_LARGE or (self._many_keys and outcomes == o.LEFT_OUT):
+            self._instead = (reply, outcomes[:1] * len(self._replies))
             return True
         if self._many_keys:
             return self._add_values(reply, outcomes)
@@ -92,8 +92,8 @@ class Best:
 
     def result(self, sink: Any = None) -> Tuple[Any, bytes]:
         """Returns the reply and the outcomes to give to `sink`."""
-        if self._too_large:
-            return TOO_LARGE, o.VALUE * len(self._replies)
+        if self._instead is not None:
+            return self._instead  # type: ignore[no-any-return]
         if self._many_keys and self._found:
             keys = self._request.keys()
             blocks = [self._found[key] for key in keys if key in self._found]

@@ -23,7 +23,7 @@ NAMES: Dict[str, bytes] = {
 """The outcomes by the names of facebook/mcrouter's results, without the prefix `mc_res_`."""
 ALL = o.OUR_ERRORS + o.SERVER_ERROR
 """The default: facebook/mcrouter's failover errors."""
-EVERYTHING = o.ANSWERS + o.HOST_ERRORS + o.OUR_ERRORS
+EVERYTHING = o.EVERYTHING
 
 
 class FailoverErrors(NamedTuple):

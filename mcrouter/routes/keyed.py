@@ -207,7 +207,7 @@ def _verb(request: Request) -> bytes:
 class Gathering:
     """The sink of the parts of a get of several keys."""
 
-    __slots__ = ("_error", "_found", "_request", "_sink", "_too_large", "_waiting")
+    __slots__ = ("_error", "_found", "_instead", "_request", "_sink", "_waiting")
 
     def __init__(self, request: Request, sink: Any, waiting: int) -> None:
         self._request = request
@@ -215,13 +215,13 @@ class Gathering:
         self._waiting = waiting
         self._found: Dict[bytes, bytes] = {}
         self._error: Any = None
-        self._too_large = False
+        self._instead: Any = None  # the whole answer, where a part cannot be joined with the others
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """Takes the answer to one part; passes the whole answer on after the last part."""
         self._waiting -= 1
-        if reply is TOO_LARGE:
-            self._too_large = True
+        if reply is TOO_LARGE or outcomes == o.LEFT_OUT:
+            self._instead = (reply, outcomes)
         elif outcomes in o.ANSWERS:
             self._found.update(value_blocks(reply))
         else:
@@ -230,8 +230,8 @@ class Gathering:
             self._sink.on_reply(*self._whole())
 
     def _whole(self) -> Tuple[Any, bytes]:
-        if self._too_large:
-            return TOO_LARGE, o.VALUE
+        if self._instead is not None:
+            return self._instead  # type: ignore[no-any-return]
         found, keys = self._found, self._request.keys()
         if not found and self._error is not None:
             return self._error  # type: ignore[no-any-return]

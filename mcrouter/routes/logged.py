@@ -18,7 +18,7 @@ _WORDS = {
     o.EXISTS: "exists", o.NOT_FOUND: "not found", o.DELETED: "deleted", o.TOUCHED: "touched", o.NUMBER: "number",
     o.OK: "ok", o.TEXT: "text", o.HEADER: "ok", o.ERROR: "error", o.CLIENT_ERROR: "client error",
     o.SERVER_ERROR: "server error", o.TIMEOUT: "timeout", o.LOST: "connection lost", o.UNAVAILABLE: "unavailable",
-    o.TKO: "unhealthy", o.LOCAL: "local error",
+    o.TKO: "unhealthy", o.LOCAL: "local error", o.LEFT_OUT: "no memory",
 }  # fmt: skip
 _SHOWN = 60  # bytes of a key
 _KEYS = 10  # of a request

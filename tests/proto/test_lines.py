@@ -23,7 +23,7 @@ from tests.support.processes import Memcached
 from .feeding import ClientFeed, cut, request
 from .streams import NUMBERS, ODD_KEYS, SIZES, VERBS
 
-ALL = o.ANSWERS + o.HOST_ERRORS + o.OUR_ERRORS
+ALL = o.EVERYTHING
 LONG, TOO_LONG = b"k" * 250, b"k" * 251
 BAD_DELETE = b"CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n"
 BAD_DELTA = b"CLIENT_ERROR invalid numeric delta argument\r\n"

@@ -8,7 +8,7 @@ from mcrouter.proto.runs import MAX_RUN, request_stretches
 
 from .feeding import PLANS, WARM_REQUESTS, ClientFeed, Command, bytewise, commands, parse, request
 
-ALL = o.ANSWERS + o.HOST_ERRORS + o.OUR_ERRORS
+ALL = o.EVERYTHING
 LONG = b"k" * 250
 END_OF_VALUE = b"7\r\nEND\r\nVALUE a 0 1\r\nx\r\nset b 0 0 1\r\n"
 

@@ -2,6 +2,8 @@
 
 from typing import Any, List, Optional
 
+from mcrouter.proto.replies import NO_MEMORY
+
 from .commands import Asked, Commands
 from .kernel import Kernel
 from .loose import LooseReader, WrongAnswer
@@ -26,10 +28,18 @@ class Habits:
 
 
 class Client:
-    """An actor: one client. `wrong` says what it was answered wrongly; with `loose` errors are right answers."""
+    """An actor: one client. `wrong` says what it was answered wrongly; with `loose` errors are right answers; with
+    `is_bounded` there may be no memory for a value."""
 
     def __init__(
-        self, kernel: Kernel, listener: FakeListener, number: int, sizes: List[int], policy: Policy, loose: bool
+        self,
+        kernel: Kernel,
+        listener: FakeListener,
+        number: int,
+        sizes: List[int],
+        policy: Policy,
+        loose: bool,
+        is_bounded: bool = False,
     ) -> None:
         self._kernel, self._listener, self.number = kernel, listener, number
         self._habits = habits = Habits(kernel)
@@ -41,6 +51,8 @@ class Client:
         self._unsent = bytearray()
         self._whole: List[Asked] = []  # those of the commands in `unsent`
         self._got, self._expected = bytearray(), bytearray()
+        self._is_bounded = is_bounded
+        self._answers: List[bytes] = []  # those expected of this batch
         self._due = 0  # bytes of answers to what is sent
         self._rounds = habits.rounds
         self.wrong: Optional[str] = None
@@ -152,11 +164,13 @@ class Client:
         self._rounds -= 1
         self._got.clear()
         self._expected.clear()
+        self._answers.clear()
         self._due = 0
         for _ in range(self._kernel.chance.choice([1, 1, 3, 10, 20])):
             asked = self._commands.draw()
             self._unsent += asked.wire
             self._whole.append(asked)
+            self._answers.append(asked.answer)
             self._expected += asked.answer
             if self._reader:
                 self._reader.ask(asked)
@@ -166,13 +180,24 @@ class Client:
     def _check(self, data: bytes) -> None:
         self._got += data
         if self._reader is None:
-            if not self._expected.startswith(self._got):
+            if not self._expected.startswith(self._got) and not self._lacks_memory():
                 self._fail("wrong answer")
             return
         try:
             self._reader.receive(data)
         except WrongAnswer as error:
             self._fail(str(error))
+
+    def _lacks_memory(self) -> bool:
+        """Whether what it got would be right, if there was no memory for some values: it expects that from then on."""
+        at = 0
+        for number, answer in enumerate(self._answers if self._is_bounded else []):
+            got = bytes(self._got[at : at + max(len(answer), len(NO_MEMORY))])
+            if answer.startswith((b"VALUE ", b"VA ")) and not answer.startswith(got[: len(answer)]) and NO_MEMORY.startswith(got[: len(NO_MEMORY)]):
+                self._answers[number] = answer = NO_MEMORY
+            at += len(answer)
+        self._expected[:] = b"".join(self._answers)
+        return self._expected.startswith(self._got)
 
     def _fail(self, why: str) -> None:
         if self.wrong is None:

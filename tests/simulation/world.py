@@ -101,6 +101,7 @@ class Run:
             self._alike = Alike.NO
         del _complaints.found[:]
         self._buffer = self._chance.choice([150, 400, 1000, 4096, 1 << 20])
+        self._memory = self._chance.choice([0, 0, 300, 2000, 20000])
         knobs.restore()
         if self._chance.random() < 0.8:
             knobs.turn(self._chance)
@@ -115,7 +116,10 @@ class Run:
         self._shard.frontend.listen(listener)  # type: ignore[arg-type]
         sizes = self._sizes()
         count = self._chance.choice([1, 2, 4, 8])
-        self._clients = [Client(kernel, listener, number, sizes, self._policy, faults) for number in range(count)]
+        is_bounded = self._memory != 0
+        self._clients = [
+            Client(kernel, listener, number, sizes, self._policy, faults, is_bounded) for number in range(count)
+        ]
         kernel.limit = kernel.now + _SECONDS
         self._faults = Faults(kernel, self._settings.timeout_ms / 1000) if faults else None
         self._ticks = 0
@@ -128,6 +132,7 @@ class Run:
             upstream_connections=self._chance.choice([1, 2, 3]),
             timeout_ms=300 if self._has_faults else 100_000,
             healthcheck_interval=1.0 if self._has_faults else 50.0,
+            max_memory=self._memory,
             buffer_size=max(_SMALLEST_SETTING, self._buffer),
             timeouts_until_tko=3,
         )
@@ -155,7 +160,7 @@ class Run:
             problem = f"EXCEPTION: {traceback.format_exc()[-1500:]}"
         kernel = self._kernel
         facts = {
-            "policy": self._name, "buffer": self._buffer, "pipes": kernel.capacities, "clients": len(self._clients),
+            "policy": self._name, "buffer": self._buffer, "memory": self._memory, "pipes": kernel.capacities, "clients": len(self._clients),
             "lanes": self._settings.upstream_connections, "ticks": self._ticks, "steps": kernel.steps,
             "seconds": round(kernel.now - 1000, 3),
         }  # fmt: skip
