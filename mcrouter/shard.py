@@ -29,6 +29,7 @@ from .logs import get_logger, lines_dropped
 from .metrics.counters import Layout, clear_gauges
 from .metrics.table import BUCKETS_MS
 from .policy import Policy, Work, at_once, each, in_portions, making_policy, without_collection
+from .proto.client_stream import ClientPlace
 from .proto.runs import reply_stretches
 from .proto.styles import STYLES
 from .routes.kit import Kit
@@ -178,7 +179,7 @@ class Shard:
         clients = self.frontend.clients.values()
         return Load(
             sum(len(client.queue) for client in clients),
-            sum(client.backlog is not None for client in clients),
+            sum(client.stream.place is ClientPlace.WAITING for client in clients),
             self._load_of,
         )
 

@@ -9,8 +9,10 @@ A call is a client of its own that asks just this; two calls have no order betwe
 import threading
 from typing import Any, List
 
+from ..proto.client_stream import ClientPlace, ClientStream
 from ..proto.guard import guarded
 from ..proto.requests import Request, RequestParser
+from ..proto.runs import MAX_RUN
 from .asker import Asker, ClientRequest
 
 
@@ -21,12 +23,14 @@ class Ended(Exception):
 class Call(Asker):
     """`data` are whole requests, `answers` what a connection would have read."""
 
-    __slots__ = ("_at", "_busy", "_data", "_over", "answers", "cut", "ended", "parser")
+    __slots__ = ("_all_asked", "_busy", "_data", "_over", "answers", "cut", "ended", "stream")
 
     def __init__(self, frontend: Any, lane: int, data: bytes) -> None:
         super().__init__(frontend, lane)
-        self.parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan, style=frontend.style)
-        self._data, self._at = data, 0
+        parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan, style=frontend.style)
+        self.stream = ClientStream(parser)
+        self._data = data
+        self._all_asked = False
         self._busy = False
         self._over = threading.Event()
         self.answers: List[Any] = []
@@ -39,7 +43,8 @@ class Call(Asker):
             self.ended = True
             self._over.set()
             return
-        self.parser.plan = self.frontend.plan
+        self.stream.parser.plan = self.frontend.plan
+        self.stream.receive(self._data)
         self.frontend.calls.add(self)
         try:
             self._go_on()
@@ -54,24 +59,23 @@ class Call(Asker):
     def _go_on(self) -> None:
         """Asks as far as the order of answers allows."""
         self._busy = True
-        while self._at < len(self._data):
-            request = self.parser.next(self._data, self._at, self)
+        while not self._all_asked:
+            request = self.stream.next(self, MAX_RUN)
             if request is None or request.bulk is not None:
-                self.cut = True
+                self.cut = request is not None or self.stream.place is not ClientPlace.BOUNDARY
                 self.drain()
             elif self.queue and self.frontend.careful and self.must_wait(request):
+                self.stream.put_back()
                 break
             else:
-                self._at = self.parser.at
                 request.started = self.loop.now
                 self.queue.append(request)
                 guarded(request, self.frontend.ways[request.kinds[0]].start, request, request)
-        self.cut = self.cut or not self.parser.at_boundary()
         self._busy = False
         self._end_if_done()
 
     def _end_if_done(self) -> None:
-        if not self.queue and self._at >= len(self._data):
+        if not self.queue and self._all_asked:
             self.frontend.calls.discard(self)
             self._over.set()
             self.frontend.look_around()
@@ -103,7 +107,7 @@ class Call(Asker):
 
     def drain(self) -> None:
         """Asks nothing more: what a connection would be closed at has come."""
-        self._at = len(self._data)
+        self._all_asked = True
 
     def abort(self) -> None:
         """The loop ends: answers that are still to come go nowhere."""

@@ -11,7 +11,8 @@ from ..proto.commands import COMMANDS, READ
 from ..proto.requests import GET, MOST_KINDS, SET, Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
 from ..proto.styles import MEMCACHED, Memcached
-from .client import FIRST_WINDOW, Client
+from .client import Client
+from .client_socket import FIRST_WINDOW
 from .descriptors import lowest_free
 from .limits import Doorman, Limits, close_idle
 from .local_work import BYTES, LocalWork, Steps
@@ -87,7 +88,7 @@ class Frontend:
         self.ways = [*ways, _Answered(), _Close(), _Inquiry(self)]
         self.plan = plan
         for asker in (*self.clients.values(), *self.calls):
-            asker.parser.plan = plan
+            asker.stream.parser.plan = plan
         self.careful = any(way.goes_on for way in ways)
         # What a command, or a key of a get, takes of its client's window (client.py), by command.
         self.weights = [max(1, way.cost // _REQUESTS_MADE) for way in ways] + [1] * (len(self.ways) - len(ways))

@@ -101,7 +101,7 @@ class Memory:
         self.arrived = 0
         holding = []
         for client in clients:
-            client.counted = client.holds() if client.queue or not client.plain else 0
+            client.counted = client.holds() if client.queue or client.blocks else 0
             if client.counted:
                 holding.append(client)
         self._held = sum(client.counted for client in holding)
@@ -135,7 +135,7 @@ class Memory:
                 client.hold(False)
             self._waiting = []
             return
-        begun = [client for client in holding if client.has_begun() > self._share and not client.held]
+        begun = [client for client in holding if client.has_begun() > self._share and not client.is_held()]
         begun.sort(key=lambda client: -client.has_begun())
         for client in begun[1:]:
             self._wait(client)
@@ -149,7 +149,7 @@ class Memory:
     def _let_next_go_on(self) -> None:
         following = self._waiting.pop(0)
         for client in self._frontend.clients.values():
-            if not client.plain and not client.held and client.has_begun() > self._share:
+            if not client.is_held() and client.has_begun() > self._share:
                 self._wait(client)
         following.hold(False)
 

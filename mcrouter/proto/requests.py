@@ -311,7 +311,7 @@ class RequestParser:
         """The answer to a line that is refused; the data block of a store, which begins at `end`, is swallowed."""
         text, closes = self._style.refusal(data[at:end], line.answer)
         if closes or line.closes:
-            return self._close(client, text)
+            return self._close(client, data, text)
         self.at = self._swallow(line.size + 2, data, end) if line.size >= 0 else end
         return self._make(client, ANSWERED, text)
 
@@ -373,7 +373,7 @@ class RequestParser:
         if data.startswith(binary.REQUEST, at):
             refusal = binary.refusal(data, at)
             if refusal is not None:
-                return self._close(client, refusal)
+                return self._close(client, data, refusal)
         end = data.find(b"\n", max(at, at + self._inside))
         if end < 0:
             return self._no_line(data, at, client)
@@ -414,9 +414,10 @@ class RequestParser:
         self.at, self.need = at, 0
         if length > lines.MAX_LINE:
             if length > _LONGEST_LINE or not (self._inside or lines.may_be_long(data[at : at + 200])):
-                return self._close(client)
+                return self._close(client, data)
             self._inside, self.need = length, -_LONGEST_LINE
         return None
 
-    def _close(self, client: Any, text: bytes = b"") -> Any:
+    def _close(self, client: Any, data: bytes, text: bytes = b"") -> Any:
+        self.at = len(data)
         return self._make(client, CLOSE, text)

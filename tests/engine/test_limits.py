@@ -87,7 +87,7 @@ def test_a_client_that_waits_for_memory_is_not_idle(host):
         slow.send(b"set a 0 0 %d\r\n" % size + b"x" * part)
         until(lambda: of_clients(served, lambda clients: sum(one.holds() for one in clients)) > part)
         waits.send(b"set b 0 0 %d\r\n" % size + b"x" * (part - 100_000))
-        until(lambda: of_clients(served, lambda clients: any(one.held for one in clients)), "one to wait")
+        until(lambda: of_clients(served, lambda clients: any(one.is_held() for one in clients)), "one to wait")
         sent = part
         with client(served) as idle:
             while not is_closed(idle):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.engine import bulk, client, health, lane, lingering
+from mcrouter.engine import bulk, client_reader, health, lane, lingering
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import IN
 from tests.embedding.served import served
@@ -46,11 +46,11 @@ def test_a_client_that_is_answered_by_the_router_itself(monkeypatch, line):
         endless = Endless(one.fd, line)
 
         def flood():
-            monkeypatch.setattr(client, "read", endless)
-            one._on_event(IN)
+            monkeypatch.setattr(client_reader, "read", endless)
+            one.on_any_event(IN)
             count, endless.count = endless.count, 0
             one.abort()
-            monkeypatch.setattr(client, "read", os.read)
+            monkeypatch.setattr(client_reader, "read", os.read)
             return count
 
         assert 0 < in_loop(router, flood) <= MOST

@@ -1,12 +1,13 @@
-"""Bytes fed to the parser and the cutter as the engine feeds them: what is unfinished is kept, `need` is honoured."""
+"""Bytes fed to the streams of clients and hosts as the engine feeds them, and what comes out of them."""
 
-from typing import Any, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Any, Iterable, List, NamedTuple, Sequence
 
+from mcrouter.proto.client_stream import ClientPlace, ClientStream
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.proto.host_stream import HostStream
 from mcrouter.proto.replies import ProtocolError
 from mcrouter.proto.requests import ANSWERED, CLOSE, INQUIRY, Plan, Request, RequestParser
-from mcrouter.proto.runs import RequestStretches, Sizes, reply_stretches, request_stretches
+from mcrouter.proto.runs import MAX_RUN, RequestStretches, Sizes, reply_stretches, request_stretches
 
 PLANS = (Plan(), Plan(gets=True), Plan(sets=True), Plan(True, True), Plan(True, True, True))
 _OFTEN = 32  # a length gets its pattern when it is seen so often
@@ -43,56 +44,65 @@ class Command(NamedTuple):
     hidden: bytes = b""
 
 
+class _Counting(RequestParser):
+    """A parser that counts: `calls` of `next`, and `offered`, the bytes that were looked at in vain."""
+
+    calls = offered = 0
+    _nested = False
+
+    def next(self, data: bytes, at: int, client: Any, room: int = MAX_RUN) -> Any:
+        """The same as of any parser."""
+        if self._nested:  # behind what was swallowed
+            return super().next(data, at, client, room)
+        self.calls += 1
+        swallows, self._nested = not self.at_boundary(), True
+        request = super().next(data, at, client, room)
+        self._nested = False
+        assert at <= self.at <= len(data)
+        if request is None:
+            assert self.at == at or swallows
+            self.offered += len(data) - self.at
+        else:
+            assert at < self.at
+        return request
+
+
 class ClientFeed:
-    """The client's side of engine/client.py (`_received`, `_parse`, `_keep`), without sockets and windows."""
+    """A client's stream, without sockets and windows."""
 
     def __init__(self, plan: Plan = PLANS[0], room: int = 64, stretches: RequestStretches = WARM_REQUESTS) -> None:
-        self.parser = RequestParser(Request, stretches, plan)
+        self.parser = _Counting(Request, stretches, plan)
+        self.stream = ClientStream(self.parser)
         self.room = room
         self.requests: List[Request] = []
         self.closed = False
-        self.calls = 0  # of `next`
-        self.offered = 0  # bytes that were looked at in vain
-        self._backlog: Optional[List[bytes]] = None
-        self._size = 0
+
+    @property
+    def calls(self) -> int:
+        """How often the parser was asked."""
+        return self.parser.calls
+
+    @property
+    def offered(self) -> int:
+        """Bytes that it looked at in vain."""
+        return self.parser.offered
 
     def received(self, data: bytes) -> None:
         """One read."""
         if self.closed:
             return
-        need = self.parser.need
-        if self._backlog is not None:
-            self._backlog.append(data)
-            self._size += len(data)
-            if self._size < need or (need < 0 and b"\n" not in data and self._size < -need):
-                return
-            data = b"".join(self._backlog)
-            self._backlog = None
-        self._parse(data)
-
-    def _parse(self, data: bytes) -> None:
-        parser, at = self.parser, 0
-        while at < len(data):
-            self.calls += 1
-            swallows = not parser.at_boundary()
-            request = parser.next(data, at, None, self.room)
+        self.stream.receive(data)
+        while not self.closed:
+            request = self.stream.next(None, self.room)
             if request is None:
-                assert at <= parser.at <= len(data) and (parser.at == at or swallows)
-                at = parser.at
-                self.offered += len(data) - at
-                self._backlog, self._size = [data[at:]], len(data) - at
-                parser.need = parser.need - at if parser.need > 0 else parser.need
-                return
+                break
             self.requests.append(request)
-            if request.kinds == CLOSE:
-                self.closed = True
-                return
-            assert at < parser.at <= len(data)
-            at = parser.at
+            self.closed = request.kinds == CLOSE
+        assert self.closed or (self.stream.place is ClientPlace.WITHIN) == (self.stream.size() > 0)
 
     def rest(self) -> bytes:
         """What is not parsed."""
-        return b"".join(self._backlog or [])
+        return b"" if self.closed else self.stream.rest()
 
 
 def commands(requests: Iterable[Request]) -> List[Command]:

@@ -25,7 +25,7 @@ def _under_way(shard: Any) -> List[str]:
     left = []
     for client in shard.frontend.clients.values():
         transfer = "a transfer" if client.transfer else "no transfer"
-        left.append(f"a client {client.state}, {len(client.queue)} requests, paused {client.paused}, {transfer}")
+        left.append(f"a client {client.state}, {len(client.queue)} requests, paused {client.pauses}, {transfer}")
     for host in _hosts(shard):
         for lane in host.lanes:
             if lane.inflight or lane.unsent or lane.out:

@@ -4,8 +4,8 @@ from random import Random
 from types import ModuleType
 from typing import List, NamedTuple, Tuple
 
-from mcrouter.engine import bulk, client, frontend, lane, memory, writing
-from mcrouter.proto import host_stream, reply_cutter, requests, runs
+from mcrouter.engine import bulk, client_reader, client_socket, frontend, lane, memory, writing
+from mcrouter.proto import client_stream, host_stream, reply_cutter, requests, runs
 
 
 class Knob(NamedTuple):
@@ -17,13 +17,13 @@ class Knob(NamedTuple):
 
 
 KNOBS = (
-    Knob("_READ_SIZE", (client,), (16, 64, 200, 16384)),
-    Knob("_READ_MORE", (client,), (64, 300, 130816)),
-    Knob("_LARGE", (client,), (50, 16384)),
-    Knob("_LARGE_FLUSH", (client,), (50, 500, 65536)),
-    Knob("FIRST_WINDOW", (client, frontend), (1, 2, 4, 16)),
-    Knob("_MANY_PIECES", (client,), (2, 512)),
-    Knob("PIECE", (client, bulk), (100, 300)),
+    Knob("_READ_SIZE", (client_reader,), (16, 64, 200, 16384)),
+    Knob("_READ_MORE", (client_reader,), (64, 300, 130816)),
+    Knob("_LARGE", (client_stream,), (50, 16384)),
+    Knob("_LARGE_FLUSH", (client_socket,), (50, 500, 65536)),
+    Knob("FIRST_WINDOW", (client_socket, frontend), (1, 2, 4, 16)),
+    Knob("_MANY_PIECES", (client_stream,), (2, 512)),
+    Knob("PIECE", (client_reader, bulk), (100, 300)),
     Knob("_LEAST", (bulk,), (50, 16384)),
     Knob("_IDLE_MOST", (bulk,), (0, 1, 4)),
     Knob("_LITTLE", (lane,), (0, 20, 1024)),

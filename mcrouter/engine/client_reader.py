@@ -1,0 +1,230 @@
+"""The reading half of a client's connection: bytes come, requests go to their routes, as far as the window allows.
+
+    socket ──read──► stream (proto/client_stream.py) ──► request ──► route
+
+It stops when enough is in flight, when a host asks the client to wait, and while the client does not read its answers;
+it goes on when that is over.
+"""
+
+from os import read
+from typing import Any
+
+from ..proto.client_stream import ClientPlace, ClientStream
+from ..proto.guard import guarded_failure
+from ..proto.requests import Request, RequestParser
+from .asker import ClientRequest
+from .bulk import PIECE
+from .client_socket import (
+    COLLECTED,
+    HELD,
+    KEPT,
+    LOOKED_AT,
+    PAUSED,
+    READABLE,
+    READS_ON,
+    UNSENT,
+    ClientSocket,
+    ClientState,
+)
+from .poller import IN, OUT, READ_ON
+
+# Bytes read at first, and from a client with more to say. From 128 KB on, malloc maps memory for each read, at 8 µs.
+_READ_SIZE, _READ_MORE = 16384, 130816
+_TURNS = 8  # reads of one event; a client that sends without end must not have the router for itself
+_BOUNDARY, _WITHIN, _WAITING, _SWALLOWING = ClientPlace
+_CLOSED, _DRAINING, _OPEN = ClientState.CLOSED, ClientState.DRAINING, ClientState.OPEN
+
+
+class ClientReader(ClientSocket):
+    """A client's connection as a thing that gives requests."""
+
+    __slots__ = ("pauses", "quiet", "read_size", "stream", "transfer")
+
+    can_wait = True
+
+    def __init__(self, frontend: Any, fd: int, lane: int) -> None:
+        super().__init__(frontend, fd, lane)
+        self.stream = ClientStream(
+            RequestParser(ClientRequest, frontend.stretches, frontend.plan, frontend.buffer_size, frontend.style)
+        )
+        self.transfer: Any = None  # a large value on its way
+        self.pauses = 0  # hosts that have asked it to wait
+        self.quiet = 0  # looks at it since it last did something
+        self.read_size = _READ_SIZE
+
+    def begin_upload(self, request: Request) -> None:
+        """Begins to pass on a large value, of which the stream has the first bytes."""
+        raise NotImplementedError
+
+    def ended(self) -> None:
+        """The client has said all it wants to say."""
+        raise NotImplementedError
+
+    def close_if_done(self) -> None:
+        """Closes the connection when nothing more is to come, or leaves."""
+        raise NotImplementedError
+
+    def read_on(self) -> None:
+        """A short read is never taken for a proof that nothing is left."""
+        self.blocks |= READS_ON
+
+    # reading ------------------------------------------------------------------------------------------------------
+
+    def on_any_event(self, mask: int) -> None:
+        self.quiet = 0
+        self.blocks &= ~LOOKED_AT
+        if mask & OUT and self.unsent:
+            self.on_writable()
+        if mask & (IN | READ_ON):
+            self.blocks |= READABLE | (READS_ON if mask & READ_ON else 0)
+            self.read_requests()
+        self.settle()
+
+    def settle(self) -> None:
+        """After anything out of the ordinary: what was kept because enough was in flight waits for answers; if these
+        have been given at once, nothing else leads back to it."""
+        if self.stream.place is _WAITING and not (self.queue or self.blocks & (COLLECTED | UNSENT | PAUSED)):
+            self.loop.call_soon(self.resumed)
+
+    def _is_stuck(self) -> bool:
+        """Whether it must not be given more to do."""
+        return bool(self.blocks & (PAUSED | UNSENT) or self.is_to_ask_again()) or len(self.queue) >= self.window
+
+    def _may_read(self) -> bool:
+        """Whether there is something that it may be read of now."""
+        if self.blocks & (READABLE | HELD) != READABLE or self.state is not _OPEN:
+            return False
+        return self.transfer is None and self.stream.place is not _WAITING
+
+    def read_requests(self) -> None:
+        """Reads and parses until the socket is drained, the client has enough in flight, or others have their turn."""
+        turns = _TURNS
+        while self._may_read():
+            if not turns:
+                self.go_on_later()
+                return
+            turns -= 1
+            size = _READ_MORE if self.blocks & KEPT else self.read_size
+            try:
+                data = read(self.fd, size)
+            except BlockingIOError:
+                self.blocks &= ~READABLE
+                return
+            except OSError:
+                self.abort()
+                return
+            self.take_read(data, size)
+        if self.transfer is not None:
+            self._read_value(self.transfer)
+
+    def _read_value(self, transfer: Any) -> None:
+        """Reads as much of a large value as its hosts can take, or until others have their turn."""
+        turns = _TURNS
+        while self.blocks & READABLE and self.transfer is transfer:
+            wanted = transfer.wanted()
+            if not wanted or (self.blocks & HELD and transfer.held_back()):
+                return
+            if not turns:
+                self.go_on_later()
+                return
+            turns -= 1
+            try:
+                data = read(self.fd, min(wanted, PIECE))
+            except BlockingIOError:
+                self.blocks &= ~READABLE
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.abort()
+                return
+            transfer.feed(data)
+
+    def take_read(self, data: bytes, size: int) -> None:
+        """Takes what a read of at most `size` bytes gave. Less than that means drained (poller.py)."""
+        if len(data) == size:
+            self.read_size = _READ_MORE
+            self.blocks |= READABLE
+        elif not self.blocks & READS_ON:
+            self.blocks &= ~READABLE
+        if not data:
+            self.ended()
+            return
+        self.stream.receive(data)
+        self.parse()
+        if self.blocks & KEPT:
+            self.frontend.memory.grew(len(data))
+
+    def parse(self) -> None:
+        """Hands the requests that are there on to their routes, as far as the window allows."""
+        self._start_requests()
+        if self.stream.place is _BOUNDARY:
+            self.blocks &= ~KEPT
+        else:
+            self.blocks |= KEPT
+
+    def _start_requests(self) -> None:
+        stream, queue, frontend = self.stream, self.queue, self.frontend
+        ways, weights, run_weight = frontend.ways, frontend.weights, frontend.run_weight
+        room = frontend.memory.window(self) if frontend.memory.is_short else self.window
+        if queue:
+            room -= sum(len(r.words or r.kinds) * weights[r.kinds[0]] for r in queue)
+        now = self.loop.now
+        while True:
+            if room <= 0 or self.blocks & (PAUSED | UNSENT) or (self._asks_again and self.is_to_ask_again()):
+                stream.wait()
+                return
+            request = stream.next(self, room if run_weight == 1 else room // run_weight + 1)
+            if request is None:
+                return
+            # A large value travels alone.
+            if queue and (request.bulk is not None or (frontend.careful and self.must_wait(request))):
+                stream.put_back()
+                stream.wait()
+                return
+            request.started = now
+            queue.append(request)
+            kinds = request.kinds
+            room -= len(request.words or kinds) * weights[kinds[0]]
+            if request.bulk is not None:
+                self.begin_upload(request)
+                return
+            try:
+                ways[kinds[0]].start(request, request)
+            except Exception:
+                guarded_failure(request)
+            if self.state is _DRAINING or self.state is _CLOSED:
+                return
+
+    def go_on(self) -> None:
+        """After a stop: parses what was kept, then reads on."""
+        if self.state is _DRAINING or self.state is _CLOSED or self._is_stuck():
+            return
+        if self.stream.place is _WAITING:
+            self.parse()
+        self.read_requests()
+
+    def pause(self) -> None:
+        """A host that it asked reads slowly: it gets nothing more to do until `resume`."""
+        self.pauses += 1
+        self.blocks |= PAUSED
+
+    def resume(self) -> None:
+        """That host reads on, or has gone."""
+        self.pauses -= 1
+        if not self.pauses:
+            self.blocks &= ~PAUSED
+        self.loop.call_soon(self.resumed)
+
+    def resumed(self) -> None:
+        self.go_on()
+        self.close_if_done()
+        self.settle()
+
+    def go_on_later(self) -> None:
+        """A host can take more of what the client sends."""
+        self.loop.call_soon(self.go_on_reading)
+
+    def go_on_reading(self) -> None:
+        self.read_requests()
+        self.settle()
