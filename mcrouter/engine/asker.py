@@ -120,7 +120,8 @@ class ClientRequest(Request):
         if self.reply is not None:
             return  # it has been answered already, after an unexpected error
         if reply is TOO_LARGE:
-            client.too_large(self)
+            if client.awaits(self):  # else it has been answered already, at once
+                client.too_large(self)
             return
         client.frontend.count(self, outcomes)
         shown = self.shown(reply, outcomes)
