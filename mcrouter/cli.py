@@ -4,21 +4,23 @@ Exit codes: 0 after SIGTERM or SIGINT (in-flight requests are answered first; a 
 2 for an invalid flag or config, with one line on stderr; 1 if the router cannot run, as when a port is taken.
 """
 
-import argparse
 import logging
 import os
 import signal
 import sys
 from importlib import import_module
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence
 
 from . import __version__
+from .flags import plain_flags
 from .logs import OneLine, StderrHandler, get_logger
 from .printable import printable
-from .settings import SETTINGS, UNSET, Setting, Settings, SettingsError
+from .settings import SETTINGS, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from .parser import Parser
 
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
-_GROUPS = ("config", "listening", "engine", "upstream", "logging")
 _CONFIG_FILES = ("router.yaml", "router.json")
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -55,83 +57,9 @@ SUBCOMMANDS = (
 )
 
 
-class Parser(argparse.ArgumentParser):
-    """The parser of a command. It reports an invalid flag in one line, without the usage; it takes no abbreviations."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def run(self, argv: Sequence[str], main: Callable[[argparse.Namespace], int]) -> int:
-        """Runs `main` with the parsed flags; returns the exit code, also for `--help` and for an invalid flag."""
-        try:
-            args = self.parse_args(argv)
-        except SystemExit as ended:
-            return ended.code if isinstance(ended.code, int) else 0
-        return main(args)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_USAGE_ERROR, f"{self.prog}: {message}; --help lists the flags\n")
-
-
-class Version(argparse.Action):
-    """Prints the version and the hash of the sources."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Prints them, and ends."""
-        from .source import source_hash
-
-        print(f"mcrouter {__version__} (source {source_hash()})")
-        parser.exit()
-
-
-def make_parser() -> Parser:
-    """Returns the router's parser, derived from the table of settings."""
-    parser = Parser(
-        prog="mcrouter",
-        usage=_usage(),
-        description="Routes the requests of memcached clients to memcached hosts, as a config file says.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=38, width=110),
-        add_help=False,
-    )
-    config = flags_for(parser, _GROUPS)["config"]
-    config.add_argument("--validate-config", nargs="?", const="exit", choices=("exit", "run"),
-                        help="check the config, print the route of each command, and exit")  # fmt: skip
-    config.add_argument("--demo", nargs="?", const="2", metavar="N",
-                        help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
-    other = parser.add_argument_group("other")
-    other.add_argument("-V", "--version", action=Version, nargs=0, help="print the version and a hash of the sources")
-    other.add_argument("-h", "--help", action="help", help="print this help")
-    return parser
-
-
-def _usage() -> str:
-    width = max(len(row.name) for row in SUBCOMMANDS)
-    rows = [f"       %(prog)s {row.name:{width}} ...   {row.help}\n" for row in SUBCOMMANDS]
-    return f"%(prog)s [flags]\n{''.join(rows)}"
-
-
-def flags_for(parser: argparse.ArgumentParser, names: Iterable[str]) -> Dict[str, Any]:
-    """Adds the flags of these groups of settings; returns the groups by name."""
-    groups = {name: parser.add_argument_group(name) for name in names}
-    for setting in SETTINGS:
-        if setting.group in groups:
-            _add(groups[setting.group], setting)
-    return groups
-
-
-def _add(group: Any, setting: Setting) -> None:
-    flags = [flag for flag in (setting.short, setting.flag) if flag]
-    if not setting.metavar:
-        group.add_argument(*flags, dest=setting.name, action="store_const", const=True, default=None,
-                           help=f"{setting.help} (default {setting.default})")  # fmt: skip
-        return
-    default = setting.default or UNSET.get(setting.name, "none")
-    action = "append" if setting.many else "store"
-    group.add_argument(*flags, dest=setting.name, action=action, metavar=setting.metavar, default=None,
-                       help=f"{setting.help} (default {default})".replace("%", "%%"))  # fmt: skip
-    for alias in setting.aliases:
-        group.add_argument(*alias.flags, dest=setting.name, action=action, type=alias.value, metavar=alias.metavar,
-                           default=None, help=f"as {setting.flag}")  # fmt: skip
+def make_parser() -> Any:
+    """Returns the router's parser, for --help and for what the plain flags (flags.py) are not."""
+    return import_module(".parser", __package__).make_parser(SUBCOMMANDS)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -141,7 +69,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for row in SUBCOMMANDS:
         if words and words[0] == row.name:
             return row.run(words[1:])
-    return make_parser().run(words, _main)
+    plain = plain_flags(words)
+    if plain is not None:
+        return _main(plain)
+    code: int = make_parser().run(words, _main)
+    return code
 
 
 def _open_standard() -> None:
@@ -158,7 +90,7 @@ def _open_standard() -> None:
             setattr(sys, name, open(fd, "w" if fd else "r", closefd=False))  # noqa: SIM115 (for the process's life)
 
 
-def _main(args: argparse.Namespace) -> int:
+def _main(args: Any) -> int:
     try:
         settings = parsed_settings(args, _activated())
     except SettingsError as error:
@@ -172,7 +104,7 @@ def _main(args: argparse.Namespace) -> int:
     return _run(settings, args.validate_config == "exit")
 
 
-def parsed_settings(args: argparse.Namespace, defaults: Optional[Dict[str, Any]] = None) -> Settings:
+def parsed_settings(args: Any, defaults: Optional[Dict[str, Any]] = None) -> Settings:
     """Returns the settings that the flags give; raises SettingsError."""
     given = {s.name: getattr(args, s.name, None) for s in SETTINGS}
     return Settings(**{**(defaults or {}), **{name: value for name, value in given.items() if value is not None}})

@@ -18,13 +18,11 @@ The language is that of facebook/mcrouter (lib/config/ConfigPreprocessor.cpp, an
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ..tree import Map, Node, Scalar, Seq
-from .builtins import BUILTINS
+from ..tree import Node
+from ..usage import is_used
 from .expander import Expander
 
 __all__ = ["expand"]
-
-_SECTIONS = ("macros", "consts")
 
 
 def expand(tree: Node, source: str, params: Mapping[str, Any], load: Callable[[str, Node], Node]) -> Node:
@@ -37,24 +35,4 @@ def expand(tree: Node, source: str, params: Mapping[str, Any], load: Callable[[s
     Every node of the result has the place where its value was written. A tree that uses nothing of the language is
     returned unchanged. Raises ConfigError if something cannot be expanded.
     """
-    return Expander(source, params, load).config(tree) if _is_used(tree) else tree
-
-
-def _is_used(tree: Node) -> bool:
-    """Returns whether there is anything to expand. A config may have a million nodes, so this is one loop."""
-    if isinstance(tree, Map) and any(entry.key.value in _SECTIONS for entry in tree.entries):
-        return True
-    todo: list[Node] = [tree]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, Map):
-            for key, value in node.entries:
-                todo.append(key)
-                todo.append(value)
-                if key.value == "type" and isinstance(value, Scalar) and value.value in BUILTINS:
-                    return True
-        elif isinstance(node, Seq):
-            todo.extend(node.items)
-        elif isinstance(node.value, str) and ("@" in node.value or "%" in node.value):
-            return True
-    return False
+    return Expander(source, params, load).config(tree) if is_used(tree) else tree
