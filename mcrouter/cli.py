@@ -4,6 +4,7 @@ Exit codes: 0 after SIGTERM or SIGINT (in-flight requests are answered first; a 
 2 for an invalid flag or config, with one line on stderr; 1 if the router cannot run, as when a port is taken.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -69,10 +70,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for row in SUBCOMMANDS:
         if words and words[0] == row.name:
             return row.run(words[1:])
-    plain = plain_flags(words)
-    if plain is not None:
-        return _main(plain)
-    code: int = make_parser().run(words, _main)
+    gc.disable()  # a start makes hardly any garbage; the router enables it when it has started
+    try:
+        plain = plain_flags(words)
+        code: int = _main(plain) if plain is not None else make_parser().run(words, _main)
+    finally:
+        gc.enable()
     return code
 
 

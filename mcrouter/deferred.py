@@ -8,6 +8,10 @@ process must never run parts of both.
         summary = own("stats.summary")
 
 Such a line takes the place of an import. What no running process needs (the demo, the subcommands) is not declared so.
+
+A module that is imported in this way must not have `from . import submodule`, nor `from .package.module import name` if
+that package is not loaded yet (so packages are declared before what imports from them): for both, Python waits until
+the outermost package is loaded. That may be a program which starts a router while it is imported, and waits for its answer.
 """
 
 import os
@@ -37,13 +41,19 @@ class Deferred:
 
     def __getattr__(self, name: str) -> Any:
         if self._module is None:
-            self._module = import_module(self._name)
+            with _importing:
+                self._module = import_module(self._name)
         return getattr(self._module, name)
 
 
 def own(name: str) -> Any:
     """Returns a stand-in for a module of this package; `name` is relative to the package, as `stats.summary`."""
     return standard(f"{__package__}.{name}")
+
+
+def packages(*names: str) -> None:
+    """Has `importing` import packages of this package before what is declared later on."""
+    _waiting.extend(f"{__package__}.{name}" for name in names)
 
 
 def standard(name: str) -> Any:
@@ -61,10 +71,11 @@ def ahead(*names: str) -> None:
 def importing() -> Generator[None, None, None]:
     """Imports all modules that have been deferred; yields after each."""
     while _waiting:
-        name = _waiting.popleft()
         with _importing:
+            name = _waiting.popleft() if _waiting else __name__  # another router in this process imports, too
             try:
                 import_module(name)
             except Exception as error:
                 logger.warning("cannot import %s: %r; what needs it will fail", name, error)
         yield
+    logger.debug("all modules are imported")

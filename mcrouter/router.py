@@ -396,7 +396,6 @@ class Router:
             self._shard.stop(self._stop_asked)
         if self.owns_process:
             signal.set_wakeup_fd(self._shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
-            gc.disable()  # until all is imported
         if self._inheritance.link is not None:
             self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
@@ -419,7 +418,7 @@ class Router:
 
         def done(_result: Any, _error: Optional[Exception]) -> None:
             if self.owns_process:
-                set_aside()
+                set_aside()  # without a collection, which would hold the tick up: there is hardly any garbage
                 gc.enable()
 
         look()
@@ -446,6 +445,9 @@ class Router:
         self._serving.set()
 
     def _serve_shards(self) -> None:
+        at_once(importing())  # once for all processes
+        if self.owns_process:
+            gc.enable()
         self._supervisor = shards.Supervisor(
             self._count, self._be_shard, lambda number: clear_gauges(self._layout, self._rows[number])
         )
@@ -455,7 +457,6 @@ class Router:
             self._supervisor.stop(self._stop_asked)
         if self.owns_process:
             signal.set_wakeup_fd(self._supervisor.wakeup.write_fd, warn_on_full_buffer=False)
-        at_once(importing())  # once for all processes, and a thread that imports must not be forked
         self._supervisor.serve(self._inherited)
 
     def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:

@@ -19,7 +19,7 @@ config may use as a `Vocabulary`.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from ..deferred import own, standard
+from ..deferred import own, packages, standard
 from .errors import ConfigError
 from .hosts import BadHostError, parse_host
 from .imports import Imports, read_bytes
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from . import preprocess
 else:
+    packages("hashing")
     hashlib, standard_json, preprocess = standard("hashlib"), standard("json"), own("config.preprocess")
 
 __all__ = [

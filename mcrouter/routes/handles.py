@@ -3,7 +3,7 @@ imported when a config names the route. The README's table derives from it."""
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Dict, Iterator
+from typing import Any, Dict, Iterator
 
 from ..deferred import own
 from .handle import Handle
@@ -66,6 +66,10 @@ class Handles(Mapping[str, Handle]):
             several = (found,) if isinstance(found, Handle) else found
             handle = self._known[name] = next(one for one in several if one.name == name)
         return handle
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of a dict, and about as fast: a large config asks often."""
+        return self._known.get(name) or (self[name] if name in self._modules else default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._modules

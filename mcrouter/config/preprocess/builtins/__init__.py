@@ -13,8 +13,14 @@ An argument is expanded when it is first used, so that an `if` expands only one 
 """
 
 from ..call import Macro
-from . import casts, containers, hashes, logic, loops, numbers, outside
+from .casts import MACROS as CASTS
+from .containers import MACROS as CONTAINERS
+from .hashes import MACROS as HASHES
+from .logic import MACROS as LOGIC
+from .loops import MACROS as LOOPS
+from .numbers import MACROS as NUMBERS
+from .outside import MACROS as OUTSIDE
 
-_MODULES = (casts, logic, numbers, containers, loops, hashes, outside)
+_ALL = (*CASTS, *LOGIC, *NUMBERS, *CONTAINERS, *LOOPS, *HASHES, *OUTSIDE)
 
-BUILTINS: dict[str, Macro] = {macro.name: macro for module in _MODULES for macro in module.MACROS}
+BUILTINS: dict[str, Macro] = {macro.name: macro for macro in _ALL}
