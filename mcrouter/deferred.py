@@ -11,7 +11,7 @@ Such a line takes the place of an import. What no running process needs (the dem
 
 A module that is imported in this way must not have `from . import submodule`, nor `from .package.module import name` if
 that package is not loaded yet (so packages are declared before what imports from them): for both, Python waits until
-the outermost package is loaded. That may be a program which starts a router while it is imported, and waits for its answer.
+the outermost package is loaded. That may be a program that starts a router while it is imported, and waits for answers.
 """
 
 import os

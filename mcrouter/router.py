@@ -402,13 +402,13 @@ class Router:
         self._import_rest(self._shard)
         self._shard.run(self._listeners[0])
 
-    def _import_rest(self, shard: Shard) -> None:
+    def _import_rest(self, shard: Shard, number: int = 0) -> None:
         """Has all that was deferred imported, once the first client has had time to be answered, or when none comes."""
         loop, accepted = shard.loop, self._layout.client_connections_total
         at_last = loop.clock() + _FIRST_CLIENT
 
         def look() -> None:
-            if loop.clock() < at_last and not self._rows[0][accepted]:
+            if loop.clock() < at_last and not self._rows[number][accepted]:
                 loop.call_later(_FIRST_ANSWER, look)
             else:
                 loop.call_later(_FIRST_ANSWER, begin)
@@ -417,7 +417,7 @@ class Router:
             in_portions(loop, importing(), done, contextlib.nullcontext())
 
         def done(_result: Any, _error: Optional[Exception]) -> None:
-            if self.owns_process:
+            if self.owns_process or self._count > 1:
                 set_aside()  # without a collection, which would hold the tick up: there is hardly any garbage
                 gc.enable()
 
@@ -445,9 +445,6 @@ class Router:
         self._serving.set()
 
     def _serve_shards(self) -> None:
-        at_once(importing())  # once for all processes
-        if self.owns_process:
-            gc.enable()
         self._supervisor = shards.Supervisor(
             self._count, self._be_shard, lambda number: clear_gauges(self._layout, self._rows[number])
         )
@@ -457,7 +454,15 @@ class Router:
             self._supervisor.stop(self._stop_asked)
         if self.owns_process:
             signal.set_wakeup_fd(self._supervisor.wakeup.write_fd, warn_on_full_buffer=False)
-        self._supervisor.serve(self._inherited)
+        self._supervisor.serve(self._started_shards)
+
+    def _started_shards(self) -> None:
+        """Imports what the supervisor, and the processes that it will fork later, may need; the others import that for
+        themselves."""
+        self._inherited()
+        at_once(importing())
+        if self.owns_process:
+            gc.enable()
 
     def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:
         """Runs in the process of an event loop until that ends."""
@@ -479,8 +484,8 @@ class Router:
             shard.stop(self._stop_asked)
         child.Child(shard, self._layout, supervisor)
         shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())
-        gc.collect()
-        set_aside()
+        gc.disable()  # until all is imported
+        self._import_rest(shard, number)
         shard.run(self._listeners[number])
 
     def _metrics(self) -> Tuple[int, str, bytes]:
