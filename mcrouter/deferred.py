@@ -51,9 +51,10 @@ def own(name: str) -> Any:
     return standard(f"{__package__}.{name}")
 
 
-def packages(*names: str) -> None:
-    """Has `importing` import packages of this package before what is declared later on."""
-    _waiting.extend(f"{__package__}.{name}" for name in names)
+def before(*names: str) -> None:
+    """Has `importing` import modules of this package before the one that is declared next, which imports them, so that
+    no step of it takes too long; also packages that are not loaded yet."""
+    ahead(*(f"{__package__}.{name}" for name in names))
 
 
 def standard(name: str) -> Any:
@@ -63,8 +64,7 @@ def standard(name: str) -> Any:
 
 
 def ahead(*names: str) -> None:
-    """Has `importing` import one by one what a module that is declared after this imports of the standard library: all
-    at once would take too long between two ticks."""
+    """As `before`, for modules of the standard library."""
     _waiting.extend(names)
 
 

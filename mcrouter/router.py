@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 from . import __version__
 from .config import Config, Options, Vocabulary, load_file
 from .config import load_config as parse_config
-from .deferred import importing, own, standard
+from .deferred import before, importing, own, standard
 from .engine.listeners import ListenError, SocketFiles, open_listeners, real_address
 from .errors import RouterError
 from .hostid import host_id
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 else:
     client, call, shards, child = own("client"), own("engine.call"), own("engine.shards"), own("child")
     server, exposition = own("metrics.server"), own("metrics.exposition")
+    before("stats.servers", "status.look")
     process, build, summary = own("metrics.process"), own("routes.build"), own("stats.summary")
     health, history, facts, page = own("metrics.page"), own("status.history"), own("status.facts"), own("status.page")
     json = standard("json")

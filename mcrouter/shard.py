@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tupl
 
 from . import __version__
 from .config import Config, HostAddress
-from .deferred import own, packages
+from .deferred import before, own
 from .engine.descriptors import most_for_clients
 from .engine.frontend import Frontend
 from .engine.handover import Arriving, Leaving
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from . import inquiries
     from .spool import writer
 else:
-    packages("explain")
+    before("explain.asking", "explain.dry", "spool.entry")
     inquiries, writer = own("inquiries"), own("spool.writer")
 
 logger = get_logger(__name__)

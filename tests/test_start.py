@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from mcrouter.config.preprocess.builtins import BUILTINS
+from mcrouter.config.preprocess.builtins.table import BUILTINS
 from mcrouter.config.usage import BUILTIN_NAMES
 from mcrouter.routes.handles import ALL_HANDLES, ALL_SEED, HANDLES, INTERNAL, SEED
 from tests.support.processes import DEADLINE, ROOT, ask, free_port, until

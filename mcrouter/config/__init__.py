@@ -19,7 +19,7 @@ config may use as a `Vocabulary`.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from ..deferred import own, packages, standard
+from ..deferred import before, own, standard
 from .errors import ConfigError
 from .hosts import BadHostError, parse_host
 from .imports import Imports, read_bytes
@@ -33,10 +33,13 @@ if TYPE_CHECKING:
     import hashlib
     import json as standard_json
 
-    from . import preprocess
+    from .preprocess import expander
 else:
-    packages("hashing")
-    hashlib, standard_json, preprocess = standard("hashlib"), standard("json"), own("config.preprocess")
+    hashlib, standard_json = standard("hashlib"), standard("json")
+    before("hashing", "config.preprocess.builtins.containers", "config.preprocess.builtins.loops",
+           "config.preprocess.builtins.numbers", "config.preprocess.builtins.hashes",
+           "config.preprocess.builtins.table", "config.preprocess.definitions")  # fmt: skip
+    expander = own("config.preprocess.expander")
 
 __all__ = [
     "BadHostError",
@@ -75,7 +78,7 @@ def load_config(
     trees = [parse(text, source_name)]
     imports = Imports(source_name)
     if uses_language(trees[0], options.own_params):
-        trees.append(preprocess.expand(trees[0], source_name, options.params, imports.load))
+        trees.append(expander.expand(trees[0], source_name, options.params, imports.load))
     config = check(trees[-1], source_name, vocabulary, options.route_prefix)
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     expanded = trees[-1] is not trees[0]

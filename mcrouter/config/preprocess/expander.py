@@ -9,7 +9,8 @@ from typing import Any, Callable, NoReturn, Union
 
 from ..errors import ConfigError, duplicate_key, show
 from ..tree import MAX_DEPTH, TOO_DEEP, Entry, Map, Node, Scalar, Seen, Seq, field, kind
-from .builtins import BUILTINS
+from ..usage import is_used
+from .builtins.table import BUILTINS
 from .call import Call, Macro
 from .definitions import DEFINITIONS, define_consts, define_macros
 from .limits import Limits
@@ -21,6 +22,19 @@ MAX_CALLS = 100  # calls inside one another
 _TOO_MANY_CALLS = f"calls are nested deeper than {MAX_CALLS}; look for a macro that calls itself without end"
 
 Load = Callable[[str, Node], Node]
+
+
+def expand(tree: Node, source: str, params: Mapping[str, Any], load: Load) -> Node:
+    """Returns the config's tree with everything expanded, without its `macros` and `consts`.
+
+    `source` is the config's name in errors. `params` are the parameters that are defined everywhere, as
+    'default-route', with plain Python values. `load(path, at)` returns the tree of an imported file, with the file's
+    name on its nodes (`tree.from_file`), or raises ConfigError; `path` is the argument of the `@import` at `at`.
+
+    Every node of the result has the place where its value was written. A tree that uses nothing of the language is
+    returned unchanged. Raises ConfigError if something cannot be expanded.
+    """
+    return Expander(source, params, load).config(tree) if is_used(tree) else tree
 
 
 class Expander:
