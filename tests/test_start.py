@@ -13,6 +13,7 @@ import pytest
 from mcrouter.config.preprocess.builtins.table import BUILTINS
 from mcrouter.config.usage import BUILTIN_NAMES
 from mcrouter.routes.handles import ALL_HANDLES, ALL_SEED, HANDLES, INTERNAL, SEED
+from mcrouter.testing import DemoHost
 from tests.support.processes import DEADLINE, ROOT, ask, free_port, until
 
 # Modules that only subcommands, --help, --version, --demo and tests need: no running router imports them.
@@ -31,11 +32,11 @@ ALWAYS = {"again", "base", "handle", "handles", "host", "keyed", "kit", "local",
           "renamed"}  # fmt: skip
 
 SEED_JSON = (ROOT / "router.json").read_text()
-SEED_YAML = "orderedPool:\n  - 127.0.0.1:1\nroute: LocalRoute\n"
-POOLS_JSON = '{"pools": {"A": {"servers": ["127.0.0.1:1", "127.0.0.1:2"]}}, "route": "PoolRoute|A"}'
+SEED_YAML = "orderedPool:\n  - 127.0.0.1:11211\nroute: DefaultRoute\n"
+POOLS_JSON = '{"pools": {"A": {"servers": ["127.0.0.1:11211", "127.0.0.1:11212"]}}, "route": "PoolRoute|A"}'
 HANDLES_OF = {
     "seed.json": {"all_fastest", "best", "default", "miss_failover", "selectors"},
-    "seed.yaml": set(),
+    "seed.yaml": {"default"},
     "pools.json": {"asynclog", "hash", "selectors"},
 }
 
@@ -50,12 +51,12 @@ def said():
     while True:
         try:
             with socket.create_connection(("127.0.0.1", int(sys.argv[2]))) as sock:
-                sock.sendall(b"version\\r\\n")
-                return sock.recv(100)
+                sock.sendall(b"set k 0 0 1\\r\\nx\\r\\nget k\\r\\ndelete k\\r\\nversion\\r\\nquit\\r\\n")
+                return sock.makefile("rb").read()
         except ConnectionRefusedError:
             time.sleep(0.01)
 def client():
-    print(said()[:8].decode())
+    print(said()[:46])
     import mcrouter.deferred
     while sys.argv[3] == "all" and not imported.is_set():
         time.sleep(0.01)
@@ -87,12 +88,14 @@ def within(name, places):
 
 def loaded(tmp_path, name, text, how):
     """The modules that are there at the first answer, or once the start is complete."""
-    (tmp_path / name).write_text(text)
-    command = [sys.executable, "-I", "-S", "-c", HOOK, str(tmp_path / name), str(free_port()), how, str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
+    with DemoHost() as one, DemoHost() as other:
+        text = text.replace("127.0.0.1:11211", one.address).replace("127.0.0.1:11212", other.address)
+        (tmp_path / name).write_text(text)
+        command = [sys.executable, "-I", "-S", "-c", HOOK, str(tmp_path / name), str(free_port()), how, str(ROOT)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0, done.stderr
     answer, modules = done.stdout.splitlines()
-    assert answer == "VERSION "
+    assert answer == str(b"STORED\r\nVALUE k 0 1\r\nx\r\nEND\r\nDELETED\r\nVERSION ")
     return set(modules.split())
 
 
@@ -131,6 +134,23 @@ def test_of_a_router_in_a_program_too(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE, check=True)
     expected = {f"mcrouter.{name}" for name in package_modules() if not within(name, (*NEVER, *OF_THE_COMMAND))}
     assert set(done.stdout.split()) == expected
+
+
+STEPS = """
+import time, mcrouter.router, mcrouter.deferred
+steps, longest, name = mcrouter.deferred.importing(), 0.0, ""
+while mcrouter.deferred._waiting:
+    begun, following = time.thread_time(), mcrouter.deferred._waiting[0]
+    next(steps)
+    longest, name = max((longest, name), (time.thread_time() - begun, following))
+print(longest, name)
+"""
+
+
+def test_no_step_of_that_holds_a_tick_up():
+    done = subprocess.run([sys.executable, "-c", STEPS], cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE, check=True)
+    longest, name = done.stdout.split()
+    assert float(longest) < 0.02, name
 
 
 OTHER = """
