@@ -142,8 +142,11 @@ def _log_to_stderr(level: str) -> None:
 
 def _run(settings: Settings, only_validate: bool) -> int:
     from .config import ConfigError
+    from .reload import file_state
     from .router import describe
 
+    path = config_path(settings)
+    before = file_state(path)
     try:
         config = usable_config(settings)
     except (ConfigError, SettingsError) as error:
@@ -153,10 +156,9 @@ def _run(settings: Settings, only_validate: bool) -> int:
         return 0
     for warning in config.warnings:
         get_logger(__name__).warning("the config: %s", warning)
-    path = config_path(settings)
     if not path or path == "-":
         return _serve(config, settings)
-    return _serve(config, settings, watch=lambda router: _watch(path, router, settings))
+    return _serve(config, settings, watch=lambda router: _watch(path, before, router, settings))
 
 
 def config_path(settings: Settings) -> str:
@@ -177,7 +179,7 @@ def usable_config(settings: Settings) -> Any:
     return load_config(settings.config_str, "--config-str", VOCABULARY, options)
 
 
-def _watch(path: str, router: Any, settings: Settings) -> Any:
+def _watch(path: str, before: Any, router: Any, settings: Settings) -> Any:
     """Starts to watch the config file for the router; returns the watcher, which must be stopped at the end."""
     from .reload import ConfigWatcher
 
@@ -185,7 +187,7 @@ def _watch(path: str, router: Any, settings: Settings) -> Any:
         return usable_config(settings)
 
     delay = None if settings.disable_reload_configs else settings.reconfiguration_delay_ms / 1000
-    watcher = ConfigWatcher(path, read, router.reload, router.config_state, delay, router.config.imports)
+    watcher = ConfigWatcher(path, read, router.reload, router.config_state, delay, router.config.imports, before)
     signal.signal(signal.SIGHUP, lambda *_: watcher.now())
     watcher.start()
     return watcher
