@@ -15,6 +15,7 @@ A tour of the modules:
     explain/     what a request would do, without a server       stats/     the router's own `stats`
     status/      the status page; top/ shows it on a terminal    spool/     the async log, and its replay
     client.py    a client without a socket                       policy.py  a config in effect
+    flags.py     plain flags; parser.py: all of them (argparse)  deferred.py  imports after the start
 
 The path of a request: engine.client reads bytes, proto.requests divides them into requests, routes choose hosts,
 engine.upstream sends what passes proto.gate, engine.lane asks, and proto.host_stream divides the answer into replies,

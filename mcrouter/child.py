@@ -10,7 +10,6 @@
 """
 
 import contextlib
-import dataclasses
 import socket
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
@@ -29,7 +28,7 @@ _CHARACTERS = 1 << 18  # characters of the text in a message
 
 def reload_messages(config: Any, placement: Any) -> Iterator[Any]:
     """Yields the messages by which a supervisor sends this config to an event loop."""
-    yield "config", dataclasses.replace(config, routes=(), text="")
+    yield "config", config._replace(routes=(), text="")
     for start in range(0, len(config.text), _CHARACTERS):
         yield "text", config.text[start : start + _CHARACTERS]
     for start in range(0, len(config.routes), _PORTION):
@@ -84,7 +83,7 @@ class Child:
     def _prepare(self, placement: Any) -> None:
         self._before = self._layout.placement
         self._layout.placement = placement
-        config = dataclasses.replace(self._config, routes=tuple(self._routes), text="".join(self._text))
+        config = self._config._replace(routes=tuple(self._routes), text="".join(self._text))
         self._config, self._routes, self._text = None, [], []
         self._shard.prepare(config, self._prepared)
 

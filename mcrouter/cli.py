@@ -4,21 +4,24 @@ Exit codes: 0 after SIGTERM or SIGINT (in-flight requests are answered first; a 
 2 for an invalid flag or config, with one line on stderr; 1 if the router cannot run, as when a port is taken.
 """
 
-import argparse
+import gc
 import logging
 import os
 import signal
 import sys
 from importlib import import_module
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence
 
 from . import __version__
+from .flags import plain_flags
 from .logs import OneLine, StderrHandler, get_logger
 from .printable import printable
-from .settings import SETTINGS, UNSET, Setting, Settings, SettingsError
+from .settings import SETTINGS, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from .parser import Parser
 
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
-_GROUPS = ("config", "listening", "engine", "upstream", "logging")
 _CONFIG_FILES = ("router.yaml", "router.json")
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -55,83 +58,9 @@ SUBCOMMANDS = (
 )
 
 
-class Parser(argparse.ArgumentParser):
-    """The parser of a command. It reports an invalid flag in one line, without the usage; it takes no abbreviations."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def run(self, argv: Sequence[str], main: Callable[[argparse.Namespace], int]) -> int:
-        """Runs `main` with the parsed flags; returns the exit code, also for `--help` and for an invalid flag."""
-        try:
-            args = self.parse_args(argv)
-        except SystemExit as ended:
-            return ended.code if isinstance(ended.code, int) else 0
-        return main(args)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_USAGE_ERROR, f"{self.prog}: {message}; --help lists the flags\n")
-
-
-class Version(argparse.Action):
-    """Prints the version and the hash of the sources."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Prints them, and ends."""
-        from .source import source_hash
-
-        print(f"mcrouter {__version__} (source {source_hash()})")
-        parser.exit()
-
-
-def make_parser() -> Parser:
-    """Returns the router's parser, derived from the table of settings."""
-    parser = Parser(
-        prog="mcrouter",
-        usage=_usage(),
-        description="Routes the requests of memcached clients to memcached hosts, as a config file says.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=38, width=110),
-        add_help=False,
-    )
-    config = flags_for(parser, _GROUPS)["config"]
-    config.add_argument("--validate-config", nargs="?", const="exit", choices=("exit", "run"),
-                        help="check the config, print the route of each command, and exit")  # fmt: skip
-    config.add_argument("--demo", nargs="?", const="2", metavar="N",
-                        help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip
-    other = parser.add_argument_group("other")
-    other.add_argument("-V", "--version", action=Version, nargs=0, help="print the version and a hash of the sources")
-    other.add_argument("-h", "--help", action="help", help="print this help")
-    return parser
-
-
-def _usage() -> str:
-    width = max(len(row.name) for row in SUBCOMMANDS)
-    rows = [f"       %(prog)s {row.name:{width}} ...   {row.help}\n" for row in SUBCOMMANDS]
-    return f"%(prog)s [flags]\n{''.join(rows)}"
-
-
-def flags_for(parser: argparse.ArgumentParser, names: Iterable[str]) -> Dict[str, Any]:
-    """Adds the flags of these groups of settings; returns the groups by name."""
-    groups = {name: parser.add_argument_group(name) for name in names}
-    for setting in SETTINGS:
-        if setting.group in groups:
-            _add(groups[setting.group], setting)
-    return groups
-
-
-def _add(group: Any, setting: Setting) -> None:
-    flags = [flag for flag in (setting.short, setting.flag) if flag]
-    if not setting.metavar:
-        group.add_argument(*flags, dest=setting.name, action="store_const", const=True, default=None,
-                           help=f"{setting.help} (default {setting.default})")  # fmt: skip
-        return
-    default = setting.default or UNSET.get(setting.name, "none")
-    action = "append" if setting.many else "store"
-    group.add_argument(*flags, dest=setting.name, action=action, metavar=setting.metavar, default=None,
-                       help=f"{setting.help} (default {default})".replace("%", "%%"))  # fmt: skip
-    for alias in setting.aliases:
-        group.add_argument(*alias.flags, dest=setting.name, action=action, type=alias.value, metavar=alias.metavar,
-                           default=None, help=f"as {setting.flag}")  # fmt: skip
+def make_parser() -> Any:
+    """Returns the router's parser, for --help and for what the plain flags (flags.py) are not."""
+    return import_module(".parser", __package__).make_parser(SUBCOMMANDS)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -141,7 +70,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for row in SUBCOMMANDS:
         if words and words[0] == row.name:
             return row.run(words[1:])
-    return make_parser().run(words, _main)
+    gc.disable()  # a start makes hardly any garbage; the router enables it when it has started
+    try:
+        plain = plain_flags(words)
+        code: int = _main(plain) if plain is not None else make_parser().run(words, _main)
+    finally:
+        gc.enable()
+    return code
 
 
 def _open_standard() -> None:
@@ -158,7 +93,7 @@ def _open_standard() -> None:
             setattr(sys, name, open(fd, "w" if fd else "r", closefd=False))  # noqa: SIM115 (for the process's life)
 
 
-def _main(args: argparse.Namespace) -> int:
+def _main(args: Any) -> int:
     try:
         settings = parsed_settings(args, _activated())
     except SettingsError as error:
@@ -172,7 +107,7 @@ def _main(args: argparse.Namespace) -> int:
     return _run(settings, args.validate_config == "exit")
 
 
-def parsed_settings(args: argparse.Namespace, defaults: Optional[Dict[str, Any]] = None) -> Settings:
+def parsed_settings(args: Any, defaults: Optional[Dict[str, Any]] = None) -> Settings:
     """Returns the settings that the flags give; raises SettingsError."""
     given = {s.name: getattr(args, s.name, None) for s in SETTINGS}
     return Settings(**{**(defaults or {}), **{name: value for name, value in given.items() if value is not None}})
@@ -207,8 +142,11 @@ def _log_to_stderr(level: str) -> None:
 
 def _run(settings: Settings, only_validate: bool) -> int:
     from .config import ConfigError
+    from .reload import file_state
     from .router import describe
 
+    path = config_path(settings)
+    before = file_state(path)
     try:
         config = usable_config(settings)
     except (ConfigError, SettingsError) as error:
@@ -218,10 +156,9 @@ def _run(settings: Settings, only_validate: bool) -> int:
         return 0
     for warning in config.warnings:
         get_logger(__name__).warning("the config: %s", warning)
-    path = config_path(settings)
     if not path or path == "-":
         return _serve(config, settings)
-    return _serve(config, settings, watch=lambda router: _watch(path, router, settings))
+    return _serve(config, settings, watch=lambda router: _watch(path, before, router, settings))
 
 
 def config_path(settings: Settings) -> str:
@@ -242,7 +179,7 @@ def usable_config(settings: Settings) -> Any:
     return load_config(settings.config_str, "--config-str", VOCABULARY, options)
 
 
-def _watch(path: str, router: Any, settings: Settings) -> Any:
+def _watch(path: str, before: Any, router: Any, settings: Settings) -> Any:
     """Starts to watch the config file for the router; returns the watcher, which must be stopped at the end."""
     from .reload import ConfigWatcher
 
@@ -250,7 +187,7 @@ def _watch(path: str, router: Any, settings: Settings) -> Any:
         return usable_config(settings)
 
     delay = None if settings.disable_reload_configs else settings.reconfiguration_delay_ms / 1000
-    watcher = ConfigWatcher(path, read, router.reload, router.config_state, delay, router.config.imports)
+    watcher = ConfigWatcher(path, read, router.reload, router.config_state, delay, router.config.imports, before)
     signal.signal(signal.SIGHUP, lambda *_: watcher.now())
     watcher.start()
     return watcher

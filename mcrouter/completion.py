@@ -6,8 +6,9 @@
 import argparse
 from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
-from .cli import SUBCOMMANDS, Parser
+from .cli import SUBCOMMANDS
 from .cli import make_parser as router_parser
+from .parser import Parser
 from .settings import BY_NAME
 
 _FILES, _FOLDERS = ("FILE",), ("DIR",)

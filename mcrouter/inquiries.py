@@ -13,7 +13,7 @@ import os
 from typing import Callable, Dict, Iterable, List, Optional, Tuple
 
 from . import __version__
-from .config import Config, as_json
+from .config import Config, as_json, digest
 from .explain.answers import MISSES, UNHEALTHY
 from .explain.asking import alone, parsed, requests
 from .explain.dry import CLIENT, DryRun
@@ -100,9 +100,10 @@ class Inquiries:
         return source
 
     def _digest(self) -> str:
-        if not self._serving.digest:
+        found = digest(self._serving)
+        if not found:
             raise InquiryError("no config md5 digest found!")
-        return self._serving.digest
+        return found
 
     def _sources(self) -> str:
         sources = {"mcrouter_config": self._digest()}

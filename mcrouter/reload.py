@@ -55,7 +55,8 @@ class ConfigWatcher:
     `read` reads and checks the file, `apply` puts the config into effect. Both raise ConfigError or ValueError, with
     the reason, if they fail; then the current config stays in effect. A changed file is read after two checks in a row
     have seen the same state, so that its writer has finished. `delay`: seconds between two checks; None: the file is
-    read only on `now`. The files that a config imports are watched too.
+    read only on `now`. The files that a config imports are watched too. `before`: the state of the file before the
+    current config was read of it (`file_state`), so that no change is overlooked since then.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class ConfigWatcher:
         state: ConfigState,
         delay: Optional[float] = 1.0,
         imports: Sequence[str] = (),
+        before: _Stat = None,
     ) -> None:
         self._path = path
         self._imports = imports
@@ -74,6 +76,8 @@ class ConfigWatcher:
         self._state = state
         self._delay = delay
         self._seen = self._loaded = self._stat()
+        if before is not None and self._seen is not None:
+            self._loaded = (*before, *self._seen[1:])
         self._woken = threading.Event()
         self._asked = False
         self._stopping = False
@@ -131,6 +135,11 @@ class ConfigWatcher:
             for warning in config.warnings:
                 logger.warning("the config: %s", warning)
             logger.info("the new config of %s is in effect", self._path)
+
+
+def file_state(path: str) -> _Stat:
+    """Returns the state of a config file, by which a change is noticed; None if there is no file."""
+    return _stat([path])
 
 
 def _stat(paths: Sequence[str]) -> _Stat:

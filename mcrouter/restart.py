@@ -13,12 +13,19 @@ import re
 import socket
 import sys
 import threading
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence
 
+from .deferred import standard
 from .errors import RouterError
 from .logs import get_logger
 from .notify import notify
 from .settings import SettingsError
+
+if TYPE_CHECKING:
+    import json
+    import subprocess
+else:
+    json, subprocess = standard("json"), standard("subprocess")
 
 logger = get_logger(__name__)
 
@@ -53,8 +60,6 @@ def inherited() -> Inheritance:
     text = os.environ.pop(VARIABLE, "")
     if not text:
         return Inheritance()
-    import json
-
     try:
         found = Inheritance(**json.loads(text))
         _check(found)
@@ -142,9 +147,6 @@ class Restarter:
         self._router.hand_over(ours)
 
     def _start(self, link: socket.socket) -> Any:
-        import json
-        import subprocess
-
         left = self._router.legacy()
         left["link"] = link.fileno()
         fds = [fd for socks in left["listen"].values() for fd in socks] + [left["link"]]

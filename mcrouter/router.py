@@ -7,6 +7,7 @@ Shard: event loop + hosts (with prober and resolver) + routes + frontend; it cou
 """
 
 import contextlib
+import gc
 import itertools
 import logging
 import os
@@ -15,19 +16,18 @@ import signal
 import socket
 import threading
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from . import __version__
-from .client import Client
 from .config import Config, Options, Vocabulary, load_file
 from .config import load_config as parse_config
-from .engine.call import Ended, ask
+from .deferred import before, importing, own, standard
 from .engine.listeners import ListenError, SocketFiles, open_listeners, real_address
 from .errors import RouterError
 from .hostid import host_id
 from .logs import get_logger, lines_dropped
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells, stalled_loops
-from .policy import set_aside
+from .policy import at_once, in_portions, set_aside
 from .proto.commands import COMMANDS
 from .reload import ConfigState
 from .restart import Inheritance
@@ -36,6 +36,25 @@ from .settings import Settings
 from .shard import Shard
 from .stats import About
 from .steady import unix_time
+
+if TYPE_CHECKING:
+    import json
+
+    from . import child, client
+    from .client import Client
+    from .engine import call, shards
+    from .metrics import exposition, process, server
+    from .metrics import page as health
+    from .routes import build
+    from .stats import summary
+    from .status import facts, history, page
+else:
+    client, call, shards, child = own("client"), own("engine.call"), own("engine.shards"), own("child")
+    server, exposition = own("metrics.server"), own("metrics.exposition")
+    before("stats.servers", "status.look")
+    process, build, summary = own("metrics.process"), own("routes.build"), own("stats.summary")
+    health, history, facts, page = own("metrics.page"), own("status.history"), own("status.facts"), own("status.page")
+    json = standard("json")
 
 logger = get_logger(__name__)
 # Without this handler Python would print warnings to stderr in a program that has not set up logging.
@@ -53,6 +72,8 @@ VOCABULARY = Vocabulary(
 _SPARE_HOSTS = 256  # room for hosts that reloads add, besides as many again as in the config; unused room costs nothing
 _PATIENCE = 60.0  # seconds that a reload may take
 _LOOK = 0.5  # seconds between checks whether the event loop still exists, during a reload
+_FIRST_CLIENT = 0.5  # seconds that the modules which a start does not need wait for the first client
+_FIRST_ANSWER = 0.02  # seconds that they wait for its answer
 _STALLED = 5.0  # seconds without a tick after which an event loop counts as stalled
 _HEALTH_PATIENCE, _HEALTH_LOOK = 1.0, 0.02  # seconds that /healthz waits for a stalled loop, and between two checks
 _ELSEWHERE = (
@@ -63,11 +84,9 @@ _STOPPED = "the router has been stopped; make another one"
 
 def describe(config: Config) -> str:
     """Returns the hosts, and the route of each command, for --validate-config."""
-    from .routes.build import Narrowed
-
     lines = [f"{config.source}: {len(config.hosts)} hosts: " + ", ".join(host.text for host in config.hosts)]
     by_route: Dict[str, List[str]] = {}
-    narrowed = Narrowed(config)
+    narrowed = build.Narrowed(config)
     for command in COMMANDS:
         route = config.routes[narrowed.real(config.route, command)].type
         by_route.setdefault(route, []).append(command.name)
@@ -144,18 +163,15 @@ class Router:
         self._listeners = [[sock for socks in opened for sock in socks[shard::count]] for shard in range(count)]
 
     def _bind_metrics(self) -> None:
-        from .metrics.server import MetricsServer, Pulse
-        from .status.history import INTERVAL, History
-
         address = self.settings.metrics_listen_addr
         assert address is not None
         fd = address.fd if self._inheritance.metrics is None else self._inheritance.metrics
         try:
             where: Any = (address.host, address.port) if fd < 0 else socket.socket(fileno=fd)
-            self._history = History(self._layout, lambda: self._rows)
+            self._history = history.History(self._layout, lambda: self._rows)
             pages = {"/": self._status_page, "/status.json": self._status, "/metrics": self._metrics,
                      "/healthz": self._health}  # fmt: skip
-            self._server = MetricsServer(where, pages, pulse=Pulse(INTERVAL, self._history.look))
+            self._server = server.MetricsServer(where, pages, pulse=server.Pulse(history.INTERVAL, self._history.look))
         except OSError as error:
             why = f"{error.strerror or error}; give --metrics-listen-addr another address, or off"
             raise RouterError(f"cannot listen on {address.text} for metrics: {why}") from None
@@ -236,7 +252,7 @@ class Router:
         event loop."""
         return self._process not in (0, os.getpid())
 
-    def client(self) -> Client:
+    def client(self) -> "Client":
         """Returns a client without a socket, which uses the same routes; any number of threads may share it.
 
         Raises RouterError with several event loops: these are other processes, which listen on `addresses`.
@@ -244,7 +260,7 @@ class Router:
         if self._count > 1:
             raise RouterError("a client without a socket needs server_event_loops=1; connect to the router's addresses")
         lane = next(self._callers) % self.settings.upstream_connections
-        return Client(lambda data: self._ask(data, lane))
+        return client.Client(lambda data: self._ask(data, lane))
 
     def _ask(self, data: bytes, lane: int) -> bytes:
         if self._is_elsewhere():
@@ -252,17 +268,15 @@ class Router:
         shard = self._shard
         try:
             if shard is not None:
-                return ask(shard.frontend, lane, data)
-        except Ended:
+                return call.ask(shard.frontend, lane, data)
+        except call.Ended:
             pass
         raise RouterError("the router does not serve; ask between start() and stop()")
 
     def stats(self) -> Dict[str, Any]:
         """Returns counters, and the health of the hosts (stats/summary.py). May be called from any thread, while the
         router serves."""
-        from .stats.summary import summary
-
-        return summary(self._layout, self._rows, self._started)
+        return summary.summary(self._layout, self._rows, self._started)
 
     def legacy(self) -> Dict[str, Any]:
         """Returns what a successor inherits: an Inheritance without its link."""
@@ -321,8 +335,6 @@ class Router:
                 self._layout.clear(row, slot)
 
     def _reload_shards(self, config: Config) -> None:
-        from .child import reload_messages
-
         before = self._layout.placement
 
         def settle() -> None:
@@ -330,7 +342,7 @@ class Router:
 
         try:
             self._make_room(config)
-            self._supervisor.agree(reload_messages(config, self._layout.placement), settle)
+            self._supervisor.agree(child.reload_messages(config, self._layout.placement), settle)
         except ValueError:
             self._layout.placement = before
             raise
@@ -377,8 +389,6 @@ class Router:
         self.stop()
 
     def _serve_alone(self) -> None:
-        import gc
-
         with self._reloading:
             self._shard = self._make_shard()
         if self._server is not None:
@@ -387,12 +397,32 @@ class Router:
             self._shard.stop(self._stop_asked)
         if self.owns_process:
             signal.set_wakeup_fd(self._shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
-            gc.collect()
-            set_aside()
         if self._inheritance.link is not None:
             self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
+        self._import_rest(self._shard)
         self._shard.run(self._listeners[0])
+
+    def _import_rest(self, shard: Shard, number: int = 0) -> None:
+        """Has all that was deferred imported, once the first client has had time to be answered, or when none comes."""
+        loop, accepted = shard.loop, self._layout.client_connections_total
+        at_last = loop.clock() + _FIRST_CLIENT
+
+        def look() -> None:
+            if loop.clock() < at_last and not self._rows[number][accepted]:
+                loop.call_later(_FIRST_ANSWER, look)
+            else:
+                loop.call_later(_FIRST_ANSWER, begin)
+
+        def begin() -> None:
+            in_portions(loop, importing(), done, contextlib.nullcontext())
+
+        def done(_result: Any, _error: Optional[Exception]) -> None:
+            if self.owns_process or self._count > 1:
+                set_aside()  # without a collection, which would hold the tick up: there is hardly any garbage
+                gc.enable()
+
+        look()
 
     def _make_shard(self, number: int = 0) -> Shard:
         about = About(self._started, self.command_args, os.getppid() if self._count > 1 else None)
@@ -416,9 +446,7 @@ class Router:
         self._serving.set()
 
     def _serve_shards(self) -> None:
-        from .engine.shards import Supervisor
-
-        self._supervisor = Supervisor(
+        self._supervisor = shards.Supervisor(
             self._count, self._be_shard, lambda number: clear_gauges(self._layout, self._rows[number])
         )
         if self._server is not None:
@@ -427,15 +455,18 @@ class Router:
             self._supervisor.stop(self._stop_asked)
         if self.owns_process:
             signal.set_wakeup_fd(self._supervisor.wakeup.write_fd, warn_on_full_buffer=False)
-        self._supervisor.serve(self._inherited)
+        self._supervisor.serve(self._started_shards)
+
+    def _started_shards(self) -> None:
+        """Imports what the supervisor, and the processes that it will fork later, may need; the others import that for
+        themselves."""
+        self._inherited()
+        at_once(importing())
+        if self.owns_process:
+            gc.enable()
 
     def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:
         """Runs in the process of an event loop until that ends."""
-        import gc
-
-        from .child import Child
-        from .engine.shards import heed_signals
-
         if self._server is not None:
             self._server.close_in_child()
         for other, listeners in enumerate(self._listeners):
@@ -449,40 +480,31 @@ class Router:
             signal.signal(number_of_parent, signal.SIG_IGN)
         signal.set_wakeup_fd(shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda *_: shard.stop(self._stop_asked or 5.0))
-        heed_signals()
+        shards.heed_signals()
         if self._stop_asked is not None:  # `stop` was called before the fork
             shard.stop(self._stop_asked)
-        Child(shard, self._layout, supervisor)
+        child.Child(shard, self._layout, supervisor)
         shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())
-        gc.collect()
-        set_aside()
+        gc.disable()  # until all is imported
+        self._import_rest(shard, number)
         shard.run(self._listeners[number])
 
     def _metrics(self) -> Tuple[int, str, bytes]:
-        from .metrics.exposition import CONTENT_TYPE, collect, render
-        from .metrics.process import process_facts
-
         pids = [os.getpid(), *(self._supervisor.pids if self._supervisor else ())]
         dropped = sum(row[self._layout.log_lines_dropped] for row in self._rows)
         if self._count > 1:  # this process has no row of its own
             dropped += lines_dropped()
-        facts = {**self.config_state.facts(), "log_lines_dropped_total": dropped}
-        families = collect(self._layout, self._rows, __version__, process_facts(pids), facts)
-        return 200, CONTENT_TYPE, render(families, self.settings.metrics_namespace)
+        told = {**self.config_state.facts(), "log_lines_dropped_total": dropped}
+        families = exposition.collect(self._layout, self._rows, __version__, process.process_facts(pids), told)
+        return 200, exposition.CONTENT_TYPE, exposition.render(families, self.settings.metrics_namespace)
 
     def _status_page(self) -> Tuple[int, str, bytes]:
-        from .status.page import page
-
-        return 200, "text/html; charset=utf-8", page(self._facts()).encode()
+        return 200, "text/html; charset=utf-8", page.page(self._facts()).encode()
 
     def _status(self) -> Tuple[int, str, bytes]:
-        import json
-
         return 200, "application/json", json.dumps(self._facts(), indent=1).encode()
 
     def _facts(self) -> Dict[str, Any]:
-        from .status.facts import Facts
-
         if self._facts_of is None:
             about = {
                 "name": self.settings.router_name,
@@ -491,19 +513,17 @@ class Router:
                 "metrics": self.metrics_address,
                 "loops": self._count,
             }
-            self._facts_of = Facts(self._layout, self._history, self.config_state, about)
-        facts: Dict[str, Any] = self._facts_of.all(self._rows, self.config)
-        return facts
+            self._facts_of = facts.Facts(self._layout, self._history, self.config_state, about)
+        found: Dict[str, Any] = self._facts_of.all(self._rows, self.config)
+        return found
 
     def _health(self) -> Tuple[int, str, bytes]:
-        from .metrics.page import health_page
-
         patience = time.monotonic() + _HEALTH_PATIENCE  # after a pause of the process, its loops need a moment
         while True:
             now = time.monotonic()
             stalled = stalled_loops(self._layout, self._rows, now - _STALLED)
             if not stalled or now >= patience:
-                return health_page(healthy_hosts(self._layout, self._rows), stalled)
+                return health.health_page(healthy_hosts(self._layout, self._rows), stalled)
             time.sleep(_HEALTH_LOOK)
 
 

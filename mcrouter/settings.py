@@ -3,7 +3,6 @@
 import os
 import re
 import socket
-from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
 from .allowed_memory import default_bound
@@ -13,8 +12,7 @@ class SettingsError(ValueError):
     """A setting's value is of no use; the message names the flag and what would be right."""
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """Where to listen: `kind` is tcp, unix or fd. An empty `host` means every address."""
 
     text: str
@@ -122,7 +120,7 @@ def _is_host(v6: Optional[str], name: str) -> bool:
 
 def listen_addresses(value: Any) -> Tuple[Address, ...]:
     """One address or several; raises ValueError."""
-    several = value if isinstance(value, (list, tuple)) else [value]
+    several = value if isinstance(value, (list, tuple)) and not isinstance(value, Address) else [value]
     if not several:
         raise ValueError(_LISTEN)
     return tuple(listen_address(one) for one in several)
@@ -351,10 +349,10 @@ class Settings:
 
 
 def _as_flag(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(map(_as_flag, value))
     if isinstance(value, Address):
         return value.text
+    if isinstance(value, tuple):
+        return ",".join(map(_as_flag, value))
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float):

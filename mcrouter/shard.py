@@ -8,10 +8,12 @@ import contextlib
 import os
 import socket
 import time
-from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tuple
 
 from . import __version__
 from .config import Config, HostAddress
+from .deferred import before, own
 from .engine.descriptors import most_for_clients
 from .engine.frontend import Frontend
 from .engine.handover import Arriving, Leaving
@@ -35,9 +37,15 @@ from .proto.styles import STYLES
 from .routes.kit import Kit
 from .routes.local import LocalRoute
 from .settings import Settings
-from .spool.writer import Spool
 from .stats import About, Load, Statistics
 from .steady import unix_time
+
+if TYPE_CHECKING:
+    from . import inquiries
+    from .spool import writer
+else:
+    before("explain.asking", "explain.dry", "spool.entry")
+    inquiries, writer = own("inquiries"), own("spool.writer")
 
 logger = get_logger(__name__)
 
@@ -103,9 +111,9 @@ class Shard:
             lambda: int(sum(row[layout.client_connections] for row in rows)),
             STYLES[settings.error_style],
         )
-        self._spool: Optional[Spool] = None
+        self._spool: "Optional[writer.Spool]" = None
         if settings.async_dir and not settings.asynclog_disable:
-            self._spool = Spool(settings.async_dir, settings.router_name)
+            self._spool = writer.Spool(settings.async_dir, settings.router_name)
         self._since = 0.0  # when the config began to serve, in Unix time
         self._inquiries: Any = None  # of the config that serves, once anything is asked
         self.frontend.inquire = self._inquire
@@ -400,10 +408,8 @@ class Shard:
 
     def _inquire(self, key: bytes) -> Tuple[bytes, int]:
         """What the router says of itself, and about how many microseconds that takes."""
-        from .inquiries import Inquiries  # 10 ms of a start, where nobody asks
-
         if self._inquiries is None:
-            self._inquiries = Inquiries(self._policy.config, self._since, self._settings, self._unhealthy)
+            self._inquiries = inquiries.Inquiries(self._policy.config, self._since, self._settings, self._unhealthy)
         cost = self._inquiries.cost(key)
         return self._inquiries.answer(key), cost
 

@@ -1,9 +1,12 @@
 """The flags by which facebook/mcrouter's users know the settings."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcrouter.cli import make_parser, parsed_settings
-from mcrouter.settings import Address, SettingsError
+from mcrouter.flags import plain_flags
+from mcrouter.settings import SETTINGS, Address, SettingsError
 
 FLAGS = [
     (["-p", "5000"], "listen", (Address("tcp://:5000", "tcp", port=5000),)),
@@ -51,3 +54,22 @@ def test_wrong_values(words, message):
     with pytest.raises(SettingsError) as caught:
         parsed_settings(make_parser().parse_args(words))
     assert str(caught.value) == message
+
+
+WORDS = sorted({flag for one in SETTINGS for flag in (one.short, one.flag, *(f for a in one.aliases for f in a.flags)) if flag})
+VALUES = ["", "-", "--", "-1", "1", "a b", "-a b", "on", "off", "file:x", "x=y", "--timeout-ms", "-f", "-fx", "--time", "--help", "-h", "--demo", "--validate-config"]
+ANY_WORDS = st.lists(
+    st.sampled_from(WORDS) | st.sampled_from(VALUES) | st.builds("{}={}".format, st.sampled_from(WORDS), st.sampled_from(VALUES)), max_size=6
+)
+
+
+@given(ANY_WORDS)
+def test_plain_flags_mean_what_they_mean_to_argparse(words):
+    plain = plain_flags(words)
+    if plain is not None:
+        assert {**vars(plain), "version": None} == vars(make_parser().parse_args(words))
+
+
+@pytest.mark.parametrize("words", [words for words, *_ in FLAGS] + [["-f", "-"], [], ["--timeout-ms=5", "-L", "off", "-n", "2"]])
+def test_what_services_are_started_with_is_plain(words):
+    assert plain_flags(words) is not None

@@ -2,6 +2,7 @@
 
 import pytest
 
+import mcrouter.stats.facts as facts
 from mcrouter.engine.tally import Tally
 from mcrouter.engine.upstream import HARD_TKO, SOFT_TKO
 from mcrouter.metrics.counters import Layout, local_cells
@@ -9,7 +10,7 @@ from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.proto import outcomes as o
 from mcrouter.proto import results as r
 from mcrouter.proto.commands import BY_NAME, COMMANDS
-from mcrouter.stats import About, Load, Statistics, facts
+from mcrouter.stats import About, Load, Statistics
 from mcrouter.stats.servers import server_of
 from mcrouter.stats.table import NAMED, STATS, Group
 from mcrouter.stats.window import SPAN, STEP, Window

@@ -7,7 +7,7 @@ config may use as a `Vocabulary`.
     scan.py, flow.py, yaml.py    the YAML subset -> a tree
     json.py     JSON with comments -> a tree
     languages.py    finds out which of the two languages a text is in, by the text, not by the file's name
-    preprocess/, imports.py   macros, parameters and imports of a tree
+    usage.py, preprocess/, imports.py   macros, parameters and imports of a tree
     schema.py   a tree -> the model, with
       policy.py, pool_route.py, prefixes.py    the routes: a tree -> a flat list
       pools.py, hosts.py                       pools and their servers
@@ -16,19 +16,30 @@ config may use as a `Vocabulary`.
     model.py    Config, RouteSpec, HostAddress, Vocabulary
 """
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
-from json import dumps as to_json
-from typing import Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
+from ..deferred import before, own, standard
 from .errors import ConfigError
 from .hosts import BadHostError, parse_host
 from .imports import Imports, read_bytes
 from .languages import parse
 from .model import Config, HostAddress, RouteSpec, Timeouts, Vocabulary
 from .schema import DEFAULT_PREFIX, check
-from .tree import Map, Node, dismantle, plain
+from .tree import dismantle, plain
+from .usage import uses_language
+
+if TYPE_CHECKING:
+    import hashlib
+    import json as standard_json
+
+    from .preprocess import expander
+else:
+    hashlib, standard_json = standard("hashlib"), standard("json")
+    before("hashing", "config.preprocess.builtins.containers", "config.preprocess.builtins.loops",
+           "config.preprocess.builtins.numbers", "config.preprocess.builtins.hashes",
+           "config.preprocess.builtins.table", "config.preprocess.definitions")  # fmt: skip
+    expander = own("config.preprocess.expander")
 
 __all__ = [
     "BadHostError",
@@ -40,6 +51,7 @@ __all__ = [
     "Timeouts",
     "Vocabulary",
     "as_json",
+    "digest",
     "load_config",
     "load_file",
     "parse",
@@ -65,28 +77,31 @@ def load_config(
     """Returns the config in `text`; raises ConfigError, with `source_name` as the file, if the text cannot be used."""
     trees = [parse(text, source_name)]
     imports = Imports(source_name)
-    if options.own_params or _is_preprocessed(trees[0]):
-        from .preprocess import expand  # costs 15 ms, so only if there is something to expand
-
-        trees.append(expand(trees[0], source_name, options.params, imports.load))
+    if uses_language(trees[0], options.own_params):
+        trees.append(expander.expand(trees[0], source_name, options.params, imports.load))
     config = check(trees[-1], source_name, vocabulary, options.route_prefix)
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    read = to_json(plain(trees[-1])) if trees[-1] is not trees[0] else data.decode("utf-8", "surrogatepass")
+    expanded = trees[-1] is not trees[0]
+    read = standard_json.dumps(plain(trees[-1])) if expanded else data.decode("utf-8", "surrogatepass")
+    own_digest = _md5(data) if expanded else ""  # else it is that of `text`, if anything asks for it
     dismantle(trees)
-    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return replace(config, imports=tuple(imports.paths), text=read, digest=digest)
+    return config._replace(imports=tuple(imports.paths), text=read, digest=own_digest)
+
+
+def digest(config: Config) -> str:
+    """Returns the MD5 of the text that was read, in hex; empty if the config was not read from a text."""
+    if config.digest or not config.text:
+        return config.digest
+    return _md5(config.text.encode("utf-8", "surrogatepass"))
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def as_json(text: str) -> str:
     """Returns a config's text as plain JSON with sorted keys; raises ConfigError as `parse` does."""
-    return to_json(plain(parse(text, "config")), indent=2, sort_keys=True)
-
-
-def _is_preprocessed(tree: Node) -> bool:
-    """Returns whether the config may use macros, parameters and imports. With an `orderedPool`, where a '%' may be part
-    of a host, it may only if it defines macros or constants."""
-    keys = {entry.key.value for entry in tree.entries} if isinstance(tree, Map) else set()
-    return not keys.isdisjoint(("pools", "macros", "consts"))
+    return standard_json.dumps(plain(parse(text, "config")), indent=2, sort_keys=True)
 
 
 def load_file(path: str, vocabulary: Vocabulary, options: Options = DEFAULTS) -> Config:

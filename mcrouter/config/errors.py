@@ -4,10 +4,16 @@ A message has the form `what is wrong; what would be right`. The exact text of e
 (tests/config/invalid and tests/config/test_config_errors.py).
 """
 
-import difflib
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
+from ..deferred import standard
 from ..printable import printable
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = standard("difflib")
 
 _LONGEST = 60  # characters of the config's text that a message repeats
 

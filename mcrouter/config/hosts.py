@@ -1,10 +1,16 @@
 """Reads hosts: `name`, `name:port`, `[v6]`, `[v6]:port` or `unix:///path`, and the forms of facebook/mcrouter."""
 
-import ipaddress
 import re
+from typing import TYPE_CHECKING
 
+from ..deferred import standard
 from .errors import show
 from .model import DEFAULT_PORT, HostAddress
+
+if TYPE_CHECKING:
+    import ipaddress
+else:
+    ipaddress = standard("ipaddress")
 
 MAX_PATH = 107  # bytes: what fits into a sockaddr_un of Linux with the NUL after it
 

@@ -1,12 +1,17 @@
 """Finds out which language a config is in, by its text, not by the file's name."""
 
 import re
-from typing import Union
+from typing import TYPE_CHECKING, Union
 
-from . import json, yaml
+from ..deferred import own
 from .errors import ConfigError
 from .text import to_text
 from .tree import Node
+
+if TYPE_CHECKING:
+    from . import json, yaml
+else:
+    json, yaml = own("config.json"), own("config.yaml")
 
 _COMMENT = re.compile(r"[ \t\n]*(?://|/\*)")
 _COMMENT_INSIDE = re.compile(r"[ \t\n,{\[](?://|/\*)")  # not the '//' of a URL

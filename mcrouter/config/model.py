@@ -1,7 +1,6 @@
 """The checked model: the content of a config without its syntax. The router is built from it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .fields import HandleFields
@@ -9,8 +8,7 @@ from .fields import HandleFields
 DEFAULT_PORT = 11211
 
 
-@dataclass(frozen=True)
-class HostAddress:
+class HostAddress(NamedTuple):
     """A memcached host: TCP (`host` and `port`) or a unix socket (`path`)."""
 
     text: str  # as in the config: the name in metrics and logs
@@ -46,8 +44,7 @@ class Timeouts(NamedTuple):
 REJOINS = ("ignore", "replay", "flush")
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """A whole config. `hosts` has each host once, in the order of the text; `route` is the index in `routes` of the
     first route of all requests. `seed`: the config has an `orderedPool`, and its routes behave accordingly."""
 
@@ -56,17 +53,16 @@ class Config:
     route: int
     source: str  # the file's name, as errors give it
     seed: bool = True
-    timeouts: Mapping[str, Timeouts] = field(default_factory=dict)  # by a host's text
+    timeouts: Mapping[str, Timeouts] = {}  # by a host's text
     on_rejoin: str = ""  # one of REJOINS; empty: depends on the routes
     journal_keys: int = 1_000_000  # number of keys of missed writes that are kept for a host that is down
     warnings: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()  # the paths of the imported files
     text: str = ""  # the text that was read; if it has macros or imports, the result of these as JSON
-    digest: str = ""  # MD5 of the text that was read, in hex
+    digest: str = ""  # MD5 of the text that was read, in hex; empty: that of `text` (config.digest)
 
 
-@dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(NamedTuple):
     """The names that a config may use. The caller passes them in, so that this package knows no routes. `seed`: the
     routes of a config with an `orderedPool`; `handles`: those of a config with `pools`."""
 

@@ -19,7 +19,6 @@ not answer (an IPv6 address without a route, say) does no harm.
 
 import collections
 import contextlib
-import ipaddress
 import socket
 import threading
 import time
@@ -41,9 +40,10 @@ def known_address(host: str, port: int, path: str) -> Optional[Address]:
     """The (family, sockaddr) of what needs no resolving, else None."""
     if path:
         return socket.AF_UNIX, path
-    with contextlib.suppress(ValueError):
-        version = ipaddress.ip_address(host).version
-        return (socket.AF_INET6 if version == 6 else socket.AF_INET), (host, port)
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: not ASCII, or a NUL
+            socket.inet_pton(family, host.partition("%")[0] if family == socket.AF_INET6 else host)
+            return family, (host, port)
     return None
 
 

@@ -7,9 +7,10 @@ import os
 import sys
 from typing import Any, Dict, List, Mapping, Sequence
 
-from ..cli import Parser, complain, flags_for, parsed_settings, usable_config
+from ..cli import complain, parsed_settings, usable_config
 from ..config import Config, ConfigError
 from ..engine.rejoin import IGNORE
+from ..parser import Parser, flags_for
 from ..settings import Settings, SettingsError
 from ..shard import rejoin_mode
 from .asking import alone, parsed, requests

@@ -9,10 +9,20 @@ take over a filled cache.
 
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Sequence
 
-from . import choosers
+from .choosers import (
+    ch3,
+    const_shard,
+    crc32,
+    ketama,
+    modula,
+    plain_ketama,
+    rendezvous,
+    weighted_ch3,
+    weighted_rendezvous,
+)
 from .memory import Remembering
 
-__all__ = ["HASHES", "Hash", "make_pick", "routing_key"]
+__all__ = ["HASHES", "KEY_HASH_NAMES", "Hash", "make_pick", "routing_key"]
 
 Pick = Callable[[bytes], int]
 
@@ -26,18 +36,21 @@ class Hash(NamedTuple):
     slow: bool
 
 
+KEY_HASH_NAMES = ("md5", "one_at_a_time", "fnv1_32", "fnv1a_32", "fnv1_64", "fnv1a_64", "crc16", "crc32", "crc32a")
+"""The names of the functions in keys.py."""
+
 HASHES: Dict[str, Hash] = {
     made.name: made
     for made in (
-        Hash("Ch3", choosers.ch3, True),
-        Hash("WeightedCh3", choosers.weighted_ch3, True),
-        Hash("Crc32", choosers.crc32, False),
-        Hash("ConstShard", choosers.const_shard, True),
-        Hash("Rendezvous", choosers.rendezvous, True),
-        Hash("WeightedRendezvous", choosers.weighted_rendezvous, True),
-        Hash("ketama", choosers.ketama, True),
-        Hash("plain-ketama", choosers.plain_ketama, True),
-        Hash("modula", choosers.modula, True),
+        Hash("Ch3", ch3, True),
+        Hash("WeightedCh3", weighted_ch3, True),
+        Hash("Crc32", crc32, False),
+        Hash("ConstShard", const_shard, True),
+        Hash("Rendezvous", rendezvous, True),
+        Hash("WeightedRendezvous", weighted_rendezvous, True),
+        Hash("ketama", ketama, True),
+        Hash("plain-ketama", plain_ketama, True),
+        Hash("modula", modula, True),
     )
 }
 """The hash functions by their names in a config. Those of facebook/mcrouter begin with a capital letter."""

@@ -2,13 +2,17 @@
 
 import math
 import zlib
-from typing import Any, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
+from ..deferred import own
 from .furc import MOST, SEED, furc_hash
-from .ketama import Ring, plain_points, weighted_points
-from .keys import KEY_HASHES, KeyHash
 from .murmur import MASK, hash64a
-from .spooky import hash32
+
+if TYPE_CHECKING:
+    from . import ketama as rings
+    from . import keys, spooky
+else:
+    rings, keys, spooky = own("hashing.ketama"), own("hashing.keys"), own("hashing.spooky")
 
 Pick = Callable[[bytes], int]
 Options = Mapping[str, Any]
@@ -43,7 +47,7 @@ def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
     n, weights = len(names), _weights(names, options, _DEFAULT_WEIGHT)
     if not all(0 <= weight <= 1 for weight in weights):
         raise ValueError("a weight of WeightedCh3 is not from 0 to 1; write a number such as 0.5")
-    limits = [int(weight * 0xFFFFFFFF) for weight in weights]
+    limits, hash32 = [int(weight * 0xFFFFFFFF) for weight in weights], spooky.hash32
 
     def pick(key: bytes) -> int:
         salted, index = key, 0
@@ -124,11 +128,12 @@ def weighted_rendezvous(names: Sequence[str], options: Options) -> Pick:
     return pick
 
 
-def _key_hash(options: Options, default: str) -> KeyHash:
+def _key_hash(options: Options, default: str) -> "keys.KeyHash":
     name = options.get("key_hash") or default
-    if name not in KEY_HASHES:
-        raise ValueError(f"unknown key_hash {name!r}; write one of {', '.join(KEY_HASHES)}")
-    return KEY_HASHES[name]
+    known = keys.KEY_HASHES
+    if name not in known:
+        raise ValueError(f"unknown key_hash {name!r}; write one of {', '.join(known)}")
+    return known[name]
 
 
 def _whole_weights(names: Sequence[str], options: Options) -> "list[float]":
@@ -141,7 +146,7 @@ def _whole_weights(names: Sequence[str], options: Options) -> "list[float]":
 def ketama(names: Sequence[str], options: Options) -> Pick:
     """Makes libmemcached's KETAMA_WEIGHTED; also twemproxy's ketama, with the hash of its config as key_hash (fnv1a_64
     by default there)."""
-    ring = Ring(weighted_points(names, _whole_weights(names, options)))
+    ring = rings.Ring(rings.weighted_points(names, _whole_weights(names, options)))
     key_hash = _key_hash(options, "md5")
     return lambda key: ring.server(key_hash(key))
 
@@ -149,7 +154,7 @@ def ketama(names: Sequence[str], options: Options) -> Pick:
 def plain_ketama(names: Sequence[str], options: Options) -> Pick:
     """Makes libmemcached's KETAMA without weights."""
     key_hash = _key_hash(options, "one_at_a_time")
-    ring = Ring(plain_points(names, key_hash))
+    ring = rings.Ring(rings.plain_points(names, key_hash))
     return lambda key: ring.server(key_hash(key))
 
 

@@ -1,4 +1,4 @@
-"""One HTTP exchange: a request is read, a page answered, the connection closed. server.py imports it when it starts.
+"""One HTTP exchange: a request is read, a page answered, the connection closed. Imported after the start (server.py).
 
 HTTP/1.0, so no connection outlives its page: a scrape comes every few seconds, and an idle one would hold a place.
 """

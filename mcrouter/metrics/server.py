@@ -1,6 +1,6 @@
 """The http thread: accepts scrapes and gives each a short-lived thread. Knows pages, not what is on them.
 
-http.server answers the request (handler.py, imported when the server starts: it is heavy), but its server classes do
+http.server answers the request (handler.py), but its server classes do
 not listen: they wake up again and again to see whether to stop, spin when there is no descriptor for a client, and
 leave clients behind at the end. Here one thread waits for three things: a client, the oldest client's time, the end.
 
@@ -18,10 +18,17 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
+from ..deferred import ahead, own
 from ..logs import get_logger
-from .page import Page
+
+if TYPE_CHECKING:
+    from . import handler
+    from .page import Page
+else:
+    ahead("email.utils", "email.message", "email.parser", "ssl", "http.client", "html", "http.server")
+    handler = own("metrics.handler")
 
 logger = get_logger(__name__)
 
@@ -63,7 +70,7 @@ class MetricsServer:
     def __init__(
         self,
         address: Union[tuple[str, int], socket.socket],
-        pages: Mapping[str, Callable[[], Page]],
+        pages: Mapping[str, Callable[[], "Page"]],
         *,
         timeout: float = 5.0,
         limit: int = 32,
@@ -86,9 +93,6 @@ class MetricsServer:
 
     def start(self) -> None:
         """Starts the thread."""
-        from .handler import Handler
-
-        self._handler = Handler
         self._wake = socket.socketpair()
         if self._pulse is not None:
             self._next_pulse = time.monotonic() + self._pulse.seconds
@@ -193,7 +197,7 @@ class MetricsServer:
         """A client's thread."""
         sock, peer = client.sock, client.peer
         try:
-            self._handler(sock, peer, self._pages, self._timeout, client.asked)
+            handler.Handler(sock, peer, self._pages, self._timeout, client.asked)
             sock.shutdown(socket.SHUT_WR)  # closing alone would not end it while a forked child holds a copy
         except OSError as error:
             logger.debug("metrics: client %s: %s", peer, error)

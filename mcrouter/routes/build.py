@@ -5,21 +5,26 @@ portions where a large policy must not hold up the clients of the one that serve
 the command is made once; for the rest, commands that take the same way share it.
 """
 
-from typing import Any, Dict, Generator, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Generator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from ..config.fields import children
 from ..config.leaves import requests_of
 from ..config.model import HOST, Config
+from ..deferred import own
 from ..proto.commands import ADMIN, COMMANDS, READ, Command
 from ..proto.requests import GET, SET, Plan
 from .handle import Handle, filled
-from .handles import HANDLES, INTERNAL, SEED
+from .handles import ALL_HANDLES, ALL_SEED
 from .host import HostRoute
 from .keyed import KeyedRoute, PerKey
 from .kit import Kit
 from .null import ErrorRoute, NullRoute
 from .renamed import StripPrefixRoute, prefix_of
-from .to_all import AllSyncRoute
+
+if TYPE_CHECKING:
+    from . import to_all
+else:
+    to_all = own("routes.to_all")
 
 KEEP, ASYNC_LOG = "KeepRoutingPrefixRoute", "AsynclogRoute"
 _PORTION = 256  # handles made at a time
@@ -40,7 +45,7 @@ class Built(NamedTuple):
 
 def table_of(config: Config) -> Mapping[str, Handle]:
     """The handles by name, as the config's form means them."""
-    return {**(SEED if config.seed else HANDLES), **INTERNAL}
+    return ALL_SEED if config.seed else ALL_HANDLES
 
 
 def build(config: Config, kit: Kit) -> Built:
@@ -207,7 +212,7 @@ class _Builder:
         if not self._config.seed and not self._kit.flush_all:
             return _weighed(ErrorRoute("Command disabled"))
         hosts = [self._host(host.text) for host in self._config.hosts]
-        return _weighed(AllSyncRoute(hosts), len(hosts)) if hosts else _weighed(ErrorRoute("no host to flush"))
+        return _weighed(to_all.AllSyncRoute(hosts), len(hosts)) if hosts else _weighed(ErrorRoute("no host to flush"))
 
     def _is_plain(self, root: int, command: Command) -> bool:
         """Whether no handle on the command's way looks at keys."""

@@ -1,17 +1,21 @@
 """HashRoute: chooses one of several routes by a hash of the key."""
 
-from typing import Any, List, Mapping
+from typing import TYPE_CHECKING, Any, List, Mapping
 
 from ..config.fields import Field, one_of, routes, switch, text, texts
-from ..hashing import HASHES, make_pick, routing_key
-from ..hashing.keys import KEY_HASHES
+from ..deferred import own
+from ..hashing import HASHES, KEY_HASH_NAMES, make_pick, routing_key
 from ..proto.requests import Request
 from .base import Branch
 from .handle import Args, Handle
 from .keyed import KeyedRoute
 from .kit import Kit
-from .latest import latest
 from .null import ErrorRoute, NullRoute
+
+if TYPE_CHECKING:
+    from . import latest
+else:
+    latest = own("routes.latest")
 
 
 class HashRoute(KeyedRoute):
@@ -92,7 +96,7 @@ def _make(args: Args, kit: Kit) -> Any:
     if len(args.children) == 1:
         return args.children[0]
     if args.hash_func == LATEST:
-        return latest(args.children, kit, args.salt, args.weights)
+        return latest.latest(args.children, kit, args.salt, args.weights)
     pick = _pick(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
     return HashRoute(args.children, pick, args.hash_func)
 
@@ -105,7 +109,7 @@ HANDLE = Handle(
         Field("salt", read=text, default=""),
         Field("weights", read=_weights, default=None),
         Field("tags", read=texts, default=None),
-        Field("key_hash", read=one_of(*KEY_HASHES), default=""),
+        Field("key_hash", read=one_of(*KEY_HASH_NAMES), default=""),
         Field("name", read=text, default=""),
         Field("error_on_empty", read=switch, default=True),
     ),

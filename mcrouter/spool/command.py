@@ -13,8 +13,8 @@ import threading
 import time
 from typing import Iterable, List, Tuple
 
-from ..cli import Parser
 from ..config.hosts import BadHostError, parse_host
+from ..parser import Parser
 from .deliver import Deliverer
 from .entry import Address
 from .replay import BusyError, only_replay, replay, survey

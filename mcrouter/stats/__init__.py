@@ -1,5 +1,6 @@
 """The router's own `stats`, with facebook/mcrouter's groups, names and formats, so that tools for that also work here.
 
+    about.py         what an event loop tells of itself
     table.py         the one table of statistics: name, groups, how it is computed
     facts.py         the counters of all event loops, added up for one answer, in portions
     servers.py       the states and results of each host, and of all
@@ -10,14 +11,19 @@
 The requests under way are not among the counters; they are those of the event loop that answers.
 """
 
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence
 
+from ..deferred import own
 from ..metrics.counters import Layout
 from ..steady import unix_time
-from .facts import About, Facts, Load, Portion, portions
-from .server_lines import server_lines, suspect_lines
-from .table import NAMED, STATS
+from .about import About, Load, Portion
 from .window import Window
+
+if TYPE_CHECKING:
+    from . import facts, server_lines, table
+    from .facts import Facts
+else:
+    facts, server_lines, table = own("stats.facts"), own("stats.server_lines"), own("stats.table")
 
 __all__ = ["About", "Load", "Statistics"]
 
@@ -40,26 +46,26 @@ class Statistics:
         self._load = load
         self._clock = clock
         self._totals, self._latencies = Window(about.started), Window(about.started)
-        self._lists: Dict[str, Callable[[Facts], Iterator[Portion]]] = {
-            "version": lambda facts: iter([(0, [("mcrouter-version", facts.version)])]),
-            "servers": lambda facts: server_lines(facts, self._latencies),
-            "suspect_servers": suspect_lines,
+        self._lists: Dict[str, Callable[["Facts"], Iterator[Portion]]] = {
+            "version": lambda look: iter([(0, [("mcrouter-version", look.version)])]),
+            "servers": lambda look: server_lines.server_lines(look, self._latencies),
+            "suspect_servers": lambda look: server_lines.suspect_lines(look),
         }
 
     def answer(self, words: List[str]) -> Optional[Iterator[Portion]]:
         """Returns the portions of the group named by the words after `stats`; None if there is no such group."""
-
         name = " ".join(words)
-        facts = Facts(self._layout, self._rows, self._about, self._load, self._clock(), self._totals)
+        look = facts.Facts(self._layout, self._rows, self._about, self._load, self._clock(), self._totals)
         if name in self._lists:
-            return self._lists[name](facts)
-        return self._table(name, facts) if name in NAMED else None
+            return self._lists[name](look)
+        return self._table(name, look) if name in table.NAMED else None
 
-    def _table(self, name: str, facts: Facts) -> Iterator[Portion]:
-        yield from facts.add_up()
-        yield _TABLE, [(stat.name, _text(stat.value(facts))) for stat in STATS if stat.groups & NAMED[name]]
+    def _table(self, name: str, look: "Facts") -> Iterator[Portion]:
+        yield from look.add_up()
+        group = table.NAMED[name]
+        yield _TABLE, [(stat.name, _text(stat.value(look))) for stat in table.STATS if stat.groups & group]
         if not name:
-            for cost, part in portions(facts.servers):
+            for cost, part in facts.portions(look.servers):
                 yield cost, [(f"host:{server.name}", server.health) for server in part]
 
 

@@ -5,13 +5,14 @@ The counters of hosts are added up first, in portions (`add_up`): there may be t
 
 import os
 from functools import cached_property
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 from .. import __version__
 from ..metrics.counters import Layout
 from ..metrics.process import Usage, usage
 from ..proto.commands import COMMANDS
 from ..proto.results import ERRORS, RESULTS
+from .about import About, Load, Portion
 from .servers import Server, Sums, server_of, timed
 from .window import Growth, Window
 
@@ -24,30 +25,6 @@ _RESULT_NAMES = {"timeout": "data_timeout"}  # data_timeout: the name for all ti
 RESULT_NAMES = tuple(_RESULT_NAMES.get(RESULTS[i], RESULTS[i]) for i in ERRORS)
 """The results that are errors, by the names in facebook/mcrouter's `result_...`."""
 
-
-class About(NamedTuple):
-    """Facts that do not change while the router runs: the time of its start (Unix time), its command line, and the pid
-    of the process that supervises those of the event loops."""
-
-    started: float
-    command_args: str = ""
-    supervisor: Optional[int] = None
-
-
-class Load(NamedTuple):
-    """The requests under way in the event loop that answers.
-
-    `processing`: requests of clients. `waiting`: clients whose next requests wait. `of_host`: from a host's name to its
-    timeout in seconds, the requests that wait to be sent, and those that wait for an answer.
-    """
-
-    processing: int
-    waiting: int
-    of_host: Callable[[str], Tuple[float, int, int]]
-
-
-Portion = Tuple[int, List[Tuple[str, object]]]
-"""A part of the work for an answer: about how many microseconds it took, and the (name, value) pairs that it gave."""
 
 _PORTION = 1000  # microseconds
 _ROW = 60  # microseconds that a host's counters in one event loop cost at most; 20 if it has done nothing

@@ -3,7 +3,8 @@
 from typing import Dict, Iterator, Tuple
 
 from ..engine.upstream import HARD_TKO, SOFT_TKO
-from .facts import Facts, Portion, portions
+from .about import Portion
+from .facts import Facts, portions
 from .servers import Server
 from .window import Growth, Window
 

@@ -1,14 +1,20 @@
 """`/status.json`: all facts as one map. Times are in Unix seconds, rates per second, latencies in ms; null: unknown."""
 
 import os
-from typing import Any, Dict, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Sequence
 
 from .. import __version__
-from ..config import Config
+from ..config import Config, digest
+from ..deferred import own
 from ..metrics.counters import Layout
 from ..reload import ConfigState
 from ..steady import unix_time
 from .history import INTERVAL, History
+
+if TYPE_CHECKING:
+    from ..explain import graph
+else:
+    graph = own("explain.graph")
 
 _MOST_ROUTES = 300  # a config with more routes is not shown as a tree
 _MOST_LINES = 400
@@ -22,7 +28,7 @@ class Facts:
     ) -> None:
         self._layout, self._history = layout, history
         self._config_state, self._about = config_state, about
-        self._drawn: Any = (None, "")  # a config, and its tree
+        self._drawn: Any = (None, "", "")  # a config, its tree and its digest
 
     def all(self, rows: Sequence[Any], config: Config) -> Dict[str, Any]:
         """Returns all facts of now."""
@@ -54,7 +60,7 @@ class Facts:
         known = self._config_state
         return {
             "file": os.path.abspath(config.source) if os.path.isfile(config.source) else "",
-            "digest": config.digest,
+            "digest": self._described(config)[1],
             "since": known.since,
             "failures": known.failures,
             "last_error": {"at": known.last_attempt, "text": known.error} if known.error else None,
@@ -81,10 +87,14 @@ class Facts:
         }
 
     def _routes(self, config: Config) -> str:
-        """Returns the routes of every command as text, which is made once for each config."""
+        """Returns the routes of every command as text."""
+        return str(self._described(config)[0])
+
+    def _described(self, config: Config) -> Any:
+        """Returns the tree of a config and its digest, which are made once for each config."""
         if self._drawn[0] is not config:
-            self._drawn = (config, _tree(config))
-        return str(self._drawn[1])
+            self._drawn = (config, _tree(config), digest(config))
+        return self._drawn[1:]
 
 
 def _order(config: Config) -> Any:
@@ -96,10 +106,8 @@ def _order(config: Config) -> Any:
 def _tree(config: Config) -> str:
     if len(config.routes) > _MOST_ROUTES + len(config.hosts):
         return f"{len(config.routes)} routes are too many to show here; mcrouter graph shows them"
-    from ..explain.graph import Graph
-
     try:
-        lines = Graph(config).text().splitlines()
+        lines = graph.Graph(config).text().splitlines()
     except RecursionError:
         return "the config nests routes too deeply to show them"
     if len(lines) > _MOST_LINES:

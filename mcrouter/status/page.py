@@ -3,10 +3,10 @@
 from html import escape
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from . import words
 from .history import DIVIDED, HEALTHY, POINTS, REJOINING, UNHEALTHY, UNKNOWN
 from .look import POLICY, SCRIPT, STYLE
 from .plots import sparkline
+from .words import NONE, clock, ms, number, share, span
 
 Facts = Mapping[str, Any]
 
@@ -62,8 +62,8 @@ def _header(facts: Facts) -> str:
     name = "" if facts["name"] == "mcrouter" else f" {escape(facts['name'])}"
     return (
         f"<header><h1>mcrouter{name}</h1>"
-        f'<span class="soft">version {escape(facts["version"])}, up for {words.span(facts["now"] - facts["started"])}, '
-        f"as of {words.clock(facts['now'])}</span></header>"
+        f'<span class="soft">version {escape(facts["version"])}, up for {span(facts["now"] - facts["started"])}, '
+        f"as of {clock(facts['now'])}</span></header>"
     )
 
 
@@ -71,7 +71,7 @@ def _refused(facts: Facts) -> str:
     error = facts["config"]["last_error"]
     if error is None:
         return ""
-    ago = words.span(facts["now"] - error["at"])
+    ago = span(facts["now"] - error["at"])
     return (
         f'<p class="alarm" role="alert"><b class="bad">The newest config was refused</b> {ago} ago; the previous one '
         f"stays in effect.<code>{escape(error['text'])}</code></p>"
@@ -80,9 +80,9 @@ def _refused(facts: Facts) -> str:
 
 def _summary(facts: Facts) -> str:
     clients, config = facts["clients"], facts["config"]
-    age = words.span(facts["now"] - config["since"])
+    age = span(facts["now"] - config["since"])
     rows = (
-        ("Requests", f"{words.number(clients['requests_per_second'])} <small>a second</small>"),
+        ("Requests", f"{number(clients['requests_per_second'])} <small>a second</small>"),
         ("Clients", f"{clients['open']:,} <small>of {clients['accepted']:,} ever</small>"),
         ("Listens on", "<br>".join(map(escape, facts["listen"]))),
         ("Event loops", str(facts["loops"])),
@@ -108,7 +108,7 @@ def _hosts(facts: Facts) -> str:
 
 def _host(host: Facts, now: float, columns: "Sequence[Column]", is_dense: bool) -> str:
     mark, kind, word = _MARKS[host["state"]]
-    since = f"<small>for {words.span(now - host['since'])}</small>" if host["since"] else ""
+    since = f"<small>for {span(now - host['since'])}</small>" if host["since"] else ""
     why = f"<small>{escape(host['why'])}</small>" if host["why"] else ""
     cells = "".join(column.cell(host, is_dense) for column in columns)
     return (
@@ -129,7 +129,7 @@ class Column:
     def cell(self, host: Facts, is_dense: bool) -> str:
         """Returns the cell of a host."""
         text, plot = self.text(host), self._plot(host, is_dense)
-        kind = ' class="none"' if text in ("0", words.NONE) and not plot else ""
+        kind = ' class="none"' if text in ("0", NONE) and not plot else ""
         return f'<td{kind} data-name="{self.name}">{plot}<span class="n">{escape(text)}</span></td>'
 
     def _plot(self, host: Facts, is_dense: bool) -> str:
@@ -147,12 +147,12 @@ class Column:
 
 _MISSED = "Missed writes"
 _COLUMNS = (
-    Column("Requests/s", lambda host: words.number(host["requests_per_second"]), "requests_per_second"),
-    Column("Errors", lambda host: words.share(host["error_rate"]), "error_rate", 1.0, True),
-    Column("Hits", lambda host: words.share(host["hit_rate"]), "hit_rate", 1.0, True),
-    Column("p50 ms", lambda host: words.ms(host["p50"])),
-    Column("p95 ms", lambda host: words.ms(host["p95"])),
-    Column("p99 ms", lambda host: words.ms(host["p99"]), "p99", 0.5),
+    Column("Requests/s", lambda host: number(host["requests_per_second"]), "requests_per_second"),
+    Column("Errors", lambda host: share(host["error_rate"]), "error_rate", 1.0, True),
+    Column("Hits", lambda host: share(host["hit_rate"]), "hit_rate", 1.0, True),
+    Column("p50 ms", lambda host: ms(host["p50"])),
+    Column("p95 ms", lambda host: ms(host["p95"])),
+    Column("p99 ms", lambda host: ms(host["p99"]), "p99", 0.5),
     Column(_MISSED, lambda host: f"{host['missed_writes']:,}"),
 )
 
@@ -162,7 +162,7 @@ def _changes(facts: Facts) -> str:
     if not changes:
         return ""
     rows = "".join(
-        f'<li><span class="soft">{words.clock(one["at"])}</span> <span class="host">{escape(one["host"])}</span> '
+        f'<li><span class="soft">{clock(one["at"])}</span> <span class="host">{escape(one["host"])}</span> '
         f'{_MARKS[one["from"]][2]} → <span class="{_MARKS[one["to"]][1]}">{_MARKS[one["to"]][2]}</span>{_because(one)}'
         "</li>"
         for one in changes

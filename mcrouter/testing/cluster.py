@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, NamedTuple, Union
 
 from .host import DemoHost
@@ -112,7 +111,7 @@ def cluster(config: "Union[int, str, os.PathLike[str], Config]" = 2, **settings:
     model = load_config(config, "config", chosen) if isinstance(config, (str, os.PathLike)) else config
     with hosts(len(model.hosts)) as started:
         here = [
-            replace(address, host=host.host, port=host.port, path="") for address, host in zip(model.hosts, started)
+            address._replace(host=host.host, port=host.port, path="") for address, host in zip(model.hosts, started)
         ]  # fmt: skip
-        with Router(replace(model, hosts=tuple(here)), chosen) as router:
+        with Router(model._replace(hosts=tuple(here)), chosen) as router:
             yield Cluster(router, {address.text: host for address, host in zip(model.hosts, started)})

@@ -10,7 +10,8 @@ import os
 import sys
 from typing import Any, Dict
 
-from ..cli import Parser, complain
+from ..cli import complain
+from ..parser import Parser
 from .fetch import FetchError, address, fetch
 from .plain import show as show_plain
 from .view import SORTS

@@ -11,7 +11,7 @@ import pytest
 from mcrouter import load_config
 from mcrouter.cli import make_parser, parsed_settings
 from mcrouter.metrics.table import METRICS
-from mcrouter.reload import ConfigState, ConfigWatcher
+from mcrouter.reload import ConfigState, ConfigWatcher, file_state
 from mcrouter.restart import activated
 from mcrouter.router import Router
 from tests.deploy.manifests import DEPLOY, documents, of_kind
@@ -252,3 +252,17 @@ def test_a_changed_config_map_is_noticed(tmp_path):
     finally:
         watcher.stop()
     assert [host.text for host in taken[0].hosts] == ["after"]
+
+
+def test_a_change_between_reading_and_watching_is_noticed(tmp_path):
+    path, taken = tmp_path / "router.yaml", []
+    path.write_text("orderedPool: [before]\nroute: DefaultRoute\n")
+    before = file_state(str(path))
+    path.write_text("orderedPool: [afterwards]\nroute: DefaultRoute\n")
+    watcher = ConfigWatcher(str(path), lambda: load_config(path), taken.append, ConfigState(), 0.01, before=before)
+    watcher.start()
+    try:
+        until(lambda: taken)
+    finally:
+        watcher.stop()
+    assert [host.text for host in taken[0].hosts] == ["afterwards"]

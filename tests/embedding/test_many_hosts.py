@@ -1,6 +1,5 @@
 """A start and a reload cost as much as there are hosts, not their square: calls and looks are counted, not timed."""
 
-import dataclasses
 import json
 import sys
 
@@ -170,7 +169,7 @@ def test_a_host_that_a_reload_took_away_meanwhile_is_not_connected_to():
 
 def test_writes_wait_for_no_host_that_a_reload_took_away():
     shard = made(FEW)
-    shard._policy.config = dataclasses.replace(shard._policy.config, on_rejoin="replay")
+    shard._policy.config = shard._policy.config._replace(on_rejoin="replay")
     shard._take_over()
     policy, gone = shard._policy, shard._policy.hosts.popitem()[1]
     gone.mark_down(Why.TIMEOUTS, "a test says so")

@@ -7,6 +7,6 @@
     rounds.py    one case before several proxies in alternating rounds; medians and ratios
     report.py    facts -> tables
     idle.py      memory per idle client
-    startup.py   time to accept, time to import
+    startup.py   time to accept, time to import; first_answer.py, run by itself: CPU time to the first answer
     hotspots.py  where the time of a request goes; inside.py is the half of it that runs in the router's process
 """

@@ -9,17 +9,32 @@ from typing import Any, Callable, NoReturn, Union
 
 from ..errors import ConfigError, duplicate_key, show
 from ..tree import MAX_DEPTH, TOO_DEEP, Entry, Map, Node, Scalar, Seen, Seq, field, kind
-from . import text
-from .builtins import BUILTINS
+from ..usage import is_used
+from .builtins.table import BUILTINS
 from .call import Call, Macro
 from .definitions import DEFINITIONS, define_consts, define_macros
 from .limits import Limits
 from .scope import Lazy, Scope
+from .text import BadTextError, Parameter, is_plain, pieces
+from .text import call as call_in
 
 MAX_CALLS = 100  # calls inside one another
 _TOO_MANY_CALLS = f"calls are nested deeper than {MAX_CALLS}; look for a macro that calls itself without end"
 
 Load = Callable[[str, Node], Node]
+
+
+def expand(tree: Node, source: str, params: Mapping[str, Any], load: Load) -> Node:
+    """Returns the config's tree with everything expanded, without its `macros` and `consts`.
+
+    `source` is the config's name in errors. `params` are the parameters that are defined everywhere, as
+    'default-route', with plain Python values. `load(path, at)` returns the tree of an imported file, with the file's
+    name on its nodes (`tree.from_file`), or raises ConfigError; `path` is the argument of the `@import` at `at`.
+
+    Every node of the result has the place where its value was written. A tree that uses nothing of the language is
+    returned unchanged. Raises ConfigError if something cannot be expanded.
+    """
+    return Expander(source, params, load).config(tree) if is_used(tree) else tree
 
 
 class Expander:
@@ -66,7 +81,7 @@ class Expander:
     def expand(self, node: Node, scope: Scope) -> Node:
         """Returns the expanded node; the same node if nothing in it is to be expanded."""
         if isinstance(node, Scalar):
-            if not isinstance(node.value, str) or text.is_plain(node.value):
+            if not isinstance(node.value, str) or is_plain(node.value):
                 return node
             return self._text(node, node.value, scope)
         if isinstance(node, Map):
@@ -179,11 +194,11 @@ class Expander:
 
     def _text(self, node: Scalar, written: str, scope: Scope) -> Node:
         try:
-            called = text.call(written)
+            called = call_in(written)
             if called is None:
-                return self._spliced(node, list(text.pieces(written)), scope)
-            name = self._spliced(node, list(text.pieces(called.name)), scope)
-        except text.BadTextError as error:
+                return self._spliced(node, list(pieces(written)), scope)
+            name = self._spliced(node, list(pieces(called.name)), scope)
+        except BadTextError as error:
             self.fail(node, str(error))
         if not isinstance(name, Scalar) or not isinstance(name.value, str):
             self.fail(node, f"the name of the macro is {kind(name)}; it must be a text")
@@ -194,13 +209,13 @@ class Expander:
         call.take_list(called.arguments)
         return self._run(call)
 
-    def _spliced(self, node: Scalar, parts: list[Union[str, text.Parameter]], scope: Scope) -> Node:
+    def _spliced(self, node: Scalar, parts: list[Union[str, Parameter]], scope: Scope) -> Node:
         """Joins the parts of a text. If the whole text is one parameter, the value of that is returned unchanged."""
-        if len(parts) == 1 and isinstance(parts[0], text.Parameter):
+        if len(parts) == 1 and isinstance(parts[0], Parameter):
             return self._parameter(parts[0].name, node, scope)
         texts = []
         for part in parts:
-            if isinstance(part, text.Parameter):
+            if isinstance(part, Parameter):
                 value = self._parameter(part.name, node, scope)
                 if not isinstance(value, Scalar) or not isinstance(value.value, str):
                     advice = f"only a text is allowed there; write @str(%{part.name}%) to make it one"

@@ -1,7 +1,7 @@
 """What the tests of the preprocessor share: a config of texts in, plain values or the error's text out."""
 
 from mcrouter.config import ConfigError, parse
-from mcrouter.config.preprocess import expand
+from mcrouter.config.preprocess.expander import expand
 from mcrouter.config.tree import Node, from_file, plain
 
 PARAMS = {"default-region": "east", "num-proxies": 4, "hosts": ["a:1", "b:1"], "options": {"deep": [None, 1.5]}, "on": True}

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from mcrouter.config.preprocess.builtins import BUILTINS
 from mcrouter.config.preprocess.builtins.shuffle import shuffled
+from mcrouter.config.preprocess.builtins.table import BUILTINS
 from mcrouter.hashing.spooky import hash64
 
 from .expanding import value_of

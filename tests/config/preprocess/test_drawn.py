@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mcrouter.config import ConfigError, parse
-from mcrouter.config.preprocess import expand
-from mcrouter.config.preprocess.builtins import BUILTINS
+from mcrouter.config.preprocess.builtins.table import BUILTINS
+from mcrouter.config.preprocess.expander import expand
 from mcrouter.config.tree import plain
 
 from .expanding import FILES, PARAMS, load, value_of

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mcrouter.config import parse
-from mcrouter.config.preprocess import expand
+from mcrouter.config.preprocess.expander import expand
 from mcrouter.config.tree import Entry, Map, Scalar
 
 from .expanding import PARAMS, load, tree_of, value_of

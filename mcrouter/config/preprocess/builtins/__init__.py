@@ -1,5 +1,6 @@
-"""The macros that need no definition: one table, name -> macro.
+"""The macros that need no definition.
 
+    table.py        all of them by name
     casts.py        int, double, str, bool; isInt and other type checks
     logic.py        if, and, or, not; equals, less, contains, empty; define, defined, fail
     numbers.py      arithmetic of whole numbers and of their bits
@@ -11,10 +12,3 @@
 Each can be called in a text, `@select(%list%, @int(0))`, and as a map, `{type: select, dictionary: ..., key: ...}`.
 An argument is expanded when it is first used, so that an `if` expands only one of its sides.
 """
-
-from ..call import Macro
-from . import casts, containers, hashes, logic, loops, numbers, outside
-
-_MODULES = (casts, logic, numbers, containers, loops, hashes, outside)
-
-BUILTINS: dict[str, Macro] = {macro.name: macro for module in _MODULES for macro in module.MACROS}
