@@ -111,6 +111,7 @@ class Shard:
             lambda: int(sum(row[layout.client_connections] for row in rows)),
             STYLES[settings.error_style],
         )
+        self.frontend.memory.hosts = lambda: self._policy.hosts.values()
         self._spool: "Optional[writer.Spool]" = None
         if settings.async_dir and not settings.asynclog_disable:
             self._spool = writer.Spool(settings.async_dir, settings.router_name)

@@ -12,14 +12,17 @@ class Asker:
     """What is in flight, in order. `frontend` is what it shares with the others, `lane` which of a host's connections
     it rides."""
 
-    __slots__ = ("_asks_again", "frontend", "lane", "loop", "queue")
+    __slots__ = ("_asks_again", "_last", "_unrepeatable", "frontend", "kept", "lane", "loop", "queue")
 
     def __init__(self, frontend: Any, lane: int) -> None:
         self.frontend = frontend
         self.loop = frontend.loop
         self.lane = lane
         self.queue: Deque[Request] = collections.deque()
+        self.kept = 0  # bytes of its requests in flight, and of replies that wait for their turn
         self._asks_again: Set[Request] = set()  # see `will_ask_again`
+        self._last: Any = None  # the last request up to which `_unrepeatable` is known
+        self._unrepeatable: Any = None  # the last one that may not be asked again
 
     @property
     def owner(self) -> Any:
@@ -48,9 +51,26 @@ class Asker:
     def may_repeat(self, request: Request) -> bool:
         """Whether a request may be asked again that no host has answered: it changes nothing, nor does what has been
         asked since."""
-        queue, origin = list(self.queue), request.origin or request
-        since = queue[queue.index(origin) :] if origin in queue else []
-        return bool(since) and all(later.kinds[0] >= len(COMMANDS) or later.repeatable() for later in since)
+        queue, origin, last = self.queue, request.origin or request, self._find_unrepeatable()
+        for earlier in queue:
+            if earlier is origin:
+                return last is None or last not in queue
+            if earlier is last:
+                return origin in queue
+        return False
+
+    def _find_unrepeatable(self) -> Any:
+        """The last request in flight that may not be asked again; it may have left already. Each is looked at once."""
+        known, newest = self._last, self.queue[-1] if self.queue else None
+        if newest is not known:
+            for later in reversed(self.queue):
+                if later is known:
+                    break
+                if later.kinds[0] < len(COMMANDS) and not later.repeatable():
+                    self._unrepeatable = later
+                    break
+            self._last = newest
+        return self._unrepeatable
 
     def awaits(self, request: Request) -> bool:
         """Whether it still waits for the answer to a request, or to the one that this was made of."""
@@ -74,8 +94,6 @@ class Asker:
 
     def is_to_ask_again(self) -> bool:
         """Whether a request in flight will be asked again."""
-        if self._asks_again:
-            self._asks_again = {request for request in self._asks_again if self.awaits(request)}
         return bool(self._asks_again)
 
     def answer(self, request: Request, reply: Any) -> None:

@@ -11,9 +11,10 @@ The timeout of a host is for each 16 KB of a value, while its client does its pa
 than that in the time of a timeout is late, however often it moves a byte.
 """
 
+import collections
 import enum
 import os
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Deque, Dict, List
 
 from ..proto import outcomes as o
 from ..proto import results as r
@@ -418,7 +419,7 @@ class BulkLanes:
         self._host = host
         self.busy: Dict[BulkLane, None] = {}  # in the order in which they began
         self._resting: List[BulkLane] = []
-        self._queue: List[Callable[[], None]] = []  # those that wait until others have done their work
+        self._queue: Deque[Callable[[], None]] = collections.deque()  # those that wait for others
 
     def send(self, request: Any, sink: Any) -> None:
         """Asks the host for something that is too large for the shared lanes."""
@@ -454,9 +455,8 @@ class BulkLanes:
             lane.give_up("its client does not go on, and others wait")
 
     def _go_on(self) -> None:
-        waiting, self._queue = self._queue, []
-        for begin in waiting:
-            begin()
+        while self._queue and self.admits():
+            self._queue.popleft()()
 
     def _one_is_free(self) -> None:
         if self._queue:

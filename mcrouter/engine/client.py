@@ -25,9 +25,9 @@ from ..proto.replies import TOO_LARGE
 from ..proto.requests import Request, lone
 from .asker import ClientRequest
 from .client_reader import ClientReader
-from .client_socket import ENDING, HELD, KEPT, LOOKED_AT, READABLE, ClientState
+from .client_socket import ASKS_AGAIN, ENDING, HELD, KEPT, LOOKED_AT, READABLE, ClientState
 from .handover import MOST
-from .memory import weight
+from .memory import REQUEST, weight
 from .poller import IN, OUT
 from .transfer import Download, Upload
 
@@ -40,12 +40,13 @@ _CLOSED, _DRAINING, _OPEN = ClientState.CLOSED, ClientState.DRAINING, ClientStat
 class Client(ClientReader):
     """One client connection."""
 
-    __slots__ = ("counted", "direct")
+    __slots__ = ("counted", "counted_at", "direct")
 
     def __init__(self, frontend: Any, fd: int, lane: int) -> None:
         super().__init__(frontend, fd, lane)
         self.direct = frontend.direct[lane]
-        self.counted = 0  # bytes that it holds, or more: memory.py
+        self.counted = 0  # bytes of replies that it holds, or more: memory.py
+        self.counted_at = 0.0  # when they were counted
 
     # the fast path ------------------------------------------------------------------------------------------------
 
@@ -89,6 +90,7 @@ class Client(ClientReader):
         queue = self.queue
         if not self.blocks and len(queue) == 1 and queue[0] is request and reply:
             queue.popleft()
+            self.kept = 0
             try:
                 sent = write_one(self.fd, reply)
             except BlockingIOError:
@@ -105,8 +107,13 @@ class Client(ClientReader):
     def in_turn(self, request: Request, reply: Any) -> None:
         """Takes a request's reply, bytes or a list of pieces; it leaves with the tick, after those before it."""
         request.reply = reply
+        if self._asks_again:
+            self._forget_to_ask(request)
+        self.kept -= getattr(request, "gathered", 0)
         queue = self.queue
-        if queue and queue[0] is request:
+        if not queue or queue[0] is not request:
+            self.kept += weight(reply)
+        else:
             out = self.out
             self.collect()
             while queue:
@@ -116,11 +123,15 @@ class Client(ClientReader):
                 if head is TOO_LARGE:
                     self._download()
                     break
+                if head is not reply:
+                    self.kept -= weight(head)
                 if type(head) is list:
                     out += head
                 else:
                     out.append(head)
                 queue.popleft()
+            if not queue:
+                self.kept = 0
 
     def written(self) -> None:
         """The client has taken all that there was for it."""
@@ -151,8 +162,21 @@ class Client(ClientReader):
         else:
             super().fail(request, reply, outcomes)
 
+    def will_ask_again(self, request: Request) -> None:
+        """The same as of any asker; until then the client is given nothing more to do."""
+        super().will_ask_again(request)
+        if self._asks_again:
+            self.blocks |= ASKS_AGAIN
+
+    def _forget_to_ask(self, request: Request) -> None:
+        """The request has its answer, or is asked again now."""
+        self._asks_again.discard(request)
+        if not self._asks_again:
+            self.blocks &= ~ASKS_AGAIN
+
     def too_large(self, request: Request) -> None:
         """The reply to a request is too large to be held: it is asked again when its turn has come."""
+        self._forget_to_ask(request)
         self.pause()
         self.window = 1
         request.reply = TOO_LARGE
@@ -200,17 +224,15 @@ class Client(ClientReader):
     def has_begun(self) -> int:
         """Bytes of requests that have not come to their end, and of which no host has any."""
         held_back: int = self.transfer.held_back() if self.transfer is not None else 0
-        return held_back + self.stream.size()
+        return held_back + self.stream.weight()
+
+    def holds_replies(self) -> int:
+        """Bytes of replies, and of large requests, that are held for it, by its routes and by this connection."""
+        return self.kept + self.unread() + (0 if self.transfer is None else int(self.transfer.holds()))
 
     def holds(self) -> int:
-        """Bytes that are held for it: what it has not said to the end, what it has not read, and what its routes have
-        got and not given yet."""
-        held = self.stream.size() + self.unread()
-        if self.transfer is not None:
-            held += self.transfer.holds()
-        for request in self.queue:
-            held += weight(request.reply) if request.reply is not None else getattr(request, "gathered", 0)
-        return held
+        """Bytes that are held for it."""
+        return self.stream.weight() + REQUEST * len(self.queue) + self.holds_replies()
 
     def is_held(self) -> bool:
         """Whether it waits for memory."""
@@ -283,5 +305,6 @@ class Client(ClientReader):
             self.transfer.cancel()
             self.transfer = None
         self.queue.clear()
+        self._asks_again.clear()
         self.forget_unsent()
         self.stream.take_rest()

@@ -15,6 +15,7 @@ from ..proto.requests import Request, RequestParser
 from .asker import ClientRequest
 from .bulk import PIECE
 from .client_socket import (
+    ASKS_AGAIN,
     COLLECTED,
     HELD,
     KEPT,
@@ -26,10 +27,13 @@ from .client_socket import (
     ClientSocket,
     ClientState,
 )
+from .memory import REQUEST
 from .poller import IN, OUT, READ_ON
 
 # Bytes read at first, and from a client with more to say. From 128 KB on, malloc maps memory for each read, at 8 µs.
 _READ_SIZE, _READ_MORE = 16384, 130816
+_KEY = 60  # bytes that a key of a request in flight takes, about
+_MANY, _LARGE = 100, 4096  # keys, and bytes, of a request that is counted
 _TURNS = 8  # reads of one event; a client that sends without end must not have the router for itself
 _BOUNDARY, _WITHIN, _WAITING, _SWALLOWING = ClientPlace
 _CLOSED, _DRAINING, _OPEN = ClientState.CLOSED, ClientState.DRAINING, ClientState.OPEN
@@ -88,7 +92,7 @@ class ClientReader(ClientSocket):
 
     def _is_stuck(self) -> bool:
         """Whether it must not be given more to do."""
-        return bool(self.blocks & (PAUSED | UNSENT) or self.is_to_ask_again()) or len(self.queue) >= self.window
+        return self.blocks & (PAUSED | UNSENT | ASKS_AGAIN) != 0 or len(self.queue) >= self.window
 
     def _may_read(self) -> bool:
         """Whether there is something that it may be read of now."""
@@ -105,6 +109,8 @@ class ClientReader(ClientSocket):
                 return
             turns -= 1
             size = _READ_MORE if self.blocks & KEPT else self.read_size
+            if size > _READ_SIZE and self.frontend.memory.is_full():
+                size = _READ_SIZE
             try:
                 data = read(self.fd, size)
             except BlockingIOError:
@@ -150,10 +156,13 @@ class ClientReader(ClientSocket):
         if not data:
             self.ended()
             return
+        known = len(self.queue)
         self.stream.receive(data)
         self.parse()
-        if self.blocks & KEPT:
-            self.frontend.memory.grew(len(data))
+        memory = self.frontend.memory
+        memory.grew(len(data) + REQUEST * max(0, len(self.queue) - known))
+        if self.stream.place is _WITHIN:
+            memory.read_of(self)
 
     def parse(self) -> None:
         """Hands the requests that are there on to their routes, as far as the window allows."""
@@ -171,7 +180,7 @@ class ClientReader(ClientSocket):
             room -= sum(len(r.words or r.kinds) * weights[r.kinds[0]] for r in queue)
         now = self.loop.now
         while True:
-            if room <= 0 or self.blocks & (PAUSED | UNSENT) or (self._asks_again and self.is_to_ask_again()):
+            if room <= 0 or self.blocks & (PAUSED | UNSENT | ASKS_AGAIN):
                 stream.wait()
                 return
             request = stream.next(self, room if run_weight == 1 else room // run_weight + 1)
@@ -185,7 +194,10 @@ class ClientReader(ClientSocket):
             request.started = now
             queue.append(request)
             kinds = request.kinds
-            room -= len(request.words or kinds) * weights[kinds[0]]
+            taken = len(request.words or kinds)
+            room -= taken * weights[kinds[0]]
+            if taken > _MANY or len(request.data) > _LARGE:
+                self._keep_count(request, taken)
             if request.bulk is not None:
                 self.begin_upload(request)
                 return
@@ -195,6 +207,11 @@ class ClientReader(ClientSocket):
                 guarded_failure(request)
             if self.state is _DRAINING or self.state is _CLOSED:
                 return
+
+    def _keep_count(self, request: ClientRequest, keys: int) -> None:
+        """Counts what a large request takes until it is answered."""
+        request.gathered = len(request.data) + _KEY * keys
+        self.kept += request.gathered
 
     def go_on(self) -> None:
         """After a stop: parses what was kept, then reads on."""

@@ -25,6 +25,7 @@ READABLE = 16  # the poller said that there is something, and it was not all rea
 READS_ON = 32  # it is read to the end each time: it ends, or short reads prove nothing (poller.py)
 KEPT = 64  # its stream is not at a boundary
 ENDING = 128  # its state is not OPEN
+ASKS_AGAIN = 512  # a reply has passed, and is to be asked for again
 LOOKED_AT = 256  # it is to be seen to do something (Client.looked_at)
 
 
@@ -137,7 +138,7 @@ class ClientSocket(Asker):
 
     def unread(self) -> int:
         """Bytes that the client has yet to take."""
-        return weight([self.unsent, *self.out]) if self.unsent or self.out else 0
+        return len(self.unsent) + weight(self.out)
 
     def forget_unsent(self) -> None:
         """Drops all that it has not taken."""

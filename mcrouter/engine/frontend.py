@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 from ..logs import get_logger
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, READ
+from ..proto.replies import NO_MEMORY
 from ..proto.requests import GET, MOST_KINDS, SET, Plan, Request
 from ..proto.runs import RequestStretches, request_stretches
 from ..proto.styles import MEMCACHED, Memcached
@@ -214,7 +215,7 @@ class _Inquiry:
 
     def _answering(self, request: Any) -> Steps:
         """A step a key. What the same key says is found out once, and nothing once the answer is long enough."""
-        client, most = request.client, self._frontend.buffer_size
+        client, most, memory = request.client, self._frontend.buffer_size, self._frontend.memory
         unique = b" 0" if request.data.startswith(b"gets ") else b""
         known: Dict[bytes, bytes] = {}
         blocks: List[bytes] = []
@@ -232,6 +233,11 @@ class _Inquiry:
                 return
             blocks.append(b"VALUE %b 0 %d%b\r\n%b\r\n" % (key, len(value), unique, value))
             size += len(blocks[-1])
+            request.gathered = size
+            memory.grew(len(blocks[-1]))
+            if memory.is_short and client.awaits(request) and not client.may_hold(len(blocks[-1])):
+                client.answer(request, NO_MEMORY)
+                return
             yield cost + len(blocks[-1]) // BYTES
         if client.awaits(request):
             client.answer(request, b"".join([*blocks, b"END\r\n"]))

@@ -46,7 +46,8 @@ READ_SIZE = 130_816  # bytes; from 128 KB on, malloc maps memory for every read,
 _BACKOFF_FIRST, _BACKOFF_MOST = 0.05, 2.0  # seconds between attempts to connect
 
 _STORED, _END = b"STORED\r\n", b"END\r\n"
-_LITTLE = 1024  # bytes; a reply of so many or less that a route keeps is not counted
+_SMALL = 1000  # bytes; a reply of so many or less is kept even while memory is short
+_LITTLE = 200  # bytes; a reply of so many or less that a route keeps is not counted
 _HIT, _MISS, _STORE = range(3)
 _DISTRUSTED = o.ERROR + o.CLIENT_ERROR
 _OUTCOME = (o.VALUE, o.MISS, o.STORED)
@@ -65,6 +66,7 @@ class Lane(Connection):
         "flooded",
         "host",
         "inflight",
+        "leaves_out",
         "memory",
         "meta",
         "out",
@@ -95,6 +97,7 @@ class Lane(Connection):
         self.flooded = -math.inf  # when a read was last as long as could be
         self.runs = 0  # entries that are runs
         self.stream = HostStream(self.stretches)
+        self.leaves_out = False  # there is no memory for the reply that passes, and it is not asked for again
         self.skipper: Any = None  # the client of a reply that passes because it is too large
         self.meta = MetaCheck(self)
         self._followers: List[Tuple[Any, Callable[[], None]]] = []  # see `when_done`
@@ -227,9 +230,10 @@ class Lane(Connection):
         if not self.expired:  # an answer that comes too late is no sign of health
             self.host.timeouts = 0
         stream, memory = self.stream, self.memory
-        memory.arrived += len(data)  # grew() in place
-        if memory.arrived > memory.step:
-            memory.look()
+        if not memory.is_short:  # else what is kept is counted where that is decided
+            memory.arrived += len(data)  # grew() in place
+            if memory.arrived > memory.step:
+                memory.look()
         try:
             quick = stream.singles is not None and not (self.runs or self.expired or memory.is_short)
             at = self._singles(data) if quick else 0
@@ -317,7 +321,10 @@ class Lane(Connection):
     def _may_keep(self, request: Any, size: int) -> bool:
         """Whether a reply may be held, while memory is short."""
         client = request.client
-        return client is None or self.expired > 0 or client.is_background or client.may_hold(size)
+        if client is None or self.expired > 0 or client.is_background or size <= _SMALL:
+            self.memory.arrived += size
+            return True
+        return bool(client.may_hold(size))
 
     def _outgrown(self, request: Any) -> None:
         """Lets a reply pass that is too large to be held, if its client can have it in another way: it asks again, in
@@ -331,13 +338,18 @@ class Lane(Connection):
             self._put_off(request)
 
     def _put_off(self, request: Any) -> None:
-        """Lets a reply pass that will be asked for again; one that cannot be is kept."""
+        """Lets a reply pass that will be asked for again; one that cannot be is kept, if there is room for it."""
         client = request.client
-        if request.repeatable() and client.may_ask_again(request):
+        if client is None or client.is_background:
+            self.stream.skip()
+        elif request.repeatable() and client.may_ask_again(request):
             client.pause()
             client.will_ask_again(request)
             self.stream.skip()
             self.skipper = client
+        elif not self.memory.has_room(self.stream.known_size()):
+            self.stream.skip()
+            self.leaves_out = True
 
     def _let_go(self) -> None:
         if self.skipper is not None:
@@ -350,7 +362,10 @@ class Lane(Connection):
         outcomes = stream.outcomes
         tally.looked_up(stream.hits, stream.misses)
         failed: int = tally.refused(kinds, outcomes)
-        if self.memory.is_short and reply is not TOO_LARGE and not self._may_keep(request, weight(reply)):
+        if self.leaves_out:
+            self.leaves_out = False
+            reply, outcomes = without_values(None, kinds, outcomes)
+        elif self.memory.is_short and reply is not TOO_LARGE and not self._may_keep(request, weight(reply)):
             reply, outcomes = self._left_out(request, reply, outcomes)
         if self.expired:
             self.expired -= 1
@@ -388,7 +403,7 @@ class Lane(Connection):
         if request.repeatable() and client.may_ask_again(request):
             client.will_ask_again(request)
             return TOO_LARGE, outcomes
-        if not self.memory.is_full():
+        if self.memory.takes(weight(reply)):
             return reply, outcomes
         return without_values(reply, request.kinds, outcomes)
 
@@ -534,8 +549,10 @@ class Lane(Connection):
 
 def _gathers(request: Any, reply: bytes) -> None:
     """A route may keep this reply until it has others, too."""
-    origin = request.origin or request
-    origin.gathered = getattr(origin, "gathered", 0) + len(reply)
+    origin, client = request.origin or request, request.client.owner
+    if client.awaits(origin):
+        origin.gathered = getattr(origin, "gathered", 0) + len(reply)
+        client.kept += len(reply)
 
 
 def _breaks_trust(request: Any, outcomes: bytes) -> bool:

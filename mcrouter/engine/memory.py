@@ -18,13 +18,20 @@ which is nearest to its end. A client that reads nothing for a while, and holds 
 A look at what is held costs up to 0.5 µs for each client, so it is taken when so much has arrived that it matters.
 """
 
-from typing import Any, Dict, List, Tuple
+from itertools import islice
+from typing import Any, Callable, Dict, Iterable, List, Tuple
 
 from ..logs import get_logger
+from .writing import unacknowledged
 
 logger = get_logger(__name__)
 
 _NO_BOUND = 1 << 62
+_SAMPLE = 1000  # pieces of a reply that are looked at
+_POINTER = 8  # bytes that a list takes for each piece
+REQUEST = 700  # bytes that a request in flight takes, about
+_LARGE, _SENT = 4096, 5000  # bytes of requests that count; requests to a host that are looked at
+_MARGIN = 8  # the part of the bound that is for what is not counted
 _STEPS = 16  # parts of the bound; when so much has come there is another look
 _AGAIN = 0.05  # seconds between looks while memory is short
 _TURN = 20  # such looks, after which the next of the requests that wait may go on
@@ -35,7 +42,17 @@ def weight(reply: Any) -> int:
     """Bytes that a reply, in one piece or a list of them, takes; a piece that is there several times is held once."""
     if type(reply) is not list:
         return len(reply)
-    return sum(map(len, {id(piece): piece for piece in reply}.values()))
+    some = reply if len(reply) <= _SAMPLE else reply[:: len(reply) // _SAMPLE]
+    once = {id(piece): piece for piece in some}
+    size = sum(map(len, once.values()))
+    if some is not reply:  # either they repeat, or hardly any does
+        size = size if 2 * len(once) < len(some) else size * len(reply) // len(some)
+    return size + _POINTER * len(reply)
+
+
+def _begun(client: Any) -> int:
+    begun: int = client.has_begun()
+    return begun
 
 
 class Memory:
@@ -46,15 +63,18 @@ class Memory:
 
     def __init__(self, frontend: Any, most: int) -> None:
         self._frontend = frontend
-        self._most = most or _NO_BOUND
+        self.hosts: Callable[[], Iterable[Any]] = tuple
+        """The hosts that requests are sent to."""
+        self._most = most - most // _MARGIN if most else _NO_BOUND
         self._held = 0  # at the last look
         self._share = 0  # of a client, while memory is short
         self.arrived = 0  # bytes since then: so much more may be held by now
         self.step = self._most // _STEPS
         self.is_short = False
         self._waiting: List[Any] = []  # clients whose requests wait, in the order in which they began to
+        self._going: Any = None  # the one that may go on meanwhile
         self._looks = 0  # taken by the clock since memory is short; 0: it is not
-        self._unread: Dict[Any, Tuple[Any, int]] = {}  # what a client has yet to read, and for how many looks
+        self._unread: Dict[Any, Tuple[Any, int]] = {}  # what a client has yet to read, and for how many looks it stays
 
     def grew(self, size: int) -> None:
         """A client holds so many bytes more."""
@@ -68,27 +88,37 @@ class Memory:
         """Whether a client may hold so much more, while memory is short. `client.counted` is what it holds, or more:
         it is counted anew only where that would be too much."""
         if client.counted + size > self._share:
-            client.counted = client.holds()
+            now = self._frontend.loop.now
+            if client.counted_at == now:  # once a tick
+                return False
+            client.counted, client.counted_at = client.holds_replies(), now
             if client.counted + size > self._share:
                 return False
         client.counted += size
+        self.grew(size)
         return True
 
     def window(self, client: Any) -> int:
         """How many commands a client may have in flight, while memory is short: as many as its share can take the
         replies to, if they are as large as the last ones; one of a client that is new."""
+        if client.queue and client.kept > self._share:
+            return 0
         if not client.average:
             return 1
-        likely: int = self._share // client.average
+        likely: int = self._share // (client.average + REQUEST)
         return max(1, min(int(client.window), likely))
 
     def is_full(self) -> bool:
         """Whether nothing that could be left out may be kept any more."""
         return self._held + self.arrived > self._most
 
+    def has_room(self, size: int) -> bool:
+        """Whether so much more may be held."""
+        return self._held + self.arrived + size <= self._most
+
     def takes(self, size: int) -> bool:
         """Whether there is room for a reply of this size; if so the room is taken."""
-        if self._held + self.arrived + size > self._most:
+        if not self.has_room(size):
             return False
         self.arrived += size
         return True
@@ -100,11 +130,14 @@ class Memory:
         clients = self._frontend.clients.values()
         self.arrived = 0
         holding = []
+        held = self._answered_but_sent()
         for client in clients:
-            client.counted = client.holds() if client.queue or client.blocks else 0
-            if client.counted:
+            client.counted = 0
+            if client.queue or client.blocks:
+                client.counted = client.holds_replies()
+                held += client.holds()
                 holding.append(client)
-        self._held = sum(client.counted for client in holding)
+        self._held = held
         spare = self._most // 2 - self._held
         self.is_short = spare < 0
         self.step = max(self._most // _STEPS, spare // 2)
@@ -114,13 +147,24 @@ class Memory:
             self._looks = 1
             self._frontend.loop.call_later(_AGAIN, self._turn)
 
+    def _answered_but_sent(self) -> int:
+        """Bytes of large requests that their clients wait for no more, and their hosts have yet to answer. One that
+        several hosts get is held once."""
+        sent = {}
+        for host in self.hosts():
+            for lane in host.lanes:
+                for request, _sink, _since in islice(lane.inflight, _SENT):
+                    if len(request.data) > _LARGE and not request.client.awaits(request):
+                        sent[id(request.data)] = len(request.data)
+        return sum(sent.values())
+
     def _turn(self) -> None:
         self.look()
         if not (self.is_short or self._waiting):
             self._looks = 0
             self._unread = {}
             return
-        self._frontend.loop.call_later(_AGAIN, self._turn)
+        self._frontend.loop.call_later(_AGAIN * max(1, len(self._frontend.clients) / 1000), self._turn)
         self._looks += 1
         if self._waiting and self._looks % _TURN == 0:
             self._let_next_go_on()
@@ -133,21 +177,36 @@ class Memory:
         if self._held <= self._most:
             for client in self._waiting:
                 client.hold(False)
-            self._waiting = []
+            self._waiting, self._going = [], None
             return
-        begun = [client for client in holding if client.has_begun() > self._share and not client.is_held()]
-        begun.sort(key=lambda client: -client.has_begun())
+        begun = [client for client in holding if not client.is_held() and client.has_begun() > self._share]
+        begun.sort(key=_begun, reverse=True)
+        if begun:
+            self._going = begun[0]
         for client in begun[1:]:
             self._wait(client)
-        if not begun and self._waiting:
-            self._waiting.pop(0).hold(False)
+        # What hosts are yet to answer, and clients are yet to read, comes to its end by itself.
+        if not begun and self._waiting and self._held - sum(map(_begun, self._waiting)) < self._most // 2:
+            self._let_go_on(self._waiting.pop(0))
+
+    def _let_go_on(self, client: Any) -> None:
+        self._going = client
+        client.hold(False)
+
+    def read_of(self, client: Any) -> None:
+        """More of a request has come that has not come to its end. When nothing more may be held, one client at a time
+        may go on with what is more than its share."""
+        if self.is_full() and client is not self._going and client.has_begun() > self._share and not client.is_held():
+            self._wait(client)
+            if not self._looks:
+                self.look()
 
     def _wait(self, client: Any) -> None:
         client.hold(True)
         self._waiting.append(client)
 
     def _let_next_go_on(self) -> None:
-        following = self._waiting.pop(0)
+        following = self._going = self._waiting.pop(0)
         for client in self._frontend.clients.values():
             if not client.is_held() and client.has_begun() > self._share:
                 self._wait(client)
@@ -160,10 +219,11 @@ class Memory:
         for client in list(self._frontend.clients.values()):
             if not client.unsent or client.counted <= self._share:
                 continue
-            unsent, looks = known.get(client, (client.unsent, 0))
-            if unsent is client.unsent and looks >= _PATIENCE:
+            left = len(client.unsent), unacknowledged(client.fd)
+            before, looks = known.get(client, (left, 0))
+            if left == before and looks >= _PATIENCE:
                 logger.warning("memory is short (--max-memory), and a client has read nothing of %d bytes for %d s; "
                                "its connection is closed", client.counted, _PATIENCE * _AGAIN)  # fmt: skip
                 client.abort()
             else:
-                self._unread[client] = client.unsent, looks + 1 if unsent is client.unsent else 0
+                self._unread[client] = left, looks + 1 if left == before else 0

@@ -154,7 +154,7 @@ class Download:
         self._client = client
         self._request = request
         self._route = route
-        self._lines = request.lines()[::-1]
+        self._left, self._lines = request.lines()  # keys that have no answer yet, and lines that have not been sent
         self._merges = len(request.kinds) == 1 and COMMANDS[request.kinds[0]].reply == VALUES  # one END for all
         self._found = False
         self._error = b""  # the first one
@@ -192,7 +192,7 @@ class Download:
         self._is_next = not self.can_take()
         if self._is_next or self._client.is_gone():
             return
-        part = Request(self._client, self._request.kinds[:1], self._lines.pop())
+        part = Request(self._client, self._request.kinds[:1], next(self._lines))
         part.started, part.bulk, part.origin = self._client.loop.now, self, self._request
         self.lanes = []
         self._asked = _Asked(self)
@@ -249,10 +249,11 @@ class Download:
 
     def _one_is_done(self, reply: bytes, is_answer: bool) -> None:
         """Passes on what one key gave; of a get of several keys, what it found, and one END for all at the end."""
+        self._left -= 1
         if self._merges:
             reply = self._part(reply, is_answer)
         self._client.put(reply)
-        if self._lines:
+        if self._left:
             self._client.loop.call_soon(self.next)
         else:
             self._client.transfer_over(self)  # first: the next in line may be such a one too
@@ -263,7 +264,7 @@ class Download:
             self._error = self._error or reply
         found = reply[: -len(_END)] if is_answer else b""
         self._found = self._found or found != b""
-        if self._lines:
+        if self._left:
             return found
         return found + (_END if self._found else self._error or _END)
 

@@ -1,6 +1,7 @@
 """Writing many pieces with one system call, and with as little copying as that takes."""
 
 import os
+import struct
 from typing import Any, List
 
 _WORTH = 32768  # bytes; below, putting pieces together is cheaper than a vector of them
@@ -49,6 +50,18 @@ def write_pieces(fd: int, pieces: List[Any]) -> List[Any]:
             return [*_left(some, sent), *pieces[at:]]
         if at >= len(pieces):
             return []
+
+
+def unacknowledged(fd: int) -> int:
+    """Bytes that the kernel has for the peer, and the peer's has not taken (tcp(7), SIOCOUTQ); 0 where it does not
+    tell."""
+    try:
+        import fcntl  # not on Windows
+        from termios import TIOCOUTQ
+
+        return int(struct.unpack("i", fcntl.ioctl(fd, TIOCOUTQ, bytes(4)))[0])
+    except (ImportError, OSError):
+        return 0
 
 
 def _left(pieces: List[Any], sent: int) -> List[Any]:

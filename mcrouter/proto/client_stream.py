@@ -18,7 +18,8 @@ from typing import Any, List, Optional, Tuple
 
 from .requests import RequestParser
 
-_LARGE = 16384  # bytes; slices of so much are not copied
+_LARGE = 16384  # bytes; slices of so much are not copied, where they are most of what they are a slice of
+_LINE_COST = 16  # times the bytes of a line that has not come to its end
 _MANY_PIECES = 512  # kept reads that are joined: each small one costs memory
 
 
@@ -109,8 +110,9 @@ class ClientStream:
             return
         self._need = need - at if need > 0 else need
         if at < len(data):
-            tail: Any = data[at:] if len(data) - at < _LARGE else memoryview(data)[at:]
-            self._kept, self._kept_size = [tail], len(data) - at
+            left = len(data) - at
+            self._kept = [data[at:] if left < _LARGE or 2 * left < len(data) else memoryview(data)[at:]]
+            self._kept_size = left
             self.place = _WITHIN
         self._data, self._at = b"", 0
 
@@ -123,7 +125,7 @@ class ClientStream:
         left = len(self._data) - self._at
         if left or self._rest is not None:
             self.place = _WAITING
-            if left < _LARGE:  # else the whole read is kept
+            if left < _LARGE or 2 * left < len(self._data):  # else the whole read is kept
                 self._data, self._at = self._data[self._at :], 0
         elif not self._kept:
             self.place = _BOUNDARY if self.parser.at_boundary() else _SWALLOWING
@@ -144,6 +146,10 @@ class ClientStream:
         self._data, self._at, self._rest = data, 0, None
         self._kept, self._kept_size = [], 0
         self.wait()
+
+    def weight(self) -> int:
+        """Bytes that what is kept takes, or will: each key of a long line becomes an object."""
+        return self.size() * _LINE_COST if self._kept and self._need <= 0 else self.size()
 
     def size(self) -> int:
         """Bytes that are kept."""

@@ -10,12 +10,14 @@ import re
 from typing import Any, Dict, Iterator, List, Tuple
 
 from . import outcomes as o
-from .commands import BY_NAME, COMMANDS, LINES, META, META_STORE, META_VALUE
+from .commands import ARITHMETIC, BY_NAME, COMMANDS, LINES, META, META_STORE, META_VALUE
 from .meta_flags import decoded
 from .requests import GET, Request
 
 TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
 NO_MEMORY = b"SERVER_ERROR mcrouter: no memory for the reply (--max-memory)\r\n"
+_LINES_OF = {o.STORED: b"STORED\r\n", o.NOT_STORED: b"NOT_STORED\r\n", o.MISS: b"END\r\n"}  # the replies in runs
+_LITTLE = 1024  # bytes; a reply of so many or less is not worth an error
 _HEAVY = o.VALUE + o.PARTIAL + o.TEXT  # outcomes whose replies may be large
 """Stands, by identity and as a success, for a reply that was skipped; no client gets to see it."""
 _ERRORS = {b"ERROR": o.ERROR, b"CLIENT_ERROR": o.CLIENT_ERROR, b"SERVER_ERROR": o.SERVER_ERROR}
@@ -134,14 +136,22 @@ def split_reply(reply: bytes, kinds: bytes, outcomes: bytes) -> List[bytes]:
     return parts
 
 
-def without_values(reply: Any, kinds: bytes, outcomes: bytes) -> Tuple[bytes, bytes]:
+def without_values(reply: Any, kinds: bytes, outcomes: bytes) -> Tuple[Any, bytes]:
     """A whole reply, in one piece or a list of them, to a command or a run, and its outcomes, with an error in the
-    place of each value, and of what is an answer without being an outcome, such as statistics."""
-    if len(kinds) == 1:
-        return (NO_MEMORY, o.LEFT_OUT) if outcomes in _HEAVY else (reply, outcomes)
-    parts = split_reply(b"".join(reply) if type(reply) is list else bytes(reply), kinds, outcomes)
-    kept = [NO_MEMORY if outcome in _HEAVY else part for part, outcome in zip(parts, outcomes)]
-    return b"".join(kept), bytes(o.LEFT_OUT[0] if outcome in _HEAVY else outcome for outcome in outcomes)
+    place of each large value, and of statistics. What has changed something keeps its answer. None: a reply that has
+    passed, of which no more than the outcomes is known."""
+    if reply is None:
+        parts: List[Any] = [_LINES_OF.get(bytes([outcome]), NO_MEMORY) for outcome in outcomes]
+    elif len(kinds) == 1:
+        parts = [reply]
+    else:
+        parts = split_reply(b"".join(reply) if type(reply) is list else bytes(reply), kinds, outcomes)
+    codes = bytearray(outcomes)
+    for place, (part, kind) in enumerate(zip(parts, kinds)):
+        is_large = reply is None or isinstance(part, list) or len(part) > _LITTLE
+        if outcomes[place] in _HEAVY and is_large and COMMANDS[kind].kind != ARITHMETIC:
+            parts[place], codes[place] = NO_MEMORY, o.LEFT_OUT[0]
+    return parts[0] if len(parts) == 1 else b"".join(parts), bytes(codes)
 
 
 def value_blocks(reply: bytes) -> Iterator[Tuple[bytes, bytes]]:

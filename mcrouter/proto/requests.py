@@ -9,7 +9,7 @@ A `Request` is one command, or a run: consecutive commands of one client that ta
 """
 
 import re
-from typing import Any, Callable, List, NamedTuple, Optional
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from . import binary, lines
 from . import outcomes as o
@@ -156,14 +156,14 @@ class Request:
             at = end
         return parts
 
-    def lines(self) -> List[bytes]:
-        """Its gets as lines that ask for one key each."""
+    def lines(self) -> "Tuple[int, Iterator[bytes]]":
+        """Its gets as lines that ask for one key each: how many, and each, made when it is its turn."""
         keys = self.keys() if len(self.kinds) == 1 and COMMANDS[self.kinds[0]].reply == VALUES else []
         if len(keys) < 2:
-            return self.split()
-        fields = self.data[: self.data.index(b"\n") - 1].split(b" ")
-        head = b" ".join(fields[: len(fields) - len(keys)])
-        return [b"%b %b\r\n" % (head, key) for key in keys]
+            return len(self.kinds), iter(self.split())
+        first = 2 if self.kinds[0] in _EXPTIME_FIRST else 1
+        head = b" ".join(bytes(self.data[:_HEAD]).split(b" ", first)[:first])
+        return len(keys), (b"%b %b\r\n" % (head, key) for key in keys)
 
 
 class Plan(NamedTuple):

@@ -7,6 +7,7 @@ that only pass a reply on to one.
 from typing import Any, List
 
 _WORTH = 65536  # bytes of a reply; shorter replies are joined
+_LARGE = 4096  # bytes of a piece, on average; smaller pieces are joined, unless they repeat
 
 
 def takes_pieces(sink: Any) -> bool:
@@ -16,6 +17,9 @@ def takes_pieces(sink: Any) -> bool:
 
 def values_reply(blocks: List[bytes], sink: Any) -> Any:
     """Returns the reply to a get that found these blocks: bytes, or pieces if it is large and the sink takes them."""
-    if len(blocks) > 1 and takes_pieces(sink) and sum(map(len, blocks)) > _WORTH:
-        return [*blocks, b"END\r\n"]
+    size = sum(map(len, blocks))
+    if len(blocks) > 1 and size > _WORTH and takes_pieces(sink):
+        once = sum(map(len, {id(block): block for block in blocks}.values()))
+        if size > 2 * once or size > _LARGE * len(blocks):
+            return [*blocks, b"END\r\n"]
     return b"".join(blocks) + b"END\r\n"
