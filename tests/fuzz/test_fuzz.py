@@ -172,7 +172,7 @@ def test_config():
         text = spoil(random, random.choice(CONFIGS), CONFIGS)
         results = [load(text) for _ in range(2)]
         assert results[0] == results[1], text
-        if isinstance(results[0], tuple):
+        if not isinstance(results[0], Config):
             message, line, _ = results[0]
             assert message.startswith("f:") and "; " in message, text
             assert line <= text.count(b"\n") + text.count(b"\r") + 1, text
