@@ -160,7 +160,9 @@ class ClientReader(ClientSocket):
         self.stream.receive(data)
         self.parse()
         memory = self.frontend.memory
-        memory.grew(len(data) + REQUEST * max(0, len(self.queue) - known))
+        memory.arrived += len(data) + REQUEST * (len(self.queue) - known)  # grew() in place; less when some have left
+        if memory.arrived > memory.step:
+            memory.look()
         if self.stream.place is _WITHIN:
             memory.read_of(self)
 

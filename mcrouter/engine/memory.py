@@ -137,6 +137,7 @@ class Memory:
                 client.counted = client.holds_replies()
                 held += client.holds()
                 holding.append(client)
+                client.stream.unpin()
         self._held = held
         spare = self._most // 2 - self._held
         self.is_short = spare < 0

@@ -18,7 +18,7 @@ from typing import Any, List, Optional, Tuple
 
 from .requests import RequestParser
 
-_LARGE = 16384  # bytes; slices of so much are not copied, where they are most of what they are a slice of
+_LARGE = 16384  # bytes; slices of so much are not copied
 _LINE_COST = 16  # times the bytes of a line that has not come to its end
 _MANY_PIECES = 512  # kept reads that are joined: each small one costs memory
 
@@ -111,10 +111,17 @@ class ClientStream:
         self._need = need - at if need > 0 else need
         if at < len(data):
             left = len(data) - at
-            self._kept = [data[at:] if left < _LARGE or 2 * left < len(data) else memoryview(data)[at:]]
+            self._kept = [data[at:] if left < _LARGE else memoryview(data)[at:]]
             self._kept_size = left
             self.place = _WITHIN
         self._data, self._at = b"", 0
+
+    def unpin(self) -> None:
+        """Copies what is kept, so that the rest of its read is freed: for a client that may take long to go on."""
+        if self._kept and type(self._kept[0]) is memoryview:
+            self._kept[0] = bytes(self._kept[0])
+        if self.place is _WAITING and self._at:
+            self._data, self._at = self._data[self._at :], 0
 
     def put_back(self) -> None:
         """The last request is not done yet: it is given out again."""
@@ -125,7 +132,7 @@ class ClientStream:
         left = len(self._data) - self._at
         if left or self._rest is not None:
             self.place = _WAITING
-            if left < _LARGE or 2 * left < len(self._data):  # else the whole read is kept
+            if left < _LARGE:  # else the whole read is kept: see `unpin`
                 self._data, self._at = self._data[self._at :], 0
         elif not self._kept:
             self.place = _BOUNDARY if self.parser.at_boundary() else _SWALLOWING
