@@ -4,7 +4,7 @@ from random import Random
 from types import ModuleType
 from typing import List, NamedTuple, Tuple
 
-from mcrouter.engine import bulk, client, lane, writing
+from mcrouter.engine import bulk, client, frontend, lane, writing
 from mcrouter.proto import host_stream, reply_cutter, requests, runs
 
 
@@ -21,7 +21,7 @@ KNOBS = (
     Knob("_READ_MORE", (client,), (64, 300, 130816)),
     Knob("_LARGE", (client,), (50, 16384)),
     Knob("_LARGE_FLUSH", (client,), (50, 500, 65536)),
-    Knob("_WINDOW_FIRST", (client,), (1, 2, 16)),
+    Knob("FIRST_WINDOW", (client, frontend), (1, 2, 16)),
     Knob("_MANY_PIECES", (client,), (2, 512)),
     Knob("PIECE", (client, bulk), (100, 300)),
     Knob("_IDLE_MOST", (bulk,), (0, 1, 4)),
