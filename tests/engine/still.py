@@ -2,28 +2,29 @@
 
     world = Still(route="DefaultRoute")             a router before one host; `hosts=2` for more
     host, client = world.hosts[0], world.client()
-    sock = world.accept(host)                       the router's next connection to the host, once it is there
+    sock = world.lane()                             the router's connection to it
     client.sendall(b"get a\\r\\n")
     world.sees(sock, b"get a\\r\\n")                the host is asked this
     sock.sendall(b"END\\r\\n")
     world.sees(client, b"END\\r\\n")
     world.pass_to(1.5)                              timers fire, each when it is due; `world.now` is the time
 
-What waits for the kernel lets no time pass; what lets time pass waits for nothing. Connections that a probe opens are
-told apart by what they ask.
+What waits for the kernel lets no time pass; what lets time pass waits for nothing.
 """
 
 import contextlib
 import json
+import os
 import select
 import socket
 import time
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 from unittest import mock
 
 from mcrouter import Router, Settings, load_config
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import make_poller
+from mcrouter.metrics.table import BUCKETS_MS
 from tests.support.processes import DEADLINE
 
 START = 1000.0  # seconds, on a clock that begins anywhere
@@ -91,6 +92,7 @@ class Still:
             self.shard = self.router._make_shard()
         self._front = socket.create_server(("127.0.0.1", 0))
         self.shard.frontend.listen(self._front)
+        self.visits: Dict[int, socket.socket] = {}  # the connections of the hosts' probes, by the hosts' places
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> "Still":
@@ -145,14 +147,33 @@ class Still:
         self.until(lambda: len(self.shard.frontend.clients) > count, "the client to be accepted")
         return sock
 
-    def is_asked_for_a_connection(self, host: HostListener) -> bool:
-        """Whether a connection to the host waits to be accepted."""
-        return is_ready(host.listener)
+    def frontend_lane(self, client: socket.socket) -> Any:
+        """The number of the connection to each host that a client's requests take."""
+        name = client.getsockname()
+        for one in self.shard.frontend.clients.values():
+            with socket.socket(fileno=os.dup(one.fd)) as sock:
+                if sock.getpeername() == name:
+                    return one.lane
+        raise LookupError(name)
 
     def accept(self, host: HostListener) -> socket.socket:
         """The next connection to the host."""
         self.until(lambda: is_ready(host.listener), "a connection")
         return self._keep(host.listener.accept()[0])
+
+    def lane(self, place: int = 0) -> socket.socket:
+        """The router's first connection for requests to a host, once it is up; the first visit of the host is answered.
+        Call it once for each host."""
+        host, lanes = self.hosts[place], self.upstream(place).lanes
+        ours = [self.accept(host) for _ in range(1 + len(lanes))]
+        visit = self.until(lambda: next((sock for sock in ours if is_ready(sock)), None), "a visit")
+        self.sees(visit, b"version\r\n")
+        visit.sendall(b"VERSION 1.6\r\n")
+        self.visits[place] = visit
+        self.until(lambda: all(lane.is_up() for lane in lanes), "the connections to be up")
+        self.until(lambda: not is_ready(self.upstream(place).prober.sock), "the answer to be read")
+        name = lanes[0].sock.getsockname()
+        return next(sock for sock in ours if sock.getpeername() == name)
 
     def sees(self, sock: socket.socket, data: bytes) -> None:
         """The router has sent exactly this, once all of it is there."""
@@ -211,3 +232,21 @@ def full(host: HostListener) -> Iterator[None]:
             sock.connect_ex(name)
             fillers.append(sock)
         yield
+
+
+class Counts:
+    """What has been counted of requests by one command since the last look: see metrics/counters.py."""
+
+    def __init__(self, world: Still, command: str, place: int = 0) -> None:
+        layout = world.router._layout
+        number = layout.commands.index(command)
+        self._cells = world.shard._cells
+        self._blocks = {"direct": layout.direct[place][number], "upstream": layout.upstream[place][number],
+                        "request": layout.request[number]}  # fmt: skip
+
+    def times(self, what: str) -> Any:
+        """How often it took at most so many milliseconds, by bucket, and the sum of milliseconds."""
+        first = self._blocks[what]
+        counts = self._cells[first : first + len(BUCKETS_MS) + 1]
+        by_bucket = {ms: count for ms, count in zip([*BUCKETS_MS, None], counts) if count}
+        return by_bucket, round(self._cells[first + len(BUCKETS_MS) + 1], 3)

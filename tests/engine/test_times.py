@@ -4,6 +4,8 @@ import contextlib
 
 import pytest
 
+from mcrouter.engine.why import Why
+
 from .still import Still, full, is_ready
 
 ASKED, VERSION = b"version\r\n", b"VERSION 1.6\r\n"
@@ -132,6 +134,120 @@ def gets_a_miss(world, client, lane):
     world.sees(lane, b"get a\r\n")
     lane.sendall(b"END\r\n")
     world.sees(client, b"END\r\n")
+
+
+def ask_in_vain(world, lane):
+    """A client asks what is not answered on this connection."""
+    client = world.client()
+    client.sendall(b"get a\r\n")
+    world.sees(lane, b"get a\r\n")
+    return client
+
+
+def test_a_host_is_given_up_with_the_last_of_so_many_timeouts_in_a_row():
+    with Still(timeouts_until_tko=3) as world:
+        lane = world.lane()
+        for moment in (0.0, 0.25, 0.5):
+            world.pass_to(moment)
+            ask_in_vain(world, lane)
+        for moment, down in ((1.2, False), (1.45, False), (1.7, True)):
+            world.pass_to(moment)
+            assert is_down(world) is down
+        world.is_closed(lane)
+
+
+def test_an_answer_between_two_timeouts_begins_their_count_anew():
+    with Still(timeouts_until_tko=2) as world:
+        lane = world.lane()
+        ask_in_vain(world, lane)
+        world.pass_to(1.1)
+        lane.sendall(b"END\r\n")  # too late: no sign of health
+        world.until(lambda: not world.upstream().lanes[0].inflight, "it to be read")
+        gets_a_miss(world, world.client(), lane)
+        ask_in_vain(world, lane)
+        world.pass_to(2.3)
+        assert not is_down(world)
+        ask_in_vain(world, lane)
+        world.pass_to(3.5)
+        assert is_down(world)
+
+
+def test_a_connection_on_which_nothing_is_answered_is_replaced_though_another_to_the_host_is_well():
+    with Still(timeouts_until_tko=2, upstream_connections=2) as world:
+        (host,) = world.hosts
+        socks = [world.accept(host) for _ in range(3)]
+        well, hung = (next(sock for sock in socks if sock.getpeername() == lane.sock.getsockname()) for lane in world.upstream().lanes)
+        (visit,) = (sock for sock in socks if sock not in (well, hung))
+        world.sees(visit, ASKED)
+        answers(world, visit)
+        clients = [world.client() for _ in range(2)]
+        world.until(lambda: all(lane.is_up() for lane in world.upstream().lanes), "the connections to be up")
+        first = world.frontend_lane(clients[0])
+        good, bad = clients if first == 0 else clients[::-1]
+        for moment in (0.0, 0.25):
+            world.pass_to(moment)
+            bad.sendall(b"get a\r\n")
+            world.sees(hung, b"get a\r\n")
+        for moment in (0.5, 0.75, 1.0, 1.1, 1.2):
+            world.pass_to(moment)
+            gets_a_miss(world, good, well)
+        assert not is_ready(hung)
+        world.pass_to(1.35)
+        world.is_closed(hung)
+        assert not is_down(world)
+        world.accept(host)
+
+
+def test_a_host_that_is_back_is_connected_to_at_once_whatever_pause_there_was():
+    with probed() as (world, host, lane, visit):
+        answers(world, visit)
+        hang_up(world, lane)
+        hang_up(world, world.accept(host))  # the next attempt is 0.1 s away
+        visit.close()
+        world.until(lambda: world.upstream().prober.fd < 0, "the end to be seen")
+        world.upstream().mark_down(Why.SILENT, "a test")
+        visit = comes_after(world, host, 1.0)
+        world.sees(visit, ASKED)
+        answers(world, visit)
+        lane = world.accept(host)
+        gets_a_miss(world, world.client(), lane)
+
+
+def rejoins(world, visit):
+    """What the host is told on a visit after its version, if anything."""
+    visit.settimeout(0)
+    try:
+        return visit.recv(1000)
+    except BlockingIOError:
+        return b""
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_the_keys_of_writes_are_deleted_when_what_a_lost_connection_has_carried_is_done_or_too_old(closes):
+    with Still(2, "AllSyncRoute", on_rejoin="replay", probe_timeout_initial=1000) as world:
+        lane, other = world.lane(0), world.lane(1)
+        client = world.client()
+        client.sendall(b"set a 0 0 1\r\nx\r\n")
+        for sock in (lane, other):
+            world.sees(sock, b"set a 0 0 1\r\nx\r\n")
+        other.sendall(b"STORED\r\n")
+        (engine,) = world.upstream().lanes
+        world.upstream().mark_down(Why.SILENT, "a test")
+        assert not engine.is_up()
+        world.is_closed(lane)  # for writing: it may still be answered, and is not looked at
+        visit = world.visits[0]
+        visited_after(world, visit, 1.0)
+        answers(world, visit)
+        world.pass_to(59.9)
+        assert rejoins(world, visit) == b""
+        if closes:
+            lane.close()
+            world.until(lambda: not world.upstream().lingering, "the end to be seen")
+            world.pass_to(59.95)
+        else:
+            world.pass_to(60.1)
+        visit.settimeout(10)
+        world.sees(visit, b"delete a\r\n")
 
 
 def hang_up(world, lane):

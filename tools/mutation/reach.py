@@ -1,6 +1,6 @@
 """Which test reaches which line of the package: recorded once, kept in a file, and renewed for what has changed since.
 
-The record of a test file holds as long as the package, the tests' helpers and the file itself are the same.
+The record of a test file holds as long as the package, the file itself and the helpers beside it are the same.
 """
 
 import hashlib
@@ -13,7 +13,8 @@ from .tables import PACKAGE, TESTS, folder_of
 from .workspace import Workspace
 
 _PATIENCE = 600.0  # seconds that recording one test file may take
-_BUDGET = 60.0  # seconds of tests that one mutant is given: what so many do not notice, the next would hardly
+_FARTHER = 0.1  # seconds of a quicker test that one of the next folder must make up for
+_BUDGET = 40.0  # seconds of tests that one mutant is given: what so many do not notice, the next would hardly
 
 
 class Test(NamedTuple):
@@ -67,7 +68,7 @@ class Reach:
     def _digest(self, file: str) -> str:
         """Of all that the record of a test file hangs on."""
         root = self._workspace.root
-        helpers = [path for path in (root / "tests").rglob("*.py") if not path.name.startswith("test_")]
+        helpers = [path for path in (root / file).parent.glob("*.py") if not path.name.startswith("test_")]
         hashed = hashlib.sha256()
         for path in [root / file, *sorted((root / PACKAGE).rglob("*.py")), *sorted(helpers)]:
             hashed.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
@@ -81,11 +82,11 @@ class Reach:
         ranked = []
         for rank, folder in enumerate(TESTS[folder_of(mutant.path)]):
             reaching = [test for test in self._tests.get(folder, []) if test.lines.get(path, 0) & wanted]
-            ranked += [(rank, test.seconds, test) for test in reaching]
+            ranked += [(test.seconds + rank * _FARTHER, test) for test in reaching]
         chosen: List[Test] = []
         budget = _BUDGET
-        for _, seconds, test in sorted(ranked, key=lambda one: one[:2]):
-            budget -= seconds
+        for _, test in sorted(ranked, key=lambda one: one[0]):
+            budget -= test.seconds
             if budget < 0 and chosen:
                 return chosen, False
             chosen.append(test)

@@ -12,7 +12,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional
 from .equivalent import Entry, Key, by_key, key_of
 from .operators import Mutant, find, mutate
 from .reach import Reach, Test
-from .tables import IN_PROCESSES, PACKAGE, TESTS, folder_of
+from .tables import IN_PROCESSES, PACKAGE, TESTS, UNREACHED, folder_of
 from .workspace import Workspace, WorkspaceError
 
 _LEAST, _TIMES = 10.0, 5.0  # a test may take so many seconds, and as often as long as without a change, in all
@@ -147,7 +147,7 @@ class Run:
 
     def _judge_one(self, space: Workspace, mutant: Mutant, tests: List[Test], is_all: bool) -> None:
         begin = time.monotonic()
-        source = (self._root / mutant.path).read_text()
+        source = space.read(mutant.path)
         space.write(mutant.path, mutate(source, mutant))
         try:
             has_survived, is_whole = self._survives(space, mutant, tests)
@@ -166,7 +166,8 @@ class Run:
         wanted = _START + _TIMES * sum(test.seconds for test in tests)
         if tests and not space.passes([test.nodeid for test in tests], limits, min(wanted, max(self._left(), 0.0))):
             return False, self._left() > 0
-        folders = IN_PROCESSES[folder_of(mutant.path)]
+        folder = folder_of(mutant.path)
+        folders = IN_PROCESSES[folder] if tests else UNREACHED[folder] + IN_PROCESSES[folder]
         if not space.passes_folders(folders, min(_IN_PROCESSES, max(self._left(), 0.0))):
             return False, self._left() > 0
         return True, True

@@ -35,6 +35,10 @@ class Workspace:
         self._process: Optional[subprocess.Popen[bytes]] = None
         self.tail = ""  # the end of what the last run has printed
 
+    def read(self, path: str) -> str:
+        """Returns a file of the package as it is in the repository when the copy is made."""
+        return (self.root / path).read_text()
+
     def write(self, path: str, source: str) -> None:
         """Changes a file. Its time differs each time, so that what was compiled before is not taken for it."""
         file = self.root / path
