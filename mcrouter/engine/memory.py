@@ -117,12 +117,11 @@ class Memory:
             self._timer = self._frontend.loop.call_later(_AGAIN, self._turn)
 
     def _turn(self) -> None:
+        self.look()  # while there is a timer: this look is one more in the same row
         self._timer = None
-        self.look()
         if not (self.is_short or self._waiting):
             return
-        if self._timer is None:
-            self._timer = self._frontend.loop.call_later(_AGAIN, self._turn)
+        self._timer = self._frontend.loop.call_later(_AGAIN, self._turn)
         self._looks += 1
         if self._waiting and self._looks % _TURN == 0:
             self._let_next_go_on()
