@@ -73,7 +73,8 @@ class Workspace:
         job_file, log = self.root / "job.json", self.root / "pytest.log"
         job_file.write_text(json.dumps({"prefix": f"{self.root / PACKAGE}{os.sep}", **job}))
         path = os.pathsep.join([str(self.root), str(_TOOLS), *filter(None, [os.environ.get("PYTHONPATH")])])
-        env = {**os.environ, "PYTHONPATH": path, "MUTATION_JOB": str(job_file)}
+        env = {**os.environ, "PYTHONPATH": path, "MUTATION_JOB": str(job_file),
+               "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # fmt: skip  # half a second of each run
         command = [sys.executable, "-m", "pytest", "-q", "-p", "mutation.plugin", "-p", "no:cacheprovider",
                    "--rootdir=.", "--no-header", "--tb=line", *args]  # fmt: skip
         with log.open("w") as out:  # not a pipe: what a test leaves running would keep it open
