@@ -419,6 +419,17 @@ def test_a_large_value_that_drips_is_late_however_often_a_byte_comes(drips, is_d
     assert any(late) is is_due
 
 
+@pytest.mark.parametrize(("count", "is_due"), [(bulk._LEAST - 1, True), (bulk._LEAST, False)])
+def test_the_time_of_a_large_value_begins_anew_when_enough_of_it_has_moved(count, is_due):
+    loop = SimpleNamespace(now=1000.0)
+    one = bulk.BulkLane(SimpleNamespace(loop=loop, stretches=reply_stretches()))
+    one._exchange, one._reader = bulk.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
+    loop.now += 0.75
+    one._progress(count)
+    loop.now += 0.75
+    assert one.is_due(loop.now - 1.0) is is_due
+
+
 def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answer_to_mn():
     silent = threading.Event()
 

@@ -14,7 +14,7 @@ from .workspace import Workspace
 
 _PATIENCE = 600.0  # seconds that recording one test file may take
 _FARTHER = 0.1  # seconds of a quicker test that one of the next folder must make up for
-_BUDGET = 40.0  # seconds of tests that one mutant is given: what so many do not notice, the next would hardly
+_BUDGET = 30.0  # seconds of tests that one mutant is given: what so many do not notice, the next would hardly
 
 
 class Test(NamedTuple):
