@@ -89,6 +89,47 @@ def test_a_host_that_is_away_is_visited_less_and_less_often(settings, pauses):
             fails(world, comes_after(world, host, pause))
 
 
+def test_a_host_that_is_given_up_for_what_it_did_to_requests_is_visited_soon_and_then_less_and_less_often():
+    with probed() as (world, host, _, visit):
+        answers(world, visit)
+        world.pass_to(10.0)
+        world.upstream().mark_down(Why.TIMEOUTS, "a test")
+        visited_after(world, visit, 1.0)
+        visit.close()
+        world.until(lambda: failures(world) > 1, "the end to be seen")
+        for pause in (2, 4, 8):
+            fails(world, comes_after(world, host, pause))
+
+
+def test_a_host_that_is_back_is_visited_once_an_interval():
+    with probed() as (world, host, _, visit):
+        visit.close()
+        world.until(lambda: is_down(world), "the host to be given up")
+        visit = comes_after(world, host, 1.0)
+        world.sees(visit, ASKED)
+        answers(world, visit)
+        assert not is_down(world)
+        world.accept(host)
+        visited_after(world, visit, INTERVAL)
+
+
+def test_a_host_that_goes_soon_after_it_came_back_must_answer_twice():
+    with probed() as (world, host, _, visit):
+        for answer_count in (1, 2, 3):
+            visit.close()
+            world.until(lambda: is_down(world), "the host to be given up")
+            visit = comes_after(world, host, 1.0)
+            world.sees(visit, ASKED)
+            for number in range(1, answer_count):
+                answers(world, visit)
+                assert is_down(world)
+                visited_after(world, visit, 2.0**number)
+            answers(world, visit)
+            assert not is_down(world)
+            world.accept(host)
+            visited_after(world, visit, INTERVAL)
+
+
 def test_a_visit_that_is_not_answered_is_over_after_the_timeout():
     with probed(timeout_ms=3000) as (world, host, _, visit):
         world.happens_after(3.0, lambda: is_down(world), "the host to be given up")
