@@ -16,7 +16,7 @@ def test_a_client_that_says_nothing_is_closed_between_its_time_and_a_quarter_mor
         world.is_closed(client)
 
 
-@pytest.mark.parametrize("said", [b"get a", b"mn\r\n", b"get a\r\n"])
+@pytest.mark.parametrize("said", [b"get a", b"x\r\n", b"get a\r\n"])
 def test_a_client_that_says_something_begins_its_time_anew(said):
     with Still(client_idle_timeout=8.0) as world:
         lane = world.lane()
@@ -24,8 +24,8 @@ def test_a_client_that_says_something_begins_its_time_anew(said):
         world.pass_to(5.0)
         client.sendall(said)
         (one,) = world.shard.frontend.clients.values()
-        if said == b"mn\r\n":
-            world.sees(client, b"MN\r\n")
+        if said == b"x\r\n":
+            world.sees(client, b"ERROR\r\n")
         elif said.endswith(b"\n"):
             world.sees(lane, said)
             lane.sendall(b"END\r\n")
