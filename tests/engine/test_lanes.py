@@ -430,6 +430,55 @@ def test_the_time_of_a_large_value_begins_anew_when_enough_of_it_has_moved(count
     assert one.is_due(loop.now - 1.0) is is_due
 
 
+def test_a_large_value_is_late_when_the_host_has_let_it_wait_for_just_so_long():
+    loop = SimpleNamespace(now=1000.0)
+    one = bulk.BulkLane(SimpleNamespace(loop=loop, stretches=reply_stretches()))
+    one._reader = SimpleNamespace(can_take=lambda: True)
+    for exchange, is_late in ((bulk.Exchange.TALKING, True), (bulk.Exchange.ASKING, True), (bulk.Exchange.QUEUED, False),
+                              (bulk.Exchange.CONNECTING, False)):  # fmt: skip
+        one._exchange = exchange
+        assert one.is_due(1000.0) is is_late and not one.is_due(999.5)
+    one._exchange = bulk.Exchange.QUEUED
+    assert one.is_queued_since(1000.0) and not one.is_queued_since(999.5)
+    one._exchange, one._reader = bulk.Exchange.TALKING, SimpleNamespace(can_take=lambda: False)
+    assert one.is_stalled_since(1000.0) and not one.is_stalled_since(999.5) and not one.is_due(1000.0)
+    one.unsent = b"x"
+    assert not one.is_stalled_since(1000.0)
+
+
+class Stalled:
+    """A large value that its client does not go on with, for `seconds`."""
+
+    def __init__(self, seconds):
+        self.since, self.why = 100.0 - seconds, None
+
+    def is_at_work(self):
+        return True
+
+    def is_stalled_since(self, due):
+        return self.since <= due
+
+    def give_up(self, why):
+        self.why = why
+
+
+@pytest.mark.parametrize(("queued", "patience", "gone"), [(0, 2.0, 1), (bulk._MOST // 4, 1.6, bulk._MOST // 4 + 1), (bulk._MOST, 1.0, bulk._MOST)])
+def test_the_more_large_values_wait_the_sooner_those_that_stall_give_way(queued, patience, gone):
+    lanes = BulkLanes(SimpleNamespace(timeout=2.0, loop=SimpleNamespace(now=100.0)))
+    for _ in range(queued):
+        lanes.queue(lambda: None)
+    well = [Stalled(patience - 0.001) for _ in range(bulk._MOST)]
+    lanes.busy = dict.fromkeys(well)
+    assert not lanes.admits()
+    assert not any(one.why for one in well)
+    stalled = [Stalled(patience) for _ in range(bulk._MOST)]
+    lanes.busy = dict.fromkeys(stalled)
+    assert not lanes.admits()
+    assert [one.why is not None for one in stalled] == [True] * gone + [False] * (bulk._MOST - gone)
+    lanes.busy.popitem()
+    assert lanes.admits()
+
+
 def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answer_to_mn():
     silent = threading.Event()
 

@@ -1,0 +1,158 @@
+"""Large values on connections of their own: when the host is late, when the client is, and what becomes of the connection, on
+a clock that only the test moves."""
+
+import pytest
+
+from .still import Still, full, is_ready
+
+SIZE = 600_000  # bytes of a value; more than is held of one, and than must have come before a host is asked to store it
+SMALL = {"buffer_size": 4096, "timeouts_until_tko": 100}
+VALUE = b"VALUE a 0 %d\r\n" % SIZE + b"v" * SIZE + b"\r\nEND\r\n"
+SET = b"set a 0 0 %d\r\n" % SIZE
+
+
+def late(world):
+    """What a client gets whose host is late."""
+    return b"SERVER_ERROR mcrouter: %b: no reply within 1000 ms\r\n" % world.hosts[0].name.encode()
+
+
+def pours(world, sock, data):
+    """Sends all of it, while the router reads."""
+    sock.setblocking(False)
+    sent = 0
+
+    def goes_on():
+        nonlocal sent
+        try:
+            sent += sock.send(data[sent : sent + 10_000])
+        except BlockingIOError:
+            pass
+        return sent == len(data)
+
+    world.until(goes_on, "all of it to be taken")
+    sock.settimeout(10)
+
+
+def gets(world, lane):
+    """A client asks for a value that turns out to be large; it, and the connection on which it is asked for again."""
+    client = world.client()
+    client.sendall(b"get a\r\n")
+    world.sees(lane, b"get a\r\n")
+    pours(world, lane, VALUE)
+    again = world.accept(world.hosts[0])
+    world.sees(again, b"get a\r\n")
+    return client, again
+
+
+def stores(world):
+    """A client begins to store a large value; it, and the connection on which its first part has come."""
+    client = world.client()
+    pours(world, client, SET + b"v" * 100_000)
+    sock = world.accept(world.hosts[0])
+    world.sees(sock, SET + b"v" * 100_000)
+    return client, sock
+
+
+def test_a_large_value_that_is_asked_for_and_does_not_come_is_late_after_the_timeout():
+    with Still(**SMALL) as world:
+        client, again = gets(world, world.lane())
+        world.pass_to(0.95)
+        assert not is_ready(client)
+        world.pass_to(1.06)
+        world.sees(client, late(world))
+        world.is_closed(again)
+
+
+def test_a_large_value_that_stops_in_the_midst_ends_the_client_after_the_timeout():
+    with Still(**SMALL) as world:
+        client, again = gets(world, world.lane())
+        got = bytearray()
+
+        def comes(begin, end):
+            pours(world, again, VALUE[begin:end])
+            world.until(lambda: (is_ready(client) and got.extend(client.recv(1 << 20))) or len(got) > end - 100, "it to come")
+
+        comes(0, 100_000)
+        world.pass_to(0.9)
+        comes(100_000, 120_000)
+        world.pass_to(1.85)
+        assert not is_ready(client) and VALUE.startswith(got)
+        world.pass_to(1.96)
+        world.is_closed(client)
+        world.is_closed(again)
+
+
+def test_the_connection_of_a_large_value_serves_the_next():
+    with Still(**SMALL) as world:
+        lane = world.lane()
+        client, again = gets(world, lane)
+        pours(world, again, VALUE)
+        world.sees(client, VALUE)
+        client.sendall(b"get a\r\n")
+        world.sees(lane, b"get a\r\n")
+        pours(world, lane, VALUE)
+        world.sees(again, b"get a\r\n")
+        pours(world, again, VALUE)
+        world.sees(client, VALUE)
+        assert not is_ready(world.hosts[0].listener)
+        assert world.stats()["connections"] == 2
+        world.pass_to(30.0)
+        assert not is_ready(again)
+
+
+def test_a_host_that_does_not_say_whether_it_has_stored_a_large_value_is_late():
+    with Still(**SMALL) as world:
+        world.lane()
+        client, sock = stores(world)
+        rest = b"v" * (SIZE - 100_000) + b"\r\n"
+        world.pass_to(5.0)  # until now its client was waited for
+        pours(world, client, rest)
+        world.sees(sock, rest)
+        world.pass_to(5.95)
+        assert not is_ready(client)
+        world.pass_to(6.06)
+        world.sees(client, late(world))
+        client.sendall(b"x\r\n")
+        world.sees(client, b"ERROR\r\n")
+
+
+def test_a_client_that_takes_its_time_with_a_large_value_is_waited_for():
+    with Still(**SMALL) as world:
+        world.lane()
+        client, sock = stores(world)
+        world.pass_to(20.0)
+        rest = b"v" * (SIZE - 100_000) + b"\r\n"
+        pours(world, client, rest)
+        world.sees(sock, rest)
+        sock.sendall(b"STORED\r\n")
+        world.sees(client, b"STORED\r\n")
+        client.sendall(b"x\r\n")
+        world.sees(client, b"ERROR\r\n")
+
+
+def test_a_large_value_whose_connection_does_not_come_about_fails_after_the_timeout():
+    with Still(**SMALL) as world:
+        world.lane()
+        with full(world.hosts[0]):
+            client = world.client()
+            pours(world, client, SET + b"v" * SIZE + b"\r\n")
+            world.pass_to(0.95)
+            assert not is_ready(client)
+            world.pass_to(1.06)
+            world.until(lambda: is_ready(client), "an answer")
+            answer = client.recv(1000)
+            assert answer.startswith(b"SERVER_ERROR mcrouter: ") and b"cannot connect" in answer
+            assert not world.stats()["healthy"]
+
+
+@pytest.mark.parametrize("answer", [b"SERVER_ERROR out of memory storing object\r\n", b"STORED\r\n"])
+def test_a_host_that_answers_before_it_has_all_is_sent_nothing_more_on_that_connection(answer):
+    with Still(**SMALL) as world:
+        world.lane()
+        client, sock = stores(world)
+        sock.sendall(answer)
+        world.is_closed(sock)
+        pours(world, client, b"v" * (SIZE - 100_000) + b"\r\n")
+        world.sees(client, answer)
+        client.sendall(b"x\r\n")
+        world.sees(client, b"ERROR\r\n")
