@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcrouter.config import parse
+from mcrouter.config import as_json, parse
 from mcrouter.config import yaml as yaml_parser
 from mcrouter.config.text import to_text
 from mcrouter.config.tree import Entry, Map, Scalar, Seq, plain
@@ -157,3 +157,7 @@ def test_long_lines_are_not_copied_for_each_item():
     blocks.lines = [Line("[" + "ab, 'cd', " * size + "]")]
     assert len(blocks.document().items) == 2 * size
     assert copied < 40 * size
+
+
+def test_a_config_as_json_is_indented_and_sorted():
+    assert as_json("b: [1, x]\na: {}\n") == '{\n  "a": {},\n  "b": [\n    1,\n    "x"\n  ]\n}'

@@ -3,6 +3,8 @@ a clock that only the test moves."""
 
 import pytest
 
+from mcrouter.engine import bulk
+
 from .still import Still, full, is_ready
 
 SIZE = 600_000  # bytes of a value; more than is held of one, and than must have come before a host is asked to store it
@@ -156,3 +158,15 @@ def test_a_host_that_answers_before_it_has_all_is_sent_nothing_more_on_that_conn
         world.sees(client, answer)
         client.sendall(b"x\r\n")
         world.sees(client, b"ERROR\r\n")
+
+
+def test_a_large_value_for_which_a_connection_is_being_opened_takes_one_of_the_places(monkeypatch):
+    monkeypatch.setattr(bulk, "_MOST", 1)
+    with Still(**SMALL) as world:
+        world.lane()
+        with full(world.hosts[0]):
+            for client in (world.client(), world.client()):
+                pours(world, client, SET + b"v" * 100_000)
+            lanes = world.upstream().bulk.busy
+            world.until(lambda: len(lanes) == 2, "both to be asked")
+            assert [lane.is_at_work() for lane in lanes] == [True, False]

@@ -19,16 +19,24 @@ _ENOUGH = 3000  # calls of one function in one test that are followed: later one
 
 
 class _Record:
-    """The lines that the test under way has reached, in all threads."""
+    """The lines that the test under way has reached, in all threads; before the first test, those of imports."""
 
     def __init__(self) -> None:
         self.lines: Dict[str, Set[int]] = {}
         self.calls: Dict[CodeType, int] = {}
         self.tests: Dict[str, Dict[str, Any]] = {}
+        self.imported: Optional[Dict[str, str]] = None
 
     def begin(self) -> None:
         """A test begins."""
+        if self.imported is None:
+            self.imported = self._masks()
         self.lines, self.calls = {}, {}
+
+    def _masks(self) -> Dict[str, str]:
+        """The lines by path in the package: bits of a number, as hexadecimal digits."""
+        masks = {path[len(_PREFIX) :]: sum(1 << line for line in set(lines)) for path, lines in self.lines.items()}
+        return {path: f"{mask:x}" for path, mask in masks.items()}
 
     def reported(self, report: Any) -> None:
         """A part of the test has ended: its setup, itself, or its teardown."""
@@ -38,9 +46,8 @@ class _Record:
             test["passed"] = False
 
     def end(self, nodeid: str) -> None:
-        """The test has ended. Lines are bits of a number, as hexadecimal digits."""
-        masks = {path[len(_PREFIX) :]: sum(1 << line for line in set(lines)) for path, lines in self.lines.items()}
-        self.tests[nodeid]["lines"] = {path: f"{mask:x}" for path, mask in masks.items()}
+        """The test has ended."""
+        self.tests[nodeid]["lines"] = self._masks()
 
     def enter(self, frame: FrameType, _event: str, _arg: Any) -> Optional[Any]:
         """Called by the interpreter for every call; follows those into the package."""
@@ -105,4 +112,4 @@ def pytest_sessionfinish(session: Any) -> None:
     if "record" in _JOB:
         sys.settrace(None)
         with open(_JOB["record"], "w") as file:
-            json.dump(_record.tests, file)
+            json.dump({"imported": _record.imported or {}, "tests": _record.tests}, file)

@@ -14,6 +14,8 @@ from .workspace import Workspace
 
 _PATIENCE = 600.0  # seconds that recording one test file may take
 _FARTHER = 0.1  # seconds of a quicker test that one of the next folder must make up for
+_INDIRECT = 5  # so many folders farther is a test that reaches a line by its imports only
+_FORMAT = b"2"  # of the record; another one is made anew
 _BUDGET = 30.0  # seconds of tests that one mutant is given: what so many do not notice, the next would hardly
 
 
@@ -23,6 +25,7 @@ class Test(NamedTuple):
     nodeid: str
     seconds: float  # that it took, while its lines were recorded
     lines: Dict[str, int]  # by path in the package: a bit for each line that it reaches
+    imported: Dict[str, int]  # the same of lines that its file's imports reach
 
 
 class Reach:
@@ -51,11 +54,10 @@ class Reach:
                 if deadline():
                     return
                 self._say(f"recording what {file} reaches")
-                tests = self._workspace.record([file], _PATIENCE)
-                self._files[file] = {"digest": digests[file], "tests": tests}
+                self._files[file] = {"digest": digests[file], **self._workspace.record([file], _PATIENCE)}
                 self._save()
             self._tests[folder] = [
-                Test(nodeid, test["seconds"], {path: int(mask, 16) for path, mask in test["lines"].items()})
+                Test(nodeid, test["seconds"], _numbers(test["lines"]), _numbers(self._files[file]["imported"]))
                 for file in files
                 for nodeid, test in self._files[file]["tests"].items()
                 if test["passed"]
@@ -69,7 +71,7 @@ class Reach:
         """Of all that the record of a test file hangs on."""
         root = self._workspace.root
         helpers = [path for path in (root / file).parent.glob("*.py") if not path.name.startswith("test_")]
-        hashed = hashlib.sha256()
+        hashed = hashlib.sha256(_FORMAT)
         for path in [root / file, *sorted((root / PACKAGE).rglob("*.py")), *sorted(helpers)]:
             hashed.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
         return hashed.hexdigest()
@@ -81,8 +83,11 @@ class Reach:
         wanted = (1 << (last + 1)) - (1 << first) if mutant.is_inside else -1  # what an import does may matter anywhere
         ranked = []
         for rank, folder in enumerate(TESTS[folder_of(mutant.path)]):
-            reaching = [test for test in self._tests.get(folder, []) if test.lines.get(path, 0) & wanted]
-            ranked += [(test.seconds + rank * _FARTHER, test) for test in reaching]
+            for test in self._tests.get(folder, []):
+                if test.lines.get(path, 0) & wanted:
+                    ranked.append((test.seconds + rank * _FARTHER, test))
+                elif test.imported.get(path, 0) & wanted:
+                    ranked.append((test.seconds + (rank + _INDIRECT) * _FARTHER, test))
         chosen: List[Test] = []
         budget = _BUDGET
         for _, test in sorted(ranked, key=lambda one: one[0]):
@@ -91,3 +96,7 @@ class Reach:
                 return chosen, False
             chosen.append(test)
         return chosen, True
+
+
+def _numbers(masks: Dict[str, str]) -> Dict[str, int]:
+    return {path: int(mask, 16) for path, mask in masks.items()}

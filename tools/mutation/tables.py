@@ -11,7 +11,8 @@ TESTS: Dict[str, Tuple[str, ...]] = {
               "tests/test_readme.py"),
     "engine": ("tests/engine", "tests/faults", "tests/network", "tests/embedding", "tests/test_listeners.py"),
     "routes": ("tests/routes", "tests/config", "tests/explain", "tests/hashing", "tests/engine"),
-    "config": ("tests/config", "tests/routes", "tests/explain", "tests/hashing", "tests/test_readme.py"),
+    "config": ("tests/config", "tests/routes", "tests/explain", "tests/hashing", "tests/test_readme.py",
+               "tests/test_inquiries.py"),
 }  # fmt: skip
 """For each folder of the package: the folders (or files) of its tests, the likeliest to notice a change first."""
 
