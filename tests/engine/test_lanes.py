@@ -10,7 +10,7 @@ import pytest
 from mcrouter.engine import bulk
 from mcrouter.engine import loop as engine_loop
 from mcrouter.engine.bulk import BulkLanes
-from mcrouter.engine.poller import SelectorPoller
+from mcrouter.engine.poller import GONE, HAS_EPOLL, IN, OUT, RDHUP, READ_ON, EpollPoller, SelectorPoller
 from mcrouter.proto.runs import reply_stretches
 from tests.support.processes import until
 
@@ -198,6 +198,40 @@ def test_without_epoll_an_idle_connection_is_not_reported():
         poller.want_write(one.fileno(), True)
         assert poller.poll(0) != []
         poller.close()
+
+
+@pytest.mark.skipif(not HAS_EPOLL, reason="there is no epoll")
+def test_with_epoll_a_connection_is_reported_when_something_changes_and_not_again():
+    poller, (one, other) = EpollPoller(), socket.socketpair()
+    with one, other:
+        poller.add_stream(one.fileno())
+        assert poller.poll(0) == [(one.fileno(), OUT)]
+        assert poller.poll(0) == []
+        other.send(b"x")
+        assert poller.poll(0) == [(one.fileno(), IN | OUT)]
+        assert poller.poll(0) == []
+        other.shutdown(socket.SHUT_WR)
+        ((_, mask),) = poller.poll(0)
+        assert mask & RDHUP and mask & GONE and mask & READ_ON
+        assert poller.poll(0) == []
+    poller.close()
+
+
+@pytest.mark.parametrize("make", [SelectorPoller, *([EpollPoller] if HAS_EPOLL else [])])
+def test_a_listener_is_reported_until_it_is_seen_to(make):
+    poller, (one, other) = make(), socket.socketpair()
+    with one, other:
+        poller.add_listener(one.fileno())
+        assert poller.poll(0) == []
+        other.send(b"x")
+        for _ in range(3):
+            assert poller.poll(0) == [(one.fileno(), IN)]
+        one.recv(1)
+        assert poller.poll(0) == []
+        poller.remove(one.fileno())
+        other.send(b"x")
+        assert poller.poll(0) == []
+    poller.close()
 
 
 class Buggy:
