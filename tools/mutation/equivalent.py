@@ -2,7 +2,8 @@
 
 Each entry of `equivalent.txt` is a paragraph: the file's path in the package, the source line, the change as the tool
 prints it, and the reason, on lines of their own (the reason may take several). Lines that begin with `#` are comments.
-An entry holds wherever in the file the line stands, so it does not rot when other lines come and go.
+An entry holds wherever in the file the line stands, so it does not rot when other lines come and go; with `in NAME`
+behind the path, in functions of that name only.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from .tables import PACKAGE
 LIST = Path(__file__).with_name("equivalent.txt")
 _LEAST = 4  # lines of an entry
 
-Key = Tuple[str, str, str]
+Key = Tuple[str, str, str]  # path, perhaps with `in NAME`; source line; change
 
 
 class Entry(NamedTuple):
@@ -43,9 +44,10 @@ def parse(text: str) -> List[Entry]:
     return entries
 
 
-def key_of(mutant: Mutant) -> Key:
-    """Returns what an entry names a mutant by."""
-    return mutant.path[len(PACKAGE) + 1 :], mutant.text, mutant.change
+def keys_of(mutant: Mutant) -> List[Key]:
+    """Returns what an entry may name a mutant by."""
+    path = mutant.path[len(PACKAGE) + 1 :]
+    return [(where, mutant.text, mutant.change) for where in (path, f"{path} in {mutant.function}")]
 
 
 def by_key(entries: List[Entry]) -> Dict[Key, Entry]:

@@ -33,7 +33,7 @@ class Mutant(NamedTuple):
     path: str  # in the repository
     line: int  # of what is changed, from 1
     span: Tuple[int, int]  # lines, the last included, that a test passes when it reaches what is changed
-    is_inside: bool  # of a function: else it is done when the module is imported
+    function: str  # that it is in; empty: it is done when the module is imported
     text: str  # the source line
     change: str  # "old -> new"
     place: int  # of the node in the order of the tree
@@ -47,10 +47,10 @@ class Mutant(NamedTuple):
 def find(path: str, source: str) -> List[Mutant]:
     """Returns all mutants of a file, in its order. `path` is its path in the repository. Raises SyntaxError."""
     tree, lines, found = ast.parse(source), source.splitlines(), []
-    for place, (node, parent, span, is_inside) in enumerate(_visit(tree)):
+    for place, (node, parent, span, function) in enumerate(_visit(tree)):
         for choice, edit in enumerate(_edits(node)):
             old, new = _apply_to_constant(node, parent, edit) if isinstance(node, ast.Constant) else _apply(node, edit)
-            found.append(Mutant(path, node.lineno, span, is_inside, lines[node.lineno - 1].strip(), f"{old} -> {new}",
+            found.append(Mutant(path, node.lineno, span, function, lines[node.lineno - 1].strip(), f"{old} -> {new}",
                                 place, choice))  # fmt: skip
     return found
 
@@ -105,23 +105,22 @@ def _shown(node: ast.AST) -> str:
 # what is visited ------------------------------------------------------------------------------------------------------
 
 
-_Place = Tuple[Any, Any, Tuple[int, int], bool]  # a node, its parent, its statement's lines, whether in a function
+_Place = Tuple[Any, Any, Tuple[int, int], str]  # a node, its parent, its statement's lines, the function it is in
 
 
 def _visit(tree: ast.AST) -> Iterator[_Place]:
     """Every node that may be changed."""
-    yield from _walk(tree, (1, 1), False, False)
+    yield from _walk(tree, (1, 1), "")
 
 
-def _walk(node: Any, span: Tuple[int, int], is_inside: bool, is_made: bool) -> Iterator[_Place]:
+def _walk(node: Any, span: Tuple[int, int], function: str) -> Iterator[_Place]:
     for child in _children(node):
         child_span = _span(child) or span
-        inside, made = is_inside, is_made
-        if isinstance(node, _FUNCTIONS) and _is_body(node, child):
-            inside, made = True, getattr(node, "name", "") in _CONSTRUCTORS
-        child.is_made = made
+        name = getattr(node, "name", function or "lambda")
+        inside = name if isinstance(node, _FUNCTIONS) and _is_body(node, child) else function
+        child.is_made = inside in _CONSTRUCTORS
         yield child, node, child_span, inside
-        yield from _walk(child, child_span, inside, made)
+        yield from _walk(child, child_span, inside)
 
 
 def _is_body(function: Any, child: ast.AST) -> bool:

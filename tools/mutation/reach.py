@@ -80,7 +80,7 @@ class Reach:
         """Returns the tests to ask about a mutant, in order, and whether they are all that reach it."""
         path = mutant.path[len(PACKAGE) + 1 :]
         first, last = mutant.span
-        wanted = (1 << (last + 1)) - (1 << first) if mutant.is_inside else -1  # what an import does may matter anywhere
+        wanted = (1 << (last + 1)) - (1 << first) if mutant.function else -1  # what an import does may matter anywhere
         ranked = []
         for rank, folder in enumerate(TESTS[folder_of(mutant.path)]):
             for test in self._tests.get(folder, []):

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional
 
-from .equivalent import Entry, Key, by_key, key_of
+from .equivalent import Entry, Key, by_key, keys_of
 from .operators import Mutant, find, mutate
 from .reach import Reach, Test
 from .tables import IN_PROCESSES, PACKAGE, TESTS, UNREACHED, folder_of
@@ -18,6 +18,7 @@ from .workspace import Workspace, WorkspaceError
 _LEAST, _TIMES = 10.0, 5.0  # a test may take so many seconds, and as often as long as without a change, in all
 _START = 30.0  # seconds that pytest may take beside its tests
 _IN_PROCESSES = 180.0  # seconds for the tests in processes of their own
+_FEW = 5  # tests; what no more than that reach may be reached by others in processes of their own
 _SANE = 5  # tests that must pass before anything is changed
 
 
@@ -59,7 +60,7 @@ def draw(mutants: List[Mutant], count: int, seed: str) -> List[Mutant]:
 
 def stale(entries: List[Entry], mutants: List[Mutant]) -> List[Entry]:
     """Returns the entries that name no mutant (any more); `mutants` are all that there are."""
-    there = {key_of(mutant) for mutant in mutants}
+    there = {key for mutant in mutants for key in keys_of(mutant)}
     return [entry for key, entry in by_key(entries).items() if key not in there]
 
 
@@ -93,11 +94,11 @@ class Run:
         WorkspaceError."""
         waiting: "queue.SimpleQueue[Mutant]" = queue.SimpleQueue()
         for mutant in sample:
-            entry = self._equivalent.get(key_of(mutant))
-            if entry is None:
-                waiting.put(mutant)
+            known = [self._equivalent[key] for key in keys_of(mutant) if key in self._equivalent]
+            if known:
+                self._told(Judged(mutant, Verdict.EQUIVALENT, known[0].reason, 0.0))
             else:
-                self._told(Judged(mutant, Verdict.EQUIVALENT, entry.reason, 0.0))
+                waiting.put(mutant)
         with tempfile.TemporaryDirectory(prefix="mutants-") as name:
             spaces = [Workspace(self._root, self._folder(name, number)) for number in range(jobs)]
             reach = Reach(spaces[0], self._record, self._say)
@@ -167,7 +168,7 @@ class Run:
         if tests and not space.passes([test.nodeid for test in tests], limits, min(wanted, max(self._left(), 0.0))):
             return False, self._left() > 0
         folder = folder_of(mutant.path)
-        folders = IN_PROCESSES[folder] if tests else UNREACHED[folder] + IN_PROCESSES[folder]
+        folders = IN_PROCESSES[folder] if len(tests) > _FEW else UNREACHED[folder] + IN_PROCESSES[folder]
         if not space.passes_folders(folders, min(_IN_PROCESSES, max(self._left(), 0.0))):
             return False, self._left() > 0
         return True, True

@@ -30,7 +30,7 @@ UNREACHED: Dict[str, Tuple[str, ...]] = {
     "routes": (),
     "config": ("tests/test_cli.py",),
 }
-"""The same, asked only about what no recorded test reaches: what the program does with several processes, say."""
+"""The same, asked only about what few recorded tests reach: what the program does with several processes, say."""
 
 
 def folder_of(path: str) -> str:
