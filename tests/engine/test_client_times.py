@@ -75,3 +75,20 @@ def is_reset(world, sock):
             return True
         world.tick()
     return False
+
+
+def test_that_no_client_can_be_accepted_is_logged_once_and_that_all_are(caplog):
+    caplog.set_level("INFO")
+    with Still() as world:
+        world.lane()
+        frontend = world.shard.frontend
+        frontend.most_descriptors, most = 0, frontend.most_descriptors
+        with socket.create_connection(frontend.listeners[0].sock.getsockname()):
+            world.until(lambda: "cannot accept clients" in caplog.text, "it to be refused")
+            for moment in (1.0, 2.0, 3.0):
+                world.pass_to(moment)
+            assert not frontend.clients
+            frontend.most_descriptors = most
+            world.pass_to(4.0)
+            world.until(lambda: "all clients that waited are accepted" in caplog.text, "it to be accepted")
+            assert len(frontend.clients) == 1 and caplog.text.count("cannot accept clients") == 1

@@ -1,6 +1,7 @@
 """A connection to a host: what it may be sent, what its replies cost others, and what stays in order."""
 
 import contextlib
+import os
 import socket
 import threading
 from types import SimpleNamespace
@@ -261,6 +262,17 @@ def test_after_a_bug_whatever_had_it_is_aborted_and_the_loop_goes_on(scheduled):
         loop.tick()
     loop.close()
     assert (owner.aborted, after) == (1, [True])
+
+
+@pytest.mark.parametrize("make", [SelectorPoller, *([EpollPoller] if HAS_EPOLL else [])])
+def test_a_loop_that_is_closed_gives_all_descriptors_back(make):
+    before = os.listdir("/dev/fd")
+    loop, (one, other) = engine_loop.PollGroup(make()), socket.socketpair()
+    loop.watch(one.fileno(), lambda _mask: None)
+    loop.close_later(one.detach())
+    other.close()
+    loop.close()
+    assert set(os.listdir("/dev/fd")) <= set(before)
 
 
 def test_an_answer_to_mn_that_comes_late_lets_go_what_waits():

@@ -1,9 +1,12 @@
 """Large values on connections of their own: when the host is late, when the client is, and what becomes of the connection, on
 a clock that only the test moves."""
 
+import socket
+
 import pytest
 
 from mcrouter.engine import bulk
+from mcrouter.proto import results
 
 from .still import Still, full, is_ready
 
@@ -170,3 +173,63 @@ def test_a_large_value_for_which_a_connection_is_being_opened_takes_one_of_the_p
             lanes = world.upstream().bulk.busy
             world.until(lambda: len(lanes) == 2, "both to be asked")
             assert [lane.is_at_work() for lane in lanes] == [True, False]
+
+
+def test_a_client_that_does_not_read_a_large_value_holds_its_host_back():
+    size = 40_000_000
+    value = b"VALUE a 0 %d\r\n" % size + bytes(size) + b"\r\nEND\r\n"
+    with Still(**SMALL) as world:
+        lane = world.lane()
+        (front,) = world.shard.frontend.listeners
+        front.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        client = world.client()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(b"get a\r\n")
+        world.sees(lane, b"get a\r\n")
+        pours(world, lane, VALUE)  # too large, whatever its size is
+        again = world.accept(world.hosts[0])
+        world.sees(again, b"get a\r\n")
+        again.setblocking(False)
+        sent, idle = 0, 0
+        while idle < 200 and sent < size:  # ticks in which the host could send nothing
+            try:
+                sent += again.send(value[sent : sent + 1_000_000])
+                idle = 0
+            except BlockingIOError:
+                idle += 1
+            world.tick()
+        assert sent < size // 2
+        (one,) = world.shard.frontend.clients.values()
+        assert one.holds() < 1_000_000
+
+
+def test_a_large_value_for_a_host_whose_name_does_not_resolve_is_counted_as_not_connected():
+    with Still(**SMALL) as world:
+        world.lane()
+        world.upstream().address = None
+        client = world.client()
+        pours(world, client, SET + b"v" * SIZE + b"\r\n")
+        name = world.hosts[0].name.encode()
+        world.sees(client, b"SERVER_ERROR mcrouter: %b: its name does not resolve\r\n" % name)
+        layout = world.router._layout
+        assert world.shard._cells[layout.results[0][results.CONNECT_ERROR]] == 1
+
+
+def test_a_host_that_does_not_read_a_large_value_holds_its_client_back_and_that_is_counted():
+    size = 40_000_000
+    with Still(**SMALL) as world:
+        world.lane()
+        client = world.client()
+        client.setblocking(False)
+        data, sent, idle = b"set a 0 0 %d\r\n" % size + bytes(size) + b"\r\n", 0, 0
+        while idle < 200 and sent < size:
+            try:
+                sent += client.send(data[sent : sent + 1_000_000])
+                idle = 0
+            except BlockingIOError:
+                idle += 1
+            world.tick()
+        assert sent < size // 2
+        (one,), (lane,) = world.shard.frontend.clients.values(), world.upstream().bulk.busy
+        assert 0 < len(lane.unsent) <= one.holds() < 1_000_000
+        assert one.has_begun() == 0

@@ -119,9 +119,10 @@ def test_they_are_asked_to_end_and_killed_when_they_do_not(system):
 
 
 def test_those_that_end_when_they_are_asked_are_not_killed(system):
-    world = system([])
+    world, before = system([]), os.listdir("/dev/fd")
     assert serve(world, 2, 1.0) == [0, 1]
     assert [number for _, _, number in world.signals] == [signal.SIGTERM] * 2
+    assert set(os.listdir("/dev/fd")) <= set(before)
 
 
 @pytest.mark.parametrize(("lives", "message"), [([0.5], "ended by exit 1; replacing it in 0.0 s"), ([0.5, 0.5], "ended by exit 1; replacing it in 0.2 s")])

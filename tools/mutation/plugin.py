@@ -52,7 +52,7 @@ class _Record:
     def enter(self, frame: FrameType, _event: str, _arg: Any) -> Optional[Any]:
         """Called by the interpreter for every call; follows those into the package."""
         code = frame.f_code
-        if not code.co_filename.startswith(_PREFIX) or code.co_name == "<module>":
+        if not code.co_filename.startswith(_PREFIX):
             return None
         calls = self.calls.get(code, 0)
         if calls >= _ENOUGH:
