@@ -131,3 +131,12 @@ def test_a_connection_to_a_unix_socket_comes_about_or_is_refused(tmp_path, make_
         connection.hang_up()
     tick()
     loop.close()
+
+
+def test_what_the_router_answers_by_itself_holds_up_nothing_behind_it():
+    with Still(2, "MissFailoverRoute") as world:
+        lane, client = world.lane(), world.client()
+        client.sendall(b"get a\r\nx\r\nget b\r\n")
+        world.sees(lane, b"get a\r\nget b\r\n")
+        lane.sendall(b"VALUE a 0 1\r\n1\r\nEND\r\nVALUE b 0 1\r\n2\r\nEND\r\n")
+        world.sees(client, b"VALUE a 0 1\r\n1\r\nEND\r\nERROR\r\nVALUE b 0 1\r\n2\r\nEND\r\n")

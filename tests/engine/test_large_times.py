@@ -233,3 +233,17 @@ def test_a_host_that_does_not_read_a_large_value_holds_its_client_back_and_that_
         (one,), (lane,) = world.shard.frontend.clients.values(), world.upstream().bulk.busy
         assert 0 < len(lane.unsent) <= one.holds() < 1_000_000
         assert one.has_begun() == 0
+
+
+def test_the_connection_on_which_a_large_value_was_stored_serves_the_next():
+    with Still(**SMALL) as world:
+        world.lane()
+        client, sock = stores(world)
+        rest = b"v" * (SIZE - 100_000) + b"\r\n"
+        pours(world, client, rest)
+        world.sees(sock, rest)
+        sock.sendall(b"STORED\r\n")
+        world.sees(client, b"STORED\r\n")
+        pours(world, client, SET + b"v" * 100_000)
+        world.sees(sock, SET + b"v" * 100_000)
+        assert not is_ready(world.hosts[0].listener)
