@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from mcrouter.engine.call import Call
+from mcrouter.engine.client import _READ_SIZE
 from mcrouter.engine.connection import Connection
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import HAS_EPOLL, EpollPoller, SelectorPoller
@@ -140,3 +141,59 @@ def test_what_the_router_answers_by_itself_holds_up_nothing_behind_it():
         world.sees(lane, b"get a\r\nget b\r\n")
         lane.sendall(b"VALUE a 0 1\r\n1\r\nEND\r\nVALUE b 0 1\r\n2\r\nEND\r\n")
         world.sees(client, b"VALUE a 0 1\r\n1\r\nEND\r\nERROR\r\nVALUE b 0 1\r\n2\r\nEND\r\n")
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_request_as_long_as_a_read_does_not_hide_what_is_behind_it(more):
+    with Still() as world:
+        lane, client = world.lane(), world.client()
+        size = _READ_SIZE + more - len(b"set a 0 0 16000\r\n\r\n")
+        data = b"set a 0 0 %d\r\n%b\r\n" % (size, b"v" * size)
+        assert len(data) == _READ_SIZE + more
+        client.sendall(data + b"get b\r\n")
+        world.sees(lane, data + b"get b\r\n")
+
+
+def test_a_client_that_reads_and_asks_at_once_gets_the_rest_first():
+    with Still() as world:
+        lane = world.lane()
+        (front,) = world.shard.frontend.listeners
+        front.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        client = world.client()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        (one,) = world.shard.frontend.clients.values()
+        value, got = answer_to(b"a", 120_000), bytearray()
+        client.sendall(b"get a\r\n")
+        world.sees(lane, b"get a\r\n")
+        lane.sendall(value)  # so that it is there in one read
+        world.until(lambda: one.unsent, "the kernel to be full")
+        client.setblocking(False)
+        while True:  # until the kernel has room again, and the router knows nothing of that
+            try:
+                got += client.recv(1 << 20)
+            except BlockingIOError:
+                break
+        client.settimeout(10)
+        client.sendall(b"get b\r\n")
+        world.until(lambda: still.is_ready(lane) or still.is_ready(client), "anything to happen")
+        while len(got) < len(value):
+            world.until(lambda: still.is_ready(client), "the rest")
+            got += client.recv(1 << 20)
+        assert got == value
+        world.sees(lane, b"get b\r\n")
+        lane.sendall(b"END\r\n")
+        world.sees(client, b"END\r\n")
+
+
+@pytest.mark.parametrize("request_", [b"get a\r\n", b"get a b\r\n", b"delete a\r\n"])
+def test_a_client_is_closed_with_its_answer_when_the_router_stops(request_):
+    with Still() as world:
+        lane, client = world.lane(), world.client()
+        client.sendall(request_)
+        world.sees(lane, request_)
+        world.shard.frontend.drain()
+        world.tick()
+        assert not still.is_ready(client)
+        lane.sendall(b"END\r\n" if request_.startswith(b"get") else b"DELETED\r\n")
+        world.sees(client, b"END\r\n" if request_.startswith(b"get") else b"DELETED\r\n")
+        world.is_closed(client)
