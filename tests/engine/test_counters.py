@@ -2,7 +2,10 @@
 
 import pytest
 
-from .still import Counts, Still, full
+from mcrouter.engine.why import Why
+from mcrouter.proto import results
+
+from .still import Counts, Still, full, is_ready
 
 GET, SET = b"get %b\r\n", b"set %b 0 0 1\r\nx\r\n"
 HIT, MISS, STORED = b"VALUE %b 0 1\r\nx\r\nEND\r\n", b"END\r\n", b"STORED\r\n"
@@ -131,6 +134,26 @@ def test_a_request_that_waits_for_a_connection_has_failed_without_being_sent_whe
             world.pass_to(1.06)
             assert client.recv(1000).startswith(b"SERVER_ERROR ")
             assert errors(world, "set") == (1, 1, 1)
+
+
+@pytest.mark.parametrize(("is_late", "result"), [(True, results.CONNECT_TIMEOUT), (False, results.CONNECT_ERROR)])
+def test_what_waits_for_a_connection_is_counted_by_why_none_came(is_late, result):
+    with Still() as world:
+        lane = world.lane()
+        (engine,) = world.upstream().lanes
+        with full(world.hosts[0]):
+            lane.close()
+            world.until(lambda: not engine.is_up(), "the end to be seen")
+            client = world.client()
+            client.sendall(SET % b"a")
+            world.until(lambda: engine.inflight, "the request to wait")
+            if is_late:
+                world.pass_to(1.06)
+            else:
+                world.upstream().mark_down(Why.SILENT, "a test")
+            world.until(lambda: is_ready(client), "an answer")
+        counted = {number: world.shard._cells[cell] for number, cell in enumerate(world.router._layout.results[0])}
+        assert {number for number, count in counted.items() if count} == {result}
 
 
 def test_an_error_that_the_host_answers_with_is_counted_at_the_host_and_for_the_client():
