@@ -7,7 +7,7 @@ import pytest
 
 from mcrouter.engine.handover import MOST, Arriving, Leaving
 
-from .still import Still
+from .still import Still, is_ready
 
 
 class Change:
@@ -115,3 +115,33 @@ def test_when_there_is_no_successor_any_more_a_client_is_answered_and_closed():
             world.is_closed(client)
             world.pass_to(0.1)
             assert gone
+
+
+def test_a_client_that_has_begun_as_much_as_may_travel_goes_with_all_of_it(change):
+    head = b"set k 0 0 %d\r\n" % MOST
+    begun = head + b"v" * (MOST - len(head))
+    client = change.old.client()
+    client.sendall(begun)
+    (one,) = change.old.shard.frontend.clients.values()
+    change.old.until(lambda: one.has_begun() == MOST, "all of it to be read")
+    change.leaving.start()
+    change.old.pass_to(0.1)
+    change.arrives()
+    rest = b"v" * len(head) + b"\r\n"
+    client.sendall(rest)
+    change.new.sees(change.new_lane, begun + rest)
+
+
+def test_a_client_waits_while_the_successor_takes_none(change):
+    client = change.old.client()
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            change.leaving._link.send(b"S" + b"x" * 1000)
+    change.leaving.start()
+    change.old.pass_to(0.1)
+    assert not is_ready(client) and not change.gone
+    change.new.until(lambda: change.stale, "some to be taken")
+    change.old.pass_to(0.2)
+    change.arrives()
+    client.sendall(b"get a\r\n")
+    change.new.sees(change.new_lane, b"get a\r\n")
