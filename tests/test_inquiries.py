@@ -88,6 +88,13 @@ def test_a_yaml_config_is_said_as_json():
     assert json.loads(said("preprocessed_config", "orderedPool: [a:1]\nroute: DefaultRoute")) == {"orderedPool": ["a:1"], "route": "DefaultRoute"}
 
 
+def test_a_config_with_macros_is_said_as_they_leave_it():
+    macros = {"where": {"type": "macroDef", "params": [], "result": "PoolRoute|A"}}
+    config = {"macros": macros, "pools": {"A": {"servers": ["a:1"]}}, "route": "@where()"}
+    expanded = {"pools": {"A": {"servers": ["a:1"]}}, "route": "PoolRoute|A"}
+    assert json.loads(said("preprocessed_config", json.dumps(config))) == expanded
+
+
 def test_what_would_hold_up_clients_is_not_done():
     hosts = [f"host{number:06}:1" for number in range(6000)]
     large = json.dumps({"orderedPool": hosts, "route": "DefaultRoute"})

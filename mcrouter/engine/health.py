@@ -65,7 +65,7 @@ class Prober(Connection):
     """Visits one host in turns and tells it what came of it; `interval` is in seconds, and so are `soon`, the first
     pause once it is unhealthy, and `most`, the longest (0: as above)."""
 
-    __slots__ = ("_answer", "_damper", "_dialogue", "_due", "_host", "_interval", "_most", "_pause",
+    __slots__ = ("_answer", "_damper", "_dialogue", "_due", "_grows", "_host", "_interval", "_most", "_pause",
                  "_question", "_soon", "_unsent")  # fmt: skip
 
     def __init__(self, host: Host, interval: float, soon: float = 0.0, most: float = 0.0) -> None:
@@ -75,6 +75,7 @@ class Prober(Connection):
         self._soon = first_pause(interval, soon)
         self._most = most or max(interval, soon)
         self._pause = interval
+        self._grows = False  # whether the next pause is longer than this one: the host is known to be away
         self._damper = Damper(interval)
         self._due: Optional[Timer] = None  # the next visit, or the end of patience in this one
         self._dialogue: Optional[Dialogue] = None  # the visit under way
@@ -113,7 +114,7 @@ class Prober(Connection):
     def went_down(self) -> None:
         """The host has become unhealthy, by whatever sign."""
         self._damper.went_down(self.loop.now)
-        self._pause = self._soon
+        self._pause, self._grows = self._soon, True
         if self._dialogue is None:
             self._rest()
 
@@ -232,8 +233,13 @@ class Prober(Connection):
         self._end()
         self.hang_up()
         self._damper.failed()
+        grows = self._grows
         self._host.mark_down(kind, why)
-        self._again()
+        if grows:
+            self._again()
+        else:  # it was healthy, or taken out of the reads in the midst of it
+            self._pause, self._grows = self._soon, True
+            self._rest()
 
     def _end(self) -> None:
         if self._dialogue is not None:
@@ -242,7 +248,8 @@ class Prober(Connection):
         self._unsent = b""
 
     def _again(self) -> None:
-        self._pause = self._interval if self._host.healthy else min(self._most, 2 * self._pause)
+        self._grows = not self._host.healthy
+        self._pause = min(self._most, 2 * self._pause) if self._grows else self._interval
         self._rest()
 
     def _rest(self) -> None:

@@ -94,8 +94,8 @@ class Memory:
             client.counted, client.counted_at = client.holds_replies(), now
             if client.counted + size > self._share:
                 return False
-        client.counted += size
         self.grew(size)
+        client.counted += size
         return True
 
     def window(self, client: Any) -> int:
@@ -166,9 +166,9 @@ class Memory:
             self._unread = {}
             return
         self._frontend.loop.call_later(_AGAIN * max(1, len(self._frontend.clients) / 1000), self._turn)
-        self._looks += 1
         if self._waiting and self._looks % _TURN == 0:
             self._let_next_go_on()
+        self._looks += 1
         self._close_who_do_not_read()
 
     # requests -----------------------------------------------------------------------------------------------------

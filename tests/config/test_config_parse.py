@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mcrouter.config import parse
+from mcrouter.config import ConfigError, as_json, parse
 from mcrouter.config import yaml as yaml_parser
 from mcrouter.config.text import to_text
 from mcrouter.config.tree import Entry, Map, Scalar, Seq, plain
@@ -157,3 +157,26 @@ def test_long_lines_are_not_copied_for_each_item():
     blocks.lines = [Line("[" + "ab, 'cd', " * size + "]")]
     assert len(blocks.document().items) == 2 * size
     assert copied < 40 * size
+
+
+def test_a_config_as_json_is_indented_and_sorted():
+    assert as_json("b: [1, x]\na: {}\n") == '{\n  "a": {},\n  "b": [\n    1,\n    "x"\n  ]\n}'
+
+
+@pytest.mark.parametrize("code", ["d7ff", "e000", "ffff", "0000"])
+def test_an_escape_that_is_a_character_is_that_character(code):
+    assert plain(parse('{"a": "\\u%s"}' % code, "f")) == {"a": chr(int(code, 16))}
+    assert plain(parse('a: "\\u%s"' % code, "f")) == {"a": chr(int(code, 16))}
+
+
+@pytest.mark.parametrize("code", ["d800", "dbff", "dc00", "dfff"])
+def test_an_escape_that_is_half_a_character_is_an_error(code):
+    for text in ('{"a": "\\u%s"}' % code, 'a: "\\u%s"' % code):
+        with pytest.raises(ConfigError, match="is not a character"):
+            parse(text, "f")
+
+
+@pytest.mark.parametrize(("text", "place"), [("\na: \ud800", "f:2:4"), ("\n\ud800", "f:2:1"), ("\ud800", "f:1:1"), ("a\n\n \ud800", "f:3:2")])
+def test_a_character_that_is_not_allowed_is_found_in_its_line_and_column(text, place):
+    with pytest.raises(ConfigError, match=rf"^{place}: "):
+        parse(text, "f")

@@ -217,3 +217,10 @@ def test_keep_routing_prefix():
     config = load(pools, {"type": "AllSyncRoute", "children": ["PoolRoute|A", "PoolRoute|B", "Pool|A"]})
     expected = "AllSyncRoute(HashRoute(keep(a:1), keep(b:1)), HashRoute(a:1, c:1), keep(a:1), keep(b:1))"
     assert sketch(config) == expected
+
+
+@pytest.mark.parametrize("children", [lambda pool: [pool], lambda pool: ["NullRoute", {"type": "FailoverRoute", "children": [pool]}]])
+def test_pools_may_be_defined_in_routes_alone(children):
+    pool = {"type": "PoolRoute", "pool": {"name": "A", "servers": ["a:1"]}}
+    config = load_config(json.dumps({"route": {"type": "AllSyncRoute", "children": children(pool)}}))
+    assert [host.text for host in config.hosts] == ["a:1"]

@@ -96,3 +96,7 @@ def test_a_host_that_fails_on_its_way_back_is_tried_less_and_less_often():
         assert pauses == [0.625, 1.25, 2.5, 5.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0]
     finally:
         shard._close()
+
+
+def test_each_reason_has_a_number_of_its_own():
+    assert sorted(Why.__members__.values()) == list(range(len(Why.__members__)))

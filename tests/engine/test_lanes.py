@@ -1,6 +1,7 @@
 """A connection to a host: what it may be sent, what its replies cost others, and what stays in order."""
 
 import contextlib
+import os
 import socket
 import threading
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 from mcrouter.engine import bulk
 from mcrouter.engine import loop as engine_loop
 from mcrouter.engine.bulk import BulkLanes
-from mcrouter.engine.poller import SelectorPoller
+from mcrouter.engine.poller import GONE, HAS_EPOLL, IN, OUT, RDHUP, READ_ON, EpollPoller, SelectorPoller
 from mcrouter.proto.runs import reply_stretches
 from tests.support.processes import until
 
@@ -200,6 +201,40 @@ def test_without_epoll_an_idle_connection_is_not_reported():
         poller.close()
 
 
+@pytest.mark.skipif(not HAS_EPOLL, reason="there is no epoll")
+def test_with_epoll_a_connection_is_reported_when_something_changes_and_not_again():
+    poller, (one, other) = EpollPoller(), socket.socketpair()
+    with one, other:
+        poller.add_stream(one.fileno())
+        assert poller.poll(0) == [(one.fileno(), OUT)]
+        assert poller.poll(0) == []
+        other.send(b"x")
+        assert poller.poll(0) == [(one.fileno(), IN | OUT)]
+        assert poller.poll(0) == []
+        other.shutdown(socket.SHUT_WR)
+        ((_, mask),) = poller.poll(0)
+        assert mask & RDHUP and mask & GONE and mask & READ_ON
+        assert poller.poll(0) == []
+    poller.close()
+
+
+@pytest.mark.parametrize("make", [SelectorPoller, *([EpollPoller] if HAS_EPOLL else [])])
+def test_a_listener_is_reported_until_it_is_seen_to(make):
+    poller, (one, other) = make(), socket.socketpair()
+    with one, other:
+        poller.add_listener(one.fileno())
+        assert poller.poll(0) == []
+        other.send(b"x")
+        for _ in range(3):
+            assert poller.poll(0) == [(one.fileno(), IN)]
+        one.recv(1)
+        assert poller.poll(0) == []
+        poller.remove(one.fileno())
+        other.send(b"x")
+        assert poller.poll(0) == []
+    poller.close()
+
+
 class Buggy:
     """Does what the loop calls it for wrongly."""
 
@@ -227,6 +262,17 @@ def test_after_a_bug_whatever_had_it_is_aborted_and_the_loop_goes_on(scheduled):
         loop.tick()
     loop.close()
     assert (owner.aborted, after) == (1, [True])
+
+
+@pytest.mark.parametrize("make", [SelectorPoller, *([EpollPoller] if HAS_EPOLL else [])])
+def test_a_loop_that_is_closed_gives_all_descriptors_back(make):
+    before = os.listdir("/dev/fd")
+    loop, (one, other) = engine_loop.PollGroup(make()), socket.socketpair()
+    loop.watch(one.fileno(), lambda _mask: None)
+    loop.close_later(one.detach())
+    other.close()
+    loop.close()
+    assert set(os.listdir("/dev/fd")) <= set(before)
 
 
 def test_an_answer_to_mn_that_comes_late_lets_go_what_waits():
@@ -417,6 +463,66 @@ def test_a_large_value_that_drips_is_late_however_often_a_byte_comes(drips, is_d
         one._progress(count)
         late.append(one.is_due(loop.now - 1.0))
     assert any(late) is is_due
+
+
+@pytest.mark.parametrize(("count", "is_due"), [(bulk._LEAST - 1, True), (bulk._LEAST, False)])
+def test_the_time_of_a_large_value_begins_anew_when_enough_of_it_has_moved(count, is_due):
+    loop = SimpleNamespace(now=1000.0)
+    one = bulk.BulkLane(SimpleNamespace(loop=loop, stretches=reply_stretches()))
+    one._exchange, one._reader = bulk.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
+    loop.now += 0.75
+    one._progress(count)
+    loop.now += 0.75
+    assert one.is_due(loop.now - 1.0) is is_due
+
+
+def test_a_large_value_is_late_when_the_host_has_let_it_wait_for_just_so_long():
+    loop = SimpleNamespace(now=1000.0)
+    one = bulk.BulkLane(SimpleNamespace(loop=loop, stretches=reply_stretches()))
+    one._reader = SimpleNamespace(can_take=lambda: True)
+    for exchange, is_late in ((bulk.Exchange.TALKING, True), (bulk.Exchange.ASKING, True), (bulk.Exchange.QUEUED, False),
+                              (bulk.Exchange.CONNECTING, False)):  # fmt: skip
+        one._exchange = exchange
+        assert one.is_due(1000.0) is is_late and not one.is_due(999.5)
+    one._exchange = bulk.Exchange.QUEUED
+    assert one.is_queued_since(1000.0) and not one.is_queued_since(999.5)
+    one._exchange, one._reader = bulk.Exchange.TALKING, SimpleNamespace(can_take=lambda: False)
+    assert one.is_stalled_since(1000.0) and not one.is_stalled_since(999.5) and not one.is_due(1000.0)
+    one.unsent = b"x"
+    assert not one.is_stalled_since(1000.0)
+
+
+class Stalled:
+    """A large value that its client does not go on with, for `seconds`."""
+
+    def __init__(self, seconds):
+        self.since, self.why = 100.0 - seconds, None
+
+    def is_at_work(self):
+        return True
+
+    def is_stalled_since(self, due):
+        return self.since <= due
+
+    def give_up(self, why):
+        self.why = why
+
+
+@pytest.mark.parametrize(("queued", "patience", "gone"), [(0, 2.0, 1), (bulk._MOST // 4, 1.6, bulk._MOST // 4 + 1), (bulk._MOST, 1.0, bulk._MOST)])
+def test_the_more_large_values_wait_the_sooner_those_that_stall_give_way(queued, patience, gone):
+    lanes = BulkLanes(SimpleNamespace(timeout=2.0, loop=SimpleNamespace(now=100.0)))
+    for _ in range(queued):
+        lanes.queue(lambda: None)
+    well = [Stalled(patience - 0.001) for _ in range(bulk._MOST)]
+    lanes.busy = dict.fromkeys(well)
+    assert not lanes.admits()
+    assert not any(one.why for one in well)
+    stalled = [Stalled(patience) for _ in range(bulk._MOST)]
+    lanes.busy = dict.fromkeys(stalled)
+    assert not lanes.admits()
+    assert [one.why is not None for one in stalled] == [True] * gone + [False] * (bulk._MOST - gone)
+    lanes.busy.popitem()
+    assert lanes.admits()
 
 
 def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answer_to_mn():

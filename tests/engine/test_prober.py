@@ -136,3 +136,39 @@ def test_a_host_that_closes_between_two_visits_is_healthy(scene):
     scene.prober.hurry()
     scene.visit(VERSION)
     assert not scene.host.told
+
+
+@pytest.mark.parametrize("size", [1, 65_000, 65_518, 65_526, 65_527, 131_072, 200_000])
+def test_a_long_answer_is_read_to_its_end(scene, size):
+    with scene.accept() as sock:
+        assert scene.asks(sock, b"version\r\n")
+        sock.sendall(b"VERSION " + b"x" * size + b"\r\n")
+        until(lambda: scene.prober.hurry() or scene.tick() or is_ready(sock, select.POLLIN), "the next visit")
+    assert not scene.host.told
+
+
+@pytest.mark.parametrize("size", [1, 60_000, 65_526])
+def test_a_long_answer_that_comes_with_the_end_is_read_to_its_end(scene, size):
+    scene.visit((b"version\r\n", b"VERSION " + b"x" * size + b"\r\n"))
+    until(lambda: scene.tick() or scene.prober.fd < 0, "the end")
+    scene.prober.hurry()
+    scene.visit(VERSION)
+    assert not scene.host.told
+
+
+def test_an_answer_without_end_is_the_end_of_the_visit(scene):
+    with scene.accept() as sock:
+        assert scene.asks(sock, b"version\r\n")
+        sock.setblocking(False)
+        data = b"x" * 300_000
+
+        def goes_on():
+            try:
+                sock.send(data)
+            except (BlockingIOError, ConnectionError):
+                pass
+            scene.tick()
+            return scene.host.told
+
+        until(goes_on, "the visit to end")
+    assert scene.host.told == ["probe connection closed"]

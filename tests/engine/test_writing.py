@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from mcrouter.engine.writing import write_pieces
+from mcrouter.engine.writing import write, write_pieces
 
 
 @pytest.fixture
@@ -57,3 +57,34 @@ def test_a_broken_connection_raises(pair):
     reader.close()
     with pytest.raises(OSError):
         write_pieces(writer.fileno(), [b"a" * 50_000] * 2)
+
+
+@pytest.mark.parametrize("size", [1, 100, 32_767, 32_768, 70_000, 3_000_000])
+@pytest.mark.parametrize("count", [1, 2, 3, 999, 1001])
+def test_what_the_kernel_does_not_take_is_left_in_one_piece(pair, size, count):
+    writer, reader = pair
+    pieces = [bytes([65 + number % 26]) * max(1, size // count) for number in range(count)]
+    expected, got = b"".join(pieces), b""
+    left = write(writer.fileno(), list(pieces))
+    assert isinstance(left, bytes)
+    while left:
+        got += reader.recv(1 << 20)
+        left = write(writer.fileno(), [left])
+    writer.shutdown(socket.SHUT_WR)
+    while True:
+        data = reader.recv(1 << 20)
+        if not data:
+            break
+        got += data
+    assert got == expected
+
+
+@pytest.mark.parametrize("pieces", [[b"a"], [b"a", b"b"], [b"a" * 20_000, b"b" * 20_000], [b"a"] * 2000])
+def test_a_kernel_that_takes_nothing_leaves_all_of_it(pair, pieces):
+    writer, _ = pair
+    while not write(writer.fileno(), [b"x" * 1000]):
+        pass
+    with pytest.raises(BlockingIOError):
+        writer.send(b"x" * 100_000)
+    assert write(writer.fileno(), list(pieces)) == b"".join(pieces)
+    assert b"".join(write_pieces(writer.fileno(), list(pieces))) == b"".join(pieces)

@@ -52,6 +52,20 @@ def test_a_shard_that_dies_is_replaced_and_counters_do_not_go_back(memcacheds, r
     assert proxy.stop() == 0
 
 
+def test_what_a_terminal_interrupts_is_the_business_of_the_supervisor_alone(memcacheds, router):
+    proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"), "-n", "2")
+    children = until(lambda: len(proxy.children()) == 2 and proxy.children())
+    for _ in range(10):  # so that both shards serve
+        proxy.ask(b"get k\r\n")
+    for pid in children:
+        os.kill(pid, signal.SIGINT)
+    for _ in range(10):
+        assert proxy.ask(b"get k\r\n") == b"END\r\n"
+    assert proxy.children() == children
+    assert "unexpected error" not in proxy.log() and "replacing it" not in proxy.log()
+    assert proxy.stop() == 0
+
+
 def test_what_is_in_flight_is_answered_before_the_end(memcacheds, router):
     hosts = memcacheds(1)
     proxy = router(config(addresses(hosts), "DefaultRoute"), "-r", "5000", "-H", "1h")

@@ -6,6 +6,7 @@ from mcrouter.proto import outcomes as o
 from mcrouter.proto import reply_cutter
 from mcrouter.proto.host_stream import HostStream, Place
 from mcrouter.proto.replies import TOO_LARGE, ProtocolError
+from mcrouter.proto.runs import reply_stretches
 
 from .feeding import WARM_REPLIES, bytewise, cut, request, split
 
@@ -178,3 +179,34 @@ def test_a_reply_that_names_something_else_breaks_the_stream(asked, reply):
 ])  # fmt: skip
 def test_a_reply_that_names_what_was_asked(asked, reply):
     assert [made.data for made in cut([request(asked)], [reply])] == [reply]
+
+
+def hit(key, size):
+    return value(key, b"v" * size) + END
+
+
+def comes(stream, *replies):
+    """These replies to gets of k come, one by one."""
+    for reply in replies:
+        stream.receive(reply)
+        assert stream.next(request(b"get k\r\n")) == reply
+
+
+def test_the_quick_way_takes_values_once_their_size_has_come_twice_in_a_row():
+    stream = HostStream(WARM_REPLIES)
+    for size in (5, 9, 5):
+        comes(stream, hit(b"k", size))
+        comes(stream, hit(b"k", size))
+        quick = [hit(b"a", size), hit(b"b", size), STORED, END, hit(b"c", size)]
+        found = list(stream.singles(b"".join(quick) + hit(b"d", size + 1)))
+        assert found[: len(quick)] == [(reply, reply[6:7] if reply.startswith(b"VALUE") else b"") for reply in quick]
+        assert found[len(quick) :] == [(b"", b"")]
+        comes(stream, hit(b"k", size + 1))
+        assert stream.singles is None
+
+
+def test_the_quick_way_takes_no_values_of_a_size_that_is_rare():
+    stream = HostStream(reply_stretches())
+    for _ in range(5):
+        comes(stream, hit(b"k", 5))
+        assert stream.singles is None or list(stream.singles(hit(b"a", 5))) == [(b"", b"")]

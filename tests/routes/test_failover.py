@@ -314,3 +314,16 @@ def test_a_part_has_its_origin():
     one = part(whole, whole.kinds, GET)
     assert isinstance(one, Request)
     assert part(one, one.kinds, GET).origin is one.origin is whole
+
+
+@pytest.mark.parametrize("errors", [{"gets": ["tko"]}, []])
+def test_where_a_lost_connection_is_no_reason_to_fail_over_its_host_is_asked_again(errors):
+    hosts = {name: Host(name, {b"a": b"1"}, holds=True) for name in ("a:1", "b:1")}
+    route = {"type": "FailoverRoute", "children": ["PoolRoute|A", "PoolRoute|B"], "failover_errors": errors}
+    world = World({"pools": {"A": {"servers": ["a:1"]}, "B": {"servers": ["b:1"]}}, "route": route}, hosts)
+    sink = world.ask(b"get a\r\n")
+    world.asked()
+    hosts["a:1"].fail(o.LOST)
+    assert world.asked() == {"a:1": [b"get a\r\n"]}
+    hosts["a:1"].answer()
+    assert sink.got == (b"VALUE a 0 1\r\n1\r\nEND\r\n", o.VALUE)

@@ -375,3 +375,12 @@ def test_over_an_ordered_pool():
     world = World({"orderedPool": ["a:1", "b:1"], "route": route}, {"a:1": Host("a:1", {b"k": b"1"})})
     assert world.answer(GET) == HIT1
     assert asked(world) == ([GET], [GET, b"add k 0 0 1\r\n1\r\n"])
+
+
+@pytest.mark.parametrize("name", ["upgradingL1Exptime", "ncacheExptime", "ncacheUpdatePeriod"])
+def test_times_are_at_most_what_memcached_takes(name):
+    options = {"upgradingL1Exptime": 30, name: 2**31 - 1}
+    two("L1L2CacheRoute", "l1", "l2", **options)
+    for wrong in (2**31, -1):
+        with pytest.raises(ConfigError, match="2147483647"):
+            two("L1L2CacheRoute", "l1", "l2", **{**options, name: wrong})

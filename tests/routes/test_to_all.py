@@ -4,7 +4,7 @@ import pytest
 
 from mcrouter.proto import outcomes as o
 
-from .script import CLIENT_ERROR, MISS, NOT_STORED, SERVER_ERROR, STORED, Host, hit
+from .script import CLIENT_ERROR, MISS, NOT_STORED, SERVER_ERROR, STORED, Host, block, hit
 from .world import World
 
 GET, SET = b"get a\r\n", b"set a 0 0 1\r\nx\r\n"
@@ -145,3 +145,28 @@ def test_one_child_is_that_child_and_none_is_null(route):
     assert one.answer(SET) == STORED
     assert [type(way).__name__ for way in one.route(b"set").routes()] == ["HostRoute"]
     assert World({"pools": {"A": {"servers": []}}, "route": f"{route}|Pool|A"}).answer(GET) == MISS
+
+
+@pytest.mark.parametrize("hosts", [2, 3])
+@pytest.mark.parametrize("keys", [[b"a", b"b"], [b"b", b"a"], [b"a", b"b", b"c"], [b"c", b"c", b"a"]], ids=b" ".join)
+def test_all_sync_answers_a_get_of_several_with_the_keys_that_all_hosts_have(hosts, keys):
+    names = [f"{name}:1" for name in "abc"[:hosts]]
+    has = [{b"a": b"1", b"b": b"2", b"c": b"3"}, {b"a": b"1", b"c": b"3"}, {b"a": b"1", b"b": b"2", b"c": b"3"}]
+    world = World({"pools": {"A": {"servers": names}}, "route": "AllSyncRoute|Pool|A"},
+                  {name: Host(name, values) for name, values in zip(names, has)})  # fmt: skip
+    found = [block(key, has[0][key]) for key in keys if key != b"b"]
+    whole = o.PARTIAL if b"b" in keys else o.VALUE
+    assert world.answer(b"get %b\r\n" % b" ".join(keys)) == (b"".join(found) + b"END\r\n", whole)
+    assert {name: sorted(asked) for name, asked in world.asked().items()} == {
+        name: sorted(b"get %b\r\n" % key for key in set(keys)) for name in names
+    }
+
+
+def test_all_sync_answers_a_get_of_several_when_the_last_host_has_answered_for_the_last_key():
+    hosts = {f"{name}:1": Host(f"{name}:1", {b"a": b"1", b"b": b"2"}, holds=True) for name in "abc"}
+    world = World(config("AllSyncRoute"), hosts)
+    sink = world.ask(b"get a b\r\n")
+    for name in "aabbcc":
+        assert sink.got is None
+        hosts[f"{name}:1"].answer()
+    assert sink.got == (block(b"a", b"1") + block(b"b", b"2") + b"END\r\n", o.VALUE)

@@ -1,0 +1,147 @@
+"""Clients that go from one event loop to another over a socket, between two of their requests."""
+
+import contextlib
+import socket
+
+import pytest
+
+from mcrouter.engine.handover import MOST, Arriving, Leaving
+
+from .still import Still, is_ready
+
+
+class Change:
+    """Two routers, the second of which takes the clients of the first."""
+
+    def __init__(self):
+        self.stack = contextlib.ExitStack()
+        self.old, self.new = (self.stack.enter_context(Still()) for _ in range(2))
+        self.old_lane, self.new_lane = self.old.lane(), self.new.lane()
+        link, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for sock in (link, other):
+            self.stack.enter_context(sock)
+        self.stale, self.gone = [], []
+        Arriving(self.new.shard.frontend, other, self.stale.append)
+        self.leaving = Leaving(self.old.shard.frontend, link, lambda: self.gone.append(True))
+
+    def tick(self):
+        self.old.tick()
+        return self.new.tick()
+
+    def arrives(self, count=1):
+        """So many clients have gone over."""
+        clients = self.new.shard.frontend.clients
+        self.new.until(lambda: self.old.tick() or len(clients) == count, "the clients to arrive")
+
+
+@pytest.fixture
+def change():
+    made = Change()
+    with made.stack:
+        yield made
+
+
+@pytest.mark.parametrize("begun", [b"", b"get", b"set b 0 0 5\r\nab", b"get a b c d\r"])
+def test_a_client_goes_with_what_it_has_begun_to_ask(change, begun):
+    client = change.old.client()
+    client.sendall(b"x\r\n" + begun)
+    change.old.sees(client, b"ERROR\r\n")
+    change.leaving.start()
+    change.arrives()
+    rest = {b"": b"get a\r\n", b"get": b" a\r\n", b"set b 0 0 5\r\nab": b"cde\r\n", b"get a b c d\r": b"\n"}[begun]
+    client.sendall(rest)
+    change.new.sees(change.new_lane, begun + rest)
+    change.new_lane.sendall(b"END\r\n" if begun[:3] != b"set" else b"STORED\r\n")
+    change.new.sees(client, b"END\r\n" if begun[:3] != b"set" else b"STORED\r\n")
+    change.old.pass_to(0.1)
+    assert change.gone == [True] and not change.old.shard.frontend.clients
+
+
+def test_a_client_that_waits_for_an_answer_goes_when_it_has_it(change):
+    client, other = change.old.client(), change.old.client()
+    client.sendall(b"get a\r\n")
+    change.old.sees(change.old_lane, b"get a\r\n")
+    change.leaving.start()
+    change.arrives(1)
+    change.old.pass_to(0.5)
+    assert not change.gone and len(change.old.shard.frontend.clients) == 1
+    change.old_lane.sendall(b"END\r\n")
+    change.old.sees(client, b"END\r\n")
+    change.old.pass_to(0.6)
+    change.arrives(2)
+    for number, one in enumerate((client, other)):
+        one.sendall(b"get %d\r\n" % number)
+        change.new.sees(change.new_lane, b"get %d\r\n" % number)
+        change.new_lane.sendall(b"END\r\n")
+        change.new.sees(one, b"END\r\n")
+
+
+def test_a_client_with_a_long_request_goes_when_that_is_read(change):
+    client = change.old.client()
+    head, data = b"set k 0 0 %d\r\n" % (3 * MOST), b"v" * (3 * MOST) + b"\r\n"
+    client.sendall(head + data[: 2 * MOST])
+    (one,) = change.old.shard.frontend.clients.values()
+    change.old.until(lambda: one.has_begun() > MOST, "the beginning to be read")
+    change.leaving.start()
+    change.old.pass_to(0.1)
+    assert not change.gone
+    client.sendall(data[2 * MOST :])
+    change.old.sees(change.old_lane, head + data)
+    change.old_lane.sendall(b"STORED\r\n")
+    change.old.sees(client, b"STORED\r\n")
+    change.old.pass_to(0.2)
+    change.arrives()
+    assert change.gone
+
+
+def test_the_hosts_that_have_missed_writes_are_told(change):
+    change.leaving.tell_stale(["a:1", "unix:///t\udcff"])
+    change.new.until(lambda: len(change.stale) == 2, "it to be told")
+    assert change.stale == ["a:1", "unix:///t\udcff"]
+
+
+def test_when_there_is_no_successor_any_more_a_client_is_answered_and_closed():
+    with Still() as world:
+        lane, client = world.lane(), world.client()
+        link, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        gone = []
+        with link:
+            other.close()
+            client.sendall(b"get a\r\n")
+            world.sees(lane, b"get a\r\n")
+            Leaving(world.shard.frontend, link, lambda: gone.append(True)).start()
+            lane.sendall(b"END\r\n")
+            world.sees(client, b"END\r\n")
+            world.is_closed(client)
+            world.pass_to(0.1)
+            assert gone
+
+
+def test_a_client_that_has_begun_as_much_as_may_travel_goes_with_all_of_it(change):
+    head = b"set k 0 0 %d\r\n" % MOST
+    begun = head + b"v" * (MOST - len(head))
+    client = change.old.client()
+    client.sendall(begun)
+    (one,) = change.old.shard.frontend.clients.values()
+    change.old.until(lambda: one.has_begun() == MOST, "all of it to be read")
+    change.leaving.start()
+    change.old.pass_to(0.1)
+    change.arrives()
+    rest = b"v" * len(head) + b"\r\n"
+    client.sendall(rest)
+    change.new.sees(change.new_lane, begun + rest)
+
+
+def test_a_client_waits_while_the_successor_takes_none(change):
+    client = change.old.client()
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            change.leaving._link.send(b"S" + b"x" * 1000)
+    change.leaving.start()
+    change.old.pass_to(0.1)
+    assert not is_ready(client) and not change.gone
+    change.new.until(lambda: change.stale, "some to be taken")
+    change.old.pass_to(0.2)
+    change.arrives()
+    client.sendall(b"get a\r\n")
+    change.new.sees(change.new_lane, b"get a\r\n")

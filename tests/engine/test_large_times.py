@@ -1,0 +1,249 @@
+"""Large values on connections of their own: when the host is late, when the client is, and what becomes of the connection, on
+a clock that only the test moves."""
+
+import socket
+
+import pytest
+
+from mcrouter.engine import bulk
+from mcrouter.proto import results
+
+from .still import Still, full, is_ready
+
+SIZE = 600_000  # bytes of a value; more than is held of one, and than must have come before a host is asked to store it
+SMALL = {"buffer_size": 4096, "timeouts_until_tko": 100}
+VALUE = b"VALUE a 0 %d\r\n" % SIZE + b"v" * SIZE + b"\r\nEND\r\n"
+SET = b"set a 0 0 %d\r\n" % SIZE
+
+
+def late(world):
+    """What a client gets whose host is late."""
+    return b"SERVER_ERROR mcrouter: %b: no reply within 1000 ms\r\n" % world.hosts[0].name.encode()
+
+
+def pours(world, sock, data):
+    """Sends all of it, while the router reads."""
+    sock.setblocking(False)
+    sent = 0
+
+    def goes_on():
+        nonlocal sent
+        try:
+            sent += sock.send(data[sent : sent + 10_000])
+        except BlockingIOError:
+            pass
+        return sent == len(data)
+
+    world.until(goes_on, "all of it to be taken")
+    sock.settimeout(10)
+
+
+def gets(world, lane):
+    """A client asks for a value that turns out to be large; it, and the connection on which it is asked for again."""
+    client = world.client()
+    client.sendall(b"get a\r\n")
+    world.sees(lane, b"get a\r\n")
+    pours(world, lane, VALUE)
+    again = world.accept(world.hosts[0])
+    world.sees(again, b"get a\r\n")
+    return client, again
+
+
+def stores(world):
+    """A client begins to store a large value; it, and the connection on which its first part has come."""
+    client = world.client()
+    pours(world, client, SET + b"v" * 100_000)
+    sock = world.accept(world.hosts[0])
+    world.sees(sock, SET + b"v" * 100_000)
+    return client, sock
+
+
+def test_a_large_value_that_is_asked_for_and_does_not_come_is_late_after_the_timeout():
+    with Still(**SMALL) as world:
+        client, again = gets(world, world.lane())
+        world.pass_to(0.95)
+        assert not is_ready(client)
+        world.pass_to(1.06)
+        world.sees(client, late(world))
+        world.is_closed(again)
+
+
+def test_a_large_value_that_stops_in_the_midst_ends_the_client_after_the_timeout():
+    with Still(**SMALL) as world:
+        client, again = gets(world, world.lane())
+        got = bytearray()
+
+        def comes(begin, end):
+            pours(world, again, VALUE[begin:end])
+            world.until(lambda: (is_ready(client) and got.extend(client.recv(1 << 20))) or len(got) > end - 100, "it to come")
+
+        comes(0, 100_000)
+        world.pass_to(0.9)
+        comes(100_000, 120_000)
+        world.pass_to(1.85)
+        assert not is_ready(client) and VALUE.startswith(got)
+        world.pass_to(1.96)
+        world.is_closed(client)
+        world.is_closed(again)
+
+
+def test_the_connection_of_a_large_value_serves_the_next():
+    with Still(**SMALL) as world:
+        lane = world.lane()
+        client, again = gets(world, lane)
+        pours(world, again, VALUE)
+        world.sees(client, VALUE)
+        client.sendall(b"get a\r\n")
+        world.sees(lane, b"get a\r\n")
+        pours(world, lane, VALUE)
+        world.sees(again, b"get a\r\n")
+        pours(world, again, VALUE)
+        world.sees(client, VALUE)
+        assert not is_ready(world.hosts[0].listener)
+        assert world.stats()["connections"] == 2
+        world.pass_to(30.0)
+        assert not is_ready(again)
+
+
+def test_a_host_that_does_not_say_whether_it_has_stored_a_large_value_is_late():
+    with Still(**SMALL) as world:
+        world.lane()
+        client, sock = stores(world)
+        rest = b"v" * (SIZE - 100_000) + b"\r\n"
+        world.pass_to(5.0)  # until now its client was waited for
+        pours(world, client, rest)
+        world.sees(sock, rest)
+        world.pass_to(5.95)
+        assert not is_ready(client)
+        world.pass_to(6.06)
+        world.sees(client, late(world))
+        client.sendall(b"x\r\n")
+        world.sees(client, b"ERROR\r\n")
+
+
+def test_a_client_that_takes_its_time_with_a_large_value_is_waited_for():
+    with Still(**SMALL) as world:
+        world.lane()
+        client, sock = stores(world)
+        world.pass_to(20.0)
+        rest = b"v" * (SIZE - 100_000) + b"\r\n"
+        pours(world, client, rest)
+        world.sees(sock, rest)
+        sock.sendall(b"STORED\r\n")
+        world.sees(client, b"STORED\r\n")
+        client.sendall(b"x\r\n")
+        world.sees(client, b"ERROR\r\n")
+
+
+def test_a_large_value_whose_connection_does_not_come_about_fails_after_the_timeout():
+    with Still(**SMALL) as world:
+        world.lane()
+        with full(world.hosts[0]):
+            client = world.client()
+            pours(world, client, SET + b"v" * SIZE + b"\r\n")
+            world.pass_to(0.95)
+            assert not is_ready(client)
+            world.pass_to(1.06)
+            world.until(lambda: is_ready(client), "an answer")
+            answer = client.recv(1000)
+            assert answer.startswith(b"SERVER_ERROR mcrouter: ") and b"cannot connect" in answer
+            assert not world.stats()["healthy"]
+
+
+@pytest.mark.parametrize("answer", [b"SERVER_ERROR out of memory storing object\r\n", b"STORED\r\n"])
+def test_a_host_that_answers_before_it_has_all_is_sent_nothing_more_on_that_connection(answer):
+    with Still(**SMALL) as world:
+        world.lane()
+        client, sock = stores(world)
+        sock.sendall(answer)
+        world.is_closed(sock)
+        pours(world, client, b"v" * (SIZE - 100_000) + b"\r\n")
+        world.sees(client, answer)
+        client.sendall(b"x\r\n")
+        world.sees(client, b"ERROR\r\n")
+
+
+def test_a_large_value_for_which_a_connection_is_being_opened_takes_one_of_the_places(monkeypatch):
+    monkeypatch.setattr(bulk, "_MOST", 1)
+    with Still(**SMALL) as world:
+        world.lane()
+        with full(world.hosts[0]):
+            for client in (world.client(), world.client()):
+                pours(world, client, SET + b"v" * 100_000)
+            lanes = world.upstream().bulk.busy
+            world.until(lambda: len(lanes) == 2, "both to be asked")
+            assert [lane.is_at_work() for lane in lanes] == [True, False]
+
+
+def test_a_client_that_does_not_read_a_large_value_holds_its_host_back():
+    size = 40_000_000
+    value = b"VALUE a 0 %d\r\n" % size + bytes(size) + b"\r\nEND\r\n"
+    with Still(**SMALL) as world:
+        lane = world.lane()
+        (front,) = world.shard.frontend.listeners
+        front.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        client = world.client()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(b"get a\r\n")
+        world.sees(lane, b"get a\r\n")
+        pours(world, lane, VALUE)  # too large, whatever its size is
+        again = world.accept(world.hosts[0])
+        world.sees(again, b"get a\r\n")
+        again.setblocking(False)
+        sent, idle = 0, 0
+        while idle < 200 and sent < size:  # ticks in which the host could send nothing
+            try:
+                sent += again.send(value[sent : sent + 1_000_000])
+                idle = 0
+            except BlockingIOError:
+                idle += 1
+            world.tick()
+        assert sent < size // 2
+        (one,) = world.shard.frontend.clients.values()
+        assert one.holds() < 1_000_000
+
+
+def test_a_large_value_for_a_host_whose_name_does_not_resolve_is_counted_as_not_connected():
+    with Still(**SMALL) as world:
+        world.lane()
+        world.upstream().address = None
+        client = world.client()
+        pours(world, client, SET + b"v" * SIZE + b"\r\n")
+        name = world.hosts[0].name.encode()
+        world.sees(client, b"SERVER_ERROR mcrouter: %b: its name does not resolve\r\n" % name)
+        layout = world.router._layout
+        assert world.shard._cells[layout.results[0][results.CONNECT_ERROR]] == 1
+
+
+def test_a_host_that_does_not_read_a_large_value_holds_its_client_back_and_that_is_counted():
+    size = 40_000_000
+    with Still(**SMALL) as world:
+        world.lane()
+        client = world.client()
+        client.setblocking(False)
+        data, sent, idle = b"set a 0 0 %d\r\n" % size + bytes(size) + b"\r\n", 0, 0
+        while idle < 200 and sent < size:
+            try:
+                sent += client.send(data[sent : sent + 1_000_000])
+                idle = 0
+            except BlockingIOError:
+                idle += 1
+            world.tick()
+        assert sent < size // 2
+        (one,), (lane,) = world.shard.frontend.clients.values(), world.upstream().bulk.busy
+        assert 0 < len(lane.unsent) <= one.holds() < 1_000_000
+        assert one.has_begun() == 0
+
+
+def test_the_connection_on_which_a_large_value_was_stored_serves_the_next():
+    with Still(**SMALL) as world:
+        world.lane()
+        client, sock = stores(world)
+        rest = b"v" * (SIZE - 100_000) + b"\r\n"
+        pours(world, client, rest)
+        world.sees(sock, rest)
+        sock.sendall(b"STORED\r\n")
+        world.sees(client, b"STORED\r\n")
+        pours(world, client, SET + b"v" * 100_000)
+        world.sees(sock, SET + b"v" * 100_000)
+        assert not is_ready(world.hosts[0].listener)
