@@ -508,9 +508,12 @@ class Stalled:
         self.why = why
 
 
-@pytest.mark.parametrize(("queued", "patience", "gone"), [(0, 2.0, 1), (bulk._MOST // 4, 1.6, bulk._MOST // 4 + 1), (bulk._MOST, 1.0, bulk._MOST)])
-def test_the_more_large_values_wait_the_sooner_those_that_stall_give_way(queued, patience, gone):
-    lanes = BulkLanes(SimpleNamespace(timeout=2.0, loop=SimpleNamespace(now=100.0)))
+@pytest.mark.parametrize("timeout", [0.5, 2.0])
+@pytest.mark.parametrize(("queued", "part", "gone"), [(0, 1.0, 1), (bulk._MOST // 4, 0.8, bulk._MOST // 4 + 1), (bulk._MOST, 0.5, bulk._MOST)])
+def test_the_more_large_values_wait_the_sooner_those_that_stall_give_way(queued, part, gone, timeout):
+    """A client has a second at the most, or the host's timeout if that is less."""
+    patience = part * min(timeout, 1.0)
+    lanes = BulkLanes(SimpleNamespace(timeout=timeout, loop=SimpleNamespace(now=100.0)))
     for _ in range(queued):
         lanes.queue(lambda: None)
     well = [Stalled(patience - 0.001) for _ in range(bulk._MOST)]
