@@ -10,16 +10,16 @@ A tour of the modules:
     cli.py       flags -> Settings, logging, exit codes          config/    text -> checked model
     settings.py  the one table of settings                       proto/     bytes <-> requests and replies; no I/O
     router.py    config + settings -> engine, routes, metrics    routes/    policies; no sockets
-    testing/     embedded hosts to test with; demo/: --demo      engine/    epoll loop, clients, hosts; no policy
+    testing/     embedded hosts to test with; demo/: --demo      engine/    epoll loop, clients/, hosts/; no policy
     hashing/     hash functions that place keys                  metrics/   counters and the page that shows them
     explain/     what a request would do, without a server       stats/     the router's own `stats`
     status/      the status page; top/ shows it on a terminal    spool/     the async log, and its replay
     client.py    a client without a socket                       policy.py  a config in effect
     flags.py     plain flags; parser.py: all of them (argparse)  deferred.py  imports after the start
 
-The path of a request: engine.client reads bytes, proto.requests divides them into requests, routes choose hosts,
-engine.upstream sends what passes proto.gate, engine.lane asks, and proto.host_stream divides the answer into replies,
-which go back through the route to the client's queue; there is one write per client and tick.
+The path of a request: engine.clients.client reads bytes, proto.client_stream cuts them into requests, routes choose
+hosts, engine.hosts.upstream sends what passes proto.gate, engine.hosts.lane asks, and proto.host_stream cuts the answer
+into replies, which go back through the route to the client's queue; there is one write per client and tick.
 """
 
 TYPE_CHECKING = False  # typing's own, without importing typing

@@ -9,8 +9,8 @@ import sys
 from typing import Any, Callable, ContextManager, Dict, Generator, Iterable, Iterator, List, Optional, Set
 
 from .config import Config, HostAddress
+from .engine.hosts.upstream import Host
 from .engine.loop import PollGroup
-from .engine.upstream import Host
 from .proto.requests import Plan
 from .routes.build import Built, building
 from .routes.kit import Kit

@@ -2,7 +2,7 @@
 
     old ──starts, with the listening sockets and one end of a link──► new
     old ◄──"ready": the new process serves───────────────────────────
-    old ──each client, between two of its requests (engine/handover.py)──► new
+    old ──each client, between two of its requests (engine/clients/handover.py)──► new
     old ends when it has no clients left
 
 One environment variable has everything that the new process must know from the start.

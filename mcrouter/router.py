@@ -42,14 +42,15 @@ if TYPE_CHECKING:
 
     from . import child, client
     from .client import Client
-    from .engine import call, shards
+    from .engine import shards
+    from .engine.clients import call
     from .metrics import exposition, process, server
     from .metrics import page as health
     from .routes import build
     from .stats import summary
     from .status import facts, history, page
 else:
-    client, call, shards, child = own("client"), own("engine.call"), own("engine.shards"), own("child")
+    client, call, shards, child = own("client"), own("engine.clients.call"), own("engine.shards"), own("child")
     server, exposition = own("metrics.server"), own("metrics.exposition")
     before("stats.servers", "status.look")
     process, build, summary = own("metrics.process"), own("routes.build"), own("stats.summary")

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tupl
 from . import __version__
 from .config import Config, HostAddress
 from .deferred import before, own
+from .engine.clients.frontend import Frontend
+from .engine.clients.handover import Arriving, Leaving
+from .engine.clients.limits import Limits
 from .engine.descriptors import most_for_clients
-from .engine.frontend import Frontend
-from .engine.handover import Arriving, Leaving
-from .engine.health import Prober, first_pause
-from .engine.limits import Limits
+from .engine.hosts.health import Prober, first_pause
+from .engine.hosts.peers import Peers
+from .engine.hosts.rejoin import IGNORE, REPLAY, Journal
+from .engine.hosts.resolver import Resolver, Resolvers, known_address
+from .engine.hosts.tally import Tally
+from .engine.hosts.upstream import Host
+from .engine.hosts.why import Why
 from .engine.loop import PollGroup
-from .engine.peers import Peers
-from .engine.rejoin import IGNORE, REPLAY, Journal
-from .engine.resolver import Resolver, Resolvers, known_address
-from .engine.tally import Tally
-from .engine.upstream import Host
-from .engine.why import Why
 from .hostid import host_id
 from .logs import get_logger, lines_dropped
 from .metrics.counters import Layout, clear_gauges

@@ -17,7 +17,7 @@ def source_hash() -> str:
 
 
 def sources() -> Dict[str, bytes]:
-    """Returns the text of each module by its path in the package, as `engine/client.py`."""
+    """Returns the text of each module by its path in the package, as `engine/clients/client.py`."""
     package = sys.modules[__package__]
     carried = getattr(package, "__sources__", None)  # set in the single script, which has no files
     if carried is not None:

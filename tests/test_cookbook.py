@@ -12,7 +12,7 @@ from typing import Callable, Dict, List
 import pytest
 
 from mcrouter.cli import main
-from mcrouter.engine.rejoin import REPLAY
+from mcrouter.engine.hosts.rejoin import REPLAY
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.shard import rejoin_mode
 from mcrouter.spool.writer import Spool

@@ -22,7 +22,7 @@ NEVER = ("__main__", "completion", "demo", "explain.command", "explain.scenarios
 OF_THE_COMMAND = ("cli", "flags")  # not of a router within another program
 
 # What no start uses, of the package and of the standard library; of a folder, all that is in it.
-UNUSED = ("child", "client", "config.preprocess", "engine.call", "engine.channel", "engine.shards", "explain", "inquiries",
+UNUSED = ("child", "client", "config.preprocess", "engine.clients.call", "engine.channel", "engine.shards", "explain", "inquiries",
           "metrics.exposition", "metrics.handler", "metrics.page", "metrics.process", "parser", "source", "spool",
           "stats.facts", "stats.server_lines", "stats.servers", "stats.summary", "stats.table", "status.facts",
           "status.look", "status.page", "status.plots", *NEVER[1:])  # fmt: skip

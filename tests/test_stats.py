@@ -3,8 +3,8 @@
 import pytest
 
 import mcrouter.stats.facts as facts
-from mcrouter.engine.tally import Tally
-from mcrouter.engine.upstream import HARD_TKO, SOFT_TKO
+from mcrouter.engine.hosts.tally import Tally
+from mcrouter.engine.hosts.upstream import HARD_TKO, SOFT_TKO
 from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.proto import outcomes as o

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from ..cli import complain, parsed_settings, usable_config
 from ..config import Config, ConfigError
-from ..engine.rejoin import IGNORE
+from ..engine.hosts.rejoin import IGNORE
 from ..parser import Parser, flags_for
 from ..settings import Settings, SettingsError
 from ..shard import rejoin_mode

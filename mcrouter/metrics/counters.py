@@ -113,7 +113,7 @@ class Layout:
         self.turned: list[int] = []
         """Gauge, by host: when the shard last found it in another state than before, in Unix time."""
         self.why: list[int] = []
-        """Gauge, by host: why it is not read (engine.why)."""
+        """Gauge, by host: why it is not read (engine.hosts.why)."""
         self._states = (self.healthy, self.tko, self.failures, self.returning, self.turned, self.why)
         self.connections: list[int] = []
         """Gauge, by host: connections open to it."""

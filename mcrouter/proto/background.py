@@ -1,7 +1,7 @@
 """Requests that no client waits for: copies, warm-ups, repairs.
 
 They must not hold up the client that they were made for. A host that does not take what it is sent gets none of them:
-they are dropped, and a dropped write is one that the host misses (engine/upstream.py).
+they are dropped, and a dropped write is one that the host misses (engine/hosts/upstream.py).
 """
 
 from typing import Any, Callable, List
@@ -54,7 +54,7 @@ class Background:
         """That is over."""
 
     def when_abandoned(self, request: Request, call: Callable[[], None]) -> None:
-        """The same as of any client (engine/asker.py)."""
+        """The same as of any client (engine/clients/asker.py)."""
         self._let_go.append(call)
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:

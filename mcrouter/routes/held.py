@@ -1,4 +1,4 @@
-"""Holds back a large reply, which comes in pieces (engine/bulk.py), until it is known whether it is the answer."""
+"""Holds back a large reply, which comes in pieces (engine/hosts/bulk.py), until it is known to be the answer."""
 
 from typing import Any, Callable, List
 

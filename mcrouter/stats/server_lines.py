@@ -2,7 +2,7 @@
 
 from typing import Dict, Iterator, Tuple
 
-from ..engine.upstream import HARD_TKO, SOFT_TKO
+from ..engine.hosts.upstream import HARD_TKO, SOFT_TKO
 from .about import Portion
 from .facts import Facts, portions
 from .servers import Server

@@ -9,7 +9,7 @@ import enum
 import os
 from typing import Callable, Iterator, NamedTuple, Tuple
 
-from ..engine.upstream import HARD_TKO, SOFT_TKO
+from ..engine.hosts.upstream import HARD_TKO, SOFT_TKO
 from ..metrics.counters import EVENTS
 from .facts import OPERATIONS, RESULT_NAMES, Facts
 

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any, Callable, Deque, Dict, List, NamedTuple, Sequence
 
-from ..engine.why import WORDS, Why
+from ..engine.hosts.why import WORDS, Why
 from ..metrics.counters import Layout
 from ..steady import unix_time
 from .figures import Figures, Totals, client_requests, figures, host_totals

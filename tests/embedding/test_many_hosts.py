@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mcrouter import Settings, load_config
-from mcrouter.engine.why import Why
+from mcrouter.engine.hosts.why import Why
 from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.shard import Shard

@@ -22,7 +22,7 @@ import pytest
 
 import mcrouter.routes
 from mcrouter import Router, Settings, load_config
-from mcrouter.engine.meta_check import MetaCheck
+from mcrouter.engine.hosts.meta_check import MetaCheck
 from mcrouter.proto.replies import value_blocks
 from mcrouter.routes import base, held, portions
 from mcrouter.routes.handles import HANDLES, INTERNAL, SEED
@@ -32,7 +32,7 @@ from tests.support.talking import TalkingHost, refusing_address
 from tests.support.wire import MARK, Wire
 
 METHODS = ("start", "go_on", "on_reply", "first")
-ENGINE = ("asker", "transfer", "meta_check")
+ENGINE = ("clients.asker", "clients.transfer", "hosts.meta_check")
 LARGE = 400_000  # bytes; more than the buffers below
 BUFFER = 4096
 INTERNAL_ERROR = b"SERVER_ERROR mcrouter: internal error\r\n"

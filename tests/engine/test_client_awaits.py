@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.engine.client import Client
+from mcrouter.engine.clients.client import Client
 from mcrouter.proto.requests import Request
 from mcrouter.routes.base import part
 from tests.routes.script import request

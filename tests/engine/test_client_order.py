@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from mcrouter.engine.call import Call
-from mcrouter.engine.client_reader import _READ_SIZE
-from mcrouter.engine.connection import Connection
+from mcrouter.engine.clients.call import Call
+from mcrouter.engine.clients.client_reader import _READ_SIZE
+from mcrouter.engine.hosts.connection import Connection
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import HAS_EPOLL, EpollPoller, SelectorPoller
 from tests.support.processes import until

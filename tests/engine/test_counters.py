@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcrouter.engine.why import Why
+from mcrouter.engine.hosts.why import Why
 from mcrouter.proto import results
 
 from .still import Counts, Still, full, is_ready

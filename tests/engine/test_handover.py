@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from mcrouter.engine.handover import MOST, Arriving, Leaving
+from mcrouter.engine.clients.handover import MOST, Arriving, Leaving
 
 from .still import Still, is_ready
 

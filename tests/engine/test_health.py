@@ -6,8 +6,8 @@ import time
 import pytest
 
 from mcrouter import Router, Settings, load_config
-from mcrouter.engine.health import Damper
-from mcrouter.engine.why import Why
+from mcrouter.engine.hosts.health import Damper
+from mcrouter.engine.hosts.why import Why
 from mcrouter.testing import DemoHost
 from tests.support.processes import until
 

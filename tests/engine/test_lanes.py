@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.engine import bulk
 from mcrouter.engine import loop as engine_loop
-from mcrouter.engine.bulk import BulkLanes
+from mcrouter.engine.hosts import bulk
+from mcrouter.engine.hosts.bulk import BulkLanes
 from mcrouter.engine.poller import GONE, HAS_EPOLL, IN, OUT, RDHUP, READ_ON, EpollPoller, SelectorPoller
 from mcrouter.proto.runs import reply_stretches
 from tests.support.processes import until

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from mcrouter.engine import bulk
+from mcrouter.engine.hosts import bulk
 from mcrouter.proto import results
 
 from .still import Still, full, is_ready

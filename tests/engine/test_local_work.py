@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcrouter.engine.local_work import BYTES, MOST, LocalWork
+from mcrouter.engine.clients.local_work import BYTES, MOST, LocalWork
 from mcrouter.engine.loop import PollGroup
 from mcrouter.inquiries import Inquiries
 from mcrouter.proto import outcomes as o

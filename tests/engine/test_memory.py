@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from mcrouter import Router, Settings, load_config
-from mcrouter.engine import memory
+from mcrouter.engine.clients import memory
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.commands import BY_NAME
 from mcrouter.proto.replies import NO_MEMORY, without_values

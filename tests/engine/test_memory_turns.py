@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.engine.memory import Memory, weight
+from mcrouter.engine.clients.memory import Memory, weight
 
 MOST = 18_285  # bytes, of which an eighth is kept: the step between looks is 1000, half of it 8000
 NO_SOCKET = os.open(os.devnull, os.O_RDONLY)

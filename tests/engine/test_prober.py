@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from mcrouter.engine.health import Prober
+from mcrouter.engine.hosts.health import Prober
+from mcrouter.engine.hosts.rejoin import REPLAY, Journal
 from mcrouter.engine.loop import PollGroup
-from mcrouter.engine.rejoin import REPLAY, Journal
 from tests.routes.script import request
 from tests.support.processes import until
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.engine.rejoin import FLUSH, REPLAY, BadAnswer, Journal, Pause, Question, rejoin
+from mcrouter.engine.hosts.rejoin import FLUSH, REPLAY, BadAnswer, Journal, Pause, Question, rejoin
 from mcrouter.proto.rewriting import deletion
 from tests.embedding.served import served
 from tests.routes.script import request

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from mcrouter.engine import resolver
+from mcrouter.engine.hosts import resolver
 from mcrouter.engine.loop import PollGroup
 from tests.support.processes import until
 

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from mcrouter.engine.why import Why
+from mcrouter.engine.hosts.why import Why
 
 from .still import Still, full, is_ready
 

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.engine import bulk, client_reader, health, lane, lingering
+from mcrouter.engine.clients import client_reader
+from mcrouter.engine.hosts import bulk, health, lane, lingering
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import IN
 from tests.embedding.served import served

@@ -139,7 +139,7 @@ class Reply(NamedTuple):
 
 
 class HostFeed:
-    """A host's stream and the requests that are due, as engine/lane.py has them."""
+    """A host's stream and the requests that are due, as engine/hosts/lane.py has them."""
 
     def __init__(self, requests: Iterable[Request], stretches: Sizes = WARM_REPLIES) -> None:
         self.stream = HostStream(stretches)

@@ -4,7 +4,9 @@ from random import Random
 from types import ModuleType
 from typing import List, NamedTuple, Tuple
 
-from mcrouter.engine import bulk, client_reader, client_socket, frontend, lane, memory, writing
+from mcrouter.engine import writing
+from mcrouter.engine.clients import client_reader, client_socket, frontend, memory
+from mcrouter.engine.hosts import bulk, lane
 from mcrouter.proto import client_stream, host_stream, reply_cutter, requests, runs
 
 

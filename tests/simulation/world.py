@@ -9,7 +9,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 from mcrouter import Settings, load_config
 from mcrouter import shard as shard_module
 from mcrouter.config import Config
-from mcrouter.engine import connection, loop, upstream
+from mcrouter.engine import loop
+from mcrouter.engine.hosts import connection, upstream
 from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.testing import stats

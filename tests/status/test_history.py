@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.engine.why import WORDS, Why
+from mcrouter.engine.hosts.why import WORDS, Why
 from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.status.figures import Figures, Totals, figures, percentile
 from mcrouter.status.history import POINTS, Change, state

@@ -9,11 +9,12 @@ it goes on when that is over.
 from os import read
 from typing import Any
 
-from ..proto.client_stream import ClientPlace, ClientStream
-from ..proto.guard import guarded_failure
-from ..proto.requests import Request, RequestParser
+from ...proto.client_stream import ClientPlace, ClientStream
+from ...proto.guard import guarded_failure
+from ...proto.requests import Request, RequestParser
+from ..hosts.bulk import PIECE
+from ..poller import IN, OUT, READ_ON
 from .asker import ClientRequest
-from .bulk import PIECE
 from .client_socket import (
     ASKS_AGAIN,
     COLLECTED,
@@ -28,7 +29,6 @@ from .client_socket import (
     ClientState,
 )
 from .memory import REQUEST
-from .poller import IN, OUT, READ_ON
 
 # Bytes read at first, and from a client with more to say. From 128 KB on, malloc maps memory for each read, at 8 µs.
 _READ_SIZE, _READ_MORE = 16384, 130816

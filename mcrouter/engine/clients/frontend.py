@@ -5,19 +5,19 @@ import socket
 from bisect import bisect_left
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
-from ..logs import get_logger
-from ..proto import outcomes as o
-from ..proto.commands import COMMANDS, READ
-from ..proto.replies import NO_MEMORY
-from ..proto.requests import GET, MOST_KINDS, SET, Plan, Request
-from ..proto.runs import RequestStretches, request_stretches
-from ..proto.styles import MEMCACHED, Memcached
+from ...logs import get_logger
+from ...proto import outcomes as o
+from ...proto.commands import COMMANDS, READ
+from ...proto.replies import NO_MEMORY
+from ...proto.requests import GET, MOST_KINDS, SET, Plan, Request
+from ...proto.runs import RequestStretches, request_stretches
+from ...proto.styles import MEMCACHED, Memcached
+from ..descriptors import lowest_free
+from ..loop import PollGroup
 from .client import Client
 from .client_socket import FIRST_WINDOW
-from .descriptors import lowest_free
 from .limits import Doorman, Limits, close_idle
 from .local_work import BYTES, LocalWork, Steps
-from .loop import PollGroup
 from .memory import Memory
 
 logger = get_logger(__name__)

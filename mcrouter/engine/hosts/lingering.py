@@ -9,7 +9,7 @@ import os
 import socket
 from typing import Callable
 
-from .loop import PollGroup
+from ..loop import PollGroup
 
 _MOST = 60.0  # seconds; whatever stands between us and the host may not pass the end on
 _READ = 1 << 16

@@ -19,16 +19,16 @@ from os import read
 from os import write as write_one
 from typing import Any
 
-from ..logs import get_logger
-from ..proto.client_stream import ClientPlace
-from ..proto.replies import TOO_LARGE
-from ..proto.requests import Request, lone
+from ...logs import get_logger
+from ...proto.client_stream import ClientPlace
+from ...proto.replies import TOO_LARGE
+from ...proto.requests import Request, lone
+from ..poller import IN, OUT
 from .asker import ClientRequest
 from .client_reader import ClientReader
 from .client_socket import ASKS_AGAIN, ENDING, HELD, KEPT, LOOKED_AT, READABLE, ClientState
 from .handover import MOST
 from .memory import REQUEST, weight
-from .poller import IN, OUT
 from .transfer import Download, Upload
 
 logger = get_logger(__name__)

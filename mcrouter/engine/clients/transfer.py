@@ -6,11 +6,11 @@ next waits. So its order holds without a shared lane.
 
 from typing import Any, List, Optional
 
-from ..proto import outcomes as o
-from ..proto.commands import COMMANDS, VALUES
-from ..proto.guard import guarded
-from ..proto.lines import BAD_CHUNK
-from ..proto.requests import Request
+from ...proto import outcomes as o
+from ...proto.commands import COMMANDS, VALUES
+from ...proto.guard import guarded
+from ...proto.lines import BAD_CHUNK
+from ...proto.requests import Request
 
 _FIRST = 65536  # bytes of a value that must be there before hosts are asked
 _BLOCK_END, _END = b"\r\n", b"END\r\n"

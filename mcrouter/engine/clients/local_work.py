@@ -13,8 +13,8 @@ work waits is given nothing more to do meanwhile.
 import collections
 from typing import Any, Deque, Iterator, Tuple
 
-from ..proto.guard import guarded_failure
-from .loop import PollGroup
+from ...proto.guard import guarded_failure
+from ..loop import PollGroup
 
 Steps = Iterator[int]
 """Work in steps, each of which says what it has cost: microseconds, estimated by what was counted, not by a clock."""

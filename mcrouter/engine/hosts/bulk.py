@@ -16,14 +16,14 @@ import enum
 import os
 from typing import Any, Callable, Deque, Dict, List
 
-from ..proto import outcomes as o
-from ..proto import results as r
-from ..proto.guard import guarded
-from ..proto.host_stream import HostStream, Place
-from ..proto.replies import ProtocolError
+from ...proto import outcomes as o
+from ...proto import results as r
+from ...proto.guard import guarded
+from ...proto.host_stream import HostStream, Place
+from ...proto.replies import ProtocolError
+from ..poller import OUT
 from .connection import Connection, State
 from .meta_check import MN, MS, NOT_SPOKEN
-from .poller import OUT
 from .why import Why
 
 _MOST = 32  # bulk lanes of a host that are at work at once; a host has so many connections, and no more

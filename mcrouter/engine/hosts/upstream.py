@@ -2,20 +2,20 @@
 
 from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
 
-from ..logs import get_logger
-from ..proto import gate
-from ..proto import outcomes as o
-from ..proto import results as r
-from ..proto.background import background
-from ..proto.runs import Sizes
-from ..proto.styles import MEMCACHED, Memcached
-from ..steady import unix_time
+from ...logs import get_logger
+from ...proto import gate
+from ...proto import outcomes as o
+from ...proto import results as r
+from ...proto.background import background
+from ...proto.runs import Sizes
+from ...proto.styles import MEMCACHED, Memcached
+from ...steady import unix_time
+from ..clients.memory import Memory
+from ..loop import PollGroup, Timer
 from .bulk import BulkLanes
 from .connection import Address, Connection, State
 from .lane import Lane
 from .lingering import Lingering
-from .loop import PollGroup, Timer
-from .memory import Memory
 from .meta_check import MS, NOT_SPOKEN
 from .rejoin import Journal, Rejoin
 from .tally import Tally

@@ -21,8 +21,8 @@ A look at what is held costs up to 0.5 µs for each client, so it is taken when 
 from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Tuple
 
-from ..logs import get_logger
-from .writing import unacknowledged
+from ...logs import get_logger
+from ..writing import unacknowledged
 
 logger = get_logger(__name__)
 

@@ -9,10 +9,10 @@ A call is a client of its own that asks just this; two calls have no order betwe
 import threading
 from typing import Any, List
 
-from ..proto.client_stream import ClientPlace, ClientStream
-from ..proto.guard import guarded
-from ..proto.requests import Request, RequestParser
-from ..proto.runs import MAX_RUN
+from ...proto.client_stream import ClientPlace, ClientStream
+from ...proto.guard import guarded
+from ...proto.requests import Request, RequestParser
+from ...proto.runs import MAX_RUN
 from .asker import Asker, ClientRequest
 
 

@@ -10,10 +10,10 @@ import collections
 import enum
 from typing import Any, List, Tuple
 
-from ..proto import outcomes as o
-from ..proto import results as r
-from ..proto.commands import BY_NAME
-from ..proto.requests import KIND, Request
+from ...proto import outcomes as o
+from ...proto import results as r
+from ...proto.commands import BY_NAME
+from ...proto.requests import KIND, Request
 
 MS = BY_NAME["ms"].number
 NOT_SPOKEN = "it does not speak the meta protocol"

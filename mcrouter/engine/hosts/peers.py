@@ -6,7 +6,7 @@ read is not read by the others either, 20 ms later at most, and all of them read
 
 from typing import Any, Optional, Sequence
 
-from .loop import PollGroup, Timer
+from ..loop import PollGroup, Timer
 
 _LOOK = 0.02  # seconds
 

@@ -13,9 +13,9 @@ A host that keeps a journal has more to hear on its way back (rejoin.py).
 import os
 from typing import Callable, Optional
 
+from ..loop import Timer
+from ..poller import GONE, IN, OUT
 from .connection import Connection
-from .loop import Timer
-from .poller import GONE, IN, OUT
 from .rejoin import BadAnswer, Dialogue, Pause, Question, Rejoin, rejoin
 from .upstream import Host
 from .why import Why

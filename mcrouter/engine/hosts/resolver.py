@@ -24,8 +24,8 @@ import threading
 import time
 from typing import Any, Callable, Deque, Dict, Optional, Tuple
 
-from ..logs import get_logger
-from .loop import PollGroup, Timer
+from ...logs import get_logger
+from ..loop import PollGroup, Timer
 
 logger = get_logger(__name__)
 

@@ -24,10 +24,10 @@ before several memcacheds, of which one was restarted. On a host that is empty i
 from itertools import islice
 from typing import Any, Callable, Dict, Generator, List, NamedTuple, Tuple, Union
 
-from ..proto import outcomes as o
-from ..proto.commands import ADMIN, BY_NAME, COMMANDS
-from ..proto.replies import error_outcome
-from ..proto.rewriting import deletion
+from ...proto import outcomes as o
+from ...proto.commands import ADMIN, BY_NAME, COMMANDS
+from ...proto.replies import error_outcome
+from ...proto.rewriting import deletion
 
 IGNORE, REPLAY, FLUSH = "ignore", "replay", "flush"
 

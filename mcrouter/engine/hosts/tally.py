@@ -3,9 +3,9 @@
 from bisect import bisect_left
 from typing import Any, Iterable, Sequence, Tuple
 
-from ..proto import outcomes as o
-from ..proto import results as r
-from ..proto.requests import GET, SET
+from ...proto import outcomes as o
+from ...proto import results as r
+from ...proto.requests import GET, SET
 from .why import Why
 
 

@@ -9,9 +9,9 @@ was answered. The window follows the size of its replies, so that what is held f
 import enum
 from typing import Any, List
 
+from ..writing import write_pieces
 from .asker import Asker
 from .memory import weight
-from .writing import write_pieces
 
 FIRST_WINDOW, _WINDOW_MOST = 4, 1024  # commands in flight
 _LARGE_FLUSH = 65536  # bytes written at once that make the window worth a look

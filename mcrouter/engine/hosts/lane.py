@@ -22,22 +22,22 @@ from itertools import islice
 from os import read
 from typing import Any, Callable, Deque, List, Optional, Tuple
 
-from ..logs import get_logger
-from ..proto import outcomes as o
-from ..proto import results as r
-from ..proto.commands import COMMANDS, LINES
-from ..proto.guard import guarded, guarded_failure
-from ..proto.host_stream import HostStream
-from ..proto.replies import TOO_LARGE, ProtocolError, without_values
-from ..proto.requests import STORING
-from ..proto.runs import Sizes
+from ...logs import get_logger
+from ...proto import outcomes as o
+from ...proto import results as r
+from ...proto.commands import COMMANDS, LINES
+from ...proto.guard import guarded, guarded_failure
+from ...proto.host_stream import HostStream
+from ...proto.replies import TOO_LARGE, ProtocolError, without_values
+from ...proto.requests import STORING
+from ...proto.runs import Sizes
+from ..clients.memory import weight
+from ..loop import Timer
+from ..poller import GONE, IN, OUT, READ_ON
+from ..writing import write
 from .connection import Connection, State
-from .loop import Timer
-from .memory import weight
 from .meta_check import MetaCheck
-from .poller import GONE, IN, OUT, READ_ON
 from .why import Why
-from .writing import write
 
 logger = get_logger(__name__)
 

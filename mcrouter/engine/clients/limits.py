@@ -7,8 +7,8 @@ Nothing of this costs a plain request anything: idle clients are looked for from
 import socket
 from typing import Any, Callable, NamedTuple, Set
 
-from ..logs import get_logger
-from .lingering import Lingering
+from ...logs import get_logger
+from ..hosts.lingering import Lingering
 
 logger = get_logger(__name__)
 

@@ -3,9 +3,9 @@
 import collections
 from typing import Any, Callable, Deque, List, Set
 
-from ..proto.commands import COMMANDS
-from ..proto.replies import TOO_LARGE
-from ..proto.requests import Request
+from ...proto.commands import COMMANDS
+from ...proto.replies import TOO_LARGE
+from ...proto.requests import Request
 
 
 class Asker:

@@ -6,8 +6,8 @@ import os
 import socket
 from typing import Any, Optional, Tuple
 
-from .loop import PollGroup, Timer
-from .poller import GONE, IN, OUT
+from ..loop import PollGroup, Timer
+from ..poller import GONE, IN, OUT
 
 Address = Tuple[int, Any]  # (family, sockaddr)
 
