@@ -14,6 +14,7 @@ import logging
 import pkgutil
 import re
 import socket
+import threading
 import time
 import unittest.mock
 from typing import Any, List, NamedTuple, Tuple
@@ -328,6 +329,9 @@ class Trial:
         while self.under_way():
             assert time.monotonic() < limit, self.under_way()
             time.sleep(0.0005)
+        said = threading.Event()  # the event loop may still be logging what it did last
+        self.router._shard.loop.call_soon_threadsafe(said.set)
+        assert said.wait(5)
 
     def under_way(self) -> List[Any]:
         """What is under way, as the router counts it; a host that is not read after it has lost a write, too."""
