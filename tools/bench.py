@@ -4,11 +4,10 @@
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from benchmark.cases import CASES, Case, batches, items
 from benchmark.hotspots import find_hotspots
@@ -19,8 +18,9 @@ from benchmark.report import Tables
 from benchmark.rounds import compare
 from benchmark.stage import BenchError, Stage
 from benchmark.startup import measure_startup
+from command import Parser, run_command
 
-_FAILED, _BAD_FLAG = 1, 2
+_FAILED = 1
 _SYSTEM_PYTHON = "/usr/bin/python3"  # a distribution builds it optimised, which others may not be
 _EPILOG = f"""\
 Everything runs on 127.0.0.1 and ends with the run. Every reply is checked; the first wrong one ends the run with 1.
@@ -37,13 +37,6 @@ latency is that of a batch: the requests that a client sends at once. Columns ar
 the median of the ratios within each round, to the first rival. load %% is how busy the load processes were: near 100
 they are the limit, and requests/s and latencies are theirs; CPU per request is not.
 """
-
-
-class _Parser(argparse.ArgumentParser):
-    """One line for a bad flag, instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_BAD_FLAG, f"{self.prog}: {message}; --help lists the flags\n")
 
 
 def _between(kind: Callable[[str], Any], least: float, most: float) -> Callable[[str], Any]:
@@ -68,7 +61,7 @@ def _rival(text: str) -> Any:
 
 def make_parser() -> argparse.ArgumentParser:
     """The flags."""
-    parser = _Parser(prog="bench", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
+    parser = Parser(prog="bench", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     add = parser.add_argument
     add("--list", action="store_true", help="list the cases and exit")
@@ -194,25 +187,21 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if args.list:
         _list()
         return 0
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     table_file = sys.stderr if args.json == "-" else sys.stdout
-    try:
-        if args.json:
-            _write_json(args.json, "")
-        facts = run(args, Tables(lambda line: print(line, file=table_file, flush=True)))
-        if args.json:
-            _write_json(args.json, json.dumps(facts, indent=2) + "\n")
-    except BenchError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return _FAILED
-    except BrokenPipeError:  # whoever read the tables has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _FAILED
-    except KeyboardInterrupt:
-        print("bench: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
-    return 0
+
+    def work() -> int:
+        try:
+            if args.json:
+                _write_json(args.json, "")
+            facts = run(args, Tables(lambda line: print(line, file=table_file, flush=True)))
+            if args.json:
+                _write_json(args.json, json.dumps(facts, indent=2) + "\n")
+        except BrokenPipeError:  # the reader of the tables has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _FAILED
+        return 0
+
+    return run_command("bench", work, (BenchError,), _FAILED)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@
 import argparse
 import random
 import re
-import signal
 import sys
 import time
-from typing import Any, Callable, List, NoReturn, Optional, Sequence
+from typing import Any, Callable, List, Optional, Sequence
 
 from benchmark.stage import BenchError, Stage
+from command import Parser, run_command
 from havoc.faults import FREEZE, KILL, describe
 from havoc.habits import CHECKING
 from havoc.hosts import Host
@@ -20,7 +20,7 @@ from havoc.rounds import Rounds
 from havoc.router import TIMEOUT, Router
 from havoc.soak import Sample, compare, soak
 
-_FOUND, _BAD_FLAG = 1, 2
+_FOUND = 1
 _HOSTS = 3
 _SLACK = 1.0  # seconds more than the hosts' timeouts that an answer may take: the machine may be busy
 _EPILOG = """\
@@ -31,13 +31,6 @@ and each memcached is asked directly for every key. Whatever is counted at the e
 A round's faults come from the seed and the round's number alone: `--seed S --first N --rounds 1` plays one again. When
 exactly the router notices is not in our hands, so a rare finding may take several tries.
 """
-
-
-class _Parser(argparse.ArgumentParser):
-    """One line for a bad flag, instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_BAD_FLAG, f"{self.prog}: {message}; --help lists the flags\n")
 
 
 def _above(kind: Callable[[str], Any], least: float) -> Callable[[str], Any]:
@@ -61,7 +54,7 @@ def _word(text: str) -> str:
 
 def make_parser() -> argparse.ArgumentParser:
     """The flags."""
-    parser = _Parser(prog="chaos", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
+    parser = Parser(prog="chaos", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     add = parser.add_argument
     add("--rounds", type=_above(int, 0), default=10, metavar="N", help="rounds to play (10)")
@@ -175,16 +168,7 @@ def run(args: argparse.Namespace) -> int:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the command; returns the exit code."""
     args = make_parser().parse_args(argv)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
-    try:
-        return run(args)
-    except BenchError as error:
-        print(f"chaos: {error}", file=sys.stderr)
-        return _FOUND
-    except KeyboardInterrupt:
-        print("chaos: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
+    return run_command("chaos", lambda: run(args), (BenchError,), _FOUND)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,18 @@
 """Real memcached clients through the router, and beside it the same clients straight against memcached."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
-from typing import NoReturn, Optional, Sequence
+from typing import Optional, Sequence
 
 from benchmark.stage import BenchError, Stage
+from command import Parser, run_command
 from compat.environments import Environment
 from compat.runs import Result, run
 from compat.table import CLIENTS, NOTHING
 from compat.targets import start_targets
 
-_DIFFERS, _BAD_FLAG = 1, 2
+_DIFFERS = 1
 _FOLDER = Path("~/.cache/mcrouter-clients")
 HEADING = "| client | version | language | protocol | checks passed |\n| --- | --- | --- | --- | --- |"
 _EPILOG = """\
@@ -26,16 +26,9 @@ Clients from PyPI and npm are installed below the folder of --dir, each in its o
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """One line for a bad flag, instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_BAD_FLAG, f"{self.prog}: {message}; --help lists the flags\n")
-
-
 def make_parser() -> argparse.ArgumentParser:
     """The flags."""
-    parser = _Parser(prog="clients", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
+    parser = Parser(prog="clients", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     add = parser.add_argument
     add("--only", action="append", choices=[client.name for client in CLIENTS], metavar="NAME",
@@ -85,19 +78,10 @@ def check(args: argparse.Namespace) -> int:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the command; returns the exit code."""
     args = make_parser().parse_args(argv)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     if args.list:
         _list()
         return 0
-    try:
-        return check(args)
-    except BenchError as error:
-        print(f"clients: {error}", file=sys.stderr)
-        return _DIFFERS
-    except KeyboardInterrupt:
-        print("clients: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
+    return run_command("clients", lambda: check(args), (BenchError,), _DIFFERS)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,17 @@
 
 import argparse
 import random
-import signal
 import sys
 from pathlib import Path
-from typing import Callable, List, NoReturn, Optional, Sequence
+from typing import Callable, List, Optional, Sequence
 
+from command import Parser, run_command
 from mutation.equivalent import LIST, EntryError, parse
 from mutation.run import Judged, Run, Verdict, all_mutants, draw, stale
 from mutation.tables import PACKAGE, TESTS
 from mutation.workspace import WorkspaceError
 
-_FOUND, _BAD_FLAG = 1, 2
+_FOUND = 1
 _ALLOWED = 5  # percent of the mutants that are not equivalent
 _ROOT = Path(__file__).resolve().parent.parent
 _EPILOG = f"""\
@@ -27,13 +27,6 @@ wants a test, or, where no test could see it, an entry with its reason in mutati
 
 The exit code is 1 when more than {_ALLOWED} % of those that are not equivalent survive.
 """
-
-
-class _Parser(argparse.ArgumentParser):
-    """One line for a bad flag, instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_BAD_FLAG, f"{self.prog}: {message}; --help lists the flags\n")
 
 
 def _above(kind: Callable[[str], float]) -> Callable[[str], float]:
@@ -51,7 +44,7 @@ def _above(kind: Callable[[str], float]) -> Callable[[str], float]:
 
 def make_parser() -> argparse.ArgumentParser:
     """The flags."""
-    parser = _Parser(prog="mutants", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
+    parser = Parser(prog="mutants", description=__doc__, epilog=_EPILOG, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     add = parser.add_argument
     add("--sample", type=_above(int), default=200, metavar="N", help="mutants to draw (200)")
@@ -127,16 +120,7 @@ def run(args: argparse.Namespace) -> int:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the command; returns the exit code."""
     args = make_parser().parse_args(argv)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
-    try:
-        return run(args)
-    except (WorkspaceError, EntryError, OSError) as error:
-        print(f"mutants: {error}", file=sys.stderr)
-        return _FOUND
-    except KeyboardInterrupt:
-        print("mutants: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
+    return run_command("mutants", lambda: run(args), (WorkspaceError, EntryError, OSError), _FOUND)
 
 
 if __name__ == "__main__":
