@@ -1,5 +1,7 @@
 """What is counted of a host's answers: how many, and how long each took, on a clock that only the test moves."""
 
+import contextlib
+
 import pytest
 
 from mcrouter.engine.hosts.why import Why
@@ -120,33 +122,32 @@ def test_a_request_that_is_not_answered_in_time_has_failed_at_the_host():
         assert errors(world, "get") == (2, 0, 2)
 
 
+@contextlib.contextmanager
+def waits_for_a_connection(world):
+    """A client whose request waits for a connection, while the host has no room for one."""
+    lane = world.lane()
+    (engine,) = world.upstream().lanes
+    with full(world.hosts[0]):
+        lane.close()
+        world.until(lambda: not engine.is_up(), "the end to be seen")
+        client = world.client()
+        client.sendall(SET % b"a")
+        world.until(lambda: engine.inflight, "the request to wait")
+        yield client
+
+
 def test_a_request_that_waits_for_a_connection_has_failed_without_being_sent_when_none_comes():
-    with Still() as world:
-        lane = world.lane()
-        (engine,) = world.upstream().lanes
-        with full(world.hosts[0]):
-            lane.close()
-            world.until(lambda: not engine.is_up(), "the end to be seen")
-            client = world.client()
-            client.sendall(SET % b"a")
-            world.until(lambda: engine.inflight, "the request to wait")
-            assert errors(world, "set") == (0, 0, 0)
-            world.pass_to(1.06)
-            assert client.recv(1000).startswith(b"SERVER_ERROR ")
-            assert errors(world, "set") == (1, 1, 1)
+    with Still() as world, waits_for_a_connection(world) as client:
+        assert errors(world, "set") == (0, 0, 0)
+        world.pass_to(1.06)
+        assert client.recv(1000).startswith(b"SERVER_ERROR ")
+        assert errors(world, "set") == (1, 1, 1)
 
 
 @pytest.mark.parametrize(("is_late", "result"), [(True, results.CONNECT_TIMEOUT), (False, results.CONNECT_ERROR)])
 def test_what_waits_for_a_connection_is_counted_by_why_none_came(is_late, result):
     with Still() as world:
-        lane = world.lane()
-        (engine,) = world.upstream().lanes
-        with full(world.hosts[0]):
-            lane.close()
-            world.until(lambda: not engine.is_up(), "the end to be seen")
-            client = world.client()
-            client.sendall(SET % b"a")
-            world.until(lambda: engine.inflight, "the request to wait")
+        with waits_for_a_connection(world) as client:
             if is_late:
                 world.pass_to(1.06)
             else:

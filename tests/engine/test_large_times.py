@@ -58,6 +58,19 @@ def stores(world):
     return client, sock
 
 
+def sends_until_it_stalls(world, sock, data, size):
+    """Sends up to so many bytes, until that is impossible for 200 ticks; returns how many were sent."""
+    sent, idle = 0, 0
+    while idle < 200 and sent < size:
+        try:
+            sent += sock.send(data[sent : sent + 1_000_000])
+            idle = 0
+        except BlockingIOError:
+            idle += 1
+        world.tick()
+    return sent
+
+
 def test_a_large_value_that_is_asked_for_and_does_not_come_is_late_after_the_timeout():
     with Still(**SMALL) as world:
         client, again = gets(world, world.lane())
@@ -190,15 +203,7 @@ def test_a_client_that_does_not_read_a_large_value_holds_its_host_back():
         again = world.accept(world.hosts[0])
         world.sees(again, b"get a\r\n")
         again.setblocking(False)
-        sent, idle = 0, 0
-        while idle < 200 and sent < size:  # ticks in which the host could send nothing
-            try:
-                sent += again.send(value[sent : sent + 1_000_000])
-                idle = 0
-            except BlockingIOError:
-                idle += 1
-            world.tick()
-        assert sent < size // 2
+        assert sends_until_it_stalls(world, again, value, size) < size // 2
         (one,) = world.shard.frontend.clients.values()
         assert one.holds() < 1_000_000
 
@@ -221,15 +226,8 @@ def test_a_host_that_does_not_read_a_large_value_holds_its_client_back_and_that_
         world.lane()
         client = world.client()
         client.setblocking(False)
-        data, sent, idle = b"set a 0 0 %d\r\n" % size + bytes(size) + b"\r\n", 0, 0
-        while idle < 200 and sent < size:
-            try:
-                sent += client.send(data[sent : sent + 1_000_000])
-                idle = 0
-            except BlockingIOError:
-                idle += 1
-            world.tick()
-        assert sent < size // 2
+        data = b"set a 0 0 %d\r\n" % size + bytes(size) + b"\r\n"
+        assert sends_until_it_stalls(world, client, data, size) < size // 2
         (one,), (lane,) = world.shard.frontend.clients.values(), world.upstream().bulk.busy
         assert 0 < len(lane.unsent) <= one.holds() < 1_000_000
         assert one.has_begun() == 0
