@@ -4,6 +4,12 @@ import os
 import struct
 from typing import Any, List
 
+try:
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+except ImportError:  # not on Windows
+    ioctl = None  # type: ignore[assignment]
+
 _WORTH = 32768  # bytes; below, putting pieces together is cheaper than a vector of them
 _MOST = 1000  # pieces; the kernel takes 1024 (IOV_MAX)
 _SMALL = 1024  # bytes; a thousand pieces of fewer are put together
@@ -55,12 +61,11 @@ def write_pieces(fd: int, pieces: List[Any]) -> List[Any]:
 def unacknowledged(fd: int) -> int:
     """Bytes that the kernel has for the peer, and the peer's has not taken (tcp(7), SIOCOUTQ); 0 where it does not
     tell."""
+    if ioctl is None:
+        return 0
     try:
-        import fcntl  # not on Windows
-        from termios import TIOCOUTQ
-
-        return int(struct.unpack("i", fcntl.ioctl(fd, TIOCOUTQ, bytes(4)))[0])
-    except (ImportError, OSError):
+        return int(struct.unpack("i", ioctl(fd, TIOCOUTQ, bytes(4)))[0])
+    except OSError:
         return 0
 
 

@@ -155,3 +155,19 @@ def test_without_a_bound_nothing_is_short():
     with Router(load_config(text), settings) as served:
         bound = served._shard.frontend.memory
         assert bound.takes(1 << 50) and not bound.is_full() and not bound.is_short
+
+
+def test_an_answer_of_the_router_itself_is_weighed_once_while_it_waits_for_its_turn():
+    """It waits behind a get whose host has not answered."""
+    answer = threading.Event()
+    with LineHost(lambda line: answer.wait(20) and b"END\r\n") as host, contextlib.ExitStack() as stack:
+        stack.callback(answer.set)
+        served = stack.enter_context(router(host, timeout_ms=60_000))
+        wire = stack.enter_context(client(served))
+        wire.send(b"get a\r\nget __mcrouter__.preprocessed_config\r\n")
+        until(lambda: of_clients(served, lambda clients: [len(one.queue) for one in clients] == [2] and clients[0].queue[1].reply))
+        assert of_clients(served, lambda clients: clients[0].kept == len(clients[0].queue[1].reply))
+        answer.set()
+        assert wire.read_until(b"END\r\n") == b"END\r\n"
+        assert wire.read_until(b"END\r\n").startswith(b"VALUE __mcrouter__.preprocessed_config 0 ")
+        until(lambda: held(served) == 0)

@@ -1,7 +1,7 @@
-"""Whoever asks: a client's connection (client.py) or a call of the program around the router (call.py)."""
+"""The source of requests: a client's connection (client.py) or a call of the program around the router (call.py)."""
 
 import collections
-from typing import Any, Callable, Deque, List, Set
+from typing import Any, Callable, Deque, List
 
 from ...proto.commands import COMMANDS
 from ...proto.replies import TOO_LARGE
@@ -12,7 +12,7 @@ class Asker:
     """What is in flight, in order. `frontend` is what it shares with the others, `lane` which of a host's connections
     it rides."""
 
-    __slots__ = ("_asks_again", "_last", "_unrepeatable", "frontend", "kept", "lane", "loop", "queue")
+    __slots__ = ("_last", "_unrepeatable", "frontend", "kept", "lane", "loop", "queue")
 
     def __init__(self, frontend: Any, lane: int) -> None:
         self.frontend = frontend
@@ -20,7 +20,6 @@ class Asker:
         self.lane = lane
         self.queue: Deque[Request] = collections.deque()
         self.kept = 0  # bytes of its requests in flight, and of replies that wait for their turn
-        self._asks_again: Set[Request] = set()  # see `will_ask_again`
         self._last: Any = None  # the last request up to which `_unrepeatable` is known
         self._unrepeatable: Any = None  # the last one that may not be asked again
 
@@ -77,6 +76,14 @@ class Asker:
         origin = request.origin or request
         return origin.reply is None and origin in self.queue
 
+    def gather(self, request: Request, size: int) -> None:
+        """Counts so many bytes that are held for a request until it is answered: its own, or what its route, or the
+        router itself, has got for it."""
+        origin: Any = request.origin or request
+        if self.awaits(origin):
+            origin.gathered = getattr(origin, "gathered", 0) + size
+            self.kept += size
+
     def may_hold(self, size: int) -> bool:
         """Whether a reply of this size may be kept for it, while memory is short (memory.py)."""
         return True
@@ -85,16 +92,6 @@ class Asker:
         """Whether a get in flight may be asked again later: nothing that was asked after it, answered or not, changes
         anything. One whose answer is not waited for any more will not be asked again."""
         return (request.origin or request) not in self.queue or self.may_repeat(request)
-
-    def will_ask_again(self, request: Request) -> None:
-        """A host's reply to it is too large to be held: nothing that comes later is done before it has its answer, for
-        which its route may still wait for other hosts."""
-        if self.awaits(request):
-            self._asks_again.add(request.origin or request)
-
-    def is_to_ask_again(self) -> bool:
-        """Whether a request in flight will be asked again."""
-        return bool(self._asks_again)
 
     def answer(self, request: Request, reply: Any) -> None:
         """Takes a request's reply."""
@@ -123,8 +120,8 @@ class Asker:
 
 
 class ClientRequest(Request):
-    """A client's request; the last sink of all. `let_go` is what `when_abandoned` was given, `gathered` how many bytes
-    its routes have got; few have them."""
+    """A client's request; the last sink of all. `let_go` is what `when_abandoned` was given, `gathered` how many
+    bytes are held for it until then (`gather`); few have them."""
 
     __slots__ = ("gathered", "let_go")
 

@@ -17,7 +17,7 @@ straight to the lane that its route would choose anyway, and its reply straight 
 
 from os import read
 from os import write as write_one
-from typing import Any
+from typing import Any, Set
 
 from ...logs import get_logger
 from ...proto.client_stream import ClientPlace
@@ -40,11 +40,12 @@ _CLOSED, _DRAINING, _OPEN = ClientState.CLOSED, ClientState.DRAINING, ClientStat
 class Client(ClientReader):
     """One client connection."""
 
-    __slots__ = ("counted", "counted_at", "direct")
+    __slots__ = ("_asks_again", "counted", "counted_at", "direct")
 
     def __init__(self, frontend: Any, fd: int, lane: int) -> None:
         super().__init__(frontend, fd, lane)
         self.direct = frontend.direct[lane]
+        self._asks_again: Set[Request] = set()  # their replies have passed; ASKS_AGAIN while there are any
         self.counted = 0  # bytes of replies that it holds, or more: memory.py
         self.counted_at = 0.0  # when they were counted
 
@@ -111,7 +112,9 @@ class Client(ClientReader):
             self._forget_to_ask(request)
         self.kept -= getattr(request, "gathered", 0)
         queue = self.queue
-        if not queue or queue[0] is not request:
+        if not queue:
+            return
+        if queue[0] is not request:
             self.kept += weight(reply)
         else:
             out = self.out
@@ -163,9 +166,10 @@ class Client(ClientReader):
             super().fail(request, reply, outcomes)
 
     def will_ask_again(self, request: Request) -> None:
-        """The same as of any asker; until then the client is given nothing more to do."""
-        super().will_ask_again(request)
-        if self._asks_again:
+        """There is no room for a host's reply to it. Its route may still wait for other hosts; until it has its answer
+        nothing that comes later is done."""
+        if self.awaits(request):
+            self._asks_again.add(request.origin or request)
             self.blocks |= ASKS_AGAIN
 
     def _forget_to_ask(self, request: Request) -> None:
@@ -219,7 +223,7 @@ class Client(ClientReader):
     def may_hold(self, size: int) -> bool:
         """Whether a reply of this size may be kept for it, while memory is short. What comes behind a reply that is
         asked for again could not leave before that."""
-        return not self.is_to_ask_again() and self.frontend.memory.admits(self, size)
+        return not self.blocks & ASKS_AGAIN and bool(self.frontend.memory.admits(self, size))
 
     def has_begun(self) -> int:
         """Bytes of requests that have not come to their end, and of which no host has any."""
@@ -285,6 +289,7 @@ class Client(ClientReader):
         self.settle()
 
     def close_if_done(self) -> None:
+        """Closes the connection when nothing more is to come, or leaves."""
         if self.queue or self.out or self.unsent:
             return
         waits = self.stream.place is ClientPlace.WAITING

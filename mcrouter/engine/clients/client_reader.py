@@ -75,6 +75,7 @@ class ClientReader(ClientSocket):
     # reading ------------------------------------------------------------------------------------------------------
 
     def on_any_event(self, mask: int) -> None:
+        """The poller's report, on the general way."""
         self.quiet = 0
         self.blocks &= ~LOOKED_AT
         if mask & OUT and self.unsent:
@@ -199,7 +200,7 @@ class ClientReader(ClientSocket):
             taken = len(request.words or kinds)
             room -= taken * weights[kinds[0]]
             if taken > _MANY or len(request.data) > _LARGE:
-                self._keep_count(request, taken)
+                self.gather(request, len(request.data) + _KEY * taken)
             if request.bulk is not None:
                 self.begin_upload(request)
                 return
@@ -209,11 +210,6 @@ class ClientReader(ClientSocket):
                 guarded_failure(request)
             if self.state is _DRAINING or self.state is _CLOSED:
                 return
-
-    def _keep_count(self, request: ClientRequest, keys: int) -> None:
-        """Counts what a large request takes until it is answered."""
-        request.gathered = len(request.data) + _KEY * keys
-        self.kept += request.gathered
 
     def go_on(self) -> None:
         """After a stop: parses what was kept, then reads on."""

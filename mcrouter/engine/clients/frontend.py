@@ -233,7 +233,7 @@ class _Inquiry:
                 return
             blocks.append(b"VALUE %b 0 %d%b\r\n%b\r\n" % (key, len(value), unique, value))
             size += len(blocks[-1])
-            request.gathered = size
+            client.gather(request, len(blocks[-1]))
             memory.grew(len(blocks[-1]))
             if memory.is_short and client.awaits(request) and not client.may_hold(len(blocks[-1])):
                 client.answer(request, NO_MEMORY)

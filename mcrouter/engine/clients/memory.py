@@ -58,7 +58,8 @@ def _begun(client: Any) -> int:
 class Memory:
     """The bound of one event loop: `most` bytes; 0: no bound.
 
-    Whoever reads adds to `arrived`, and calls `look` when it passes `step`. `is_short` is what the fast paths look at.
+    A connection that has read adds to `arrived`, and calls `look` when it passes `step`. The fast paths look at
+    `is_short`.
     """
 
     def __init__(self, frontend: Any, most: int) -> None:
@@ -110,7 +111,7 @@ class Memory:
 
     def is_full(self) -> bool:
         """Whether nothing that could be left out may be kept any more."""
-        return self._held + self.arrived > self._most
+        return not self.has_room(0)
 
     def has_room(self, size: int) -> bool:
         """Whether so much more may be held."""
@@ -169,7 +170,7 @@ class Memory:
         if self._waiting and self._looks % _TURN == 0:
             self._let_next_go_on()
         self._looks += 1
-        self._close_who_do_not_read()
+        self._close_silent_readers()
 
     # requests -----------------------------------------------------------------------------------------------------
 
@@ -207,15 +208,15 @@ class Memory:
         self._waiting.append(client)
 
     def _let_next_go_on(self) -> None:
-        following = self._going = self._waiting.pop(0)
+        following = self._waiting.pop(0)
         for client in self._frontend.clients.values():
             if not client.is_held() and client.has_begun() > self._share:
                 self._wait(client)
-        following.hold(False)
+        self._let_go_on(following)
 
     # replies ------------------------------------------------------------------------------------------------------
 
-    def _close_who_do_not_read(self) -> None:
+    def _close_silent_readers(self) -> None:
         known, self._unread = self._unread, {}
         for client in list(self._frontend.clients.values()):
             if not client.unsent or client.counted <= self._share:

@@ -197,10 +197,10 @@ class Lane(Connection):
             if not data:
                 self.lost("closed by the host")
                 return
-            self.received(data)
             if len(data) == READ_SIZE:
                 self.flooded = self.loop.now
-            elif not (mask & READ_ON or self.reads_on):
+            self.received(data)
+            if len(data) < READ_SIZE and not (mask & READ_ON or self.reads_on):
                 return
 
     def stall(self, client: Any) -> None:
@@ -273,7 +273,7 @@ class Lane(Connection):
                 if sink is not request:
                     upstream[what] += 1
                     if len(reply) > _LITTLE:
-                        _gathers(request, reply)
+                        request.client.owner.gather(request, len(reply))
                     sink.on_reply(reply, _OUTCOME[what])
                     continue
                 if key:
@@ -375,7 +375,7 @@ class Lane(Connection):
         elif sink is not request or reply is TOO_LARGE:
             tally.answered(kinds, ms, tally.upstream)
             if len(reply) > _LITTLE and sink is not self.meta:
-                _gathers(request, reply)
+                request.client.owner.gather(request, len(reply))
             guarded(request, sink.on_reply, reply, outcomes)
         elif outcomes.translate(None, o.SUCCESS) and request.goes_on():
             tally.answered(kinds, ms, tally.upstream)
@@ -545,14 +545,6 @@ class Lane(Connection):
             guarded(request, request.on_failure, self.host, text * count, code * count)
         else:
             guarded(request, sink.on_reply, text * count, code * count)
-
-
-def _gathers(request: Any, reply: bytes) -> None:
-    """A route may keep this reply until it has others, too."""
-    origin, client = request.origin or request, request.client.owner
-    if client.awaits(origin):
-        origin.gathered = getattr(origin, "gathered", 0) + len(reply)
-        client.kept += len(reply)
 
 
 def _breaks_trust(request: Any, outcomes: bytes) -> bool:
