@@ -18,7 +18,7 @@ class Asker:
         self.frontend = frontend
         self.loop = frontend.loop
         self.lane = lane
-        self.queue: Deque[Request] = collections.deque()
+        self.queue: "Deque[ClientRequest]" = collections.deque()
         self.kept = 0  # bytes of its requests in flight, and of replies that wait for their turn
         self._last: Any = None  # the last request up to which `_unrepeatable` is known
         self._unrepeatable: Any = None  # the last one that may not be asked again

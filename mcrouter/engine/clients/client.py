@@ -105,17 +105,19 @@ class Client(ClientReader):
             return
         self.in_turn(request, reply)
 
-    def in_turn(self, request: Request, reply: Any) -> None:
+    def in_turn(self, request: Any, reply: Any) -> None:
         """Takes a request's reply, bytes or a list of pieces; it leaves with the tick, after those before it."""
         request.reply = reply
         if self._asks_again:
             self._forget_to_ask(request)
-        self.kept -= getattr(request, "gathered", 0)
         queue = self.queue
         if not queue:
             return
+        self.kept -= getattr(request, "gathered", 0)
+        request.gathered = 0
         if queue[0] is not request:
-            self.kept += weight(reply)
+            request.gathered = weight(reply)
+            self.kept += request.gathered
         else:
             out = self.out
             self.collect()
@@ -126,8 +128,7 @@ class Client(ClientReader):
                 if head is TOO_LARGE:
                     self._download()
                     break
-                if head is not reply:
-                    self.kept -= weight(head)
+                self.kept -= queue[0].gathered
                 if type(head) is list:
                     out += head
                 else:

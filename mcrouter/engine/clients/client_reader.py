@@ -110,8 +110,8 @@ class ClientReader(ClientSocket):
                 return
             turns -= 1
             size = _READ_MORE if self.blocks & KEPT else self.read_size
-            if size > _READ_SIZE and self.frontend.memory.is_full():
-                size = _READ_SIZE
+            if self.frontend.memory.is_short:
+                size = min(size, _READ_SIZE)
             try:
                 data = read(self.fd, size)
             except BlockingIOError:
@@ -164,7 +164,7 @@ class ClientReader(ClientSocket):
         memory.arrived += len(data) + REQUEST * (len(self.queue) - known)  # grew() in place; less when some have left
         if memory.arrived > memory.step:
             memory.look()
-        if self.stream.place is _WITHIN:
+        if memory.is_short and self.stream.place is _WITHIN:
             memory.read_of(self)
 
     def parse(self) -> None:
@@ -200,7 +200,8 @@ class ClientReader(ClientSocket):
             taken = len(request.words or kinds)
             room -= taken * weights[kinds[0]]
             if taken > _MANY or len(request.data) > _LARGE:
-                self.gather(request, len(request.data) + _KEY * taken)
+                request.gathered = len(request.data) + _KEY * taken  # gather() in place: it has just begun to wait
+                self.kept += request.gathered
             if request.bulk is not None:
                 self.begin_upload(request)
                 return
