@@ -5,21 +5,22 @@
     with Router(load_config(text), Settings(listen="tcp://127.0.0.1:0", metrics_listen_addr="off")) as router:
         print(router.addresses)
 
-A tour of the modules:
+A tour of the rooms:
 
-    cli.py       flags -> Settings, logging, exit codes          config/    text -> checked model
-    settings.py  the one table of settings                       proto/     bytes <-> requests and replies; no I/O
-    router.py    config + settings -> engine, routes, metrics    routes/    policies; no sockets
-    testing/     embedded hosts to test with; demo/: --demo      engine/    epoll loop, clients/, hosts/; no policy
-    hashing/     hash functions that place keys                  metrics/   counters and the page that shows them
-    explain/     what a request would do, without a server       stats/     the router's own `stats`
-    status/      the status page; top/ shows it on a terminal    spool/     the async log, and its replay
-    client.py    a client without a socket                       policy.py  a config in effect
-    flags.py     plain flags; parser.py: all of them (argparse)  deferred.py  imports after the start
+    cli/         the command line: flags -> Settings, subcommands    config/    text -> checked model
+    settings.py  the one table of settings                          proto/     bytes <-> requests and replies; no I/O
+    router.py    config + settings -> a running router              routes/    policies; no sockets
+    server/      event loops and their processes, restarts          engine/    epoll loop, clients/, hosts/; no policy
+    client.py    a client without a socket                          hashing/   hash functions that place keys
+    explain/     what a request would do, without a server          metrics/   counters and the page that shows them
+    status/      the status page; top/: the same on a terminal      stats/     the router's own `stats`
+    testing/     embedded hosts to test with; demo/: --demo         spool/     the async log, and its replay
+    system/      log, clock, memory limit, imports after the start
 
-The path of a request: engine.clients.client reads bytes, proto.client_stream cuts them into requests, routes choose
-hosts, engine.hosts.upstream sends what passes proto.gate, engine.hosts.lane asks, and proto.host_stream cuts the answer
-into replies, which go back through the route to the client's queue; there is one write per client and tick.
+The path of a request: engine.clients.inbox reads bytes, proto.client.stream cuts them into requests, a route chooses
+hosts, engine.hosts.host sends what passes proto.host.gate, engine.hosts.connection waits for the answer, and
+proto.host.stream cuts it into replies, which go back through the route to engine.clients.connection; there is one write
+per client and tick.
 """
 
 TYPE_CHECKING = False  # typing's own, without importing typing

@@ -3,7 +3,7 @@
 import sys
 
 if __package__:
-    from .cli import main
+    from .cli.main import main
 else:  # run as a folder or a zip: it is not a package yet, and its name may be one that no package can have
     import importlib
     import os
@@ -16,7 +16,7 @@ else:  # run as a folder or a zip: it is not a package yet, and its name may be 
     found = PathFinder.find_spec("__init__", [here])
     exec(found.loader.get_code("__init__"), package.__dict__)  # type: ignore[union-attr]
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]  # modules belong to the package
-    main = importlib.import_module("mcrouter.cli").main
+    main = importlib.import_module("mcrouter.cli.main").main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,9 +1,9 @@
 """The composition root: makes engine, routes and metrics from a config and settings. The only module that knows all
 packages.
 
-Router ── n = 1 ──► Shard, in this thread
-    └──── n > 1 ──► Supervisor ──► a process for each Shard
-Shard: event loop + hosts (with prober and resolver) + routes + frontend; it counts in its own row of cells
+Router ── n = 1 ──► Worker, in this thread
+    └──── n > 1 ──► Supervisor ──► a process for each Worker
+Worker: event loop + hosts (with prober and resolver) + routes + frontend; it counts in its own row of cells
 """
 
 import contextlib
@@ -21,36 +21,37 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 from . import __version__
 from .config import Config, Options, Vocabulary, load_file
 from .config import load_config as parse_config
-from .deferred import before, importing, own, standard
-from .engine.listeners import ListenError, SocketFiles, open_listeners, real_address
 from .errors import RouterError
-from .hostid import host_id
-from .logs import get_logger, lines_dropped
 from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells, stalled_loops
-from .policy import at_once, in_portions, set_aside
 from .proto.commands import COMMANDS
-from .reload import ConfigState
-from .restart import Inheritance
-from .routes.handles import HANDLES, SEED
+from .routes.handles import HANDLES, ORDERED_POOL_HANDLES
+from .server.config_watcher import ConfigState
+from .server.listeners import ListenError, SocketFiles, open_listeners, real_address
+from .server.policy import at_once, freeze_gc, in_portions
+from .server.takeover import Inheritance
+from .server.worker import Worker
 from .settings import Settings
-from .shard import Shard
 from .stats import About
-from .steady import unix_time
+from .system.clock import unix_time
+from .system.deferred import before, importing, own, standard
+from .system.host_id import host_id
+from .system.logs import get_logger, lines_dropped
 
 if TYPE_CHECKING:
     import json
 
-    from . import child, client
+    from . import client
     from .client import Client
-    from .engine import shards
     from .engine.clients import call
     from .metrics import exposition, process, server
     from .metrics import page as health
     from .routes import build
+    from .server import supervisor, worker_process
     from .stats import summary
     from .status import facts, history, page
 else:
-    client, call, shards, child = own("client"), own("engine.clients.call"), own("engine.shards"), own("child")
+    client, call = own("client"), own("engine.clients.call")
+    supervisor, worker_process = own("server.supervisor"), own("server.worker_process")
     server, exposition = own("metrics.server"), own("metrics.exposition")
     before("stats.servers", "status.look")
     process, build, summary = own("metrics.process"), own("routes.build"), own("stats.summary")
@@ -62,7 +63,7 @@ logger = get_logger(__name__)
 logging.getLogger(__package__).addHandler(logging.NullHandler())
 
 VOCABULARY = Vocabulary(
-    seed=SEED,
+    ordered_pool_form=ORDERED_POOL_HANDLES,
     handles=HANDLES,
     commands=tuple(command.name for command in COMMANDS),
     ignored=("lease-get", "lease-set", "metaget", "exec", "admin", "flushre"),
@@ -87,7 +88,7 @@ def describe(config: Config) -> str:
     """Returns the hosts, and the route of each command, for --validate-config."""
     lines = [f"{config.source}: {len(config.hosts)} hosts: " + ", ".join(host.text for host in config.hosts)]
     by_route: Dict[str, List[str]] = {}
-    narrowed = build.Narrowed(config)
+    narrowed = build.Specialised(config)
     for command in COMMANDS:
         route = config.routes[narrowed.real(config.route, command)].type
         by_route.setdefault(route, []).append(command.name)
@@ -126,12 +127,12 @@ class Router:
         self.command_args = ""
         """The command line that `stats` shows."""
         self._by_address: Dict[str, List[socket.socket]] = {}
-        self._listeners: List[List[socket.socket]] = []  # by shard
+        self._listeners: List[List[socket.socket]] = []  # by event loop
         self._files = SocketFiles()
         self._server: Any = None
         self._history: Any = None
         self._facts_of: Any = None
-        self._shard: Optional[Shard] = None
+        self._worker: Optional[Worker] = None
         self._supervisor: Any = None
         self._thread: Optional[threading.Thread] = None
         self._stop_asked: Optional[float] = None
@@ -161,7 +162,7 @@ class Router:
         self._files = SocketFiles(self.settings.listen)
         self.addresses = [real_address(address, self._by_address[address.text][0]) for address in self.settings.listen]
         count, opened = self._count, self._by_address.values()
-        self._listeners = [[sock for socks in opened for sock in socks[shard::count]] for shard in range(count)]
+        self._listeners = [[sock for socks in opened for sock in socks[worker::count]] for worker in range(count)]
 
     def _bind_metrics(self) -> None:
         address = self.settings.metrics_listen_addr
@@ -191,7 +192,7 @@ class Router:
                 if self._count == 1:
                     self._serve_alone()
                 else:
-                    self._serve_shards()
+                    self._serve_workers()
         finally:
             if self.owns_process:
                 signal.set_wakeup_fd(-1)
@@ -239,8 +240,8 @@ class Router:
         self._stop_asked = drain
         if self._is_elsewhere():
             return
-        if self._shard is not None:
-            self._shard.stop(drain)
+        if self._worker is not None:
+            self._worker.stop(drain)
         if self._supervisor is not None:
             self._supervisor.stop(drain)
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -260,16 +261,16 @@ class Router:
         """
         if self._count > 1:
             raise RouterError("a client without a socket needs server_event_loops=1; connect to the router's addresses")
-        lane = next(self._callers) % self.settings.upstream_connections
-        return client.Client(lambda data: self._ask(data, lane))
+        connection = next(self._callers) % self.settings.upstream_connections
+        return client.Client(lambda data: self._ask(data, connection))
 
-    def _ask(self, data: bytes, lane: int) -> bytes:
+    def _ask(self, data: bytes, connection: int) -> bytes:
         if self._is_elsewhere():
             raise RouterError(_ELSEWHERE)
-        shard = self._shard
+        worker = self._worker
         try:
-            if shard is not None:
-                return call.ask(shard.frontend, lane, data)
+            if worker is not None:
+                return call.ask(worker.frontend, connection, data)
         except call.Ended:
             pass
         raise RouterError("the router does not serve; ask between start() and stop()")
@@ -279,7 +280,7 @@ class Router:
         router serves."""
         return summary.summary(self._layout, self._rows, self._started)
 
-    def legacy(self) -> Dict[str, Any]:
+    def inheritance(self) -> Dict[str, Any]:
         """Returns what a successor inherits: an Inheritance without its link."""
         dirty = self._layout.dirty
         missing = [name for slot, name in self._layout.hosts if any(row[dirty[slot]] for row in self._rows)]
@@ -289,7 +290,7 @@ class Router:
             "away": missing,
         }
 
-    def without_births(self) -> Any:
+    def no_forks(self) -> Any:
         """Waits until the router serves; returns a lock. While it is held, no process of an event loop is forked, which
         would inherit all open descriptors. Must be called from another thread."""
         self._serving.wait(_PATIENCE)
@@ -303,8 +304,8 @@ class Router:
         if self._supervisor is not None:
             self._supervisor.leave(link.fileno())
             link.close()
-        elif self._shard is not None:
-            self._shard.hand_over(link)
+        elif self._worker is not None:
+            self._worker.hand_over(link)
 
     def reload(self, config: Config) -> None:
         """Puts another config into effect between two requests. Hosts in both configs keep their connections.
@@ -316,9 +317,9 @@ class Router:
             raise RouterError(_ELSEWHERE)
         with self._reloading:
             if self._supervisor is not None:
-                self._reload_shards(config)
-            elif self._shard is not None:
-                self._reload_alone(self._shard, config)
+                self._reload_workers(config)
+            elif self._worker is not None:
+                self._reload_alone(self._worker, config)
             else:
                 self._make_room(config)
             self.config = config
@@ -335,7 +336,7 @@ class Router:
             for row in self._rows:
                 self._layout.clear(row, slot)
 
-    def _reload_shards(self, config: Config) -> None:
+    def _reload_workers(self, config: Config) -> None:
         before = self._layout.placement
 
         def settle() -> None:
@@ -343,12 +344,12 @@ class Router:
 
         try:
             self._make_room(config)
-            self._supervisor.agree(child.reload_messages(config, self._layout.placement), settle)
+            self._supervisor.agree(worker_process.reload_messages(config, self._layout.placement), settle)
         except ValueError:
             self._layout.placement = before
             raise
 
-    def _reload_alone(self, shard: Shard, config: Config) -> None:
+    def _reload_alone(self, worker: Worker, config: Config) -> None:
         failures: List[Exception] = []
         done = threading.Event()
 
@@ -360,22 +361,23 @@ class Router:
             except Exception as error:
                 prepared(error)
             else:
-                shard.prepare(config, prepared)
+                worker.prepare(config, prepared)
 
         def prepared(error: Optional[Exception]) -> None:
             if error is None:
-                self.config = config  # before the commit, so that the shard can free the previous config in portions
-                shard.commit(done.set)
+                # Before the commit, so that the event loop can free the previous config in portions.
+                self.config = config
+                worker.commit(done.set)
             else:
                 self._layout.placement = before
                 failures.append(error)
                 done.set()
 
-        if not shard.loop.call_soon_threadsafe(change):
+        if not worker.loop.call_soon_threadsafe(change):
             raise RouterError(_STOPPED)
         patience = time.monotonic() + _PATIENCE
         while not done.wait(_LOOK):
-            if shard.loop.wakeup.closed:
+            if worker.loop.wakeup.closed:
                 raise RouterError(_STOPPED)
             if time.monotonic() > patience:
                 raise ValueError("the event loop does not answer")
@@ -391,22 +393,22 @@ class Router:
 
     def _serve_alone(self) -> None:
         with self._reloading:
-            self._shard = self._make_shard()
+            self._worker = self._make_worker()
         if self._server is not None:
             self._server.start()
         if self._stop_asked is not None:
-            self._shard.stop(self._stop_asked)
+            self._worker.stop(self._stop_asked)
         if self.owns_process:
-            signal.set_wakeup_fd(self._shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
+            signal.set_wakeup_fd(self._worker.loop.wakeup.write_fd, warn_on_full_buffer=False)
         if self._inheritance.link is not None:
-            self._shard.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
+            self._worker.take_clients(socket.socket(fileno=os.dup(self._inheritance.link)))
         self._inherited()
-        self._import_rest(self._shard)
-        self._shard.run(self._listeners[0])
+        self._import_rest(self._worker)
+        self._worker.run(self._listeners[0])
 
-    def _import_rest(self, shard: Shard, number: int = 0) -> None:
+    def _import_rest(self, worker: Worker, number: int = 0) -> None:
         """Has all that was deferred imported, once the first client has had time to be answered, or when none comes."""
-        loop, accepted = shard.loop, self._layout.client_connections_total
+        loop, accepted = worker.loop, self._layout.client_connections_total
         at_last = loop.clock() + _FIRST_CLIENT
 
         def look() -> None:
@@ -420,15 +422,17 @@ class Router:
 
         def done(_result: Any, _error: Optional[Exception]) -> None:
             if self.owns_process or self._count > 1:
-                set_aside()  # without a collection, which would hold the tick up: there is hardly any garbage
+                freeze_gc()  # without a collection, which would hold the tick up: there is hardly any garbage
                 gc.enable()
 
         look()
 
-    def _make_shard(self, number: int = 0) -> Shard:
+    def _make_worker(self, number: int = 0) -> Worker:
         about = About(self._started, self.command_args, os.getppid() if self._count > 1 else None)
         keeps = self.owns_process or self._count > 1
-        return Shard(self.config, self.settings, self._layout, self._rows, number, self._inheritance.away, about, keeps)
+        return Worker(
+            self.config, self.settings, self._layout, self._rows, number, self._inheritance.away, about, keeps
+        )
 
     def _tell_config_state(self) -> None:
         """Writes the state of the config into shared cells, from which all event loops answer `stats`."""
@@ -446,9 +450,9 @@ class Router:
         self._inheritance = Inheritance()
         self._serving.set()
 
-    def _serve_shards(self) -> None:
-        self._supervisor = shards.Supervisor(
-            self._count, self._be_shard, lambda number: clear_gauges(self._layout, self._rows[number])
+    def _serve_workers(self) -> None:
+        self._supervisor = supervisor.Supervisor(
+            self._count, self._run_worker, lambda number: clear_gauges(self._layout, self._rows[number])
         )
         if self._server is not None:
             self._server.start()
@@ -456,9 +460,9 @@ class Router:
             self._supervisor.stop(self._stop_asked)
         if self.owns_process:
             signal.set_wakeup_fd(self._supervisor.wakeup.write_fd, warn_on_full_buffer=False)
-        self._supervisor.serve(self._started_shards)
+        self._supervisor.serve(self._started_workers)
 
-    def _started_shards(self) -> None:
+    def _started_workers(self) -> None:
         """Imports what the supervisor, and the processes that it will fork later, may need; the others import that for
         themselves."""
         self._inherited()
@@ -466,7 +470,7 @@ class Router:
         if self.owns_process:
             gc.enable()
 
-    def _be_shard(self, number: int, lifeline: int, supervisor: Any) -> None:
+    def _run_worker(self, number: int, lifeline: int, channel: Any) -> None:
         """Runs in the process of an event loop until that ends."""
         if self._server is not None:
             self._server.close_in_child()
@@ -474,21 +478,21 @@ class Router:
             if other != number:
                 for sock in listeners:
                     sock.close()
-        shard = self._make_shard(number)
+        worker = self._make_worker(number)
         if self._inheritance.link is not None:
-            shard.take_clients(socket.socket(fileno=self._inheritance.link))
+            worker.take_clients(socket.socket(fileno=self._inheritance.link))
         for number_of_parent in (signal.SIGHUP, signal.SIGUSR2):
             signal.signal(number_of_parent, signal.SIG_IGN)
-        signal.set_wakeup_fd(shard.loop.wakeup.write_fd, warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, lambda *_: shard.stop(self._stop_asked or 5.0))
-        shards.heed_signals()
+        signal.set_wakeup_fd(worker.loop.wakeup.write_fd, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda *_: worker.stop(self._stop_asked or 5.0))
+        supervisor.heed_signals()
         if self._stop_asked is not None:  # `stop` was called before the fork
-            shard.stop(self._stop_asked)
-        child.Child(shard, self._layout, supervisor)
-        shard.loop.watch_listener(lifeline, lambda _mask: shard.loop.stop())
+            worker.stop(self._stop_asked)
+        worker_process.Child(worker, self._layout, channel)
+        worker.loop.watch_listener(lifeline, lambda _mask: worker.loop.stop())
         gc.disable()  # until all is imported
-        self._import_rest(shard, number)
-        shard.run(self._listeners[number])
+        self._import_rest(worker, number)
+        worker.run(self._listeners[number])
 
     def _metrics(self) -> Tuple[int, str, bytes]:
         pids = [os.getpid(), *(self._supervisor.pids if self._supervisor else ())]
@@ -514,7 +518,7 @@ class Router:
                 "metrics": self.metrics_address,
                 "loops": self._count,
             }
-            self._facts_of = facts.Facts(self._layout, self._history, self.config_state, about)
+            self._facts_of = facts.StatusFacts(self._layout, self._history, self.config_state, about)
         found: Dict[str, Any] = self._facts_of.all(self._rows, self.config)
         return found
 

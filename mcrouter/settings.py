@@ -5,7 +5,7 @@ import re
 import socket
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
-from .allowed_memory import default_bound
+from .system.memory_limit import default_bound
 
 
 class SettingsError(ValueError):
@@ -261,7 +261,7 @@ SETTINGS = (
             "wording of errors: memcached's, or facebook/mcrouter's", "listening"),
     Setting("allow_only_gets", "", "", "off", switch, "refuse all commands that change anything", "listening"),
     Setting("enable_flush_cmd", "", "", "off", switch, "with pools: flush_all goes to all hosts", "listening"),
-    Setting("server_event_loops", "-n", "N", "1", whole(1, 1024), "server event loops (shards: a process each)",
+    Setting("server_event_loops", "-n", "N", "1", whole(1, 1024), "server event loops (a process each)",
             "engine", aliases=(Alias(("--num-proxies",), "N"),)),
     Setting("buffer_size", "-b", "N", "1048576", whole(4096, 1 << 30),
             "socket buffers in bytes, and the most that is held for one connection", "engine"),

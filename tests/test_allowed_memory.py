@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcrouter.allowed_memory import default_bound
+from mcrouter.system.memory_limit import default_bound
 
 MACHINE = {"proc/meminfo": "MemTotal:        8388608 kB\nMemFree: 1 kB\n"}
 GB = 1 << 30

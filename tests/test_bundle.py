@@ -10,7 +10,7 @@ import sys
 import bundle
 import pytest
 
-from mcrouter.source import source_hash, sources
+from mcrouter.cli.source_hash import source_hash, sources
 from tests.support.processes import DEADLINE, ROOT, Memcached, ask, config, free_port, until
 
 FORMS = (bundle.PYZ, bundle.STANDALONE)

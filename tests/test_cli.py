@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from mcrouter.cli import make_parser
+from mcrouter.cli.main import make_parser
 from mcrouter.settings import SETTINGS, UNSET
 from tests.support.processes import DEADLINE, ROOT, ask, config, free_port, until
 
@@ -96,11 +96,11 @@ def test_a_signal_lets_it_answer_what_is_in_flight_and_end_with_0(memcacheds, ro
     assert served.process.wait(DEADLINE) == 0
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_a_signal_that_comes_as_soon_as_it_listens_ends_it_with_0(file, shards):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_signal_that_comes_as_soon_as_it_listens_ends_it_with_0(file, workers):
     for _ in range(5):
         port = free_port()
-        command = [sys.executable, "-m", "mcrouter", "-f", str(file), "-L", "off", "-n", shards, "-l", f"tcp://127.0.0.1:{port}"]
+        command = [sys.executable, "-m", "mcrouter", "-f", str(file), "-L", "off", "-n", workers, "-l", f"tcp://127.0.0.1:{port}"]
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process, socket.socket() as sock:
             until(lambda: sock.connect_ex(("127.0.0.1", port)) == 0)  # noqa: B023 - called here and now
             process.terminate()

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from mcrouter.cli import SUBCOMMANDS, main, make_parser
-from mcrouter.completion import SHELLS, commands
+from mcrouter.cli.completion import SHELLS, commands
+from mcrouter.cli.main import SUBCOMMANDS, main, make_parser
 from mcrouter.settings import SETTINGS
 from tests.support.processes import DEADLINE, ROOT
 

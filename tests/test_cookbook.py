@@ -11,15 +11,15 @@ from typing import Callable, Dict, List
 
 import pytest
 
-from mcrouter.cli import main
-from mcrouter.engine.hosts.rejoin import REPLAY
+from mcrouter.cli.main import main
+from mcrouter.engine.hosts.recovery import REPLAY
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
-from mcrouter.shard import rejoin_mode
+from mcrouter.server.worker import rejoin_mode
 from mcrouter.spool.writer import Spool
 from mcrouter.testing import DemoHost
 from tests.routes.world import World
 from tests.support.kitchen import WAYS, Kitchen, Log, loaded, start_time
-from tests.support.recipes import Recipe, Row, fares, recipes
+from tests.support.recipes import Recipe, Row, host_condition, recipes
 from tests.support.wire import Wire
 
 RECIPES = {recipe.title: recipe for recipe in recipes()}
@@ -31,7 +31,7 @@ CELLS = [(recipe, row) for recipe in RECIPES.values() for row in recipe.rows if 
 )
 def test_what_its_tables_say_happens(recipe: Recipe, row: Row) -> None:
     hosts = [host.text for host in loaded(recipe)[1].hosts]
-    assert Kitchen(recipe, *fares(row.when, hosts, WAYS)).does(row.command) == row.happens
+    assert Kitchen(recipe, *host_condition(row.when, hosts, WAYS)).does(row.command) == row.happens
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.title)

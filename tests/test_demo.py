@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mcrouter.cli import make_parser
+from mcrouter.cli.main import make_parser
 from mcrouter.demo.console import COMMANDS, Console
 from mcrouter.demo.tour import tour
 from mcrouter.settings import Settings
@@ -133,9 +133,9 @@ def test_a_host_that_stops_costs_no_value_and_comes_back(demo):
     assert shown.process.wait(DEADLINE) == 0
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_a_host_that_hangs_is_left_out_for_all_event_loops(demo, shards):
-    shown = demo(*ANYWHERE, "-r", "100", "-n", shards, "--timeouts-until-tko", "1")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_host_that_hangs_is_left_out_for_all_event_loops(demo, workers):
+    shown = demo(*ANYWHERE, "-r", "100", "-n", workers, "--timeouts-until-tko", "1")
     shown.type("hang 1", "Host 1 hangs: a request to it waits 100 ms; after 1 timeouts it is unhealthy.")
     for _ in range(4):
         assert ask(shown.port(), b"get user:1\r\nquit\r\n") == b"END\r\n"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.cli import make_parser, parsed_settings
-from mcrouter.flags import plain_flags
+from mcrouter.cli.main import make_parser, parsed_settings
+from mcrouter.cli.plain_flags import plain_flags
 from mcrouter.settings import SETTINGS, Address, SettingsError
 
 FLAGS = [

@@ -9,10 +9,10 @@ import pytest
 
 import mcrouter
 from mcrouter import Router, Settings, load_config
-from mcrouter.hostid import _ipv4, _ipv6, host_id, number
-from mcrouter.inquiries import Inquiries
 from mcrouter.proto.commands import INQUIRING
 from mcrouter.proto.requests import ANSWERED, INQUIRY
+from mcrouter.server.inquiries import Inquiries
+from mcrouter.system.host_id import _ipv4, _ipv6, host_id, number
 from tests.proto.feeding import PLANS, ClientFeed, bytewise
 
 CONFIG = {
@@ -127,7 +127,7 @@ PARSED = [
 @pytest.mark.parametrize(("data", "keys"), PARSED)
 def test_a_get_of_such_keys_alone_is_for_the_router(data, keys, plan):
     for pieces in ([data], bytewise(data), [b"get a\r\nget b\r\n" + data + b"get c\r\n"]):
-        asked = [request for request in fed(pieces, plan) if request.kinds == INQUIRY]
+        asked = [request for request in fed(pieces, plan) if request.commands == INQUIRY]
         assert [request.keys() for request in asked] == [keys]
 
 
@@ -140,7 +140,7 @@ def test_a_get_of_such_keys_alone_is_for_the_router(data, keys, plan):
 )  # fmt: skip
 def test_everything_else_goes_to_the_hosts(data):
     (request,) = fed([data])
-    assert request.kinds not in (INQUIRY, ANSWERED)
+    assert request.commands not in (INQUIRY, ANSWERED)
     assert bytes(request.data) == data
 
 

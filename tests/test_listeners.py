@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from mcrouter.engine.listeners import ListenError, open_listeners
+from mcrouter.server.listeners import ListenError, open_listeners
 from mcrouter.settings import listen_address
 from tests.embedding.served import served
 

@@ -12,10 +12,10 @@ import urllib.request
 import pytest
 
 from mcrouter import Router, load_config
-from mcrouter.cli import _serve
-from mcrouter.engine.shards import Supervisor, heed_signals
-from mcrouter.logs import MOST_LINES, StderrHandler, flush_stderr, get_logger, lines_dropped
+from mcrouter.cli.main import _serve
+from mcrouter.server.supervisor import Supervisor, heed_signals
 from mcrouter.settings import Settings
+from mcrouter.system.logs import MOST_LINES, StderrHandler, flush_stderr, get_logger, lines_dropped
 from tests.embedding.served import served
 from tests.support.processes import DEADLINE, ROOT, RouterProcess, ask, free_port, until
 
@@ -59,7 +59,7 @@ def test_flush_waits_for_the_lines_and_not_for_ever(pipe, monkeypatch):
     handler.flush()
     os.set_blocking(reader.fileno(), False)
     assert reader.read(100) == b"first\n"
-    monkeypatch.setattr("mcrouter.logs._PATIENCE", 0.01)
+    monkeypatch.setattr("mcrouter.system.logs._PATIENCE", 0.01)
     handler.emit(record("x" * 10_000))
     handler.flush()
 
@@ -215,7 +215,7 @@ def test_a_logger_is_guarded_once():
 
 
 def test_a_signal_that_comes_while_a_shard_is_born_reaches_it(monkeypatch):
-    """The signal is there before Python is ready in the forked child, and so before the shard has a handler."""
+    """The signal is there before Python is ready in the forked child, and so before the event loop has a handler."""
     fork, (read, write) = os.fork, os.pipe()
 
     def forked():
@@ -254,7 +254,7 @@ def test_a_hangup_during_the_start_is_looked_at_once(monkeypatch):
             pass
 
     monkeypatch.setattr("mcrouter.router.Router", Fake)
-    monkeypatch.setattr("mcrouter.restart.Restarter", lambda _router: None)
+    monkeypatch.setattr("mcrouter.server.takeover.Restarter", lambda _router: None)
     numbers = (signal.SIGHUP, signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)
     before = [signal.getsignal(number) for number in numbers]
     try:

@@ -1,4 +1,4 @@
-"""Counters: every cell counts one thing; rows of shards add up, also over processes."""
+"""Counters: every cell counts one thing; rows of event loops add up, also over processes."""
 
 import os
 
@@ -87,7 +87,7 @@ def test_a_shards_start_clears_gauges_and_keeps_counters(shared):
 def test_a_host_is_healthy_if_every_shard_finds_it_so():
     one, two = local_cells(LAYOUT), local_cells(LAYOUT)
     one[LAYOUT.healthy[0]] = one[LAYOUT.healthy[1]] = two[LAYOUT.healthy[1]] = 1
-    assert [healthy_hosts(LAYOUT, shards) for shards in ([one], [two], [one, two], [])] == [2, 1, 1, 0]
+    assert [healthy_hosts(LAYOUT, rows) for rows in ([one], [two], [one, two], [])] == [2, 1, 1, 0]
 
 
 def test_shared_rows_do_not_overlap():
@@ -124,7 +124,7 @@ def test_the_parent_sees_what_its_children_count():
 
     pids = [in_child(lambda number=number: count(number)) for number in (0, 1)]
     assert [os.waitpid(pid, 0)[1] for pid in pids] == [0, 0]
-    # A shard that died is replaced by one that goes on in its row.
+    # An event loop that died is replaced by one that goes on in its row.
     assert os.waitpid(in_child(lambda: count(1)), 0)[1] == 0
     assert [[row[i] for i in LAYOUT.hits] for row in shared.rows] == [[10_000, 0], [0, 20_000]]
     block = LAYOUT.request[0]

@@ -119,10 +119,10 @@ mcrouter_upstream_request_duration_milliseconds_count{cmd="delete",host="unix://
 # HELP mcrouter_upstream_errors_total Error lines, timeouts and lost connections.
 # TYPE mcrouter_upstream_errors_total counter
 mcrouter_upstream_errors_total{cmd="delete",host="unix:///a\\b\"c"} 1
-# HELP mcrouter_upstream_healthy_hosts_total Hosts that every shard finds healthy.
+# HELP mcrouter_upstream_healthy_hosts_total Hosts that every event loop finds healthy.
 # TYPE mcrouter_upstream_healthy_hosts_total gauge
 mcrouter_upstream_healthy_hosts_total 1
-# HELP mcrouter_upstream_connections_total Open connections to a host, over all shards.
+# HELP mcrouter_upstream_connections_total Open connections to a host, over all event loops.
 # TYPE mcrouter_upstream_connections_total gauge
 mcrouter_upstream_connections_total{host="cache-1:11211"} 4
 mcrouter_upstream_connections_total{host="unix:///a\\b\"c"} 0
@@ -171,10 +171,10 @@ mcrouter_log_lines_dropped_total 7
 # HELP mcrouter_version 1, labelled with the version.
 # TYPE mcrouter_version gauge
 mcrouter_version{version="1.2.3"} 1
-# HELP process_cpu_seconds_total User and system CPU time, all shards, in seconds.
+# HELP process_cpu_seconds_total User and system CPU time, all event loops, in seconds.
 # TYPE process_cpu_seconds_total counter
 process_cpu_seconds_total 1.25
-# HELP process_resident_memory_bytes Resident memory, all shards.
+# HELP process_resident_memory_bytes Resident memory, all event loops.
 # TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 20000000
 # HELP process_max_fds The limit on open file descriptors of one process.
@@ -221,8 +221,8 @@ def test_golden_page():
     assert CONTENT_TYPE == "text/plain; version=0.0.4; charset=utf-8"
 
 
-def page_of(layout, shards, **options):
-    return read_page(render(collect(layout, shards, "1", ProcessFacts(1.5, 2, 3, 4, 5, 6)), **options))
+def page_of(layout, rows, **options):
+    return read_page(render(collect(layout, rows, "1", ProcessFacts(1.5, 2, 3, 4, 5, 6)), **options))
 
 
 def names(namespace):
@@ -293,26 +293,26 @@ sums = st.one_of(st.floats(0, 1e15), st.floats(0, 1e-3))
 
 @st.composite
 def routers(draw):
-    """A layout and what some shards have counted in it."""
+    """A layout and what some event loops have counted in it."""
     commands = draw(st.lists(st.sampled_from([command.name for command in COMMANDS]), unique=True, max_size=4))
     layout = Layout(commands, draw(st.lists(st.text(max_size=8), unique=True, max_size=3)))
     blocks = [*layout.request, *(block for host in (*layout.upstream, *layout.direct) for block in host)]
-    shards = []
+    rows = []
     for _ in range(draw(st.integers(1, 3))):
         cells = local_cells(layout)
         for i in draw(st.lists(st.integers(0, layout.size - 1), max_size=20)):
             cells[i] = draw(counts)
         for block in blocks:
             cells[block + SUM] = draw(sums)
-        shards.append(cells)
-    return layout, shards
+        rows.append(cells)
+    return layout, rows
 
 
 @given(routers())
 def test_whatever_was_counted_is_on_the_page(router):
-    layout, shards = router
-    families = {name: series for name, (_, series) in page_of(layout, shards).items()}
-    row = [sum(column) for column in zip(*shards)]
+    layout, rows = router
+    families = {name: series for name, (_, series) in page_of(layout, rows).items()}
+    row = [sum(column) for column in zip(*rows)]
 
     def blocks_at(name, labels, *starts):
         """The series of histogram blocks that count as one, and of the counter that is their total."""
@@ -342,7 +342,7 @@ def test_whatever_was_counted_is_on_the_page(router):
         assert families.pop(f"mcrouter_{name}") == expected
     assert families.pop("mcrouter_client_connections") == {(): row[layout.client_connections]}
     assert families.pop("mcrouter_client_connections_total") == {(): row[layout.client_connections_total]}
-    healthy = sum(all(shard[i] for shard in shards) for i in layout.healthy)
+    healthy = sum(all(worker[i] for worker in rows) for i in layout.healthy)
     assert families.pop("mcrouter_upstream_healthy_hosts_total") == {(): healthy}
     assert families.pop("mcrouter_version") == {(("version", "1"),): 1}
     left = {name: series for name, series in families.items() if series}

@@ -390,7 +390,7 @@ def test_health_waits_a_moment_for_an_event_loop_that_was_paused(monkeypatch):
     with served(1) as (router, _):
         until(lambda: router._health()[0] == 200)
         held, go_on = threading.Event(), threading.Event()
-        router._shard.loop.call_soon_threadsafe(lambda: (held.set(), go_on.wait(DEADLINE)))
+        router._worker.loop.call_soon_threadsafe(lambda: (held.set(), go_on.wait(DEADLINE)))
         held.wait(DEADLINE)
         cell = router._layout.beat
         router._rows[0][cell] -= 100.0

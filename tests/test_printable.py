@@ -6,9 +6,9 @@ import logging
 import pytest
 
 from mcrouter import ConfigError, load_config
-from mcrouter.cli import complain, main
-from mcrouter.logs import OneLine
-from mcrouter.printable import printable
+from mcrouter.cli.main import complain, main
+from mcrouter.system.logs import OneLine
+from mcrouter.system.printable import printable
 from tests.status.test_page import facts, host
 from tests.top.test_command import web
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from mcrouter import Settings, load_config
-from mcrouter.cli import SUBCOMMANDS
-from mcrouter.config.keys import OF_A_POOL, keys_table, options_table
+from mcrouter.cli.main import SUBCOMMANDS
 from mcrouter.config.pools import _VALUES
+from mcrouter.config.syntax.keys import OF_A_POOL, keys_table, options_table
 from mcrouter.hashing import HASHES
 from mcrouter.metrics.table import METRICS
 from mcrouter.proto.commands import protocol_table
 from mcrouter.router import describe
-from mcrouter.routes.handles import HANDLES, SEED
+from mcrouter.routes.handles import HANDLES, ORDERED_POOL_HANDLES
 from mcrouter.settings import flags_table
 from tests.differential.differences import CHANCES, DIFFERENCES
 
@@ -22,7 +22,7 @@ def test_every_flag_is_there_with_its_default_and_meaning():
 
 
 def test_every_handle_is_there():
-    for name in {**SEED, **HANDLES, "PoolRoute": None}:
+    for name in {**ORDERED_POOL_HANDLES, **HANDLES, "PoolRoute": None}:
         assert f"`{name}`" in README
     for name in HASHES:
         assert f"`{name}`" in README
@@ -67,7 +67,7 @@ def test_settings_defaults_are_of_use():
 def test_its_config_of_facebook_mcrouter_loads():
     block = README.split("a host's name is a route.\n\n")[1].split("\n\n<!--")[0]
     config = load_config("\n".join(line[4:] for line in block.splitlines()), "README")
-    assert not config.seed and not config.warnings and len(config.hosts) == 4
+    assert not config.ordered_pool_form and not config.warnings and len(config.hosts) == 4
 
 
 def test_its_comparison_quotes_its_own_measurements():
@@ -88,7 +88,7 @@ def test_its_comparison_quotes_its_own_measurements():
 
 
 def test_every_key_of_a_config_is_there():
-    assert f"<!-- keys: derived from mcrouter/config/keys.py -->\n{keys_table()}\n" in README
+    assert f"<!-- keys: derived from mcrouter/config/syntax/keys.py -->\n{keys_table()}\n" in README
     assert {key.name for key in OF_A_POOL} == {*_VALUES, "servers", "inherit", "name"}
 
 

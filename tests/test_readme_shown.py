@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from mcrouter import load_config
-from mcrouter.cli import SUBCOMMANDS, make_parser, parsed_settings
+from mcrouter.cli.main import SUBCOMMANDS, make_parser, parsed_settings
 from tests.embedding.served import served
 from tests.support.processes import DEADLINE, ROOT
 from tests.support.readme import README, blocks, quoted, sections

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.allowed_memory import default_bound
 from mcrouter.settings import SETTINGS, Address, Settings, SettingsError, duration
+from mcrouter.system.memory_limit import default_bound
 
 LISTEN = "tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path?mode=660 or fd://N"
 METRICS = "HOST:PORT, :PORT for every address, fd://N, or off"

@@ -12,30 +12,31 @@ import pytest
 
 from mcrouter.config.preprocess.builtins.table import BUILTINS
 from mcrouter.config.usage import BUILTIN_NAMES
-from mcrouter.routes.handles import ALL_HANDLES, ALL_SEED, HANDLES, INTERNAL, SEED
+from mcrouter.routes.handles import ALL_HANDLES, ALL_ORDERED_POOL_HANDLES, HANDLES, INTERNAL, ORDERED_POOL_HANDLES
 from mcrouter.testing import DemoHost
 from tests.support.processes import DEADLINE, ROOT, ask, free_port, until
 
 # Modules that only subcommands, --help, --version, --demo and tests need: no running router imports them.
-NEVER = ("__main__", "completion", "demo", "explain.command", "explain.scenarios", "parser", "source", "spool.command",
-         "spool.deliver", "spool.replay", "spool.report", "testing", "top")  # fmt: skip
-OF_THE_COMMAND = ("cli", "flags")  # not of a router within another program
+NEVER = ("__main__", "cli.arguments", "cli.completion", "cli.explain", "cli.replay", "cli.source_hash", "cli.top", "demo",
+         "explain.scenarios", "spool.deliver", "spool.replay", "spool.report", "testing", "top")  # fmt: skip
+OF_THE_COMMAND = ("cli", "cli.main", "cli.plain_flags")  # not of a router within another program
 
 # What no start uses, of the package and of the standard library; of a folder, all that is in it.
-UNUSED = ("child", "client", "config.preprocess", "engine.clients.call", "engine.channel", "engine.shards", "explain", "inquiries",
-          "metrics.exposition", "metrics.handler", "metrics.page", "metrics.process", "parser", "source", "spool",
+UNUSED = ("client", "config.preprocess", "engine.clients.call", "explain", "metrics.exposition", "metrics.handler",
+          "metrics.page", "metrics.process", "server.channel", "server.inquiries", "server.supervisor",
+          "server.worker_process", "spool",
           "stats.facts", "stats.server_lines", "stats.servers", "stats.summary", "stats.table", "status.facts",
           "status.look", "status.page", "status.plots", *NEVER[1:])  # fmt: skip
 UNUSED_STANDARD = {"argparse", "dataclasses", "difflib", "hashlib", "http", "inspect", "ipaddress", "json", "pickle", "ssl",
                    "subprocess"}  # fmt: skip
-ALWAYS = {"again", "base", "handle", "handles", "host", "keyed", "kit", "local", "null", "pieces", "pool", "build",
-          "renamed"}  # fmt: skip
+FRAMEWORK = ("again", "base", "context", "handle", "keyed", "pieces", "pool", "renamed")
+ALWAYS = {"build", "framework", "handles", "host", "local", "null", *(f"framework.{name}" for name in FRAMEWORK)}  # fmt: skip
 
 SEED_JSON = (ROOT / "router.json").read_text()
 SEED_YAML = "orderedPool:\n  - 127.0.0.1:11211\nroute: DefaultRoute\n"
 POOLS_JSON = '{"pools": {"A": {"servers": ["127.0.0.1:11211", "127.0.0.1:11212"]}}, "route": "PoolRoute|A"}'
 HANDLES_OF = {
-    "seed.json": {"all_fastest", "best", "default", "miss_failover", "selectors"},
+    "seed.json": {"all_fastest", "framework.best", "default", "miss_failover", "selectors"},
     "seed.yaml": {"default"},
     "pools.json": {"asynclog", "hash", "selectors"},
 }
@@ -46,7 +47,7 @@ HOOK = """
 import json, os, signal, socket, sys, threading, time
 before = set(sys.modules)
 sys.path.insert(0, sys.argv[4])
-import mcrouter.cli
+import mcrouter.cli.main
 def said():
     while True:
         try:
@@ -57,7 +58,7 @@ def said():
             time.sleep(0.01)
 def client():
     print(said()[:46])
-    import mcrouter.deferred
+    import mcrouter.system.deferred
     while sys.argv[3] == "all" and not imported.is_set():
         time.sleep(0.01)
     print(" ".join(sorted(set(sys.modules) - before)), flush=True)
@@ -68,12 +69,12 @@ class Seen(logging.Handler):
     def emit(self, record):
         if record.getMessage() == "all modules are imported":
             imported.set()
-logging.getLogger("mcrouter.deferred").addHandler(Seen())
+logging.getLogger("mcrouter.system.deferred").addHandler(Seen())
 if sys.argv[3] == "few":
     import mcrouter.router
     mcrouter.router._FIRST_CLIENT = mcrouter.router._FIRST_ANSWER = 1e6
 threading.Thread(target=client, daemon=True).start()
-sys.exit(mcrouter.cli.main(["-f", sys.argv[1], "-l", "tcp://127.0.0.1:" + sys.argv[2], "-L", "127.0.0.1:0", "--log-level", "debug"]))
+sys.exit(mcrouter.cli.main.main(["-f", sys.argv[1], "-l", "tcp://127.0.0.1:" + sys.argv[2], "-L", "127.0.0.1:0", "--log-level", "debug"]))
 """
 
 
@@ -106,7 +107,7 @@ def test_the_first_answer_needs_few_modules(name, text, tmp_path):
     assert not {module for module in ours if within(module, UNUSED)}
     assert not modules & UNUSED_STANDARD
     assert {module for module in ours if module.startswith("routes.")} <= {f"routes.{one}" for one in ALWAYS | HANDLES_OF[name]}
-    assert ("config.yaml" in ours, "config.json" in ours) == (name.endswith("yaml"), name.endswith("json"))
+    assert ("config.syntax.yaml" in ours, "config.syntax.json" in ours) == (name.endswith("yaml"), name.endswith("json"))
     assert {module for module in ours if module.startswith("hashing.")} <= {"hashing.memory", "hashing.choosers", "hashing.furc", "hashing.murmur"}
     assert not name.startswith("seed") or "hashing" not in ours
 
@@ -124,10 +125,10 @@ def test_the_rest_is_imported_right_after_it(tmp_path):
 
 def test_of_a_router_in_a_program_too(tmp_path):
     code = (
-        "import sys, time, mcrouter, mcrouter.deferred\n"
+        "import sys, time, mcrouter, mcrouter.system.deferred\n"
         "config = mcrouter.load_config('{\"orderedPool\": [\"127.0.0.1:1\"], \"route\": \"NullRoute\"}')\n"
         "with mcrouter.Router(config, mcrouter.Settings(listen='tcp://127.0.0.1:0', metrics_listen_addr='off')) as router:\n"
-        "    while mcrouter.deferred._waiting:\n"
+        "    while mcrouter.system.deferred._waiting:\n"
         "        time.sleep(0.01)\n"
         "print(*(name for name in sys.modules if name.startswith('mcrouter.')))"
     )
@@ -137,10 +138,10 @@ def test_of_a_router_in_a_program_too(tmp_path):
 
 
 STEPS = """
-import time, mcrouter.router, mcrouter.deferred
-steps, longest, name = mcrouter.deferred.importing(), 0.0, ""
-while mcrouter.deferred._waiting:
-    begun, following = time.thread_time(), mcrouter.deferred._waiting[0]
+import time, mcrouter.router, mcrouter.system.deferred
+steps, longest, name = mcrouter.system.deferred.importing(), 0.0, ""
+while mcrouter.system.deferred._waiting:
+    begun, following = time.thread_time(), mcrouter.system.deferred._waiting[0]
     next(steps)
     longest, name = max((longest, name), (time.thread_time() - begun, following))
 print(longest, name)
@@ -223,7 +224,7 @@ def test_a_program_may_start_it_while_it_is_imported_itself(tmp_path):
     (tmp_path / "program").mkdir()
     shutil.copytree(ROOT / "mcrouter", tmp_path / "program" / "router", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "program" / "__init__.py").write_text(
-        "import time\nfrom .router import Router, Settings, load_config\nfrom .router import deferred\n"
+        "import time\nfrom .router import Router, Settings, load_config\nfrom .router.system import deferred\n"
         "config = load_config('{\"orderedPool\": [\"127.0.0.1:1\"], \"route\": \"NullRoute\"}')\n"
         "with Router(config, Settings(listen='tcp://127.0.0.1:0', metrics_listen_addr='off')) as router:\n"
         "    while deferred._waiting:\n"
@@ -239,6 +240,6 @@ def test_the_names_of_the_builtin_macros_are_known_without_their_modules():
 
 
 def test_the_table_of_handles_names_the_right_modules():
-    for table in (HANDLES, SEED, INTERNAL, ALL_HANDLES, ALL_SEED):
+    for table in (HANDLES, ORDERED_POOL_HANDLES, INTERNAL, ALL_HANDLES, ALL_ORDERED_POOL_HANDLES):
         assert [handle.name for handle in table.values()] == list(table)
         assert json.dumps(list(table)) and "NoRoute" not in table and table.get("NoRoute") is None

@@ -3,14 +3,14 @@
 import pytest
 
 import mcrouter.stats.facts as facts
+from mcrouter.engine.hosts.host import HARD_TKO, SOFT_TKO
 from mcrouter.engine.hosts.tally import Tally
-from mcrouter.engine.hosts.upstream import HARD_TKO, SOFT_TKO
 from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.proto import outcomes as o
 from mcrouter.proto import results as r
 from mcrouter.proto.commands import BY_NAME, COMMANDS
-from mcrouter.stats import About, Load, Statistics
+from mcrouter.stats import About, RequestLoad, Statistics
 from mcrouter.stats.servers import server_of
 from mcrouter.stats.table import NAMED, STATS, Group
 from mcrouter.stats.window import SPAN, STEP, Window
@@ -39,7 +39,7 @@ class World:
         self.now = STARTED + 100
         load = {HOSTS[0]: (0.25, 2, 3), HOSTS[1]: (1.0, 0, 1)}
         about = About(STARTED, "-f router.json -n 2")
-        self.statistics = Statistics(self.layout, self.rows, about, lambda: Load(5, 1, load.get), lambda: self.now)
+        self.statistics = Statistics(self.layout, self.rows, about, lambda: RequestLoad(5, 1, load.get), lambda: self.now)
         for number, row in enumerate(self.rows):
             row[self.layout.pid] = number + 4_000_000  # processes that there are not
             for slot in (0, 1):
@@ -69,7 +69,7 @@ def world():
     return World()
 
 
-def kinds(*names):
+def commands(*names):
     return bytes(BY_NAME[name].number for name in names)
 
 
@@ -118,7 +118,7 @@ def test_groups(world, group, there, elsewhere):
 def test_totals_are_sums_over_the_event_loops(world):
     for row in (0, 1):
         tally = world.tally(row)
-        tally.lone(2.0, (3, 1, 2), (0, 0, 1))
+        tally.count_single(2.0, (3, 1, 2), (0, 0, 1))
         world.rows[row][world.layout.client_connections] = 4
         world.rows[row][world.layout.events["dev_null_requests"]] += 2
     plain, everything = world.ask(), world.ask("all")
@@ -146,7 +146,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("result", "name", "side"), FAILURES)
 def test_a_failure_is_counted_by_result_and_by_command(world, result, name, side):
-    world.tally(1).failed(kinds("get", "set"), result)
+    world.tally(1).failed(commands("get", "set"), result)
     found = world.ask("all")
     for ending in ("_count", "_all_count"):
         assert (found[f"result_{name}{ending}"], found[f"result_error{ending}"]) == ("2", "2")
@@ -156,7 +156,7 @@ def test_a_failure_is_counted_by_result_and_by_command(world, result, name, side
 
 
 def test_who_is_not_asked_is_counted_as_tko_alone(world):
-    world.tally().spared(kinds("get"))
+    world.tally().record_skipped(commands("get"))
     found = world.ask("all")
     assert (found["result_tko_count"], found["result_error_count"], found["cmd_get_local_error_count"]) == ("1", "1", "0")
 
@@ -173,8 +173,8 @@ ANSWERS = [
 @pytest.mark.parametrize(("command", "outcome", "name"), ANSWERS)
 def test_what_a_server_said(world, command, outcome, name):
     tally = world.tally(0, 1)
-    assert tally.refused(kinds(command), outcome) == int(outcome in o.HOST_ERRORS)
-    tally.answered(kinds(command), 1.5, tally.direct)
+    assert tally.refused(commands(command), outcome) == int(outcome in o.HOST_ERRORS)
+    tally.answered(commands(command), 1.5, tally.direct)
     line = world.ask("servers")[f"{HOSTS[1]}:ascii:plain:notcompressed-1000"]
     assert line == f"avg_latency_us:1500.000 pending_reqs:0 inflight_reqs:1 up:2; {name}:1"
 
@@ -183,8 +183,8 @@ def test_what_a_server_said(world, command, outcome, name):
 
 
 def test_hosts_are_told_by_facebooks_names_and_form(world):
-    world.tally(0).lone(0.5, (3, 2, 4), (0, 0, 0))
-    world.tally(1).failed(kinds("get"), r.TIMEOUT)
+    world.tally(0).count_single(0.5, (3, 2, 4), (0, 0, 0))
+    world.tally(1).failed(commands("get"), r.TIMEOUT)
     assert world.wire("servers") == (
         b"STAT 10.0.0.1:11211:ascii:plain:notcompressed-250 avg_latency_us:500.000 pending_reqs:2 inflight_reqs:3 up:2; "
         b"found:3 notfound:2 stored:4 timeout:1\r\n"
@@ -220,7 +220,7 @@ def test_an_event_loop_that_does_not_run_says_nothing_of_hosts(world):
 
 def test_a_server_is_new_until_it_has_answered(world):
     world.rows[0][world.layout.connections[0]] = world.rows[1][world.layout.connections[0]] = 0
-    world.tally(1).lone(1.0, (1, 0, 0), (0, 0, 0))
+    world.tally(1).count_single(1.0, (1, 0, 0), (0, 0, 0))
     found = world.ask()
     assert (found["num_servers_new"], found["num_servers_closed"], found["num_servers_up"]) == ("1", "1", "2")
 
@@ -237,7 +237,7 @@ def test_many_hosts_are_looked_at_in_portions(monkeypatch, words, loops):
     names = [f"10.0.{number // 250}.{number % 250}:11211" for number in range(1000)]
     layout = Layout([command.name for command in COMMANDS], names)
     rows = [local_cells(layout)] * loops
-    load = Load(0, 0, lambda name: (1.0, 0, 0))
+    load = RequestLoad(0, 0, lambda name: (1.0, 0, 0))
     seen, cost = 0, 0
     for step, pairs in Statistics(layout, rows, About(STARTED), lambda: load).answer(words.split()):
         assert sum(looks) <= 20 and len([name for name, _ in pairs if "10.0." in name]) <= 100
@@ -293,7 +293,7 @@ def test_rates(looks, now, total, rate):
 
 
 def test_mcrouter_exporter_finds_all_that_it_needs(world):
-    world.tally().failed(kinds("get"), r.TIMEOUT)
+    world.tally().failed(commands("get"), r.TIMEOUT)
     found = exporter_stats(world.wire("all"))
     assert [float(found[name]) for name in EXPORTER_NUMBERS]
     assert [found[name] for name in EXPORTER_TEXTS][1] == "-f router.json -n 2"

@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from mcrouter import __version__  # noqa: E402
-from mcrouter.source import source_hash, sources  # noqa: E402
+from mcrouter.cli.source_hash import source_hash, sources  # noqa: E402
 
 PYZ, STANDALONE = "mcrouter.pyz", "mcrouter_standalone.py"
 _SHEBANG = b"#!/usr/bin/env python3\n"
-_MAIN = b"import sys\n\nfrom mcrouter.cli import main\n\nif __name__ == '__main__':\n    sys.exit(main())\n"
+_MAIN = b"import sys\n\nfrom mcrouter.cli.main import main\n\nif __name__ == '__main__':\n    sys.exit(main())\n"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
 _FILE_MODE, _UNIX = 0o100644, 3
 _QUOTE = "'''"

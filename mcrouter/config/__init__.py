@@ -2,10 +2,7 @@
 config may use as a `Vocabulary`.
 
     errors.py   ConfigError, and the texts that its messages share
-    text.py     bytes -> characters; escapes
-    tree.py     nodes with their line and column
-    scan.py, flow.py, yaml.py    the YAML subset -> a tree
-    json.py     JSON with comments -> a tree
+    syntax/     the two languages, YAML's subset and JSON with comments -> a tree with positions
     languages.py    finds out which of the two languages a text is in, by the text, not by the file's name
     usage.py, preprocess/, imports.py   macros, parameters and imports of a tree
     schema.py   a tree -> the model, with
@@ -19,14 +16,14 @@ config may use as a `Vocabulary`.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from ..deferred import before, own, standard
+from ..system.deferred import before, own, standard
 from .errors import ConfigError
 from .hosts import BadHostError, parse_host
 from .imports import Imports, read_bytes
 from .languages import parse
 from .model import Config, HostAddress, RouteSpec, Timeouts, Vocabulary
 from .schema import DEFAULT_PREFIX, check
-from .tree import dismantle, plain
+from .syntax.tree import dismantle, plain
 from .usage import uses_language
 
 if TYPE_CHECKING:

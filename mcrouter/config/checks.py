@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from typing import NoReturn
 
-from ..printable import printable
+from ..system.printable import printable
 from .errors import ConfigError, advice_for_name, show
-from .tree import Entry, Map, Node, Scalar, kind
+from .syntax.tree import Entry, Map, Node, Scalar, kind
 
 
 class Checks:

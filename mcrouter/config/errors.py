@@ -7,8 +7,8 @@ A message has the form `what is wrong; what would be right`. The exact text of e
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from ..deferred import standard
-from ..printable import printable
+from ..system.deferred import standard
+from ..system.printable import printable
 
 if TYPE_CHECKING:
     import difflib

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from ..deferred import standard
+from ..system.deferred import standard
 from .errors import show
 from .model import DEFAULT_PORT, HostAddress
 

@@ -8,7 +8,7 @@ from typing import Union
 
 from .errors import ConfigError
 from .languages import parse
-from .tree import Node, from_file
+from .syntax.tree import Node, from_file
 
 MAX_BYTES = 1 << 26
 """The largest size of a config file, in bytes."""

@@ -3,15 +3,15 @@
 import re
 from typing import TYPE_CHECKING, Union
 
-from ..deferred import own
+from ..system.deferred import own
 from .errors import ConfigError
-from .text import to_text
-from .tree import Node
+from .syntax.text import to_text
+from .syntax.tree import Node
 
 if TYPE_CHECKING:
-    from . import json, yaml
+    from .syntax import json, yaml
 else:
-    json, yaml = own("config.json"), own("config.yaml")
+    json, yaml = own("config.syntax.json"), own("config.syntax.yaml")
 
 _COMMENT = re.compile(r"[ \t\n]*(?://|/\*)")
 _COMMENT_INSIDE = re.compile(r"[ \t\n,{\[](?://|/\*)")  # not the '//' of a URL

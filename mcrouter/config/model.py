@@ -46,13 +46,14 @@ REJOINS = ("ignore", "replay", "flush")
 
 class Config(NamedTuple):
     """A whole config. `hosts` has each host once, in the order of the text; `route` is the index in `routes` of the
-    first route of all requests. `seed`: the config has an `orderedPool`, and its routes behave accordingly."""
+    first route of all requests. `ordered_pool_form`: the config has an `orderedPool`, and its routes behave
+    accordingly."""
 
     hosts: tuple[HostAddress, ...]
     routes: tuple[RouteSpec, ...]
     route: int
     source: str  # the file's name, as errors give it
-    seed: bool = True
+    ordered_pool_form: bool = True
     timeouts: Mapping[str, Timeouts] = {}  # by a host's text
     on_rejoin: str = ""  # one of REJOINS; empty: depends on the routes
     journal_keys: int = 1_000_000  # number of keys of missed writes that are kept for a host that is down
@@ -63,10 +64,10 @@ class Config(NamedTuple):
 
 
 class Vocabulary(NamedTuple):
-    """The names that a config may use. The caller passes them in, so that this package knows no routes. `seed`: the
-    routes of a config with an `orderedPool`; `handles`: those of a config with `pools`."""
+    """The names that a config may use. The caller passes them in, so that this package knows no routes.
+    `ordered_pool_form`: the routes of a config with an `orderedPool`; `handles`: those of a config with `pools`."""
 
-    seed: Mapping[str, HandleFields]
+    ordered_pool_form: Mapping[str, HandleFields]
     handles: Mapping[str, HandleFields]
     commands: Collection[str]
     ignored: Collection[str] = ()  # commands of facebook/mcrouter that memcached's text protocol does not have

@@ -16,13 +16,13 @@ from .fields import BY_NAME, RECORDS, REQUIRED, ROUTE, ROUTES, UNUSED, VALUE, Fi
 from .model import HOST, RouteSpec, Vocabulary
 from .pool_route import EXPANDED, POOL_ROUTE, PoolRoute
 from .pools import Pools
-from .tree import MAX_DEPTH, Entry, Map, Node, Scalar, Seq, kind, plain
+from .syntax.tree import MAX_DEPTH, Entry, Map, Node, Scalar, Seq, kind, plain
 
 TYPE, NAME = "type", "name"
 _ALIASES = {"PrefixPolicyRoute": "OperationSelectorRoute", "DevNull": "DevNullRoute"}
 
 
-class Policy:
+class PolicyReader:
     """Reads routes, and appends them to `specs`. `ordered`: the texts of the hosts of an orderedPool."""
 
     def __init__(
@@ -37,8 +37,8 @@ class Policy:
         self._pools = pools
         self._commands = vocabulary.commands
         self._ignored = vocabulary.ignored
-        self.seed = ordered is not None
-        self._handles = vocabulary.seed if self.seed else vocabulary.handles
+        self.ordered_pool_form = ordered is not None
+        self._handles = vocabulary.ordered_pool_form if self.ordered_pool_form else vocabulary.handles
         self.specs: list[RouteSpec] = []
         self._named: dict[str, int] = {}
         self._pending: dict[str, Node] = {}
@@ -131,8 +131,8 @@ class Policy:
         if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.startswith("Pool|"):
             return self._servers(Scalar(node.value[len("Pool|") :], node.line, node.column))
         if isinstance(node, Map):
-            kinds = [entry.value for entry in node.entries if entry.key.value == TYPE]
-            if kinds and isinstance(kinds[0], Scalar) and kinds[0].value == "Pool":
+            commands = [entry.value for entry in node.entries if entry.key.value == TYPE]
+            if commands and isinstance(commands[0], Scalar) and commands[0].value == "Pool":
                 entries = tuple(entry for entry in node.entries if entry.key.value != TYPE)
                 named = [entry.value for entry in entries if entry.key.value == "pool"]
                 return self._servers(named[0] if named else node._replace(entries=entries))
@@ -208,10 +208,10 @@ class Policy:
         return self._unnamed(node) if label in self._open else self._defined(label, node, self._unnamed)
 
     def _unnamed(self, node: Map) -> int:
-        kinds = [entry.value for entry in node.entries if entry.key.value == TYPE]
-        if not kinds:
+        commands = [entry.value for entry in node.entries if entry.key.value == TYPE]
+        if not commands:
             self._checks.fail(node, f"a route without {TYPE}; add {TYPE} with a route's name")
-        name_node = kinds[0]
+        name_node = commands[0]
         if not isinstance(name_node, Scalar) or not isinstance(name_node.value, str):
             self._checks.fail(name_node, f"the {TYPE} is {kind(name_node)}; write a route's name")
         name = str(name_node.value)
@@ -227,7 +227,7 @@ class Policy:
         if name == POOL_ROUTE:
             return self._pool_route.fields
         if name not in self._handles:
-            known = [*self._handles, *((POOL_ROUTE,) if not self.seed else ())]
+            known = [*self._handles, *((POOL_ROUTE,) if not self.ordered_pool_form else ())]
             self._checks.fail(node, f"unknown route {show(name)}; {advice_for_name(name, known, 'routes')}")
         return self._handles[name].fields
 
@@ -256,9 +256,9 @@ class Policy:
         return args
 
     def _default(self, node: Node, field: Field, of: str) -> Any:
-        if self.seed and field.principal and field.kind == ROUTES:
+        if self.ordered_pool_form and field.principal and field.kind == ROUTES:
             return tuple(self._ordered.values())
-        if self.seed and field.kind == ROUTE and (field.principal or field.name == "default_policy"):
+        if self.ordered_pool_form and field.kind == ROUTE and (field.principal or field.name == "default_policy"):
             return self._from_text(node, "DefaultRoute")
         if field.default is REQUIRED:
             self._checks.fail(node, f"{of} without {field.name}; add {field.name}")
@@ -310,7 +310,9 @@ class Policy:
                 if wrong:
                     self._checks.fail(entry.key, wrong)
                 parts[name] = entry
-        order = parts if self.seed else sorted(parts)  # facebook/mcrouter's order: of equal names the first counts
+        order = (
+            parts if self.ordered_pool_form else sorted(parts)
+        )  # facebook/mcrouter's order: of equal names the first counts
         return {name: self.route(parts[name].value) for name in order}
 
     def _records(self, field: Field, node: Node) -> tuple[dict[str, Any], ...]:

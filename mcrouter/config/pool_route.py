@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from .fields import REQUIRED, Field, number, switch, text, unused
 from .model import RouteSpec
-from .tree import Node
+from .syntax.tree import Node
 
 POOL_ROUTE = "PoolRoute"
 SHADOW_ROUTE = "ShadowRoute"

@@ -14,10 +14,10 @@ from .checks import Checks
 from .errors import advice_for_name, show
 from .fields import number, numbers, one_of, switch, texts
 from .hosts import BadHostError, identity, parse_server
-from .keys import INHERIT, OF_A_POOL, SERVERS
-from .keys import POOL_NAME as NAME
 from .model import HostAddress, Timeouts
-from .tree import Entry, Map, Node, Scalar, Seq, kind, plain
+from .syntax.keys import INHERIT, OF_A_POOL, SERVERS
+from .syntax.keys import POOL_NAME as NAME
+from .syntax.tree import Entry, Map, Node, Scalar, Seq, kind, plain
 
 _MS = number(1, 3_600_000)
 _VALUES = {
@@ -62,7 +62,7 @@ class Hosts:
         return tuple(self._known.values())
 
 
-class Pool(NamedTuple):
+class PoolSpec(NamedTuple):
     """A checked pool. Its servers are the texts of hosts, or the nodes of routes."""
 
     name: str
@@ -77,9 +77,9 @@ class Pools:
         self._checks = checks
         self._hosts = hosts
         self._nodes = dict(nodes)
-        self._made: dict[str, Pool] = {}
+        self._made: dict[str, PoolSpec] = {}
 
-    def get(self, node: Node) -> Pool:
+    def get(self, node: Node) -> PoolSpec:
         """Returns the pool at this node: a name, or a map with a name. Of several with one name the first counts."""
         if isinstance(node, Map):
             parts = self._parts(node)
@@ -96,7 +96,7 @@ class Pools:
             made = self._made[name] = self._pool(name, self._map(name))
         return made
 
-    def _pool(self, name: str, node: Map) -> Pool:
+    def _pool(self, name: str, node: Map) -> PoolSpec:
         parts = self._inherited(node)
         if SERVERS not in parts:
             self._checks.fail(node, f"the pool {show(name)} has no {SERVERS}; add {SERVERS} with a list of hosts")
@@ -107,7 +107,7 @@ class Pools:
         if not isinstance(servers, Seq):
             self._checks.fail(servers, f"{SERVERS} of {show(name)} is {kind(servers)}; write a list of hosts")
         override = values.get("port_override", 0)
-        return Pool(name, tuple(self._server(item, override, timeouts) for item in servers.items), values)
+        return PoolSpec(name, tuple(self._server(item, override, timeouts) for item in servers.items), values)
 
     def _parts(self, node: Map) -> dict[str, Entry]:
         return self._checks.parts(node, _KEYS, "option", " of a pool", _UNUSED)

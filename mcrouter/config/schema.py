@@ -14,15 +14,15 @@ from typing import Any
 from .checks import Checks
 from .errors import show
 from .hosts import BadHostError, identity, parse_host
-from .keys import JOURNAL, NAMED, POOL, POOLS, REJOIN, SERVERS, TOP
-from .keys import ROUTES_BY_PREFIX as ROUTES
-from .keys import THE_ROUTE as ROUTE
 from .leaves import MAX_LEAVES, first_too_many
 from .model import REJOINS, Config, RouteSpec, Vocabulary
-from .policy import Policy
+from .policy import PolicyReader
 from .pools import Hosts, Pools
 from .prefixes import wrong_prefix
-from .tree import Entry, Map, Node, Scalar, Seq, kind
+from .syntax.keys import JOURNAL, NAMED, POOL, POOLS, REJOIN, SERVERS, TOP
+from .syntax.keys import ROUTES_BY_PREFIX as ROUTES
+from .syntax.keys import THE_ROUTE as ROUTE
+from .syntax.tree import Entry, Map, Node, Scalar, Seq, kind
 
 MOST_KEYS = 1_000_000_000
 _KEYS = tuple(key.name for key in TOP)
@@ -76,11 +76,15 @@ class _Reader:
             checks.fail(tree, f"no {ROUTE}; add {ROUTE} with a route's name, or a map with its type")
         if ROUTE in parts and ROUTES in parts:
             checks.fail(parts[ROUTES].key, f"the config has both {ROUTE} and {ROUTES}; keep one of them")
-        seed = POOL in parts
-        ordered = self._ordered(parts[POOL].value) if seed else None
+        ordered_pool_form = POOL in parts
+        ordered = self._ordered(parts[POOL].value) if ordered_pool_form else None
         pools = Pools(checks, self._hosts, self._entries(POOLS))
-        policy = Policy(checks, self._vocabulary, pools, self._named(), ordered)
-        root = policy.route(parts[ROUTE].value) if seed and ROUTE in parts else self._root(policy, default_prefix)
+        policy = PolicyReader(checks, self._vocabulary, pools, self._named(), ordered)
+        root = (
+            policy.route(parts[ROUTE].value)
+            if ordered_pool_form and ROUTE in parts
+            else self._root(policy, default_prefix)
+        )
         self._check_leaves(policy)
         for host in self._hosts.differ:
             which = f"the host {show(host)} is in pools with different timeouts"
@@ -92,11 +96,15 @@ class _Reader:
             options["journal_keys"] = self._journal(parts[JOURNAL].value)
         hosts, warnings = self._hosts.all(), tuple(checks.warnings)
         timeouts = {host: told for host, told in self._hosts.timeouts.items() if any(told)}
-        return Config(hosts, tuple(policy.specs), root, checks.source, seed, timeouts, warnings=warnings, **options)
+        return Config(
+            hosts, tuple(policy.specs), root, checks.source, ordered_pool_form, timeouts, warnings=warnings, **options
+        )
 
-    def _check_leaves(self, policy: Policy) -> None:
+    def _check_leaves(self, policy: PolicyReader) -> None:
         vocabulary = self._vocabulary
-        many = first_too_many(policy.specs, vocabulary.seed if policy.seed else vocabulary.handles)
+        many = first_too_many(
+            policy.specs, vocabulary.ordered_pool_form if policy.ordered_pool_form else vocabulary.handles
+        )
         if many is not None:
             message = f"{many.type} and its children may send more than {MAX_LEAVES} requests to hosts for one request"
             advice = "let fewer routes use one another, or give it fewer children, replicas or splits"
@@ -148,7 +156,7 @@ class _Reader:
             named.append((self._checks.text(names[0], "a name"), item))
         return named
 
-    def _root(self, policy: Policy, default_prefix: str) -> int:
+    def _root(self, policy: PolicyReader, default_prefix: str) -> int:
         """Reads the routes by routing prefix; returns the index of the RootRoute that chooses among them."""
         if ROUTE in self._parts:
             routes = {default_prefix: policy.route(self._parts[ROUTE].value)}
@@ -161,7 +169,7 @@ class _Reader:
             self._checks.fail(self._parts[ROUTES].value, message)
         return policy.add(RouteSpec("RootRoute", {"routes": routes, "default": default_prefix}))
 
-    def _by_prefix(self, policy: Policy, node: Node) -> dict[str, int]:
+    def _by_prefix(self, policy: PolicyReader, node: Node) -> dict[str, int]:
         routes: dict[str, int] = {}
         if isinstance(node, Map):
             for entry in node.entries:

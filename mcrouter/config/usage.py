@@ -1,7 +1,7 @@
 """Finds out whether a config uses macros, constants, parameters or imports; only then are the modules for these
 (preprocess/) imported."""
 
-from .tree import Map, Node, Scalar, Seq
+from .syntax.tree import Map, Node, Scalar, Seq
 
 _SECTIONS = ("macros", "consts")
 BUILTIN_NAMES = frozenset((

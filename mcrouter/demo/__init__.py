@@ -9,8 +9,8 @@ import signal
 import sys
 from typing import Any, List
 
-from ..restart import VARIABLE
 from ..router import load_config
+from ..server.takeover import VARIABLE
 from ..settings import Settings, SettingsError, whole
 from ..testing import DemoHost
 from ..testing.cluster import sample_config

@@ -18,7 +18,7 @@ _COUNTED = ("cmd_get", "cmd_set", "cmd_touch", "cmd_meta", "delete_hits", "delet
             "decr_hits", "decr_misses", "cmd_flush")  # fmt: skip
 
 
-class Command(NamedTuple):
+class ConsoleCommand(NamedTuple):
     """A row of the table of commands."""
 
     name: str
@@ -32,14 +32,14 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    Command("stop", "N", "stop host N"),
-    Command("start", "N", "start it again, empty"),
-    Command("hang", "N", "it accepts, answers nothing"),
-    Command("slow", "N [MS]", "it waits before each answer"),
-    Command("heal", "N", "it behaves again"),
-    Command("hosts", "", "show all hosts"),
-    Command("help", "", "show this list"),
-    Command("quit", "", "end the demo; so does ^C"),
+    ConsoleCommand("stop", "N", "stop host N"),
+    ConsoleCommand("start", "N", "start it again, empty"),
+    ConsoleCommand("hang", "N", "it accepts, answers nothing"),
+    ConsoleCommand("slow", "N [MS]", "it waits before each answer"),
+    ConsoleCommand("heal", "N", "it behaves again"),
+    ConsoleCommand("hosts", "", "show all hosts"),
+    ConsoleCommand("help", "", "show this list"),
+    ConsoleCommand("quit", "", "end the demo; so does ^C"),
 )
 
 

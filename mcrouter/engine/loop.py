@@ -18,7 +18,7 @@ import threading
 import time
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
-from ..logs import get_logger
+from ..system.logs import get_logger
 from .poller import make_poller
 from .wakeup import Wakeup
 
@@ -56,7 +56,7 @@ class PollGroup:
     def __init__(self, poller: Any = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.poller = poller if poller is not None else make_poller()
         self.clock = clock
-        self.chance = random.Random()  # not the program's, which may count on what it draws; nor another shard's
+        self.chance = random.Random()  # not the program's, which may count on what it draws; nor another event loop's
         self.now = clock()
         self.handlers: Dict[int, Callable[[int], None]] = {}
         self.dirty_hosts: List[Any] = []
@@ -177,12 +177,12 @@ class PollGroup:
             if not (self.dirty_hosts or self.dirty_clients):
                 break
             hosts, self.dirty_hosts = self.dirty_hosts, []
-            for lane in hosts:
+            for connection in hosts:
                 try:  # _guarded() in place: a call less for each
-                    lane.flush()
+                    connection.flush()
                 except Exception:
                     logger.exception("unexpected error; closing the connection")
-                    self._abandon(lane.flush)
+                    self._abandon(connection.flush)
             if self.dirty_clients:
                 clients, self.dirty_clients = self.dirty_clients, []
                 for client in clients:

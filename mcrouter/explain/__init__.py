@@ -6,5 +6,4 @@
     scenarios.py  the hosts asked, and the answer, when a host fails in one way or another
     tree.py       the path of one request through the routes
     graph.py      the paths of all commands
-    command.py    the commands
 """

@@ -27,22 +27,22 @@ _STORED: Answer = (b"STORED\r\n", o.STORED)
 _NUMBERS = {b"c": b"c1", b"f": b"f0", b"h": b"h1", b"l": b"l0", b"t": b"t-1"}
 
 
-def answer(request: Request, host: str, fares: str, timeout_ms: int) -> Answer:
+def answer(request: Request, host: str, host_condition: str, timeout_ms: int) -> Answer:
     """Returns the host's answer. The value of a hit is the host's name, so that the answer shows its origin."""
-    if fares == UNHEALTHY:
+    if host_condition == UNHEALTHY:
         return f"SERVER_ERROR mcrouter: {host}: it is unhealthy\r\n".encode(errors="replace"), o.UNAVAILABLE
-    if fares == TIMES_OUT:
+    if host_condition == TIMES_OUT:
         text = f"SERVER_ERROR mcrouter: {host}: no reply within {timeout_ms} ms\r\n"
         return text.encode(errors="replace"), o.TIMEOUT
-    if fares == FAILS:
+    if host_condition == FAILS:
         return _ERROR
-    if fares == MISSES and COMMANDS[request.kinds[0]].kind != ADMIN:
-        return default_reply(request.kinds[0])
+    if host_condition == MISSES and COMMANDS[request.commands[0]].kind != ADMIN:
+        return default_reply(request.commands[0])
     return _hit(request, host.encode(errors="replace"))
 
 
 def _hit(request: Request, value: bytes) -> Answer:
-    command = COMMANDS[request.kinds[0]]
+    command = COMMANDS[request.commands[0]]
     if command.name == "me":
         return b"ME %b exp=-1\r\n" % request.keys()[0], o.HEADER
     if command.request in (META, META_STORE):
@@ -55,7 +55,7 @@ def _hit(request: Request, value: bytes) -> Answer:
 
 
 def _meta(request: Request, value: bytes) -> Answer:
-    command = COMMANDS[request.kinds[0]]
+    command = COMMANDS[request.commands[0]]
     words = bytes(request.data).split(b"\r\n", 1)[0].split(b" ")
     flags = words[3 if command.request == META_STORE else 2 :]
     told: List[bytes] = []

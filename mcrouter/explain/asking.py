@@ -3,6 +3,7 @@
 from typing import Any, Dict, List, Sequence
 
 from ..config.errors import advice_for_name, show
+from ..proto.client.lines import MAX_KEY
 from ..proto.commands import (
     BARE,
     BY_NAME,
@@ -17,9 +18,8 @@ from ..proto.commands import (
     STORE_CAS,
     Command,
 )
-from ..proto.lines import MAX_KEY
-from ..proto.requests import Plan, Request, RequestParser
-from ..proto.runs import request_stretches
+from ..proto.requests import Request, RequestParser, RunPlan
+from ..proto.runs import request_patterns
 
 _FORMS: Dict[str, bytes] = {
     KEYS: b"%(verb)b %(key)b\r\n",
@@ -33,14 +33,14 @@ _FORMS: Dict[str, bytes] = {
 _META_FLAGS = {"mg": b" v"}
 
 
-class Client:
+class ExplainClient:
     """The client of the requests, which sends nothing else."""
 
-    lane = 0
+    connection_number = 0
     can_wait = False
 
     @property
-    def owner(self) -> "Client":
+    def owner(self) -> "ExplainClient":
         """The client in whose order the writes belong: this one."""
         return self
 
@@ -88,7 +88,7 @@ def alone(name: str, key: bytes) -> bytes:
 
 def parsed(data: bytes, client: Any) -> Request:
     """Returns the request that these bytes stand for."""
-    made: Request = RequestParser(Request, request_stretches(), Plan()).next(data, 0, client)
+    made: Request = RequestParser(Request, request_patterns(), RunPlan()).next(data, 0, client)
     return made
 
 

@@ -16,17 +16,17 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from .. import __version__
 from ..config.model import Config
-from ..hostid import host_id
 from ..proto.requests import Request
 from ..routes.build import build
-from ..routes.kit import Kit
+from ..routes.framework.context import RouteContext
 from ..routes.local import LocalRoute
+from ..system.host_id import host_id
 from .answers import TIMES_OUT, UNHEALTHY, WELL, answer
-from .asking import Client, parsed
+from .asking import ExplainClient, parsed
 
 _MOST_SECONDS = 3600.0  # the run ends after that time on its clock
 _MOST_EVENTS = 100_000
-CLIENT = Client()
+CLIENT = ExplainClient()
 
 
 class Asked(NamedTuple):
@@ -57,14 +57,14 @@ class DryRun:
     def __init__(
         self,
         config: Config,
-        fares: Optional[Mapping[str, str]] = None,
+        host_condition: Optional[Mapping[str, str]] = None,
         timeout_ms: int = 1000,
         journals: bool = False,
         wall: Optional[float] = None,
-        **kit: Any,
+        **context: Any,
     ) -> None:
         self._clock = clock = Clock()
-        self._fares = fares or {}
+        self._fares = host_condition or {}
         self._asked: List[Asked] = []
         self._told: List[str] = []
         began = time.time() if wall is None else wall
@@ -72,12 +72,12 @@ class DryRun:
         for address in config.hosts:
             ms = getattr(config.timeouts.get(address.text), "reply", 0) or timeout_ms
             self.hosts[address.text] = _Host(self, address.text, ms, journals)
-        given = {"host_id": host_id(), "chance": random.Random(0), **kit}
+        given = {"host_id": host_id(), "chance": random.Random(0), **context}
         self.local = LocalRoute(__version__, lambda words: ())
         self.built = build(
             config,
-            Kit(self.hosts, self.local, lambda: clock.now, clock.later, lambda: began + clock.now - _BEGIN,
-                seed=config.seed, **given),
+            RouteContext(self.hosts, self.local, lambda: clock.now, clock.later, lambda: began + clock.now - _BEGIN,
+                ordered_pool_form=config.ordered_pool_form, **given),
         )  # fmt: skip
         self.passed: Dict[Any, Request] = {}
         for route in self.built.made:
@@ -93,21 +93,21 @@ class DryRun:
 
     def way(self, request: Request) -> Any:
         """Returns the route of the request's command."""
-        return self.built.ways[request.kinds[0]]
+        return self.built.routes_by_command[request.commands[0]]
 
-    def fares(self, host: str) -> str:
+    def host_condition(self, host: str) -> str:
         """Returns the condition of a host."""
         return self._fares.get(host, WELL)
 
     def put(self, host: "_Host", request: Request, sink: Any) -> None:
         """Records that a host is asked, and puts its answer on the clock."""
-        fares, delay = self.fares(host.name), 0.0
-        if fares != UNHEALTHY:
+        host_condition, delay = self.host_condition(host.name), 0.0
+        if host_condition != UNHEALTHY:
             line = bytes(request.data).partition(b"\r\n")[0]
             self._asked.append(Asked(self._clock.phase, host.name, line))
-        if fares == TIMES_OUT:
+        if host_condition == TIMES_OUT:
             delay = host.timeout_ms / 1000
-        reply = answer(request, host.name, fares, host.timeout_ms)
+        reply = answer(request, host.name, host_condition, host.timeout_ms)
         self._clock.later(delay, lambda: sink.on_reply(*reply))
 
     def tell(self, host: "_Host") -> None:
@@ -131,20 +131,20 @@ class _Host:
         self._run = run
         self.name = name
         self.timeout_ms = timeout_ms
-        self.healthy = run.fares(name) != UNHEALTHY
-        self.hard = True
+        self.healthy = run.host_condition(name) != UNHEALTHY
+        self.refuses_connections = True
         self.journal: Any = self if journals else None
 
     def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
         """Asks the host."""
         self._run.put(self, request, sink)
 
-    def spared(self, request: Request) -> None:
+    def record_skipped(self, request: Request) -> None:
         """Records a request that was not sent because the host is unhealthy."""
         if self.journal is not None and not request.reads_only():
-            self.missed(request)
+            self.record_missed_write(request)
 
-    def missed(self, request: Request) -> None:
+    def record_missed_write(self, request: Request) -> None:
         """Records a missed write."""
         self._run.tell(self)
 
@@ -169,12 +169,12 @@ class Clock:
     def __init__(self) -> None:
         self.now = _BEGIN
         self.phase = 1
-        self._events: List[Tuple[float, int, Timer]] = []
+        self._events: List[Tuple[float, int, VirtualTimer]] = []
         self._order = itertools.count()
 
-    def later(self, seconds: float, call: Callable[[], None]) -> "Timer":
+    def later(self, seconds: float, call: Callable[[], None]) -> "VirtualTimer":
         """Calls `call` after so many seconds; the returned timer can be cancelled."""
-        timer = Timer(self.phase + 1, call)
+        timer = VirtualTimer(self.phase + 1, call)
         heapq.heappush(self._events, (self.now + seconds, next(self._order), timer))
         return timer
 
@@ -190,7 +190,7 @@ class Clock:
             timer.call()
 
 
-class Timer:
+class VirtualTimer:
     """A call that is due at some time."""
 
     def __init__(self, phase: int, call: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Set, Tuple
 from ..config.fields import BY_NAME, RECORDS, ROUTE, ROUTES, Field
 from ..config.model import HOST, Config, RouteSpec
 from ..proto.commands import ADMIN, COMMANDS, Command
-from ..routes.build import ASYNC_LOG, KEEP, Narrowed, table_of
+from ..routes.build import ASYNC_LOG, KEEP, Specialised, table_of
 from ..routes.selectors import SELECTOR
 from .asking import parsed, requests
 from .dry import CLIENT, DryRun
@@ -32,18 +32,18 @@ class Graph:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._narrowed = Narrowed(config, ASYNC_LOG)
+        self._narrowed = Specialised(config, ASYNC_LOG)
         self._table = table_of(config)
         self._numbers: Dict[Vertex, int] = {}
         self.vertices: List[Vertex] = []
-        self.ways: Dict[int, List[str]] = {}
+        self.routes_by_command: Dict[int, List[str]] = {}
         run = DryRun(config)
         for command in COMMANDS:
             if command.success:
-                self.ways.setdefault(self._way(command, run), []).append(command.name)
+                self.routes_by_command.setdefault(self._way(command, run), []).append(command.name)
 
     def _way(self, command: Command, run: DryRun) -> int:
-        way = run.built.ways[command.number]
+        way = run.built.routes_by_command[command.number]
         if command.kind != ADMIN or way in run.built.made:
             return self._policy(command)
         return self._add(Vertex(_ROUTER)) if way is run.local else self._own(command, way)
@@ -87,7 +87,7 @@ class Graph:
             return f"{self._config.routes[spec.args['target']].args['host']} (with routing prefixes)"
         if spec.type == SELECTOR:
             return "no policy: SERVER_ERROR"
-        if self._table[spec.type].lone and not spec.args["children"]:
+        if self._table[spec.type].collapse_if_one and not spec.args["children"]:
             return "NullRoute"
         options = self._options(spec)
         return f"{spec.type} ({options})" if options else spec.type
@@ -116,7 +116,7 @@ class Graph:
         shared = self._shared()
         shown: Dict[int, int] = {}
         lines: List[str] = []
-        for root, commands in self.ways.items():
+        for root, commands in self.routes_by_command.items():
             lines += [*([""] if lines else []), f"{', '.join(commands)}:"]
             ahead = [(1, "", root)]
             while ahead:
@@ -134,7 +134,9 @@ class Graph:
 
     def _shared(self) -> Set[int]:
         """Returns the vertices that need a number: those with children and with more than one edge to them."""
-        leading = Counter([inner for vertex in self.vertices for _, inner in vertex.edges] + list(self.ways))
+        leading = Counter(
+            [inner for vertex in self.vertices for _, inner in vertex.edges] + list(self.routes_by_command)
+        )
         return {number for number, count in leading.items() if count > 1 and self.vertices[number].edges}
 
     def dot(self) -> str:
@@ -144,7 +146,7 @@ class Graph:
             lines.append(f"  n{number} [label={_quoted(vertex.text)}];")
             for label, inner in vertex.edges:
                 lines.append(f"  n{number} -> n{inner}{f' [label={_quoted(label)}]' if label else ''};")
-        for number, (root, commands) in enumerate(self.ways.items()):
+        for number, (root, commands) in enumerate(self.routes_by_command.items()):
             lines.append(f"  c{number} [shape=box, label={_quoted(', '.join(commands))}];")
             lines.append(f"  c{number} -> n{root};")
         return "\n".join([*lines, "}"])

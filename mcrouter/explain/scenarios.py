@@ -28,10 +28,10 @@ def scenarios(make: Make, data: bytes, hosts: List[str]) -> List[Scenario]:
     found = [Scenario("", "", well)]
     asked = list(dict.fromkeys(one.host for one in well.asked))
     for host in asked:
-        found += [Scenario(host, when, make({host: fares}).ask(data)) for fares, when in _ways(data)]
+        found += [Scenario(host, when, make({host: host_condition}).ask(data)) for host_condition, when in _ways(data)]
     known = [(one.when, one.result) for one in found]
-    for fares, when in _ways(data) if asked else ():
-        result = make(dict.fromkeys(hosts, fares)).ask(data)
+    for host_condition, when in _ways(data) if asked else ():
+        result = make(dict.fromkeys(hosts, host_condition)).ask(data)
         if (when, result) not in known:
             found.append(Scenario(EVERY, when, result))
     return found

@@ -3,10 +3,10 @@
 from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
 from ..proto.requests import Request
-from ..routes.base import ASKED
+from ..routes.framework.base import ASKED
+from ..routes.framework.keyed import PerKey
+from ..routes.framework.renamed import StripPrefixRoute
 from ..routes.host import HostRoute
-from ..routes.keyed import PerKey
-from ..routes.renamed import StripPrefixRoute
 
 _UNSEEN = (PerKey, StripPrefixRoute)  # no config names them: the route within is shown instead
 

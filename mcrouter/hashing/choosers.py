@@ -4,7 +4,7 @@ import math
 import zlib
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
-from ..deferred import own
+from ..system.deferred import own
 from .furc import MOST, SEED, furc_hash
 from .murmur import MASK, hash64a
 

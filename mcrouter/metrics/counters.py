@@ -1,11 +1,12 @@
 """Counters are flat arrays of numbers; an event adds to a cell: `cells[i] += n`.
 
-`Layout` says which cell counts what. A shard has a row of cells of its own, so that no two writers share a cell and
-nothing needs a lock; whoever reads adds the rows up. One shard's row is a list. Rows of several shards lie in memory
-that all processes share, made before the fork, so they outlive a shard that dies: its successor goes on in its row.
+`Layout` says which cell counts what. An event loop has a row of cells of its own, so that no two writers share a cell
+and nothing needs a lock; whoever reads adds the rows up. One event loop's row is a list. Rows of several event loops
+lie in memory that all processes share, made before the fork, so they outlive an event loop that dies: its successor
+goes on in its row.
 
     row:  request[c] ...  | clients, events, config  | slot of a host | slot of a host ...
-    slot: upstream[c] ...  direct[c] ...  errors[c] ...  hits misses ... | gauges, cleared at shard start
+    slot: upstream[c] ...  direct[c] ...  errors[c] ...  hits misses ... | gauges, cleared at event loop start
 
 A request that one host answers and whose answer is the client's as it came is counted once, in `direct`, for both ends:
 requests are `request` and `direct` over all hosts, a host's are `upstream` and `direct`.
@@ -33,10 +34,10 @@ STRIDE = SUM + 1
 """Cells of a histogram block."""
 
 Cells = Union[list[float], "memoryview[float]"]
-"""A row: what one shard counts in."""
+"""A row: what one event loop counts in."""
 
 _CELL = 8  # bytes of a C double, which counts exactly up to 2**53
-_CACHE_LINE = 64 // _CELL  # cells; rows begin on a line of their own, so that shards do not slow each other down
+_CACHE_LINE = 64 // _CELL  # cells; rows begin on a line of their own, so that event loops do not slow each other down
 
 bucket = functools.partial(bisect_left, BUCKETS_MS)
 """bucket(ms) -> where in a histogram block a time is counted; a bucket's bound belongs to it. C code, no frame."""
@@ -73,11 +74,11 @@ class Layout:
         self.config_failures, self.config_last_attempt, self.config_last_success = self._take(3)
         """Of the config file: how often it was refused; Unix times. The router itself writes them, in the first row."""
         (self.log_lines_dropped,) = self._take(1)
-        """Lines of the log that the shard's processes have dropped."""
+        """Lines of the log that the event loop's processes have dropped."""
         (self.pid,) = self._gauge()
-        """Gauge: the shard's process."""
+        """Gauge: the event loop's process."""
         (self.beat,) = self._gauge()
-        """Gauge: when the shard's event loop last ran, in seconds of the monotonic clock; processes share that."""
+        """Gauge: when the event loop last ran, in seconds of the monotonic clock; processes share that."""
         self.upstream: list[Sequence[int]] = []
         """By host, then command: the histogram of requests that the host has answered, without those in `direct`."""
         self.direct: list[Sequence[int]] = []
@@ -101,9 +102,9 @@ class Layout:
         self.flushed: list[int] = []
         """By host: how often it was flushed for that."""
         self.dirty: list[int] = []
-        """By host: 1 while the shard has writes that it has missed; outlives the shard."""
+        """By host: 1 while the event loop has writes that it has missed; outlives the event loop."""
         self.healthy: list[int] = []
-        """Gauge, by host: 1 when the shard finds it healthy, else 0."""
+        """Gauge, by host: 1 when the event loop finds it healthy, else 0."""
         self.tko: list[int] = []
         """Gauge, by host: 0 while it is relied on; 1 given up for timeouts or probes, 2 as it takes no connections."""
         self.failures: list[int] = []
@@ -111,7 +112,7 @@ class Layout:
         self.returning: list[int] = []
         """Gauge, by host: 1 while it takes writes and is not read."""
         self.turned: list[int] = []
-        """Gauge, by host: when the shard last found it in another state than before, in Unix time."""
+        """Gauge, by host: when the event loop last found it in another state than before, in Unix time."""
         self.why: list[int] = []
         """Gauge, by host: why it is not read (engine.hosts.why)."""
         self._states = (self.healthy, self.tko, self.failures, self.returning, self.turned, self.why)
@@ -214,7 +215,7 @@ class Layout:
 
 
 def clear_gauges(layout: Layout, cells: Cells) -> None:
-    """A shard starts, or has died: it has no connections and knows no healthy host. What it has counted stays."""
+    """An event loop starts, or has died: it has no connections and knows no healthy host. What it has counted stays."""
     for i in layout.gauges:
         cells[i] = 0
 
@@ -225,33 +226,33 @@ def observe(cells: Cells, block: int, ms: float, count: int = 1) -> None:
     cells[block + SUM] += ms * count
 
 
-def healthy_hosts(layout: Layout, shards: Sequence[Cells]) -> int:
-    """How many hosts every shard finds healthy."""
-    if not shards:
+def healthy_hosts(layout: Layout, rows: Sequence[Cells]) -> int:
+    """How many hosts every event loop finds healthy."""
+    if not rows:
         return 0
-    return sum(all(cells[layout.healthy[slot]] for cells in shards) for slot, _ in layout.hosts)
+    return sum(all(cells[layout.healthy[slot]] for cells in rows) for slot, _ in layout.hosts)
 
 
-def stalled_loops(layout: Layout, shards: Sequence[Cells], since: float) -> int:
-    """How many shards' event loops have not run since then (monotonic)."""
-    return sum(cells[layout.beat] < since for cells in shards)
+def stalled_loops(layout: Layout, rows: Sequence[Cells], since: float) -> int:
+    """How many event loops have not run since then (monotonic)."""
+    return sum(cells[layout.beat] < since for cells in rows)
 
 
 def local_cells(layout: Layout) -> list[float]:
-    """The row of a single shard: a list is the cheapest to index, ints (all but the sums) the cheapest to add."""
+    """The row of a single event loop: a list is the cheapest to index, ints (all but the sums) the cheapest to add."""
     return [0] * layout.size
 
 
 class SharedCells:
-    """The rows of several shards in anonymous memory that processes forked later share."""
+    """The rows of several event loops in anonymous memory that processes forked later share."""
 
-    def __init__(self, size: int, shards: int) -> None:
+    def __init__(self, size: int, rows: int) -> None:
         stride = -(-size // _CACHE_LINE) * _CACHE_LINE
-        self._map = mmap.mmap(-1, stride * shards * _CELL)  # on Unix: MAP_SHARED
+        self._map = mmap.mmap(-1, stride * rows * _CELL)  # on Unix: MAP_SHARED
         raw = memoryview(self._map)
         cells = raw.cast("d")
-        self.rows: list[Cells] = [cells[start : start + size] for start in range(0, stride * shards, stride)]
-        """A row a shard."""
+        self.rows: list[Cells] = [cells[start : start + size] for start in range(0, stride * rows, stride)]
+        """A row an event loop."""
         self._views = [*self.rows, cells, raw]
 
     def close(self) -> None:
@@ -267,6 +268,6 @@ class SharedCells:
             pass  # somebody holds a slice of a row: the memory goes with it
 
 
-def shared_cells(layout: Layout, shards: int) -> SharedCells:
-    """Rows for `shards` processes; to be made before they are forked."""
-    return SharedCells(layout.size, shards)
+def shared_cells(layout: Layout, rows: int) -> SharedCells:
+    """A row for each of so many processes; to be made before they are forked."""
+    return SharedCells(layout.size, rows)

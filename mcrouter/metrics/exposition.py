@@ -1,4 +1,4 @@
-"""From counters to the page: `collect` adds the shards up, `render` writes Prometheus text format 0.0.4.
+"""From counters to the page: `collect` adds the event loops up, `render` writes Prometheus text format 0.0.4.
 
 Pure functions: no socket, no clock. A series by command, or by command and host, is there once it has counted:
 every command for each of 200 hosts would be 150,000 lines of zeros. Always there are `requests_total` of get and set
@@ -53,24 +53,24 @@ _Found = dict[str, list[Sample]]
 
 def collect(
     layout: Layout,
-    shards: Sequence[Cells],
+    rows: Sequence[Cells],
     version: str,
     process: Optional[ProcessFacts] = None,
     facts: Optional[Mapping[str, float]] = None,
 ) -> list[Family]:
-    """The families of METRICS, counters and connections summed over the shards' rows; `facts` are those of one number
-    that nobody counts in a row."""
+    """The families of METRICS, counters and connections summed over the event loops' rows; `facts` are those of one
+    number that nobody counts in a row."""
     found: _Found = {metric.name: [] for metric in METRICS}
     found["version"].append(Sample((version,), 1))
     for name, i in (
         ("client_connections", layout.client_connections),
         ("client_connections_total", layout.client_connections_total),
     ):
-        found[name].append(Sample((), _total(shards, i)))
-    found["upstream_healthy_hosts_total"].append(Sample((), healthy_hosts(layout, shards)))
-    _collect_requests(layout, shards, found)
+        found[name].append(Sample((), _total(rows, i)))
+    found["upstream_healthy_hosts_total"].append(Sample((), healthy_hosts(layout, rows)))
+    _collect_requests(layout, rows, found)
     for slot, host in layout.hosts:
-        _collect_host(layout, shards, slot, host, found)
+        _collect_host(layout, rows, slot, host, found)
     for name, fact in (facts or {}).items():
         found[name].append(Sample((), fact))
     if process is not None:
@@ -81,9 +81,9 @@ def collect(
     return [family for family in families if family.samples or not family.metric.name.startswith(_COMMON)]
 
 
-def _collect_requests(layout: Layout, shards: Sequence[Cells], found: _Found) -> None:
+def _collect_requests(layout: Layout, rows: Sequence[Cells], found: _Found) -> None:
     for index, command in enumerate(layout.commands):
-        histogram = _histogram(shards, layout.requests(index))
+        histogram = _histogram(rows, layout.requests(index))
         if histogram is not None:
             found["requests_total"].append(Sample((command,), histogram.total))
             found["request_duration_milliseconds"].append(Sample((command,), histogram))
@@ -91,7 +91,7 @@ def _collect_requests(layout: Layout, shards: Sequence[Cells], found: _Found) ->
             found["requests_total"].append(Sample((command,), 0))
 
 
-def _collect_host(layout: Layout, shards: Sequence[Cells], number: int, host: str, found: _Found) -> None:
+def _collect_host(layout: Layout, rows: Sequence[Cells], number: int, host: str, found: _Found) -> None:
     for name, i in (
         ("upstream_connections_total", layout.connections[number]),
         ("upstream_get_hits_total", layout.hits[number]),
@@ -101,28 +101,29 @@ def _collect_host(layout: Layout, shards: Sequence[Cells], number: int, host: st
         ("rejoin_deleted_keys_total", layout.deleted[number]),
         ("rejoin_flushes_total", layout.flushed[number]),
     ):
-        found[name].append(Sample((host,), _total(shards, i)))
+        found[name].append(Sample((host,), _total(rows, i)))
     for index, command in enumerate(layout.commands):
         labels = (command, host)
-        histogram = _histogram(shards, layout.upstream_requests(number, index))
+        histogram = _histogram(rows, layout.upstream_requests(number, index))
         if histogram is not None:
             found["upstream_requests_total"].append(Sample(labels, histogram.total))
             found["upstream_request_duration_milliseconds"].append(Sample(labels, histogram))
-        errors = _total(shards, layout.errors[number][index])
+        errors = _total(rows, layout.errors[number][index])
         if errors:
             found["upstream_errors_total"].append(Sample(labels, errors))
 
 
-def _total(shards: Sequence[Cells], i: int) -> float:
-    return sum(cells[i] for cells in shards)
+def _total(rows: Sequence[Cells], i: int) -> float:
+    return sum(cells[i] for cells in rows)
 
 
-def _histogram(shards: Sequence[Cells], blocks: Sequence[int]) -> Optional[Histogram]:
-    """The sum of these blocks of all shards, read once, so that its buckets and its count agree; None if all is zero.
+def _histogram(rows: Sequence[Cells], blocks: Sequence[int]) -> Optional[Histogram]:
+    """The sum of these blocks of all event loops, read once, so that its buckets and its count agree; None if all is
+    zero.
 
-    Most blocks are empty, and with one shard this runs beside the request path: `any` over a slice is C code.
+    Most blocks are empty, and with one event loop this runs beside the request path: `any` over a slice is C code.
     """
-    slices = [cells[block : block + STRIDE] for cells in shards for block in blocks]
+    slices = [cells[block : block + STRIDE] for cells in rows for block in blocks]
     if not any(map(any, slices)):
         return None
     cells = [sum(column) for column in zip(*slices)]

@@ -9,7 +9,7 @@ from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable
 
-from ..logs import get_logger
+from ..system.logs import get_logger
 from .page import TEXT, Page
 
 logger = get_logger(__name__)

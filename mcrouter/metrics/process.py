@@ -41,7 +41,7 @@ class _Stat(NamedTuple):
 def process_facts(pids: Iterable[int], proc: str = "/proc") -> ProcessFacts:
     """The facts of the processes `pids`, this one among them, and the CPU time of its children that have ended.
 
-    Without the latter the CPU time would go back when a shard dies. Memory that processes share counts in each.
+    Without the latter the CPU time would go back when an event loop dies. Memory that processes share counts in each.
     """
     pids, own = list(pids), os.getpid()
     try:

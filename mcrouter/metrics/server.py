@@ -20,8 +20,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
-from ..deferred import ahead, own
-from ..logs import get_logger
+from ..system.deferred import ahead, own
+from ..system.logs import get_logger
 
 if TYPE_CHECKING:
     from . import handler

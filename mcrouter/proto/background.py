@@ -1,7 +1,7 @@
 """Requests that no client waits for: copies, warm-ups, repairs.
 
 They must not hold up the client that they were made for. A host that does not take what it is sent gets none of them:
-they are dropped, and a dropped write is one that the host misses (engine/hosts/upstream.py).
+they are dropped, and a dropped write is one that the host misses (engine/hosts/host.py).
 """
 
 from typing import Any, Callable, List
@@ -11,7 +11,7 @@ from .requests import Request
 
 class Background:
     """The source of such a request, in the place of the client: `owner` is the client, whose writes these are in one
-    order with; `lane` the connection that they share."""
+    order with; `connection` the connection that they share."""
 
     __slots__ = ("_client", "_let_go")
 
@@ -28,9 +28,9 @@ class Background:
         return self._client.owner
 
     @property
-    def lane(self) -> Any:
+    def connection_number(self) -> Any:
         """Which of a host's connections its requests take: the client's."""
-        return self._client.lane
+        return self._client.connection_number
 
     def awaits(self, request: Request) -> bool:
         """No client waits for the answer."""
@@ -54,7 +54,7 @@ class Background:
         """That is over."""
 
     def when_abandoned(self, request: Request, call: Callable[[], None]) -> None:
-        """The same as of any client (engine/clients/asker.py)."""
+        """The same as of any client (engine/clients/source.py)."""
         self._let_go.append(call)
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
@@ -68,8 +68,8 @@ class Background:
 
 def background(request: Request) -> Request:
     """The same request, which the client does not wait for. A large value is fed by its client, which waits."""
-    if request.bulk is not None:
+    if request.large_value is not None:
         return request
-    made = Request(Background(request.client), request.kinds, request.data, request.words, request.word)
+    made = Request(Background(request.client), request.commands, request.data, request.expected, request.key)
     made.started, made.origin = request.started, request.origin or request
     return made

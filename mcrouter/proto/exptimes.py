@@ -33,7 +33,7 @@ def exptime(request: Request) -> Optional[int]:
     """The expiry time that a request sets; None if it sets none, or none that is a number. Of a run, that of none."""
     words, place, prefix = _found(request)
     if place is None:
-        return 0 if request.kinds[0] == _MS and len(request.kinds) == 1 else None
+        return 0 if request.commands[0] == _MS and len(request.commands) == 1 else None
     return signed(words[place][prefix:])
 
 
@@ -42,7 +42,7 @@ def with_exptime(request: Request, seconds: int) -> Request:
     many words, does not pass the gate."""
     words, place, prefix = _found(request)
     if place is None:
-        if len(request.kinds) > 1 or request.kinds[0] != _MS:
+        if len(request.commands) > 1 or request.commands[0] != _MS:
             return request
         words.append(b"T%d" % seconds)
     else:
@@ -63,8 +63,8 @@ def capped(request: Request, most: int, now: float) -> Request:
 
 def _found(request: Request) -> "Tuple[list[bytes], Optional[int], int]":
     """The words of the request's line, which of them is the time, and how many letters stand before it."""
-    kind = request.kinds[0]
-    if len(request.kinds) > 1 or (kind not in _PLACE and kind not in _META):
+    kind = request.commands[0]
+    if len(request.commands) > 1 or (kind not in _PLACE and kind not in _META):
         return [], None, 0
     data = request.data if len(request.data) < 8192 else request.data[:8192]
     words = bytes(data).split(b"\r\n", 1)[0].split(b" ")

@@ -9,7 +9,7 @@ request (`client.when_abandoned`): an exception may come between it and the answ
 
 from typing import Any, Callable
 
-from ..logs import get_logger
+from ..system.logs import get_logger
 from . import outcomes as o
 
 logger = get_logger(__name__)
@@ -39,7 +39,7 @@ def abandon(request: Any) -> None:
     """Answers a request with an error, if it still waits for an answer. Where not even that can be done, its client's
     connection closes: it would wait for ever."""
     try:
-        count = len((request.origin or request).kinds)
+        count = len((request.origin or request).commands)
         request.client.fail(request, INTERNAL_ERROR * count, o.LOCAL * count)
     except Exception:
         logger.exception("unexpected error; the connection of the request's client is closed")

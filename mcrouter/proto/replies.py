@@ -10,8 +10,8 @@ import re
 from typing import Any, Dict, Iterator, List, Tuple
 
 from . import outcomes as o
+from .client.meta_flags import decoded
 from .commands import ARITHMETIC, BY_NAME, COMMANDS, LINES, META, META_STORE, META_VALUE
-from .meta_flags import decoded
 from .requests import GET, Request
 
 TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
@@ -95,7 +95,7 @@ def check_names(line: bytes, request: Request) -> None:
         named = _as_sent([flag for flag in said if flag[:1] in _NAMING], asked[1])
         due = [b"k" + asked[1] if flag[:1] == b"k" else flag for flag in asked[2:] if flag[:1] in (b"k", b"O")]
         if word in (b"HD", b"VA"):
-            gives = request.kinds[0] in _GIVING and any(flag[:1] == b"v" for flag in asked[2:])
+            gives = request.commands[0] in _GIVING and any(flag[:1] == b"v" for flag in asked[2:])
             right = sorted(named) == sorted(due) and gives is (word == b"VA")
         else:
             right = all(flag in due for flag in named)
@@ -122,10 +122,10 @@ value_header = re.compile(VALUE_LINE).match
 """Matches the line that begins a VALUE block: its key, and how many bytes the value has."""
 
 
-def split_reply(reply: bytes, kinds: bytes, outcomes: bytes) -> List[bytes]:
+def split_reply(reply: bytes, commands: bytes, outcomes: bytes) -> List[bytes]:
     """The replies to each command of a run (single-key gets and sets), cut out of the run's whole reply."""
     parts, at = [], 0
-    for kind, outcome in zip(kinds, outcomes):
+    for kind, outcome in zip(commands, outcomes):
         end = reply.index(b"\n", at) + 1
         if kind == GET and outcome == o.VALUE[0]:
             match = value_header(reply, at)
@@ -136,18 +136,18 @@ def split_reply(reply: bytes, kinds: bytes, outcomes: bytes) -> List[bytes]:
     return parts
 
 
-def without_values(reply: Any, kinds: bytes, outcomes: bytes) -> Tuple[Any, bytes]:
+def without_values(reply: Any, commands: bytes, outcomes: bytes) -> Tuple[Any, bytes]:
     """A whole reply, in one piece or a list of them, to a command or a run, and its outcomes, with an error in the
     place of each large value, and of statistics. What has changed something keeps its answer. None: a reply that has
     passed, of which no more than the outcomes is known."""
     if reply is None:
         parts: List[Any] = [_LINES_OF.get(bytes([outcome]), NO_MEMORY) for outcome in outcomes]
-    elif len(kinds) == 1:
+    elif len(commands) == 1:
         parts = [reply]
     else:
-        parts = split_reply(b"".join(reply) if type(reply) is list else bytes(reply), kinds, outcomes)
+        parts = split_reply(b"".join(reply) if type(reply) is list else bytes(reply), commands, outcomes)
     codes = bytearray(outcomes)
-    for place, (part, kind) in enumerate(zip(parts, kinds)):
+    for place, (part, kind) in enumerate(zip(parts, commands)):
         is_large = reply is None or isinstance(part, list) or len(part) > _LITTLE
         if outcomes[place] in _HEAVY and is_large and COMMANDS[kind].kind != ARITHMETIC:
             parts[place], codes[place] = NO_MEMORY, o.LEFT_OUT[0]

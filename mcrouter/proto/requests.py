@@ -11,8 +11,10 @@ A `Request` is one command, or a run: consecutive commands of one client that ta
 import re
 from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple
 
-from . import binary, lines
 from . import outcomes as o
+from .client import binary, lines
+from .client.meta_flags import decoded
+from .client.rendering import Rendering
 from .commands import (
     ADMIN,
     ARITHMETIC,
@@ -29,18 +31,16 @@ from .commands import (
     STORE_CAS,
     VALUES,
 )
-from .meta_flags import decoded
-from .rendering import Rendering
-from .runs import GET_KEY, GETS, KEY, MAX_RUN, RequestStretches, Stretch
+from .runs import GET_KEY, GETS, KEY, MAX_RUN, RequestPatterns, RunPattern
 from .styles import MEMCACHED, Memcached
 
 GET, SET = BY_NAME["get"].number, BY_NAME["set"].number
-# One command's `kinds`: the byte of its index; interned here so that the hot path makes none.
-KIND = tuple(bytes([command.number]) for command in COMMANDS)
+# One command's `commands`: the byte of its index; interned here so that the hot path makes none.
+COMMAND_BYTE = tuple(bytes([command.number]) for command in COMMANDS)
 ANSWERED = bytes([len(COMMANDS)])  # the kinds of a request whose reply the parser knew
 CLOSE = bytes([len(COMMANDS) + 1])  # the kinds of a request at which the connection is to be closed
 INQUIRY = bytes([len(COMMANDS) + 2])  # the kinds of a get whose keys ask the router itself
-MOST_KINDS = len(COMMANDS) + 3
+MOST_COMMANDS = len(COMMANDS) + 3
 _EXPTIME_FIRST = frozenset(command.number for command in COMMANDS if command.request == EXPTIME_KEYS)
 _READS = bytes(
     command.number for command in COMMANDS if command.kind in (READ, ADMIN) and command.name != "flush_all"
@@ -68,34 +68,45 @@ def _slice(data: bytes, at: int, end: int) -> Any:
 class Request:
     """One command of a client, or a run of them that travels as one.
 
-    `kinds` has one byte a command (its index in the command table), `data` the bytes for a host (of a large store or
-    run a memoryview of them), without `noreply` or quiet flags. `words` names the keys of a get, or, for a run, what
-    each command's reply must name: its key, or STORED with its CR. `word` is the key of a lone get, empty for a lone
+    `commands` has one byte a command (its index in the command table), `data` the bytes for a host (of a large store or
+    run a memoryview of them), without `noreply` or quiet flags. `expected` names the keys of a get, or, for a run, what
+    each command's reply must name: its key, or STORED with its CR. `key` is the key of a lone get, empty for a lone
     set, None for what is not so common. `rendering` is how the client sees the reply, None for as it is. `client`
     is whoever made the request; `origin` the request of his that this one was made of, None where it is that itself.
-    `bulk` is None but where a value is too large to be held: the parser makes it the
+    `large_value` is None but where a value is too large to be held: the parser makes it the
     number of bytes that follow `data` in the stream, the engine whatever moves them.
     """
 
-    __slots__ = ("bulk", "client", "data", "kinds", "origin", "rendering", "reply", "started", "word", "words")
+    __slots__ = (
+        "client",
+        "commands",
+        "data",
+        "expected",
+        "key",
+        "large_value",
+        "origin",
+        "rendering",
+        "reply",
+        "started",
+    )
 
     def __init__(
         self,
         client: Any,
-        kinds: bytes,
+        commands: bytes,
         data: bytes,
-        words: Optional[List[bytes]] = None,
-        word: Optional[bytes] = None,
+        expected: Optional[List[bytes]] = None,
+        key: Optional[bytes] = None,
     ) -> None:
         self.client = client
-        self.kinds = kinds
+        self.commands = commands
         self.data = data
-        self.words = words
-        self.word = word
+        self.expected = expected
+        self.key = key
         self.started = 0.0
         self.reply: Any = None
         self.rendering: Optional[Rendering] = None
-        self.bulk: Any = None
+        self.large_value: Any = None
         self.origin: Any = None
 
     def shown(self, reply: Any, outcomes: bytes) -> Any:
@@ -104,22 +115,22 @@ class Request:
 
     def keys(self) -> List[bytes]:
         """The keys it names, in order, repetitions kept."""
-        if self.words is None:
-            if self.word:
-                return [self.word]
-            data = bytes(self.data[:_HEAD]) if self.kinds[0] in STORING else self.data
+        if self.expected is None:
+            if self.key:
+                return [self.key]
+            data = bytes(self.data[:_HEAD]) if self.commands[0] in STORING else self.data
             fields = data[: data.index(b"\n") - 1].split(b" ")  # nothing but a space ends a key
-            kind = self.kinds[0]
+            kind = self.commands[0]
             first = 2 if kind in _EXPTIME_FIRST else 1
             if COMMANDS[kind].reply == VALUES:
-                self.words = fields[first:]
+                self.expected = fields[first:]
             else:
-                self.words = [] if COMMANDS[kind].request == BARE else fields[first : first + 1]
-        return self.words
+                self.expected = [] if COMMANDS[kind].request == BARE else fields[first : first + 1]
+        return self.expected
 
     def in_base64(self) -> bool:
         """Whether it writes its key in base64 (`b` of a meta command; memcached goes by a flag's first letter)."""
-        first = _FIRST_FLAG.get(self.kinds[0])
+        first = _FIRST_FLAG.get(self.commands[0])
         if first is None:
             return False
         line = bytes(self.data[:_HEAD]).partition(b"\r\n")[0]
@@ -128,27 +139,27 @@ class Request:
     def names(self) -> List[bytes]:
         """The keys of the items that it reads or writes, those of a run included, each as what it stands for: policies,
         the order of a client's requests and what a host has missed go by these. None where it is about no key."""
-        if len(self.kinds) > 1:
+        if len(self.commands) > 1:
             return [command.split(b" ", 2)[1].rstrip() for command in self.split()]
         keys = self.keys()
         return [decoded(key) or key for key in keys] if self.in_base64() else keys
 
     def reads_only(self) -> bool:
         """Whether nothing in it changes anything."""
-        return not self.kinds.translate(None, _READS)
+        return not self.commands.translate(None, _READS)
 
     def repeatable(self) -> bool:
         """Whether it may be asked again, and the answer be given as if it had been asked just once."""
-        if self.kinds[0] == _MG:  # a win of the right to recache is given once
-            return not any(word[:1] in (b"N", b"R") for word in self.data.split()[2:])
-        return not self.kinds.translate(None, _REPEATABLE)
+        if self.commands[0] == _MG:  # a win of the right to recache is given once
+            return not any(key[:1] in (b"N", b"R") for key in self.data.split()[2:])
+        return not self.commands.translate(None, _REPEATABLE)
 
     def split(self) -> List[bytes]:
         """The bytes of each command of a run."""
-        if len(self.kinds) == 1:
+        if len(self.commands) == 1:
             return [self.data]
         parts, at, data = [], 0, bytes(self.data)
-        for kind in self.kinds:
+        for kind in self.commands:
             end = data.index(b"\n", at) + 1
             if kind != GET:
                 end += int(data[data.rindex(b" ", at, end) + 1 : end]) + 2
@@ -158,15 +169,15 @@ class Request:
 
     def lines(self) -> "Tuple[int, Iterator[bytes]]":
         """Its gets as lines that ask for one key each: how many, and each, made when it is its turn."""
-        keys = self.keys() if len(self.kinds) == 1 and COMMANDS[self.kinds[0]].reply == VALUES else []
+        keys = self.keys() if len(self.commands) == 1 and COMMANDS[self.commands[0]].reply == VALUES else []
         if len(keys) < 2:
-            return len(self.kinds), iter(self.split())
-        first = 2 if self.kinds[0] in _EXPTIME_FIRST else 1
+            return len(self.commands), iter(self.split())
+        first = 2 if self.commands[0] in _EXPTIME_FIRST else 1
         head = b" ".join(bytes(self.data[:_HEAD]).split(b" ", first)[:first])
         return len(keys), (b"%b %b\r\n" % (head, key) for key in keys)
 
 
-class Plan(NamedTuple):
+class RunPlan(NamedTuple):
     """Which commands may share a run, as the policy decides at load time."""
 
     gets: bool = False  # consecutive gets
@@ -190,13 +201,13 @@ _SET = b"set "  # how the stretches name a set; no key has a space
 _STORED = b"STORED\r"  # how the stretches name that reply; no key of a run has a CR
 _CR, _SPACE = 13, 32
 _LONGEST_LINE = 1 << 20  # a get of more keys than fit into this closes the connection
-_ALONE = Plan()
+_ALONE = RunPlan()
 
 Make = Callable[..., Any]
 
 _MANY = re.compile(rb"get ((?!%b)[!-~\x80-\xff][!-~\x80-\xff ]*)\r\n" % re.escape(INQUIRING)).fullmatch
 _LONE = re.compile(rb"(?:get (%b)|set %b \d{1,9} -?\d{1,9} (\d{1,9}))\r\n" % (GET_KEY, KEY)).match
-_GET_KIND, _SET_KIND = KIND[GET], KIND[SET]
+_GET_BYTE, _SET_BYTE = COMMAND_BYTE[GET], COMMAND_BYTE[SET]
 
 
 def is_common(data: Any, kind: int) -> bool:
@@ -210,7 +221,7 @@ def is_common(data: Any, kind: int) -> bool:
     return match.end() + int(match[group]) + 2 == len(data) and data[-2:] == b"\r\n"
 
 
-def lone(data: bytes, client: Any, make: Make) -> Any:
+def parse_single(data: bytes, client: Any, make: Make) -> Any:
     """The request, when `data` is a single get or set and nothing else: the way of a client that does not pipeline.
     Else None."""
     match = _LONE(data)
@@ -218,9 +229,9 @@ def lone(data: bytes, client: Any, make: Make) -> Any:
         return _many(data, client, make)
     end = match.end()
     if match.lastindex == _GET_GROUP:
-        return make(client, _GET_KIND, data, None, match[1]) if end == len(data) else None
+        return make(client, _GET_BYTE, data, None, match[1]) if end == len(data) else None
     if end + int(match[2]) + 2 == len(data) and data.endswith(b"\r\n"):
-        return make(client, _SET_KIND, data, None, b"")
+        return make(client, _SET_BYTE, data, None, b"")
     return None
 
 
@@ -230,7 +241,7 @@ def _many(data: bytes, client: Any, make: Make) -> Any:
     if match is None or b"  " in data or data[-3] == _SPACE:
         return None
     keys = match[1].split(b" ")
-    return make(client, _GET_KIND, data, keys) if max(map(len, keys)) <= lines.MAX_KEY else None
+    return make(client, _GET_BYTE, data, keys) if max(map(len, keys)) <= lines.MAX_KEY else None
 
 
 class RequestParser:
@@ -249,15 +260,15 @@ class RequestParser:
     def __init__(
         self,
         make: Make,
-        stretches: RequestStretches,
-        plan: Plan = _ALONE,
+        patterns: RequestPatterns,
+        plan: RunPlan = _ALONE,
         large: int = lines.MAX_VALUE,
         style: Memcached = MEMCACHED,
     ) -> None:
         self._make = make
         self._large = large
         self._style = style
-        self._sets, self._both = stretches
+        self._sets, self._both = patterns
         self.plan = plan
         # Where in the stream this is: 0 at the beginning of a request; positive, so many bytes of an unfinished line
         # hold no end of line; negative, so many bytes of a refused store's data are yet to be swallowed.
@@ -279,7 +290,7 @@ class RequestParser:
         if _STORES[group]:  # type: ignore[index]
             length = int(match[group])  # type: ignore[index]
             if length > self._large:
-                return self._apart(client, KIND[_INDEX[group]], data[at:end], end, length)  # type: ignore[index]
+                return self._apart(client, COMMAND_BYTE[_INDEX[group]], data[at:end], end, length)  # type: ignore[index]
             end += length + 2
             if end > len(data):
                 self.at, self.need = at, end
@@ -290,14 +301,14 @@ class RequestParser:
             return self._run(data, at, client, room)
         self.at = end
         whole = _slice(data, at, end) if _STORES[group] else data[at:end]  # type: ignore[index]
-        word = match[1] if group == _GET_GROUP else b"" if group == _SET_GROUP else None
-        return self._make(client, KIND[_INDEX[group]], whole, None, word)  # type: ignore[index]
+        key = match[1] if group == _GET_GROUP else b"" if group == _SET_GROUP else None
+        return self._make(client, COMMAND_BYTE[_INDEX[group]], whole, None, key)  # type: ignore[index]
 
     def _apart(self, client: Any, kind: bytes, line: bytes, end: int, length: int) -> Any:
         """A request whose value is too large to wait for: it begins at `end`."""
         self.at = end
         request = self._make(client, kind, line)
-        request.bulk = length + 2
+        request.large_value = length + 2
         return request
 
     def _local(self, line: lines.Line, data: bytes, at: int, end: int, client: Any) -> Any:
@@ -329,40 +340,40 @@ class RequestParser:
             gets = together
         else:
             sets = together
-        words: List[bytes] = []
-        stretch: Optional[Stretch] = None
-        while at < size and len(words) < room:
+        expected: List[bytes] = []
+        pattern: Optional[RunPattern] = None
+        while at < size and len(expected) < room:
             match = _COMMON(data, at)
             group = match.lastindex if match else None
             if group == _GET_GROUP and gets:
-                words.append(match[1])  # type: ignore[index]
+                expected.append(match[1])  # type: ignore[index]
                 at = match.end()  # type: ignore[union-attr]
-                stretch = stretch or GETS
+                pattern = pattern or GETS
             elif group == _SET_GROUP and sets:
                 length = int(match[2])  # type: ignore[index]
                 end = match.end() + length + 2  # type: ignore[union-attr]
                 if end > size or data[end - 2 : end] != b"\r\n" or length > self._large:
                     break
-                words.append(_SET)
+                expected.append(_SET)
                 at = end
-                stretch = (self._both if together else self._sets).get(length)
+                pattern = (self._both if together else self._sets).get(length)
             else:
                 break
-            if stretch is not None and len(words) < room:
-                match = stretch.match(room - len(words))(data, at)
+            if pattern is not None and len(expected) < room:
+                match = pattern.match(room - len(expected))(data, at)
                 if match:
-                    words += stretch.words(data, at, match.end())
+                    expected += pattern.words(data, at, match.end())
                     at = match.end()
         self.at = at
         whole = _slice(data, start, at)
-        if len(words) == 1:
-            if words == [_SET]:
-                return self._make(client, _SET_KIND, whole, None, b"")
-            return self._make(client, _GET_KIND, whole, None, words[0])
-        if _SET not in words:
-            return self._make(client, _GET_KIND * len(words), whole, words)
-        kinds = bytes([SET if word == _SET else GET for word in words])
-        return self._make(client, kinds, whole, [_STORED if word == _SET else word for word in words])
+        if len(expected) == 1:
+            if expected == [_SET]:
+                return self._make(client, _SET_BYTE, whole, None, b"")
+            return self._make(client, _GET_BYTE, whole, None, expected[0])
+        if _SET not in expected:
+            return self._make(client, _GET_BYTE * len(expected), whole, expected)
+        commands = bytes([SET if key == _SET else GET for key in expected])
+        return self._make(client, commands, whole, [_STORED if key == _SET else key for key in expected])
 
     def _uncommon(self, data: bytes, at: int, client: Any, room: int) -> Any:
         """What the common patterns do not take: other commands, and whatever memcached has an error for."""
@@ -386,7 +397,7 @@ class RequestParser:
             return self._local(line, data, at, end, client)
         wire = line.wire
         if line.size > self._large:
-            request = self._apart(client, KIND[line.kind], wire, end, line.size)
+            request = self._apart(client, COMMAND_BYTE[line.kind], wire, end, line.size)
             request.rendering = line.rendering
             return request
         if line.size >= 0:
@@ -398,7 +409,7 @@ class RequestParser:
                 return self._bad_chunk(line, data, at, begin, client)
             wire += data[begin:end]
         self.at = end
-        request = self._make(client, KIND[line.kind], wire)
+        request = self._make(client, COMMAND_BYTE[line.kind], wire)
         request.rendering = line.rendering
         return request
 

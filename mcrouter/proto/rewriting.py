@@ -7,10 +7,10 @@ import base64
 import re
 from typing import Any, Callable, List, Optional, Tuple
 
+from .client.meta_flags import decoded
 from .commands import BY_NAME, COMMANDS, EXPTIME_KEYS, META, META_STORE, VALUES
-from .meta_flags import decoded
 from .replies import TOO_LARGE, value_blocks
-from .requests import GET, KIND, SET, Request
+from .requests import COMMAND_BYTE, GET, SET, Request
 
 New = Callable[[bytes], bytes]
 MAX_KEY = 250
@@ -43,19 +43,19 @@ def deletion(name: bytes) -> bytes:
 
 def rekeyed(request: Request, new: New) -> Request:
     """A request for the same client in which each key `k` is `new(k)`; not for runs."""
-    kinds = request.kinds
-    assert len(kinds) == 1, "a run is split before its keys are changed"
-    if request.word:
-        word = new(request.word)
+    commands = request.commands
+    assert len(commands) == 1, "a run is split before its keys are changed"
+    if request.key:
+        word = new(request.key)
         return _made(request, b"get %b\r\n" % word, None, word)
-    if _IS_VALUES[kinds[0]]:
+    if _IS_VALUES[commands[0]]:
         return _rekeyed_get(request, new)
     verb, key, rest = _parted(request)
     if request.in_base64():
         changed = base64.b64encode(new(decoded(key) or key))
     else:
         changed = new(key)
-    return _made(request, b"%b %b%b" % (verb, changed, rest), None, b"" if kinds[0] == SET else None)
+    return _made(request, b"%b %b%b" % (verb, changed, rest), None, b"" if commands[0] == SET else None)
 
 
 def _parted(request: Request) -> Tuple[bytes, bytes, bytes]:
@@ -68,30 +68,30 @@ def _parted(request: Request) -> Tuple[bytes, bytes, bytes]:
 
 def _rekeyed_get(request: Request, new: New) -> Request:
     keys = [new(key) for key in request.keys()]
-    head = request.data.split(b" ", 2)[: 2 if COMMANDS[request.kinds[0]].request == EXPTIME_KEYS else 1]
-    word = keys[0] if len(keys) == 1 and request.kinds[0] == GET else None
+    head = request.data.split(b" ", 2)[: 2 if COMMANDS[request.commands[0]].request == EXPTIME_KEYS else 1]
+    word = keys[0] if len(keys) == 1 and request.commands[0] == GET else None
     return _made(request, b" ".join([*head, *keys]) + b"\r\n", None if word else keys, word)
 
 
 def _made(request: Request, data: bytes, words: Optional[List[bytes]], word: Optional[bytes]) -> Request:
     """A request like that one, but for what it says."""
-    made = Request(request.client, request.kinds, data, words, word)
-    made.started, made.rendering, made.bulk, made.origin = (
-        request.started, request.rendering, request.bulk, request.origin or request
+    made = Request(request.client, request.commands, data, words, word)
+    made.started, made.rendering, made.large_value, made.origin = (
+        request.started, request.rendering, request.large_value, request.origin or request
     )  # fmt: skip
     return made
 
 
 def remade(request: Request, data: bytes) -> Request:
     """The request with another line, or another value, but the same keys."""
-    return _made(request, data, request.words, request.word)
+    return _made(request, data, request.expected, request.key)
 
 
 def restored(reply: bytes, outcomes: bytes, request: Request, changed: Request) -> bytes:
     """The reply to `changed`, which was made of `request` by `rekeyed`, with the keys of `request`."""
     if reply is TOO_LARGE:
         return reply
-    kind = request.kinds[0]
+    kind = request.commands[0]
     if _IS_VALUES[kind]:
         return _restored_values(reply, request.keys(), changed.keys()) if reply.startswith(b"VALUE ") else reply
     if not _IS_META[kind] or reply[2:3] not in (b" ", b"\r"):
@@ -159,7 +159,7 @@ def store_of(origin: Request, verb: str, key: bytes, flags: int, exptime: int, v
 
 
 def _own(origin: Request, verb: str, data: bytes, word: Optional[bytes]) -> Request:
-    made = Request(origin.client, KIND[BY_NAME[verb].number], data, None, word)
+    made = Request(origin.client, COMMAND_BYTE[BY_NAME[verb].number], data, None, word)
     made.started, made.origin = origin.started, origin.origin or origin
     return made
 

@@ -24,7 +24,7 @@ Match = Callable[..., Optional["re.Match[bytes]"]]
 Words = Callable[..., List[bytes]]
 
 
-class Stretch:
+class RunPattern:
     """What one value length needs: `match(most)` spans 1 to `most` items (a power of two up to MAX_RUN), and
     `words(data, at, end)` lists a word for each item in such a span."""
 
@@ -44,7 +44,7 @@ class Stretch:
         return found
 
 
-class ReplyStretch(Stretch):
+class ReplyStretch(RunPattern):
     """Replies to runs, and, by `singles(data, at)`, those to lone gets and sets of any number of clients: a list of
     (reply, key or b"") without gaps; a pair of empty strings ends it where `data` has something else."""
 
@@ -57,16 +57,16 @@ class ReplyStretch(Stretch):
         self.singles: Callable[..., List[Any]] = re.compile(b"((?:%bSTORED|END|NOT_STORED)\r\n)|(?s:.+)" % hit).findall
 
 
-class Sizes:
+class PatternCache:
     """A bounded cache of stretches by value length, each made only once its length has come back often."""
 
-    def __init__(self, make: Callable[[int], Stretch]) -> None:
+    def __init__(self, make: Callable[[int], RunPattern]) -> None:
         self._make = make
-        self._made: Dict[int, Stretch] = {}
+        self._made: Dict[int, RunPattern] = {}
         self._seen: Dict[int, int] = {}
         self._late = 0  # lengths that were too late to get a pattern
 
-    def get(self, size: int) -> Optional[Stretch]:
+    def get(self, size: int) -> Optional[RunPattern]:
         """The stretch for this length, None while it is not worth one."""
         made = self._made.get(size)
         if made is not None:
@@ -96,15 +96,15 @@ _GET = rb"get %b\r\n" % GET_KEY
 _STORE_TAIL = rb" \d{1,9} -?\d{1,9} %d\r\n(?s:.{%d})\r\n"
 
 
-def _sets(size: int) -> Stretch:
+def _sets(size: int) -> RunPattern:
     item = rb"set %b%b" % (KEY, _STORE_TAIL % (size, size))
-    return Stretch(item, re.compile(b"(set )" + item[4:]).findall)
+    return RunPattern(item, re.compile(b"(set )" + item[4:]).findall)
 
 
-def _gets_and_sets(size: int) -> Stretch:
+def _gets_and_sets(size: int) -> RunPattern:
     tail = _STORE_TAIL % (size, size)
     item = rb"%b|set %b%b" % (_GET, KEY, tail)
-    return Stretch(item, re.compile(rb"(?:get )?((?<=get )%b|set )(?:%b%b|\r\n)" % (KEY, KEY, tail)).findall)
+    return RunPattern(item, re.compile(rb"(?:get )?((?<=get )%b|set )(?:%b%b|\r\n)" % (KEY, KEY, tail)).findall)
 
 
 def _keys_of_gets(data: bytes, at: int, end: int) -> List[bytes]:
@@ -112,14 +112,14 @@ def _keys_of_gets(data: bytes, at: int, end: int) -> List[bytes]:
     return data[at + len(b"get ") : end - len(b"\r\n")].split(b"\r\nget ")
 
 
-GETS = Stretch(_GET, _keys_of_gets)
+GETS = RunPattern(_GET, _keys_of_gets)
 
 
-class RequestStretches(NamedTuple):
+class RequestPatterns(NamedTuple):
     """The caches by what may share a run: sets alone, or gets and sets that take the same way."""
 
-    sets: Sizes
-    both: Sizes
+    sets: PatternCache
+    both: PatternCache
 
 
 def _replies(size: int) -> ReplyStretch:
@@ -132,11 +132,11 @@ def _replies(size: int) -> ReplyStretch:
 LINES = ReplyStretch(rb"(?:STORED|END|NOT_STORED)\r\n", rb"((?:STORED|END|NOT_STORED)\r)\n")
 
 
-def request_stretches() -> RequestStretches:
+def request_patterns() -> RequestPatterns:
     """Fresh caches for one poll group's clients."""
-    return RequestStretches(Sizes(_sets), Sizes(_gets_and_sets))
+    return RequestPatterns(PatternCache(_sets), PatternCache(_gets_and_sets))
 
 
-def reply_stretches() -> Sizes:
+def reply_patterns() -> PatternCache:
     """A fresh cache for one poll group's hosts: whole replies to a run."""
-    return Sizes(_replies)
+    return PatternCache(_replies)

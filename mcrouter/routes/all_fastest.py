@@ -5,11 +5,11 @@ from typing import Any, Iterable, List, Tuple
 from ..config.fields import routes
 from ..proto import outcomes as o
 from ..proto.requests import Request
-from .base import ASKED, AsIs, Branch, refuse
-from .best import Best, is_good
-from .handle import Args, Handle
-from .kit import Kit
-from .pool import Pool, RouteDestination, as_route, destination
+from .framework.base import ASKED, AsIs, Branch, refuse
+from .framework.best import Best, is_good
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.pool import Pool, RouteDestination, as_route, destination
 
 FAILOVER_ERRORS = o.OUR_ERRORS + o.SERVER_ERROR
 """The outcomes that are errors in facebook/mcrouter: a host's SERVER_ERROR, and all errors of the router."""
@@ -37,11 +37,11 @@ class AllFastestRoute(AsIs):
         self._good = good
         inner = [host.route for host in pool.hosts if isinstance(host, RouteDestination)]
         self.takes_runs = all(route.takes_runs for route in inner)
-        self.goes_on = any(route.goes_on for route in inner)
+        self.may_ask_another_host = any(route.may_ask_another_host for route in inner)
         self.takes_keys = good == o.SUCCESS or not any(route.splits for route in inner)
         self._hosts_only = not inner
 
-    def first(self, request: Any = None) -> Any:
+    def direct_host(self, request: Any = None) -> Any:
         """Returns the only healthy host, if there is just one."""
         return self._pool.sole() if self._hosts_only else None
 
@@ -57,7 +57,7 @@ class AllFastestRoute(AsIs):
         else:
             refuse(request, sink)
         if self._pool.away:
-            self._pool.missed(request)
+            self._pool.record_missed_write(request)
 
     def routes(self) -> Iterable[Any]:
         """Returns all members of the pool."""
@@ -99,13 +99,13 @@ class _Race:
 
 
 def _make(good: bytes) -> Any:
-    def make(args: Args, kit: Kit) -> AllFastestRoute:
+    def make(args: Args, context: RouteContext) -> AllFastestRoute:
         pool = Pool([destination(route) for route in args.children])
-        kit.pools.append(pool)
+        context.pools.append(pool)
         return AllFastestRoute(pool, good)
 
     return make
 
 
-SEED = Handle("AllFastestRoute", (routes(),), _make(o.SUCCESS))
-HANDLE = Handle("AllFastestRoute", (routes(),), _make(NOT_AN_ERROR), lone=True)
+ORDERED_POOL_HANDLE = Handle("AllFastestRoute", (routes(),), _make(o.SUCCESS))
+HANDLE = Handle("AllFastestRoute", (routes(),), _make(NOT_AN_ERROR), collapse_if_one=True)

@@ -5,15 +5,15 @@ from typing import Any, List, Mapping, Optional
 from ..config.fields import Field, route
 from ..config.hosts import parse_host
 from ..proto import outcomes as o
+from ..proto.client.lines import MAX_KEY
 from ..proto.commands import DELETE, Command
-from ..proto.lines import MAX_KEY
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name
-from .base import Route
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.renamed import StripPrefixRoute, prefix_of
 from .null import default_reply
-from .renamed import StripPrefixRoute, prefix_of
 
 _UNDELIVERED = (o.OUR_ERRORS + o.SERVER_ERROR).translate(None, o.LOCAL)
 
@@ -29,14 +29,14 @@ class AsynclogRoute(Route):
     A binary key (of md), which a line of text cannot hold, is not logged.
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._target = args.target
-        self._kit = kit
+        self._context = context
         address = parse_host(args.host)
         self._host, self._port = (address.path, 0) if address.path else (address.host, address.port)
         self._pool = args.pool
         self._strips = isinstance(args.target, StripPrefixRoute)
-        self.goes_on = args.target.goes_on
+        self.may_ask_another_host = args.target.may_ask_another_host
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the host."""
@@ -49,9 +49,9 @@ class AsynclogRoute(Route):
             key = key[len(prefix_of(key)) :]
         if len(key) > MAX_KEY or any(byte <= 32 or byte == 127 for byte in key):
             return False
-        if not self._kit.spool.add(self._host, self._port, key, self._pool):
+        if not self._context.spool.add(self._host, self._port, key, self._pool):
             return False
-        self._kit.count("asynclog_requests")
+        self._context.count("asynclog_requests")
         return True
 
     def routes(self) -> List[Any]:
@@ -72,7 +72,7 @@ class _Delete:
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """Takes the host's answer; logs the delete if it was not delivered."""
         if outcomes in _UNDELIVERED and self._route.log(self._request):
-            reply, outcomes = default_reply(self._request.kinds[0])
+            reply, outcomes = default_reply(self._request.commands[0])
         self._sink.on_reply(reply, outcomes)
 
 
@@ -80,8 +80,8 @@ def _no_delete(args: Mapping[str, Any], command: Command) -> Optional[int]:
     return None if command.kind == DELETE else int(args["target"])
 
 
-def _make(args: Args, kit: Kit) -> Any:
-    return args.target if kit.spool is None else AsynclogRoute(args, kit)
+def _make(args: Args, context: RouteContext) -> Any:
+    return args.target if context.spool is None else AsynclogRoute(args, context)
 
 
-HANDLE = Handle("AsynclogRoute", (route("target"), Field("host"), Field("pool")), _make, narrow=_no_delete)
+HANDLE = Handle("AsynclogRoute", (route("target"), Field("host"), Field("pool")), _make, specialise=_no_delete)

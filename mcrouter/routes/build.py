@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Dict, Generator, List, Mapping, NamedTupl
 from ..config.fields import children
 from ..config.leaves import requests_of
 from ..config.model import HOST, Config
-from ..deferred import own
 from ..proto.commands import ADMIN, COMMANDS, READ, Command
-from ..proto.requests import GET, SET, Plan
-from .handle import Handle, filled
-from .handles import ALL_HANDLES, ALL_SEED
+from ..proto.requests import GET, SET, RunPlan
+from ..system.deferred import own
+from .framework.context import RouteContext
+from .framework.handle import Handle, filled
+from .framework.keyed import KeyedRoute, PerKey
+from .framework.renamed import StripPrefixRoute, prefix_of
+from .handles import ALL_HANDLES, ALL_ORDERED_POOL_HANDLES
 from .host import HostRoute
-from .keyed import KeyedRoute, PerKey
-from .kit import Kit
 from .null import ErrorRoute, NullRoute
-from .renamed import StripPrefixRoute, prefix_of
 
 if TYPE_CHECKING:
     from . import to_all
@@ -37,41 +37,46 @@ class Built(NamedTuple):
 
     Each route has a `cost`: how many requests to hosts it makes of one command, or of one key of a get, at the most."""
 
-    ways: List[Any]
-    plan: Plan
+    routes_by_command: List[Any]
+    plan: RunPlan
     pools: List[Any]
     made: List[Any]
 
 
 def table_of(config: Config) -> Mapping[str, Handle]:
     """The handles by name, as the config's form means them."""
-    return ALL_SEED if config.seed else ALL_HANDLES
+    return ALL_ORDERED_POOL_HANDLES if config.ordered_pool_form else ALL_HANDLES
 
 
-def build(config: Config, kit: Kit) -> Built:
+def build(config: Config, context: RouteContext) -> Built:
     """The whole policy at once."""
-    *_, built = building(config, kit)
+    *_, built = building(config, context)
     assert built is not None
     return built
 
 
-def building(config: Config, kit: Kit) -> "Generator[Optional[Built], None, None]":
+def building(config: Config, context: RouteContext) -> "Generator[Optional[Built], None, None]":
     """Yields None after each portion of the work, and at last the policy."""
-    kit.keeps_prefixes = any(spec.type == KEEP for spec in config.routes)
-    builder = _Builder(config, kit)
+    context.keeps_prefixes = any(spec.type == KEEP for spec in config.routes)
+    builder = _Builder(config, context)
     yield from builder.prepare()
     known: Dict[Tuple[Any, ...], Any] = {}
-    ways = []
+    routes_by_command = []
     for command in COMMANDS:
         same = builder.way_of(command)
         if same not in known:
             known[same] = yield from builder.route_for(command)
-        ways.append(known[same])
-    gets, sets = ways[GET].takes_runs, ways[SET].takes_runs
-    yield Built(ways, Plan(gets, sets, gets and ways[GET] is ways[SET]), kit.pools, builder.made)
+        routes_by_command.append(known[same])
+    gets, sets = routes_by_command[GET].takes_runs, routes_by_command[SET].takes_runs
+    yield Built(
+        routes_by_command,
+        RunPlan(gets, sets, gets and routes_by_command[GET] is routes_by_command[SET]),
+        context.pools,
+        builder.made,
+    )
 
 
-class Narrowed:
+class Specialised:
     """A policy as one command sees it: which handles have a part in it. Those of the type `absent` have none at all."""
 
     def __init__(self, config: Config, absent: str = "") -> None:
@@ -79,10 +84,10 @@ class Narrowed:
         self._table = table_of(config)
         self._absent = absent
 
-    def narrows(self, name: str) -> bool:
+    def is_specialised(self, name: str) -> bool:
         """Whether a handle's part in it depends on the command."""
         handle = self._table.get(name)
-        return handle is not None and handle.narrow is not None and name != self._absent
+        return handle is not None and handle.specialise is not None and name != self._absent
 
     def fields(self, name: str) -> Any:
         """What a handle can be given."""
@@ -97,10 +102,10 @@ class Narrowed:
         handle = self._table.get(spec.type)
         if handle is None:
             return None
-        narrow = handle.narrow(spec.args, command) if handle.narrow is not None else None
-        if narrow is None and handle.lone and len(spec.args["children"]) == 1:
+        specialise = handle.specialise(spec.args, command) if handle.specialise is not None else None
+        if specialise is None and handle.collapse_if_one and len(spec.args["children"]) == 1:
             return int(spec.args["children"][0])
-        return narrow
+        return specialise
 
     def real(self, index: int, command: Command) -> int:
         """The handle that serves the command at that place."""
@@ -133,12 +138,12 @@ class _Inner:
 class _Builder:
     """Makes routes of specs; what it has made for one command serves others too."""
 
-    def __init__(self, config: Config, kit: Kit) -> None:
+    def __init__(self, config: Config, context: RouteContext) -> None:
         self._config = config
-        self._kit = kit
+        self._context = context
         self._routes = config.routes
         self._table = table_of(config)
-        self._narrowed = Narrowed(config, ASYNC_LOG if kit.spool is None else "")
+        self._narrowed = Specialised(config, ASYNC_LOG if context.spool is None else "")
         self._varies = bytearray(len(config.routes))  # whether a handle depends on the command
         self._named: Set[str] = set()  # commands that the config names
         self.made: List[Any] = []
@@ -149,7 +154,7 @@ class _Builder:
         """Finds out what depends on the command."""
         varies = self._varies
         for place, spec in enumerate(self._routes):
-            if self._narrowed.narrows(spec.type):
+            if self._narrowed.is_specialised(spec.type):
                 varies[place] = 1
                 self._named.update(spec.args.get("operation_policies") or ())
             elif any(varies[inner] for inner in self._narrowed.below(place)):
@@ -158,7 +163,7 @@ class _Builder:
                 yield
 
     def way_of(self, command: Command) -> Tuple[Any, ...]:
-        """Equal for commands that take the same way: `narrow` looks at nothing else of them."""
+        """Equal for commands that take the same way: `specialise` looks at nothing else of them."""
         if command.kind == ADMIN:
             return (command.name,)
         named = [name for name in (command.name, command.like) if name in self._named]
@@ -166,7 +171,7 @@ class _Builder:
 
     def route_for(self, command: Command) -> "Generator[None, None, Any]":
         """The route of a command."""
-        if self._kit.only_gets and command.kind not in (READ, ADMIN):
+        if self._context.only_gets and command.kind not in (READ, ADMIN):
             return _weighed(ErrorRoute("mcrouter: only gets are served (--allow-only-gets)"))
         root = self._narrowed.real(self._config.route, command)
         if command.kind == ADMIN and (own := self._admin(command, root)) is not None:
@@ -205,11 +210,11 @@ class _Builder:
 
     def _admin(self, command: Command, root: int) -> Any:
         """The route of a command that is about no key, where a policy by key cannot say whom to ask."""
-        if self._config.seed and self._is_plain(root, command):
+        if self._config.ordered_pool_form and self._is_plain(root, command):
             return None
         if command.name != "flush_all":
-            return _weighed(self._kit.local)
-        if not self._config.seed and not self._kit.flush_all:
+            return _weighed(self._context.local)
+        if not self._config.ordered_pool_form and not self._context.flush_all:
             return _weighed(ErrorRoute("Command disabled"))
         hosts = [self._host(host.text) for host in self._config.hosts]
         return _weighed(to_all.AllSyncRoute(hosts), len(hosts)) if hosts else _weighed(ErrorRoute("no host to flush"))
@@ -238,31 +243,31 @@ class _Builder:
             route = PerKey(route)
             self.made.append(_weighed(route, cost))
         if isinstance(route, KeyedRoute):
-            route.later = self._kit.later
+            route.later = self._context.later
         self._shared[same] = route
         return route
 
     def _host(self, text: str) -> HostRoute:
-        return HostRoute(self._kit.hosts[text], self._kit.style)
+        return HostRoute(self._context.hosts[text], self._context.style)
 
     def _leaf(self, args: Mapping[str, Any]) -> Any:
         leaf = self._host(args["host"])
-        return StripPrefixRoute(leaf) if self._kit.keeps_prefixes else leaf
+        return StripPrefixRoute(leaf) if self._context.keeps_prefixes else leaf
 
     def _handle(self, place: int, spec: Any, real: List[int], made: Dict[int, Any]) -> Any:
         if spec.type == KEEP:
             return self._host(self._routes[spec.args["target"]].args["host"])
         handle = self._table[spec.type]
         args = filled(handle.fields, spec.args, _Inner(real, made))
-        if handle.lone and not args.children:
+        if handle.collapse_if_one and not args.children:
             return NullRoute()
         if handle.state is not None:
             if place not in self._states:
-                self._states[place] = handle.state(args, self._kit)
+                self._states[place] = handle.state(args, self._context)
             args.state = self._states[place]
-        route = handle.make(args, self._kit)
+        route = handle.make(args, self._context)
         given = (made[real[index]] for index in self._narrowed.below(place))
-        if self._kit.keeps_prefixes and route.keyed and spec.type != "RootRoute" and route not in given:
+        if self._context.keeps_prefixes and route.keyed and spec.type != "RootRoute" and route not in given:
             pick = route.pick  # a key is chosen by what comes behind its routing prefix
             route.pick = lambda key: pick(key[len(prefix_of(key)) :])
         return route

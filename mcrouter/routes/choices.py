@@ -5,9 +5,9 @@ from zlib import crc32
 
 from ..config.fields import Field, routes, text
 from ..proto.requests import Request
-from .base import BY_CHANCE, Branch, Route, part_sink
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import BY_CHANCE, Branch, Route, part_sink
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
 
 
 class RandomRoute(Route):
@@ -18,11 +18,11 @@ class RandomRoute(Route):
     | fails            | the failure: no other child is asked      |
     """
 
-    def __init__(self, children: List[Any], kit: Kit) -> None:
+    def __init__(self, children: List[Any], context: RouteContext) -> None:
         self._children = children
-        self._choice = kit.chance.choice
+        self._choice = context.chance.choice
         self.takes_runs = all(child.takes_runs for child in children)
-        self.goes_on = any(child.goes_on for child in children)
+        self.may_ask_another_host = any(child.may_ask_another_host for child in children)
         self.splits = any(child.splits for child in children)
 
     def start(self, request: Request, sink: Any) -> None:
@@ -38,18 +38,24 @@ class RandomRoute(Route):
         return f"one of {len(self._children)}", [(BY_CHANCE, child) for child in self._children]
 
 
-def _host_id(args: Args, kit: Kit) -> Any:
+def _host_id(args: Args, context: RouteContext) -> Any:
     """Returns the child that the host id of this machine selects: HostIdRoute is that child itself.
 
     | salt      | place of the child                                                              |
     | ""        | the host id modulo the number of children, as in facebook/mcrouter              |
     | any other | CRC-32 of the host id and the salt, modulo the number of children: our own rule |
     """
-    number = crc32(f"{kit.host_id}{args.salt}".encode()) if args.salt else kit.host_id
+    number = crc32(f"{context.host_id}{args.salt}".encode()) if args.salt else context.host_id
     return args.children[number % len(args.children)]
 
 
 HANDLES = (
-    Handle("RandomRoute", (routes(),), lambda args, kit: RandomRoute(args.children, kit), lone=True, picks=True),
-    Handle("HostIdRoute", (routes(), Field("salt", read=text, default="")), _host_id, lone=True, picks=True),
+    Handle(
+        "RandomRoute",
+        (routes(),),
+        lambda args, context: RandomRoute(args.children, context),
+        collapse_if_one=True,
+        picks=True,
+    ),
+    Handle("HostIdRoute", (routes(), Field("salt", read=text, default="")), _host_id, collapse_if_one=True, picks=True),
 )

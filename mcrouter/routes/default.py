@@ -4,10 +4,10 @@ from typing import Any, Iterable, List, Tuple
 
 from ..config.fields import routes
 from ..proto.requests import Request
-from .base import ASKED, AsIs, Branch, refuse
-from .handle import Args, Handle
-from .kit import Kit
-from .pool import Pool, RouteDestination, as_route, destination
+from .framework.base import ASKED, AsIs, Branch, refuse
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.pool import Pool, RouteDestination, as_route, destination
 
 
 class DefaultRoute(AsIs):
@@ -26,10 +26,10 @@ class DefaultRoute(AsIs):
         inner = [host.route for host in pool.hosts if isinstance(host, RouteDestination)]
         self.takes_runs = all(route.takes_runs for route in inner)
         self.splits = any(route.splits for route in inner)
-        self.goes_on = any(route.goes_on for route in inner)
+        self.may_ask_another_host = any(route.may_ask_another_host for route in inner)
         self._hosts_only = not inner
 
-    def first(self, request: Any = None) -> Any:
+    def direct_host(self, request: Any = None) -> Any:
         """Returns the first healthy host."""
         return self._pool.healthy[0] if self._pool.healthy and self._hosts_only else None
 
@@ -41,7 +41,7 @@ class DefaultRoute(AsIs):
         else:
             refuse(request, sink)
         if self._pool.away:
-            self._pool.missed(request, healthy[0] if healthy else None)
+            self._pool.record_missed_write(request, healthy[0] if healthy else None)
 
     def routes(self) -> Iterable[Any]:
         """Returns all members of the pool."""
@@ -52,9 +52,9 @@ class DefaultRoute(AsIs):
         return "the first healthy one", [(ASKED, as_route(host)) for host in self._pool.healthy[:1]]
 
 
-def _make(args: Args, kit: Kit) -> DefaultRoute:
+def _make(args: Args, context: RouteContext) -> DefaultRoute:
     pool = Pool([destination(route) for route in args.children])
-    kit.pools.append(pool)
+    context.pools.append(pool)
     return DefaultRoute(pool)
 
 

@@ -10,14 +10,14 @@ from ..config.fields import REQUIRED, Field, number, record, routes, unused
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, Command
 from ..proto.requests import GET, SET, Request
-from .base import ASKED, ON_ERROR, Branch, Route
-from .best import Best, is_good
 from .failover_errors import FailoverErrors, failover_errors
 from .failover_policy import InOrder, PolicySpec, failover_policy
-from .handle import Args, Handle
-from .kit import Kit
-from .pieces import takes_pieces
-from .token_bucket import TokenBucket
+from .framework.base import ASKED, ON_ERROR, Branch, Route
+from .framework.best import Best, is_good
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.pieces import takes_pieces
+from .framework.token_bucket import TokenBucket
 
 
 class FailoverRoute(Route):
@@ -39,10 +39,10 @@ class FailoverRoute(Route):
     over only if it fails at once.
     """
 
-    goes_on = True
+    may_ask_another_host = True
 
     def __init__(
-        self, children: List[Any], errors: FailoverErrors, policy: InOrder, limit: "Optional[Limit]" = None
+        self, children: List[Any], errors: FailoverErrors, policy: InOrder, limit: "Optional[FailoverLimit]" = None
     ) -> None:
         self.children = children
         self.good = tuple(errors.good(command) for command in COMMANDS)
@@ -52,13 +52,13 @@ class FailoverRoute(Route):
         self.takes_runs = alike and not policy.by_key and all(child.takes_runs for child in children)
         self.takes_keys = not policy.by_key and not any(child.splits for child in children)
 
-    def first(self, request: Any = None) -> Any:
+    def direct_host(self, request: Any = None) -> Any:
         """Returns the first host of the first child; None if there is a limit, which must count every request here."""
-        return self.children[0].first(request) if self.limit is None else None
+        return self.children[0].direct_host(request) if self.limit is None else None
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Asks the other children if this is a failure of the first."""
-        if is_good(outcomes, o.ANSWERS) and not self.children[0].goes_on:
+        if is_good(outcomes, o.ANSWERS) and not self.children[0].may_ask_another_host:
             sink.on_reply(reply, outcomes)
         else:
             Walk(self, request, sink).take_over(host, reply, outcomes)
@@ -66,7 +66,7 @@ class FailoverRoute(Route):
     def start(self, request: Request, sink: Any) -> None:
         """Asks the first child."""
         if self.limit is not None:
-            self.limit.seen(len(request.kinds))
+            self.limit.seen(len(request.commands))
         Walk(self, request, sink).go()
 
     def routes(self) -> List[Any]:
@@ -80,7 +80,7 @@ class FailoverRoute(Route):
         return "the first answer that is not an error", ways
 
 
-class Limit:
+class FailoverLimit:
     """The share of the requests that may fail over (`failover_limit`): `rate` of all, and up to `burst` at once."""
 
     def __init__(self, rate: float, burst: float) -> None:
@@ -108,7 +108,7 @@ class Walk:
         self._route = route
         self._request = request
         self._sink = sink
-        self._good = route.good[request.kinds[0]]
+        self._good = route.good[request.commands[0]]
         self._order = route.policy.order(request)
         self._place = next(self._order)  # place of the child that answers next
         self._told: Any = None  # what the policy returned when the child was asked
@@ -150,7 +150,7 @@ class Walk:
         """Takes a child's answer, or that of the host asked in its place."""
         first, self._first = self._first, None
         if first is not None and self._is_for_child(outcomes):
-            self._route.children[self._place].go_on(self._asked, self, first, reply, outcomes)
+            self._route.children[self._place].after_failure(self._asked, self, first, reply, outcomes)
         elif self._asking:
             self._answer = (reply, outcomes)
         elif self._needs_next(reply, outcomes, at_once=False):
@@ -160,7 +160,7 @@ class Walk:
         """Asks a child; for a read it asks the child's first host directly, if there is one."""
         self._told = self._route.policy.asked(self._place, self._asked)
         if self._asked.reads_only():
-            self._first = child.first(self._asked)
+            self._first = child.direct_host(self._asked)
         host = self._first or getattr(child, "host", None)
         if host is not None:
             self._hosts.add(host)
@@ -177,7 +177,7 @@ class Walk:
         if is_good(outcomes, o.SUCCESS):
             return False
         lost = outcomes[:1] == o.LOST and self._asked.reads_only() and o.LOST not in self._good
-        return self._route.children[self._place].goes_on or not lost or not self._has_next()
+        return self._route.children[self._place].may_ask_another_host or not lost or not self._has_next()
 
     def _needs_next(self, reply: bytes, outcomes: bytes, at_once: bool) -> bool:
         """Takes a child's whole answer. Passes on the final answer, or returns True if the next child must be asked."""
@@ -198,7 +198,7 @@ class Walk:
     def _may_ask_next(self, outcomes: bytes, at_once: bool) -> bool:
         """Returns whether the next child may be asked after these failures."""
         route, request = self._route, self._request
-        if not (at_once or request.reads_only() or (request.bulk is None and request.client.awaits(request))):
+        if not (at_once or request.reads_only() or (request.large_value is None and request.client.awaits(request))):
             return False
         costly = outcomes.translate(None, self._good + o.NEVER_SENT)
         if costly.translate(None, route.policy.uncounted):
@@ -241,17 +241,17 @@ def never(args: Mapping[str, Any], command: Command) -> bool:
     return not args["failover_errors"].of(command) or args["failover_policy"].only_first()
 
 
-def shared(children: int, args: Args) -> Tuple[InOrder, Optional[Limit]]:
+def shared(children: int, args: Args) -> Tuple[InOrder, Optional[FailoverLimit]]:
     """Returns what the routes of all commands share: the policy, with its record of failures, and the limit."""
     limit = args.failover_limit
-    return args.failover_policy.make(children), None if limit is None else Limit(limit["rate"], limit["burst"])
+    return args.failover_policy.make(children), None if limit is None else FailoverLimit(limit["rate"], limit["burst"])
 
 
-def _make(args: Args, kit: Kit) -> Any:
+def _make(args: Args, context: RouteContext) -> Any:
     return made_of(args.children, args)
 
 
-def _state(args: Args, kit: Kit) -> Tuple[InOrder, Optional[Limit]]:
+def _state(args: Args, context: RouteContext) -> Tuple[InOrder, Optional[FailoverLimit]]:
     return shared(len(args.children), args)
 
 
@@ -259,4 +259,6 @@ def _narrow(args: Mapping[str, Any], command: Command) -> Optional[int]:
     return int(args["children"][0]) if args["children"] and never(args, command) else None
 
 
-HANDLE = Handle("FailoverRoute", failover_fields(routes()), _make, narrow=_narrow, lone=True, state=_state)
+HANDLE = Handle(
+    "FailoverRoute", failover_fields(routes()), _make, specialise=_narrow, collapse_if_one=True, state=_state
+)

@@ -22,7 +22,7 @@ from ..hashing.choosers import rendezvous_order
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name
 from .failover_errors import error_list
-from .renamed import prefix_of
+from .framework.renamed import prefix_of
 
 _MANY = 1_000_000_000
 _ATTEMPTS = 100  # hashes of one key in search of a child that has not been asked, as in facebook/mcrouter

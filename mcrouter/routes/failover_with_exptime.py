@@ -6,11 +6,11 @@ from ..config.fields import Field, number, route, routes
 from ..proto.commands import Command
 from ..proto.exptimes import capped
 from ..proto.requests import Request
-from .base import ASKED, Branch, Route, part
 from .failover import failover_fields, made_of, never, shared
 from .failover_policy import InOrder
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import ASKED, Branch, Route, part
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
 
 _LONGEST = 2**31 - 1
 
@@ -24,23 +24,27 @@ class ShortLivedRoute(Route):
     | up to `most`                     | the command unchanged   |
     """
 
-    def __init__(self, target: Any, most: int, kit: Kit) -> None:
+    def __init__(self, target: Any, most: int, context: RouteContext) -> None:
         self._target = target
         self._most = most
-        self._kit = kit
-        self.takes_runs, self.goes_on, self.splits = target.takes_runs, target.goes_on, target.splits
+        self._context = context
+        self.takes_runs, self.may_ask_another_host, self.splits = (
+            target.takes_runs,
+            target.may_ask_another_host,
+            target.splits,
+        )
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the target."""
         self._target.start(self._shortened(request), sink)
 
     def _shortened(self, request: Request) -> Request:
-        now = self._kit.wall()
-        if len(request.kinds) == 1:
+        now = self._context.wall()
+        if len(request.commands) == 1:
             return capped(request, self._most, now)
-        commands = [part(request, request.kinds[at : at + 1], data) for at, data in enumerate(request.split())]
+        commands = [part(request, request.commands[at : at + 1], data) for at, data in enumerate(request.split())]
         data = b"".join(bytes(capped(command, self._most, now).data) for command in commands)
-        return request if data == request.data else part(request, request.kinds, data, request.words)
+        return request if data == request.data else part(request, request.commands, data, request.expected)
 
     def routes(self) -> List[Any]:
         """Returns the target."""
@@ -51,16 +55,16 @@ class ShortLivedRoute(Route):
         return f"for {self._most} s at most", [(ASKED, self._target)]
 
 
-def _children(args: Args, kit: Kit) -> List[Any]:
+def _children(args: Args, context: RouteContext) -> List[Any]:
     most = args.failover_exptime
-    return [args.normal, *(ShortLivedRoute(child, most, kit) if most > 0 else child for child in args.failover)]
+    return [args.normal, *(ShortLivedRoute(child, most, context) if most > 0 else child for child in args.failover)]
 
 
-def _make(args: Args, kit: Kit) -> Any:
-    return made_of(_children(args, kit), args)
+def _make(args: Args, context: RouteContext) -> Any:
+    return made_of(_children(args, context), args)
 
 
-def _state(args: Args, kit: Kit) -> Tuple[InOrder, Any]:
+def _state(args: Args, context: RouteContext) -> Tuple[InOrder, Any]:
     return shared(1 + len(args.failover), args)
 
 
@@ -76,7 +80,7 @@ HANDLE = Handle(
         Field("failover_exptime", read=number(-_LONGEST, _LONGEST), default=60),
     ),
     _make,
-    narrow=_narrow,
+    specialise=_narrow,
     state=_state,
 )
 """FailoverRoute over `normal` and then each of `failover`. On the latter values expire after at most `failover_exptime`

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Dict, Iterator
 
-from ..deferred import own
-from .handle import Handle
+from ..system.deferred import own
+from .framework.handle import Handle
 
 _MODULES = {
     "OperationSelectorRoute": "selectors:HANDLES",
@@ -44,7 +44,10 @@ _MODULES = {
     "AllFastestRoute": "all_fastest:HANDLE",
     "MissFailoverRoute": "miss_failover:HANDLE",
 }
-_OTHERWISE_IN_SEED = {"AllFastestRoute": "all_fastest:SEED", "MissFailoverRoute": "miss_failover:SEED"}
+_IN_ORDERED_POOL_FORM = {
+    "AllFastestRoute": "all_fastest:ORDERED_POOL_HANDLE",
+    "MissFailoverRoute": "miss_failover:ORDERED_POOL_HANDLE",
+}
 _INTERNAL = {"RootRoute": "selectors:ROOT", "AsynclogRoute": "asynclog:HANDLE"}
 
 for _place in dict.fromkeys([*_MODULES.values(), *_INTERNAL.values()]):
@@ -85,9 +88,9 @@ INTERNAL = Handles(_INTERNAL)
 """Routes that no config names: the router adds them by itself."""
 HANDLES = Handles(_MODULES)
 """For a config with `pools`: the routes behave as in facebook/mcrouter."""
-SEED = Handles({**_MODULES, **_OTHERWISE_IN_SEED})
+ORDERED_POOL_HANDLES = Handles({**_MODULES, **_IN_ORDERED_POOL_FORM})
 """For a config with an `orderedPool`."""
 ALL_HANDLES = Handles({**_MODULES, **_INTERNAL})
 """`HANDLES` and `INTERNAL`."""
-ALL_SEED = Handles({**_MODULES, **_OTHERWISE_IN_SEED, **_INTERNAL})
+ALL_ORDERED_POOL_HANDLES = Handles({**_MODULES, **_IN_ORDERED_POOL_FORM, **_INTERNAL})
 """`SEED` and `INTERNAL`."""

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any, List, Mapping
 
 from ..config.fields import Field, one_of, routes, switch, text, texts
-from ..deferred import own
 from ..hashing import HASHES, KEY_HASH_NAMES, make_pick, routing_key
 from ..proto.requests import Request
-from .base import Branch
-from .handle import Args, Handle
-from .keyed import KeyedRoute
-from .kit import Kit
+from ..system.deferred import own
+from .framework.base import Branch
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.keyed import KeyedRoute
 from .null import ErrorRoute, NullRoute
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class HashRoute(KeyedRoute):
         self._children = children
         self._pick = pick
         self._name = name
-        self.goes_on = any(child.goes_on for child in children)
+        self.may_ask_another_host = any(child.may_ask_another_host for child in children)
 
     def pick(self, key: bytes) -> Any:
         """Returns the key's child."""
@@ -89,14 +89,14 @@ def _pick(count: int, hash_func: str, salt: str, weights: Any, tags: Any, key_ha
     return make_pick(hash_func, names, {"weights": weights, "key_hash": key_hash}, salt)
 
 
-def _make(args: Args, kit: Kit) -> Any:
+def _make(args: Args, context: RouteContext) -> Any:
     if not args.children:
         name = f", name: {args.name}" if args.name else ""
         return ErrorRoute(f"HashRoute with empty children{name}") if args.error_on_empty else NullRoute()
     if len(args.children) == 1:
         return args.children[0]
     if args.hash_func == LATEST:
-        return latest.latest(args.children, kit, args.salt, args.weights)
+        return latest.latest(args.children, context, args.salt, args.weights)
     pick = _pick(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
     return HashRoute(args.children, pick, args.hash_func)
 

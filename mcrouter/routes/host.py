@@ -5,8 +5,8 @@ from typing import Any, List, Tuple
 from ..proto import outcomes as o
 from ..proto.requests import Request
 from ..proto.styles import MEMCACHED, Memcached
-from .again import ask_again
-from .base import AsIs, Branch, refuse
+from .framework.again import ask_again
+from .framework.base import AsIs, Branch, refuse
 
 
 class HostRoute(AsIs):
@@ -22,7 +22,7 @@ class HostRoute(AsIs):
         self.host = host
         self._style = style
 
-    def first(self, request: Any = None) -> Any:
+    def direct_host(self, request: Any = None) -> Any:
         """Returns the host, if it is healthy."""
         return self.host if self.host.healthy else None
 
@@ -30,8 +30,8 @@ class HostRoute(AsIs):
         """Asks the host."""
         host = self.host
         if not host.healthy:
-            host.spared(request)
-            refuse(request, sink, self._style.unhealthy(host.name, host.hard), o.TKO)
+            host.record_skipped(request)
+            refuse(request, sink, self._style.unhealthy(host.name, host.refuses_connections), o.TKO)
         elif sink is request or not request.reads_only():
             host.send(request, sink)
         else:

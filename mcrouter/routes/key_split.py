@@ -9,11 +9,11 @@ from ..proto.commands import ADMIN, BY_NAME, Command
 from ..proto.guard import guarded
 from ..proto.requests import Request
 from ..proto.rewriting import longest_key
-from .base import ASKED, COPY, DROP_REPLY, Branch, Route
-from .handle import Args, Handle
-from .keyed import names_of
-from .kit import Kit
-from .renamed import ask_renamed, renamed
+from .framework.base import ASKED, COPY, DROP_REPLY, Branch, Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.keyed import names_of
+from .framework.renamed import ask_renamed, renamed
 
 _ROOM = len("::999")  # bytes
 _LEAST, _MOST = 2, 1000
@@ -35,25 +35,25 @@ class KeySplitRoute(Route):
     A key that is too long for a suffix (over 245 bytes, in base64 over 181) has only one name, the key itself.
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._target = args.destination
         self._replicas: int = args.replicas
-        self._own = kit.host_id % args.replicas
+        self._own = context.host_id % args.replicas
         self._first_hit = args.first_hit
         self._to_all = _DELETES + (_SETS if args.all_sync else b"")
         self.takes_keys = not args.first_hit
-        self.goes_on, self.splits = args.destination.goes_on, args.destination.splits
+        self.may_ask_another_host, self.splits = args.destination.may_ask_another_host, args.destination.splits
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks for the own name, or for all names."""
-        kind = request.kinds[0]
+        kind = request.commands[0]
         if kind in self._to_all and self._has_names(request):
             for replica in range(self._replicas):
                 if replica != self._own:
                     copy = background(request)
                     guarded(copy, self._ask, copy, DROP_REPLY, replica)
             self._ask(request, sink, self._own)
-        elif self._first_hit and kind in _GET and request.bulk is None and self._has_names(request):
+        elif self._first_hit and kind in _GET and request.large_value is None and self._has_names(request):
             first = _FirstHit(sink, self._replicas)
             for replica in range(self._replicas):
                 self._ask(request, first, replica)
@@ -71,9 +71,9 @@ class KeySplitRoute(Route):
             request, sink = renamed(request, sink, _name(replica, longest_key(request)))
         self._target.start(request, sink)
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
-        self._target.go_on(request, sink, host, reply, outcomes)
+        self._target.after_failure(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
         """Returns the destination."""
@@ -81,7 +81,7 @@ class KeySplitRoute(Route):
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the names that are asked for."""
-        kind = request.kinds[0]
+        kind = request.commands[0]
         everywhere = kind in self._to_all or (self._first_hit and kind in _GET)
         remark = f"as replica {self._own} of {self._replicas}" + (", and as the others" if everywhere else "")
         return remark, [(ASKED, self._target), *([(COPY, self._target)] if everywhere else [])]
@@ -124,6 +124,6 @@ HANDLE = Handle(
         Field("first_hit", read=switch, default=False),
     ),
     KeySplitRoute,
-    narrow=_about_no_key,
+    specialise=_about_no_key,
     times=lambda args: int(args["replicas"]),
 )

@@ -7,11 +7,11 @@ from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, READ, VALUES, Command
 from ..proto.requests import Request
 from ..proto.rewriting import get_of, store_of
-from .base import ASKED, ON_FAILURE, Branch, Route
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import ASKED, ON_FAILURE, Branch, Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.steps import Answer, Steps, copy_of, follow, in_background, is_hit, value_of
 from .null import default_reply
-from .steps import Answer, Steps, copy_of, follow, in_background, is_hit, value_of
 
 _GET = BY_NAME["get"].number
 _NOTHING = 0x10000  # flag of a marker in L1: L2 has no value (facebook/mcrouter's MC_MSG_FLAG_NEGATIVE_CACHE)
@@ -31,9 +31,9 @@ class L1L2CacheRoute(Route):
     """
 
     takes_keys = False
-    goes_on = True
+    may_ask_another_host = True
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._l1, self._l2 = args.l1, args.l2
         self._exptime: int = args.upgradingL1Exptime
         self._nothing_exptime: int = args.ncacheExptime
@@ -42,9 +42,9 @@ class L1L2CacheRoute(Route):
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks L1 first."""
-        if request.kinds[0] == _GET:
+        if request.commands[0] == _GET:
             follow(self._get(request), sink)
-        elif BY_VALUES[request.kinds[0]]:
+        elif BY_VALUES[request.commands[0]]:
             follow(self._gets(request), sink)
         elif self._nothing_exptime:
             self._l2.start(request, sink)
@@ -93,7 +93,7 @@ class L1L2CacheRoute(Route):
 
     def _gets(self, request: Request) -> Steps:
         answer = yield self._l1, request
-        return default_reply(request.kinds[0]) if self._is_nothing(answer[0]) else answer
+        return default_reply(request.commands[0]) if self._is_nothing(answer[0]) else answer
 
     def _meta(self, request: Request) -> Steps:
         answer = yield self._l1, request
@@ -132,5 +132,5 @@ HANDLE = Handle(
         Field("ncacheUpdatePeriod", read=_SECONDS, default=0),
     ),
     L1L2CacheRoute,
-    narrow=_no_gets,
+    specialise=_no_gets,
 )

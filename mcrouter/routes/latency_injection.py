@@ -6,10 +6,10 @@ from ..config.fields import Field, number, route, unused
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import abandon
 from ..proto.requests import Request
-from .base import ASKED, Branch, Route
-from .handle import Args, Handle
-from .held import Held
-from .kit import Kit
+from .framework.base import ASKED, Branch, Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.held import Held
 
 _MOST = 3_600_000  # ms
 _DELAYS = ("before_latency_ms", "after_latency_ms", "total_latency_ms")
@@ -26,22 +26,22 @@ class LatencyInjectionRoute(Route):
     A value that is too large to be held in memory is not delayed.
     """
 
-    goes_on = True  # a waiting request must not be overtaken by a later one that takes another route
+    may_ask_another_host = True  # a waiting request must not be overtaken by a later one that takes another route
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._child = args.child
-        self.kit = kit
+        self.context = context
         self.before, self.after, self.total = (getattr(args, name) / 1000 for name in _DELAYS)
         self.takes_runs, self.splits = args.child.takes_runs, args.child.splits
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the child, now or later."""
-        if request.bulk is not None:
+        if request.large_value is not None:
             self._child.start(request, sink)
             return
         delayed = _Delayed(self, request, sink)
         if self.before:
-            self.kit.later(self.before, delayed.ask)
+            self.context.later(self.before, delayed.ask)
         else:
             delayed.ask()
 
@@ -69,7 +69,7 @@ class _Delayed:
         self._route = route
         self._request = request
         self._sink = sink
-        self._begun = route.kit.now()
+        self._begun = route.context.now()
         self._reply: Any = None
         self._outcomes = b""
 
@@ -80,12 +80,12 @@ class _Delayed:
     def on_reply(self, reply: Any, outcomes: bytes) -> None:
         """Takes the child's answer, and delays it if need be."""
         route = self._route
-        wait = max(route.after, route.total - (route.kit.now() - self._begun))
+        wait = max(route.after, route.total - (route.context.now() - self._begun))
         if wait <= 0:
             self._sink.on_reply(reply, outcomes)
         else:
             self._reply, self._outcomes = reply if isinstance(reply, bytes) else Held(reply), outcomes
-            route.kit.later(wait, self._answer)
+            route.context.later(wait, self._answer)
 
     def _answer(self) -> None:
         self._sink.on_reply(self._reply, self._outcomes)
@@ -107,5 +107,5 @@ HANDLE = Handle(
         *unused("request_payload_latency", "max_request_latency_us"),
     ),
     LatencyInjectionRoute,
-    narrow=_without_delay,
+    specialise=_without_delay,
 )

@@ -14,8 +14,8 @@ from ..hashing import make_pick
 from .failover import FailoverRoute, failover_fields, made_of, shared
 from .failover_errors import FailoverErrors
 from .failover_policy import PolicySpec
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
 
 COUNT = 5
 
@@ -38,18 +38,20 @@ def picked(children: int, host_id: int, count: int = COUNT, salt: str = "", weig
     return found
 
 
-def latest(children: List[Any], kit: Kit, salt: str = "", weights: Optional[Sequence[float]] = None) -> Any:
+def latest(
+    children: List[Any], context: RouteContext, salt: str = "", weights: Optional[Sequence[float]] = None
+) -> Any:
     """Returns a LatestRoute with default options, as `hash_func: Latest` means it."""
-    chosen = [children[place] for place in picked(len(children), kit.host_id, salt=salt, weights=weights or ())]
+    chosen = [children[place] for place in picked(len(children), context.host_id, salt=salt, weights=weights or ())]
     return FailoverRoute(chosen, FailoverErrors(), PolicySpec().make(len(chosen))) if len(chosen) > 1 else chosen[0]
 
 
-def _make(args: Args, kit: Kit) -> Any:
-    places = picked(len(args.children), kit.host_id, args.failover_count, args.salt, args.weights or ())
+def _make(args: Args, context: RouteContext) -> Any:
+    places = picked(len(args.children), context.host_id, args.failover_count, args.salt, args.weights or ())
     return made_of([args.children[place] for place in places], args)
 
 
-def _state(args: Args, kit: Kit) -> Any:
+def _state(args: Args, context: RouteContext) -> Any:
     return shared(min(args.failover_count, len(args.children)), args)
 
 
@@ -63,6 +65,6 @@ HANDLE = Handle(
         *unused("thread_local_failover"),
     ),
     _make,
-    lone=True,
+    collapse_if_one=True,
     state=_state,
 )

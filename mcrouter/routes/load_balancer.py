@@ -6,12 +6,12 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 from ..config.fields import Field, number, routes, unused
 from ..proto.requests import Request
-from .base import BY_CHANCE, Branch
 from .failover import FailoverRoute
 from .failover_errors import FailoverErrors
 from .failover_policy import InOrder
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import BY_CHANCE, Branch
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
 
 _FAILED = 1.0  # seconds: the least time that a failure counts as, however fast it came
 _QUICK = 0.001  # seconds, added to every mean: among children that are all faster, the requests in flight decide
@@ -50,10 +50,10 @@ class LeastLoaded(InOrder):
     loaded child of all, and routers that know only their own requests do not all choose the same child.
     """
 
-    def __init__(self, children: int, memory: float, most: int, kit: Kit) -> None:
+    def __init__(self, children: int, memory: float, most: int, context: RouteContext) -> None:
         super().__init__(children, {})
         self._most = most
-        self._kit = kit
+        self._context = context
         self.loads = [Load(memory) for _ in range(children)]
 
     def order(self, request: Request) -> Iterator[int]:
@@ -63,22 +63,22 @@ class LeastLoaded(InOrder):
     def _order(self) -> Iterator[int]:
         left = list(range(self._children))
         while left:
-            now = self._kit.now()
-            two = self._kit.chance.sample(left, min(2, len(left)))
+            now = self._context.now()
+            two = self._context.chance.sample(left, min(2, len(left)))
             place = min(two, key=lambda one: self.loads[one].now(now))
             left.remove(place)
             yield place
 
     def asked(self, place: int, request: Request) -> "Flight":
         """Counts one more request in flight to this child."""
-        flight = Flight(self.loads[place], self._kit.now())
+        flight = Flight(self.loads[place], self._context.now())
         request.client.when_abandoned(request, flight.over)
         return flight
 
     def answered(self, place: int, failed: bool, told: "Flight") -> None:
         """Counts one request less, and records how long it took."""
         told.over()
-        now = self._kit.now()
+        now = self._context.now()
         took = now - told.since
         self.loads[place].took(now, max(took, _FAILED) if failed else took)
 
@@ -118,9 +118,9 @@ class LoadBalancerRoute(FailoverRoute):
 
     def __init__(self, children: List[Any], policy: LeastLoaded, count: int) -> None:
         super().__init__(children, FailoverErrors(), policy)
-        self.goes_on = count > 1 or any(child.goes_on for child in children)
+        self.may_ask_another_host = count > 1 or any(child.may_ask_another_host for child in children)
 
-    def first(self, request: Any = None) -> Any:
+    def direct_host(self, request: Any = None) -> Any:
         """Returns None: the child is chosen at random when the request comes."""
         return None
 
@@ -129,11 +129,11 @@ class LoadBalancerRoute(FailoverRoute):
         return "the less loaded of two", [(BY_CHANCE, child) for child in self.children]
 
 
-def _state(args: Args, kit: Kit) -> LeastLoaded:
-    return LeastLoaded(len(args.children), args.load_ttl_ms / 1000, args.failover_count, kit)
+def _state(args: Args, context: RouteContext) -> LeastLoaded:
+    return LeastLoaded(len(args.children), args.load_ttl_ms / 1000, args.failover_count, context)
 
 
-def _make(args: Args, kit: Kit) -> LoadBalancerRoute:
+def _make(args: Args, context: RouteContext) -> LoadBalancerRoute:
     return LoadBalancerRoute(args.children, args.state, args.failover_count)
 
 
@@ -146,6 +146,6 @@ HANDLE = Handle(
         *unused("algorithm", "salt", "default_server_load_percent"),
     ),
     _make,
-    lone=True,
+    collapse_if_one=True,
     state=_state,
 )

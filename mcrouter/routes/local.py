@@ -8,8 +8,8 @@ from ..proto import outcomes as o
 from ..proto.commands import COMMANDS
 from ..proto.guard import INTERNAL_ERROR
 from ..proto.requests import Request
-from .base import Route
-from .handle import Handle
+from .framework.base import Route
+from .framework.handle import Handle
 
 Portions = Iterable[Tuple[int, List[Tuple[str, object]]]]
 """An answer that is computed step by step: about how many microseconds a step took, and the (name, value) pairs that it
@@ -61,7 +61,7 @@ class LocalRoute(Route):
 
     def start(self, request: Request, sink: Any) -> None:
         """Answers at once; `stats` when there is time for it."""
-        name = COMMANDS[request.kinds[0]].name
+        name = COMMANDS[request.commands[0]].name
         answer = self._answers.get(name)
         if name == "stats":
             self._do(request, self._stat_lines(request, sink))
@@ -112,4 +112,4 @@ def _at_once(_request: Request, steps: Iterator[int]) -> None:
         pass
 
 
-HANDLE = Handle("LocalRoute", (), lambda args, kit: kit.local)
+HANDLE = Handle("LocalRoute", (), lambda args, context: context.local)

@@ -4,13 +4,13 @@ import logging
 from typing import Any, List, Mapping, Optional
 
 from ..config.fields import route
-from ..logs import get_logger
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, Command
 from ..proto.requests import Request
-from .base import Route
-from .handle import Args, Handle
-from .kit import Kit
+from ..system.logs import get_logger
+from .framework.base import Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
 
 _LOG = get_logger(__name__)
 _WORDS = {
@@ -34,19 +34,23 @@ class LoggingRoute(Route):
     A run is one line with the outcomes of its commands. Bytes of a key that are not ASCII are shown as escapes.
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._target = args.target
-        self.kit = kit
+        self.context = context
         target = args.target
-        self.takes_runs, self.goes_on, self.splits = target.takes_runs, target.goes_on, target.splits
+        self.takes_runs, self.may_ask_another_host, self.splits = (
+            target.takes_runs,
+            target.may_ask_another_host,
+            target.splits,
+        )
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the target."""
-        self._target.start(request, _Watched(self.kit, request, sink) if _LOG.isEnabledFor(logging.INFO) else sink)
+        self._target.start(request, _Watched(self.context, request, sink) if _LOG.isEnabledFor(logging.INFO) else sink)
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
-        self._target.go_on(request, sink, host, reply, outcomes)
+        self._target.after_failure(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
         """Returns the target."""
@@ -56,24 +60,24 @@ class LoggingRoute(Route):
 class _Watched:
     """The sink of a request that is logged."""
 
-    __slots__ = ("_begun", "_kit", "_request", "_sink")
+    __slots__ = ("_begun", "_context", "_request", "_sink")
 
-    def __init__(self, kit: Kit, request: Request, sink: Any) -> None:
-        self._kit = kit
+    def __init__(self, context: RouteContext, request: Request, sink: Any) -> None:
+        self._context = context
         self._request = request
         self._sink = sink
-        self._begun = kit.now()
+        self._begun = context.now()
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """Logs the target's answer, and passes it on."""
-        ms = (self._kit.now() - self._begun) * 1000
+        ms = (self._context.now() - self._begun) * 1000
         _LOG.info("%s: %s, %.1f ms", describe(self._request), became(outcomes), ms)
         self._sink.on_reply(reply, outcomes)
 
 
 def describe(request: Request) -> str:
     """Returns the commands and keys of a request as text for the log."""
-    names = ", ".join(dict.fromkeys(COMMANDS[kind].name for kind in request.kinds))
+    names = ", ".join(dict.fromkeys(COMMANDS[kind].name for kind in request.commands))
     keys = request.names()
     shown = " ".join(ascii(key[:_SHOWN])[1:] for key in keys[:_KEYS])
     more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
@@ -92,4 +96,4 @@ def _about_no_key(args: Mapping[str, Any], command: Command) -> Optional[int]:
     return int(args["target"]) if command.kind == ADMIN else None
 
 
-HANDLE = Handle("LoggingRoute", (route("target", principal=True),), LoggingRoute, narrow=_about_no_key)
+HANDLE = Handle("LoggingRoute", (route("target", principal=True),), LoggingRoute, specialise=_about_no_key)

@@ -7,10 +7,10 @@ from ..hashing import routing_key
 from ..hashing.spooky import hash32
 from ..proto.commands import COMMANDS, DELETE
 from ..proto.requests import Request
-from .base import ASKED, Branch
-from .handle import Args, Handle
-from .keyed import KeyedRoute
-from .kit import Kit
+from .framework.base import ASKED, Branch
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.keyed import KeyedRoute
 from .to_all import Collecting, worst
 
 _DELETES = frozenset(command.number for command in COMMANDS if command.kind == DELETE)
@@ -26,12 +26,12 @@ class MigrateRoute(KeyedRoute):
     | later                        | to                     | to                                       |
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._from, self._to = getattr(args, "from"), args.to
         self._start: int = args.start_time
         self._interval: int = args.interval
-        self._wall = kit.wall
-        self.goes_on = self._from.goes_on or self._to.goes_on
+        self._wall = context.wall
+        self.may_ask_another_host = self._from.may_ask_another_host or self._to.may_ask_another_host
 
     def pick(self, key: bytes) -> Any:
         """Returns the route by which a key is read and written now."""
@@ -43,11 +43,11 @@ class MigrateRoute(KeyedRoute):
         return self._to if begun >= hash32(routing_key(key), 0) % self._interval else self._from
 
     def _is_both(self, request: Request) -> bool:
-        return request.kinds[0] in _DELETES and 0 <= self._wall() - self._start < 2 * self._interval
+        return request.commands[0] in _DELETES and 0 <= self._wall() - self._start < 2 * self._interval
 
-    def first(self, request: Any = None) -> Any:
+    def direct_host(self, request: Any = None) -> Any:
         """Returns the first host of the key's route; None for a delete that goes to both routes."""
-        return None if request is None or self._is_both(request) else super().first(request)
+        return None if request is None or self._is_both(request) else super().direct_host(request)
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks one route, or both."""

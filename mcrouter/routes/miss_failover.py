@@ -6,12 +6,12 @@ from ..config.fields import Field, routes, switch
 from ..proto import outcomes as o
 from ..proto.commands import DELETE, READ, VALUES, Command
 from ..proto.requests import Request
-from .again import ask_again
-from .base import ASKED, ON_FAILURE, Branch, Route, refuse
-from .best import Best, is_good
-from .handle import Args, Handle
-from .kit import Kit
-from .pool import Pool, RouteDestination, as_route, destination
+from .framework.again import ask_again
+from .framework.base import ASKED, ON_FAILURE, Branch, Route, refuse
+from .framework.best import Best, is_good
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.pool import Pool, RouteDestination, as_route, destination
 
 
 class MissFailoverRoute(Route):
@@ -29,7 +29,7 @@ class MissFailoverRoute(Route):
     commands are for the first child alone.
     """
 
-    goes_on = True
+    may_ask_another_host = True
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -37,12 +37,13 @@ class MissFailoverRoute(Route):
         self.takes_runs = all(route.takes_runs for route in inner)
         self._hosts_only = not inner
 
-    def first(self, request: Any = None) -> Any:
+    def direct_host(self, request: Any = None) -> Any:
         """Returns the first healthy host."""
         return self._pool.healthy[0] if self._pool.healthy and self._hosts_only else None
 
     def start(self, request: Request, sink: Any) -> None:
-        """Asks the first healthy host. If it answers the client directly, `go_on` makes the walk after a failure."""
+        """Asks the first healthy host. If it answers the client directly, `after_failure` makes the walk after a
+        failure."""
         hosts = self._pool.healthy
         if not hosts:
             refuse(request, sink)
@@ -51,9 +52,9 @@ class MissFailoverRoute(Route):
         else:
             hosts[0].send(request, _Walk(request, sink, hosts))
         if self._pool.away:
-            self._pool.missed(request, hosts[0] if hosts else None)
+            self._pool.record_missed_write(request, hosts[0] if hosts else None)
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Asks the hosts after `host`; if `host` is the only healthy one and lost the connection, asks it once more."""
         hosts = self._pool.healthy
         if self._pool.sole() is host:
@@ -106,22 +107,22 @@ class _Walk:
         return False
 
 
-def _make(args: Args, kit: Kit) -> MissFailoverRoute:
+def _make(args: Args, context: RouteContext) -> MissFailoverRoute:
     pool = Pool([destination(route) for route in args.children])
-    kit.pools.append(pool)
+    context.pools.append(pool)
     return MissFailoverRoute(pool)
 
 
 def _only_gets_and_deletes(args: Mapping[str, Any], command: Command) -> Optional[int]:
-    goes_on = command.kind in (READ, DELETE) or command.reply == VALUES
-    return None if goes_on or not args["children"] else int(args["children"][0])
+    may_ask_another_host = command.kind in (READ, DELETE) or command.reply == VALUES
+    return None if may_ask_another_host or not args["children"] else int(args["children"][0])
 
 
-SEED = Handle("MissFailoverRoute", (routes(),), _make)
+ORDERED_POOL_HANDLE = Handle("MissFailoverRoute", (routes(),), _make)
 HANDLE = Handle(
     "MissFailoverRoute",
     (routes(), Field("return_best_on_error", read=switch, default=False)),
     _make,
-    narrow=_only_gets_and_deletes,
-    lone=True,
+    specialise=_only_gets_and_deletes,
+    collapse_if_one=True,
 )

@@ -6,9 +6,9 @@ from ..config.fields import Field, number, one_of, route
 from ..proto.commands import EXPTIME_KEYS, META_STORE, STORE, STORE_CAS, Command
 from ..proto.exptimes import capped, exptime, with_exptime
 from ..proto.requests import Request
-from .base import ASKED, Branch, Route
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import ASKED, Branch, Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
 
 _LEAST, _MOST = -(2**31), 2**31 - 1  # facebook/mcrouter's int32
 _ALSO = ("touch", "mg", "ma")  # the meta commands have an exptime if a flag gives one
@@ -24,27 +24,27 @@ class ModifyExptimeRoute(Route):
     | min, with `exptime` 0 | any                   | unchanged                         |
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._target = args.target
         self._exptime = args.exptime
         self._sets = args.action == "set" or args.exptime < 0  # below 0 expires at once: no time is earlier
-        self._kit = kit
-        self.goes_on, self.splits = args.target.goes_on, args.target.splits
+        self._context = context
+        self.may_ask_another_host, self.splits = args.target.may_ask_another_host, args.target.splits
 
     def _changed(self, request: Request) -> Request:
         if exptime(request) is None:
             return request
         if self._sets:
             return with_exptime(request, self._exptime)
-        return capped(request, self._exptime, self._kit.wall())
+        return capped(request, self._exptime, self._context.wall())
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the target with the changed exptime."""
         self._target.start(self._changed(request), sink)
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
-        self._target.go_on(request, sink, host, reply, outcomes)
+        self._target.after_failure(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
         """Returns the target."""
@@ -69,5 +69,5 @@ HANDLE = Handle(
         Field("action", read=one_of("set", "min"), default="set"),
     ),
     ModifyExptimeRoute,
-    narrow=_has_none,
+    specialise=_has_none,
 )

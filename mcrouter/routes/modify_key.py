@@ -5,15 +5,15 @@ from typing import Any, List, Mapping, Optional, Tuple
 from ..config.fields import Field, route, switch, text
 from ..config.prefixes import wrong_prefix
 from ..proto import outcomes as o
+from ..proto.client.lines import MAX_KEY
 from ..proto.commands import ADMIN, Command
-from ..proto.lines import MAX_KEY
 from ..proto.requests import Request
 from ..proto.rewriting import longest_key
-from .base import ASKED, Branch, Route, refuse
-from .handle import Args, Handle
-from .keyed import names_of
-from .kit import Kit
-from .renamed import ask_renamed, prefix_of
+from .framework.base import ASKED, Branch, Route, refuse
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.keyed import names_of
+from .framework.renamed import ask_renamed, prefix_of
 
 
 class ModifyKeyRoute(Route):
@@ -42,7 +42,7 @@ class ModifyKeyRoute(Route):
         self._ensure: bytes = args.ensure_key_prefix
         self._suffix: bytes = args.set_key_suffix
         self._inplace = args.modify_inplace
-        self.goes_on, self.splits = args.target.goes_on, args.target.splits
+        self.may_ask_another_host, self.splits = args.target.may_ask_another_host, args.target.splits
 
     def changed(self, key: bytes) -> bytes:
         """Returns the changed key."""
@@ -70,9 +70,9 @@ class ModifyKeyRoute(Route):
         else:
             ask_renamed(self._target, request, sink, self.changed)
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
-        self._target.go_on(request, sink, host, reply, outcomes)
+        self._target.after_failure(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
         """Returns the target."""
@@ -109,8 +109,8 @@ def _changes_nothing(args: Mapping[str, Any], command: Command) -> Optional[int]
     return int(args["target"]) if command.kind == ADMIN or not changes else None
 
 
-def _make(args: Args, kit: Kit) -> ModifyKeyRoute:
-    return ModifyKeyRoute(args, kit.keeps_prefixes)
+def _make(args: Args, context: RouteContext) -> ModifyKeyRoute:
+    return ModifyKeyRoute(args, context.keeps_prefixes)
 
 
 HANDLE = Handle(
@@ -124,5 +124,5 @@ HANDLE = Handle(
         Field("modify_inplace", read=switch, default=False),
     ),
     _make,
-    narrow=_changes_nothing,
+    specialise=_changes_nothing,
 )

@@ -6,9 +6,9 @@ from ..config.fields import Field, one_of, switch, text
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, META, META_STORE, META_VALUE, STORE, STORE_CAS, VALUES
 from ..proto.requests import Request
-from .base import Branch, Route, refuse
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import Branch, Route, refuse
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
 
 Answer = Tuple[bytes, bytes]
 
@@ -40,17 +40,17 @@ _DEFAULTS: Dict[int, Answer] = {command.number: _default(command.number) for com
 
 def answer_default(request: Request, sink: Any) -> None:
     """Gives every command of the request its default reply."""
-    if len(request.kinds) == 1:
-        reply, code = _DEFAULTS[request.kinds[0]]
-        sink.on_reply(reply[:2] + _echo(request) + reply[2:] if request.kinds[0] in _ECHOING else reply, code)
+    if len(request.commands) == 1:
+        reply, code = _DEFAULTS[request.commands[0]]
+        sink.on_reply(reply[:2] + _echo(request) + reply[2:] if request.commands[0] in _ECHOING else reply, code)
     else:
-        answers = [_DEFAULTS[kind] for kind in request.kinds]
+        answers = [_DEFAULTS[kind] for kind in request.commands]
         sink.on_reply(b"".join(reply for reply, _ in answers), b"".join(code for _, code in answers))
 
 
 def _echo(request: Request) -> bytes:
     """Returns what every answer to a meta command repeats: the opaque and the key, if the command asks for them. A key
-    in base64 is rendered where the answer leaves (proto/rendering.py), as for answers of hosts."""
+    in base64 is rendered where the answer leaves (proto/client/rendering.py), as for answers of hosts."""
     words = bytes(request.data[:_LINE]).split(b"\n", 1)[0].split()
     flags = words[3:] if words[0] == b"ms" else words[2:]
     echoed = [b" k" + words[1] if flag[:1] == b"k" else b" " + flag for flag in flags if flag[:1] in (b"k", b"O")]
@@ -73,20 +73,20 @@ class NullRoute(Route):
 
     takes_runs = True
 
-    def __init__(self, kit: Any = None, event: str = "") -> None:
-        self._kit = kit
+    def __init__(self, context: Any = None, event: str = "") -> None:
+        self._context = context
         self._event = event
 
     def start(self, request: Request, sink: Any) -> None:
         """Answers at once."""
         if self._event:
-            for _ in request.kinds:
-                self._kit.count(self._event)
+            for _ in request.commands:
+                self._context.count(self._event)
         answer_default(request, sink)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the answer: no host is asked."""
-        return "answers " + default_reply(request.kinds[0])[0].decode().strip(), []
+        return "answers " + default_reply(request.commands[0])[0].decode().strip(), []
 
 
 class ErrorRoute(Route):
@@ -106,12 +106,12 @@ class ErrorRoute(Route):
         return "answers " + self._line.decode(errors="replace").strip(), []
 
 
-def _dev_null(args: Args, kit: Kit) -> NullRoute:
-    return NullRoute(kit, "dev_null_requests")
+def _dev_null(args: Args, context: RouteContext) -> NullRoute:
+    return NullRoute(context, "dev_null_requests")
 
 
 HANDLES = (
-    Handle("NullRoute", (), lambda args, kit: NullRoute()),
+    Handle("NullRoute", (), lambda args, context: NullRoute()),
     Handle("DevNullRoute", (), _dev_null),
     Handle(
         "ErrorRoute",
@@ -120,6 +120,6 @@ HANDLES = (
             Field("result", read=one_of("local_error"), default="local_error"),
             Field("enable_logging", read=switch, default=False),
         ),
-        lambda args, kit: ErrorRoute(args.response),
+        lambda args, context: ErrorRoute(args.response),
     ),
 )

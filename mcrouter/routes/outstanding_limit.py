@@ -7,10 +7,10 @@ from ..config.fields import Field, number, route
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import guarded
 from ..proto.requests import Request
-from .base import ASKED, Branch, Route
-from .handle import Args, Handle
-from .kit import Kit
-from .portions import size
+from .framework.base import ASKED, Branch, Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.portions import size
 
 _MOST = 1_000_000_000
 
@@ -28,11 +28,11 @@ class OutstandingLimitRoute(Route):
     and one queue, so that a client's requests stay in order.
     """
 
-    goes_on = True  # a waiting request must not be overtaken by a later one that takes another route
+    may_ask_another_host = True  # a waiting request must not be overtaken by a later one that takes another route
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._target = args.target
-        self._limit: Limit = args.state
+        self._limit: OutstandingLimit = args.state
         self.takes_runs, self.splits = args.target.takes_runs, args.target.splits
 
     def start(self, request: Request, sink: Any) -> None:
@@ -48,7 +48,7 @@ class OutstandingLimitRoute(Route):
         return f"at most {self._limit.most} at once", [(ASKED, self._target)]
 
 
-class Limit:
+class OutstandingLimit:
     """The number of requests under way, and the queues of those that wait."""
 
     def __init__(self, most: int) -> None:
@@ -59,7 +59,7 @@ class Limit:
 
     def admit(self, asked: "_Asked") -> None:
         """Asks at once if there is room, else puts the request into its client's queue."""
-        if asked.request.bulk is not None or (not self._waiting and self._fits(asked)):
+        if asked.request.large_value is not None or (not self._waiting and self._fits(asked)):
             self._ask(asked)
         else:
             self._waiting.setdefault(id(asked.request.client.owner), deque()).append(asked)
@@ -99,7 +99,7 @@ class _Place:
 
     __slots__ = ("_limit", "_size")
 
-    def __init__(self, limit: Limit, size: int) -> None:
+    def __init__(self, limit: OutstandingLimit, size: int) -> None:
         self._limit = limit
         self._size = size
         limit.take(size)
@@ -137,14 +137,14 @@ def _without_limit(args: Mapping[str, Any], command: Command) -> Optional[int]:
     return int(args["target"]) if command.kind == ADMIN or not args["max_outstanding"] else None
 
 
-def _state(args: Args, kit: Kit) -> Limit:
-    return Limit(args.max_outstanding)
+def _state(args: Args, context: RouteContext) -> OutstandingLimit:
+    return OutstandingLimit(args.max_outstanding)
 
 
 HANDLE = Handle(
     "OutstandingLimitRoute",
     (route("target", principal=True), Field("max_outstanding", read=number(0, _MOST))),
     OutstandingLimitRoute,
-    narrow=_without_limit,
+    specialise=_without_limit,
     state=_state,
 )

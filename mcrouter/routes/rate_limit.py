@@ -5,12 +5,12 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ..config.fields import Field, record, route
 from ..proto.commands import COMMANDS, DELETE, META_STORE, READ, STORE, STORE_CAS, VALUES, Command
 from ..proto.requests import Request
-from .base import ASKED, ON_ERROR, Branch, Route
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import ASKED, ON_ERROR, Branch, Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.portions import commands, divide
+from .framework.token_bucket import TokenBucket
 from .null import NullRoute
-from .portions import divide, kinds
-from .token_bucket import TokenBucket
 
 _GROUPS = ("gets", "sets", "deletes")
 _RATES = [f"{group}_{what}" for group in _GROUPS for what in ("rate", "burst")]
@@ -33,34 +33,34 @@ class RateLimitRoute(Route):
     place in the config the commands of a group share one limit.
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._target = args.target
         self._fallback = args.fallback or NullRoute()
         self._buckets: Mapping[int, TokenBucket] = args.state
-        self._kit = kit
+        self._context = context
         both = (self._target, self._fallback)
         self.takes_runs = all(one.takes_runs for one in both)
-        self.goes_on = any(one.goes_on for one in both)
+        self.may_ask_another_host = any(one.may_ask_another_host for one in both)
         self.splits = True
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the target, and the fallback for the commands over the limit."""
-        if request.bulk is not None and request.reads_only():  # it was counted before it turned out to be large
+        if request.large_value is not None and request.reads_only():  # it was counted before it turned out to be large
             self._target.start(request, sink)
             return
-        now, buckets = self._kit.now(), self._buckets
+        now, buckets = self._context.now(), self._buckets
         passes: List[int] = []
         too_much: List[int] = []
-        for place, kind in enumerate(kinds(request)):
+        for place, kind in enumerate(commands(request)):
             (passes if kind not in buckets or buckets[kind].take(now) else too_much).append(place)
         if too_much:
             divide(request, sink, [(self._target, passes), (self._fallback, too_much)])
         else:
             self._target.start(request, sink)
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
-        self._target.go_on(request, sink, host, reply, outcomes)
+        self._target.after_failure(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
         """Returns both routes."""
@@ -87,9 +87,9 @@ def _above_zero(value: Any) -> float:
     return float(value)
 
 
-def _state(args: Args, kit: Kit) -> Dict[int, TokenBucket]:
+def _state(args: Args, context: RouteContext) -> Dict[int, TokenBucket]:
     """Returns the bucket of each command that has a rate."""
-    rates, now = args.rates, kit.now()
+    rates, now = args.rates, context.now()
     buckets = {
         group: TokenBucket(rate, rates[f"{group}_burst"] or max(rate, 1.0), now)
         for group, rate in ((group, rates[f"{group}_rate"]) for group in _GROUPS)
@@ -111,6 +111,6 @@ HANDLE = Handle(
         route("fallback", default=None),
     ),
     RateLimitRoute,
-    narrow=_without_a_rate,
+    specialise=_without_a_rate,
     state=_state,
 )

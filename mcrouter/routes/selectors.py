@@ -6,12 +6,12 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from ..config.fields import BY_NAME, Field, route
 from ..proto.commands import Command
 from ..proto.requests import Request
-from .base import ASKED, COPY, Branch, Route, refuse, start_in_background
-from .handle import Args, Handle
-from .keyed import Gathering, KeyedRoute, for_keys, names_of
-from .kit import Kit
+from .framework.base import ASKED, COPY, Branch, Route, refuse, start_in_background
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.keyed import Gathering, KeyedRoute, for_keys, names_of
+from .framework.renamed import prefix_of, without_prefix
 from .null import ErrorRoute
-from .renamed import prefix_of, without_prefix
 
 SELECTOR = "OperationSelectorRoute"
 _NO_ROUTE = b"SERVER_ERROR RootRoute: No rh found\r\n"
@@ -29,7 +29,7 @@ def chosen(args: Mapping[str, Any], command: Command) -> Optional[int]:
     return default
 
 
-def _no_policy(args: Args, kit: Kit) -> ErrorRoute:
+def _no_policy(args: Args, context: RouteContext) -> ErrorRoute:
     return ErrorRoute(f"{SELECTOR}: no policy for this command, and no default_policy")
 
 
@@ -49,7 +49,7 @@ class PrefixSelectorRoute(KeyedRoute):
         self._lengths = sorted(self._by_length, reverse=True)
         self._wildcard = wildcard or ErrorRoute("PrefixSelectorRoute: no prefix matches, and there is no wildcard")
         self._all = [*policies.values(), self._wildcard]
-        self.goes_on = any(one.goes_on for one in self._all)
+        self.may_ask_another_host = any(one.may_ask_another_host for one in self._all)
 
     def pick(self, key: bytes) -> Any:
         """Returns the route of the longest prefix."""
@@ -89,29 +89,29 @@ class RootRoute(KeyedRoute):
     """
 
     def __init__(self, ways: Mapping[str, Any], default: str, strip: bool, invalid_to_default: bool) -> None:
-        self._ways = {prefix.encode(): way for prefix, way in ways.items()}
+        self._routes = {prefix.encode(): way for prefix, way in ways.items()}
         self._default_prefix = default.encode()
-        self._default = self._ways[self._default_prefix]
+        self._default = self._routes[self._default_prefix]
         self._strip = strip
         self._refusal: Any = self._default if invalid_to_default else _Refusal()
         self.takes_runs = False
-        self.goes_on = any(way.goes_on for way in ways.values())
+        self.may_ask_another_host = any(way.may_ask_another_host for way in ways.values())
         self._found: Dict[bytes, List[Any]] = {}
 
     def pick(self, key: bytes) -> Any:
         """Returns the route whose answer is the answer."""
         return self._default if key[:1] != b"/" else self._matching(prefix_of(key))[0]
 
-    def first(self, request: Any = None) -> Any:
+    def direct_host(self, request: Any = None) -> Any:
         """Returns the first host of the default route, for a key without a prefix."""
         if request is None:
             return None
         names = names_of(request)
-        return self._default.first(request) if len(names) == 1 and names[0][0] != _SLASH else None
+        return self._default.direct_host(request) if len(names) == 1 and names[0][0] != _SLASH else None
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the routes of the prefix."""
-        word = request.word
+        word = request.key
         if word is not None and word and word[0] != _SLASH:
             self._default.start(request, sink)
             return
@@ -141,8 +141,8 @@ class RootRoute(KeyedRoute):
 
     def _matching(self, prefix: bytes) -> List[Any]:
         """Returns all routes that a prefix selects; the first is the one whose answer is the answer."""
-        if prefix in self._ways or not prefix:
-            return [self._ways.get(prefix, self._default)]
+        if prefix in self._routes or not prefix:
+            return [self._routes.get(prefix, self._default)]
         if prefix not in self._found:
             if len(self._found) > 10000:
                 self._found.clear()
@@ -152,16 +152,16 @@ class RootRoute(KeyedRoute):
     def _find(self, prefix: bytes) -> List[Any]:
         if b"*" in prefix:
             region, cluster = (part.decode(errors="replace") for part in prefix.split(b"/")[1:3])
-            names = [name for name in self._ways if _matches(name, region, cluster)]
+            names = [name for name in self._routes if _matches(name, region, cluster)]
             names.sort(key=lambda name: name != self._default_prefix)
-            ways = list({id(self._ways[name]): self._ways[name] for name in names}.values())
+            ways = list({id(self._routes[name]): self._routes[name] for name in names}.values())
             return ways or [self._refusal]
-        fallback = self._ways.get(b"/" + prefix.split(b"/")[1] + b"/fallback/")
+        fallback = self._routes.get(b"/" + prefix.split(b"/")[1] + b"/fallback/")
         return [self._refusal if fallback is None else fallback]
 
     def routes(self) -> Iterable[Any]:
         """Returns all routes."""
-        return self._ways.values()
+        return self._routes.values()
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the routes that the prefix selects."""
@@ -187,12 +187,12 @@ def _matches(name: bytes, region: str, cluster: str) -> bool:
     return fnmatch.fnmatchcase(its_region, region) and fnmatch.fnmatchcase(its_cluster, cluster)
 
 
-def _prefix_selector(args: Args, kit: Kit) -> PrefixSelectorRoute:
+def _prefix_selector(args: Args, context: RouteContext) -> PrefixSelectorRoute:
     return PrefixSelectorRoute(args.policies or {}, args.wildcard)
 
 
-def _root(args: Args, kit: Kit) -> RootRoute:
-    return RootRoute(args.routes, args.default, not kit.keeps_prefixes, kit.invalid_to_default)
+def _root(args: Args, context: RouteContext) -> RootRoute:
+    return RootRoute(args.routes, args.default, not context.keeps_prefixes, context.invalid_to_default)
 
 
 def _any_name(name: str) -> Optional[str]:
@@ -207,7 +207,7 @@ HANDLES = (
             Field("operation_policies", BY_NAME, default=None, also=("operationPolicies",)),
         ),
         _no_policy,
-        narrow=chosen,
+        specialise=chosen,
         picks=True,
     ),
     Handle(

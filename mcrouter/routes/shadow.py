@@ -8,12 +8,12 @@ from ..hashing.spooky import hash32
 from ..proto.background import background
 from ..proto.commands import ADMIN, Command
 from ..proto.requests import Request
-from .base import ASKED, COPY, Branch, Route, start_guarded
-from .handle import Args, Handle
-from .keyed import names_of
-from .kit import Kit
-from .portions import portion
-from .renamed import prefix_of
+from .framework.base import ASKED, COPY, Branch, Route, start_guarded
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.keyed import names_of
+from .framework.portions import portion
+from .framework.renamed import prefix_of
 
 MOST_COPIES = 1000
 """How many copies may be under way to one target (the default of facebook/mcrouter's target-max-shadow-requests)."""
@@ -38,23 +38,23 @@ class ShadowRoute(Route):
     loader makes one ShadowRoute for each.
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._child = args.children[0]
-        self._shadows = [_Shadow(one, kit) for one in args.shadows]
+        self._shadows = [_Shadow(one, context) for one in args.shadows]
         self._all = [self._child, *(one.target for one in args.shadows)]
         self.takes_runs = all(one.takes_runs for one in self._all)
-        self.goes_on, self.splits = self._child.goes_on, self._child.splits
+        self.may_ask_another_host, self.splits = self._child.may_ask_another_host, self._child.splits
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks the child, and the targets that the request qualifies for."""
-        if request.bulk is None:
+        if request.large_value is None:
             for shadow in self._shadows:
                 shadow.copy(request)
         self._child.start(request, sink)
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Lets the child continue: it was given the request unchanged."""
-        self._child.go_on(request, sink, host, reply, outcomes)
+        self._child.after_failure(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
         """Returns the child and the targets."""
@@ -96,10 +96,10 @@ class _Copy:
 class _Shadow:
     """Selects and sends the copies for one target."""
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self.target = args.target
-        self._copies: Copies = kit.copies.setdefault(args.target, Copies())
-        self._kit = kit
+        self._copies: Copies = context.copies.setdefault(args.target, Copies())
+        self._context = context
         self._keys = frozenset(key.encode(errors="surrogatepass") for key in args.keys_to_shadow)
         low, high = args.key_fraction_range or ((0.0, 0.0) if args.key_fraction_range_rv else (0.0, 1.0))
         self._low, self._high = int(low * 0xFFFFFFFF), int(high * 0xFFFFFFFF)
@@ -110,7 +110,7 @@ class _Shadow:
         """Returns whether requests for this key qualify."""
         if self._copies_all:
             return True
-        key = routing_key(key[len(prefix_of(key)) :] if self._kit.keeps_prefixes else key)
+        key = routing_key(key[len(prefix_of(key)) :] if self._context.keeps_prefixes else key)
         if self._keys:
             return key in self._keys
         return self._low <= hash32(key, 0) <= self._high
@@ -123,12 +123,12 @@ class _Shadow:
         places = [place for place, key in enumerate(names) if self.wants(key) and self._by_chance()]
         if places:
             asked = request if len(places) == len(names) else portion(request, places)
-            made, copy = background(asked), _Copy(self._copies, len(asked.kinds))
+            made, copy = background(asked), _Copy(self._copies, len(asked.commands))
             made.client.when_abandoned(made, copy.over)
             start_guarded(self.target, made, copy)
 
     def _by_chance(self) -> bool:
-        return self._fraction >= 1 or bool(self._kit.chance.random() < self._fraction)
+        return self._fraction >= 1 or bool(self._context.chance.random() < self._fraction)
 
 
 def _without_shadows(args: Mapping[str, Any], command: Command) -> Optional[int]:
@@ -157,5 +157,5 @@ HANDLE = Handle(
         *unused("shadow_policy"),
     ),
     ShadowRoute,
-    narrow=_without_shadows,
+    specialise=_without_shadows,
 )

@@ -9,11 +9,11 @@ from ..proto.background import background
 from ..proto.commands import ADMIN, COMMANDS, DELETE, Command
 from ..proto.requests import Request
 from ..proto.rewriting import longest_key
-from .base import ASKED, COPY, DROP_REPLY, Branch, Route, start_guarded
-from .handle import Args, Handle
-from .keyed import names_of
-from .kit import Kit
-from .renamed import ask_renamed, prefix_of, renamed
+from .framework.base import ASKED, COPY, DROP_REPLY, Branch, Route, start_guarded
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.keyed import names_of
+from .framework.renamed import ask_renamed, prefix_of, renamed
 
 _MOST = 26 * 26 + 1
 _HOSTS = 16384  # number of host ids that a migration distinguishes (facebook/mcrouter)
@@ -68,16 +68,16 @@ class ShardSplitRoute(Route):
     A key without such a shard, or one that would become too long, is passed on unchanged.
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._target = args.target
         self._splits: Dict[bytes, Split] = args.shard_splits
-        self._kit = kit
-        self.goes_on, self.splits = args.target.goes_on, args.target.splits
+        self._context = context
+        self.may_ask_another_host, self.splits = args.target.may_ask_another_host, args.target.splits
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks for the own part, or for all parts."""
         names, most = names_of(request), longest_key(request)
-        if COMMANDS[request.kinds[0]].kind == DELETE:
+        if COMMANDS[request.commands[0]].kind == DELETE:
             for part in range(1, self._deleted(names[0], most)):
                 start_guarded(self._target, *renamed(background(request), DROP_REPLY, self._as_part(part, most)))
             if self._deleted(names[0], most):
@@ -92,7 +92,7 @@ class ShardSplitRoute(Route):
     def _deleted(self, key: bytes, most: int) -> int:
         """Returns the number of parts that a delete goes to; 0 if only to the own part."""
         split = self._find(key, most)[0]
-        return split.all_parts(self._kit.wall()) if split is not None and split.fanout else 0
+        return split.all_parts(self._context.wall()) if split is not None and split.fanout else 0
 
     def _own(self, most: int) -> Callable[[bytes], bytes]:
         """Returns a function that gives a key's name in the own part."""
@@ -101,8 +101,8 @@ class ShardSplitRoute(Route):
             split, end = self._find(key, most)
             if split is None:
                 return key
-            host_id = self._kit.host_id
-            return _in_part(key, end, host_id % split.parts(self._kit.wall(), host_id))
+            host_id = self._context.host_id
+            return _in_part(key, end, host_id % split.parts(self._context.wall(), host_id))
 
         return own
 
@@ -114,7 +114,7 @@ class ShardSplitRoute(Route):
 
         The split is None if the key has no such shard, or if its name in a part would have more than `most` bytes.
         """
-        at = len(prefix_of(key)) if self._kit.keeps_prefixes else 0
+        at = len(prefix_of(key)) if self._context.keeps_prefixes else 0
         name = routing_key(key[at:])
         begin = name.find(b":") + 1
         end = name.find(b":", begin) if begin else -1
@@ -122,9 +122,9 @@ class ShardSplitRoute(Route):
             return None, 0
         return self._splits.get(name[begin:end]), at + end
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
-        self._target.go_on(request, sink, host, reply, outcomes)
+        self._target.after_failure(request, sink, host, reply, outcomes)
 
     def routes(self) -> List[Any]:
         """Returns the target."""
@@ -133,7 +133,7 @@ class ShardSplitRoute(Route):
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the parts that are asked."""
         names, most = names_of(request), longest_key(request)
-        if COMMANDS[request.kinds[0]].kind == DELETE and self._deleted(names[0], most):
+        if COMMANDS[request.commands[0]].kind == DELETE and self._deleted(names[0], most):
             parts = self._deleted(names[0], most)
             return f"in all of {parts} parts", [(ASKED, self._target), *([(COPY, self._target)] if parts > 1 else [])]
         keys = b" ".join(map(self._own(most), names))
@@ -188,6 +188,6 @@ HANDLE = Handle(
     "ShardSplitRoute",
     (route("target", principal=True)._replace(also=("destination",)), Field("shard_splits", read=_splits)),
     ShardSplitRoute,
-    narrow=_about_no_shard,
+    specialise=_about_no_shard,
     times=_most_parts,
 )

@@ -7,9 +7,9 @@ from ..config.fields import RECORDS, Field, number, record, route
 from ..proto import outcomes as o
 from ..proto.commands import READ, VALUES, Command
 from ..proto.requests import Request
-from .base import ASKED, BY_CHANCE, Branch, Route
-from .handle import Args, Handle
-from .kit import Kit
+from .framework.base import ASKED, BY_CHANCE, Branch, Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
 
 _SHARE = number(0, 1, whole=False)
 _SETTINGS = record(
@@ -60,12 +60,12 @@ class SlowWarmUpRoute(Route):
     | unknown: fewer than min_requests so far          | the target                               | the target     |
     """
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._target = args.target
         self._other = args.slow_warmup[0].failoverTarget
         self._rate: HitRate = args.state
-        self._chance = kit.chance
-        self.goes_on = self._target.goes_on or self._other.goes_on
+        self._chance = context.chance
+        self.may_ask_another_host = self._target.may_ask_another_host or self._other.may_ask_another_host
         self.splits = self._target.splits or self._other.splits
 
     def start(self, request: Request, sink: Any) -> None:
@@ -114,6 +114,6 @@ HANDLE = Handle(
         ),
     ),
     SlowWarmUpRoute,
-    narrow=_no_reads,
-    state=lambda args, kit: HitRate(args.slow_warmup[0].settings),
+    specialise=_no_reads,
+    state=lambda args, context: HitRate(args.slow_warmup[0].settings),
 )

@@ -7,10 +7,10 @@ from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, COMMANDS, DELETE
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name, store_of, ttl_of
-from .base import ASKED, COPY, ON_HIT, Branch, Route, start_in_background
-from .handle import Args, Handle
-from .kit import Kit
-from .steps import Steps, copy_of, follow, in_background, is_hit, ttl_in, value_of
+from .framework.base import ASKED, COPY, ON_HIT, Branch, Route, start_in_background
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.steps import Steps, copy_of, follow, in_background, is_hit, ttl_in, value_of
 from .to_all import Collecting, worst
 
 _GET, _GETS, _CAS = (BY_NAME[name].number for name in ("get", "gets", "cas"))
@@ -34,24 +34,24 @@ class StagingRoute(Route):
 
     takes_keys = False
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._warm, self._staging = args.warm, args.staging
-        self.goes_on = self._warm.goes_on
+        self.may_ask_another_host = self._warm.may_ask_another_host
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks `warm`; for a delete, both."""
-        if request.kinds[0] in _DELETES:
+        if request.commands[0] in _DELETES:
             collecting = Collecting(request, sink, 2, worst)
             self._warm.start(request, collecting)
             self._staging.start(request, collecting)
-        elif request.bulk is not None:
+        elif request.large_value is not None:
             self._warm.start(request, sink)
         else:
             follow(self._asked(request), sink)
 
     def _asked(self, request: Request) -> Steps:
         reply, outcomes = yield self._warm, request
-        kind = request.kinds[0]
+        kind = request.commands[0]
         if kind in (_GET, _GETS):
             if is_hit(outcomes):
                 in_background(self._touch(request, value_of(reply) if kind == _GET else None))
@@ -79,7 +79,7 @@ class StagingRoute(Route):
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists both routes."""
-        kind = request.kinds[0]
+        kind = request.commands[0]
         when = ASKED if kind in _DELETES else ON_HIT if kind in (_GET, _GETS) else COPY
         return "", [(ASKED, self._warm), (when, self._staging)]
 

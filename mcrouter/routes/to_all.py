@@ -7,9 +7,9 @@ from ..config.fields import routes
 from ..proto import outcomes as o
 from ..proto.replies import TOO_LARGE, split_reply
 from ..proto.requests import Request
-from .base import ASKED, COPY, Branch, Route, start_in_background
-from .handle import Handle
-from .held import Held
+from .framework.base import ASKED, COPY, Branch, Route, start_in_background
+from .framework.handle import Handle
+from .framework.held import Held
 from .null import answer_default, default_reply
 
 _ORDER = (
@@ -26,7 +26,7 @@ class ToAll(Route):
     def __init__(self, children: List[Any]) -> None:
         self._children = children
         self.takes_runs = all(child.takes_runs for child in children)
-        self.goes_on = any(child.goes_on for child in children)
+        self.may_ask_another_host = any(child.may_ask_another_host for child in children)
         self.splits = any(child.splits for child in children)
 
     def routes(self) -> List[Any]:
@@ -89,16 +89,16 @@ class Collecting:
         self._answers.append((reply if isinstance(reply, bytes) else Held(reply), outcomes))
 
     def _chosen(self) -> Tuple[bytes, bytes]:
-        answers, kinds = self._answers, self._request.kinds
+        answers, commands = self._answers, self._request.commands
         if any(reply is TOO_LARGE for reply, _ in answers):
-            return TOO_LARGE, o.VALUE * len(kinds)
-        if len(kinds) == 1:
+            return TOO_LARGE, o.VALUE * len(commands)
+        if len(commands) == 1:
             chosen, code = self._choose([(reply, outcomes[0]) for reply, outcomes in answers])
             for reply, _ in answers:
                 if isinstance(reply, Held) and reply is not chosen:
                     reply.drop()
             return chosen, bytes([code])
-        by_child = [list(zip(split_reply(reply, kinds, outcomes), outcomes)) for reply, outcomes in answers]
+        by_child = [list(zip(split_reply(reply, commands, outcomes), outcomes)) for reply, outcomes in answers]
         best = [self._choose(list(answers)) for answers in zip(*by_child)]
         return b"".join(reply for reply, _ in best), bytes(code for _, code in best)
 
@@ -174,9 +174,9 @@ class AllInitialRoute(ToAll):
             start_in_background(child, request)
         self._children[0].start(request, sink)
 
-    def go_on(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
         """Lets the first child continue: it was given the request unchanged."""
-        self._children[0].go_on(request, sink, host, reply, outcomes)
+        self._children[0].after_failure(request, sink, host, reply, outcomes)
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
@@ -198,13 +198,15 @@ class AllAsyncRoute(ToAll):
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
-        answer = default_reply(request.kinds[0])[0].decode().strip()
+        answer = default_reply(request.commands[0])[0].decode().strip()
         return f"answers {answer} at once", [(COPY, child) for child in self._children]
 
 
 HANDLES = (
-    Handle("AllMajorityRoute", (routes(),), lambda args, kit: AllMajorityRoute(args.children), lone=True),
-    Handle("AllSyncRoute", (routes(),), lambda args, kit: AllSyncRoute(args.children), lone=True),
-    Handle("AllInitialRoute", (routes(),), lambda args, kit: AllInitialRoute(args.children), lone=True),
-    Handle("AllAsyncRoute", (routes(),), lambda args, kit: AllAsyncRoute(args.children)),
+    Handle(
+        "AllMajorityRoute", (routes(),), lambda args, context: AllMajorityRoute(args.children), collapse_if_one=True
+    ),
+    Handle("AllSyncRoute", (routes(),), lambda args, context: AllSyncRoute(args.children), collapse_if_one=True),
+    Handle("AllInitialRoute", (routes(),), lambda args, context: AllInitialRoute(args.children), collapse_if_one=True),
+    Handle("AllAsyncRoute", (routes(),), lambda args, context: AllAsyncRoute(args.children)),
 )

@@ -6,10 +6,10 @@ from ..config.fields import Field, number, route, switch
 from ..proto.commands import BY_NAME, META, READ, VALUES, Command
 from ..proto.requests import Request
 from ..proto.rewriting import get_of, routing_name, ttl_of
-from .base import ASKED, ON_FAILURE, Branch, Route
-from .handle import Args, Handle
-from .kit import Kit
-from .steps import Steps, copy_of, follow, in_background, is_hit, ttl_in, value_of
+from .framework.base import ASKED, ON_FAILURE, Branch, Route
+from .framework.context import RouteContext
+from .framework.handle import Args, Handle
+from .framework.steps import Steps, copy_of, follow, in_background, is_hit, ttl_in, value_of
 
 _GET = BY_NAME["get"].number
 _METAS = frozenset(command.number for command in BY_NAME.values() if command.request == META)
@@ -30,9 +30,9 @@ class WarmUpRoute(Route):
     """
 
     takes_keys = False
-    goes_on = True
+    may_ask_another_host = True
 
-    def __init__(self, args: Args, kit: Kit) -> None:
+    def __init__(self, args: Args, context: RouteContext) -> None:
         self._cold, self._warm = args.cold, args.warm
         self._exptime: Optional[int] = args.exptime  # None: `warm` is asked for it
         if args.exptime is None and not args.enable_metaget:
@@ -40,7 +40,7 @@ class WarmUpRoute(Route):
 
     def start(self, request: Request, sink: Any) -> None:
         """Asks `cold` first."""
-        kind = request.kinds[0]
+        kind = request.commands[0]
         if kind == _GET:
             follow(self._get(request), sink)
         elif kind in _METAS:
@@ -69,7 +69,7 @@ class WarmUpRoute(Route):
 
     def _gets(self, request: Request) -> Steps:
         answer = yield self._cold, request
-        if is_hit(answer[1]) or request.bulk is not None:
+        if is_hit(answer[1]) or request.large_value is not None:
             return answer
         reply, _ = yield self._warm, get_of(request, routing_name(request))
         value = value_of(reply)
@@ -106,5 +106,5 @@ HANDLE = Handle(
         Field("enable_metaget", read=switch, default=False),
     ),
     WarmUpRoute,
-    narrow=_writes,
+    specialise=_writes,
 )

@@ -29,7 +29,7 @@ class Deliverer:
         self.failures: Dict[Address, str] = {}  # the first failure of each host since `start_over`
         self._timeout = timeout
         self._elsewhere = elsewhere
-        self._open: Dict[Address, _Connection] = {}
+        self._open: Dict[Address, _Delivery] = {}
         self._given_up: Dict[Address, str] = {}
 
     def start_over(self) -> None:
@@ -58,7 +58,7 @@ class Deliverer:
         answers: List[bytes] = []
         try:
             if address not in self._open:
-                self._open[address] = _Connection(self._elsewhere.get(address, address), self._timeout)
+                self._open[address] = _Delivery(self._elsewhere.get(address, address), self._timeout)
             connection = self._open[address]
             connection.send(b"".join(map(deletion, keys)))
             for _ in keys:
@@ -71,7 +71,7 @@ class Deliverer:
         return answers, ""
 
 
-class _Connection:
+class _Delivery:
     def __init__(self, address: Address, timeout: float) -> None:
         host, port = address
         if host.startswith("/"):

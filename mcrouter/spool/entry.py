@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any, NamedTuple, NoReturn, Tuple
 
-from ..proto.lines import MAX_KEY
+from ..proto.client.lines import MAX_KEY
 
 Address = Tuple[str, int]
 """A host name, an IP address or the absolute path of a unix socket; then the port, 0 for a path."""
@@ -22,7 +22,7 @@ _HOST = re.compile(r"\[(.+)\]:([0-9]{1,5})")
 _DELETE = re.compile(r"delete ([^ \r\n]+)(?: 0)?\r\n")
 
 
-class Entry(NamedTuple):
+class SpoolEntry(NamedTuple):
     """A delete to be delivered: when it failed (Unix time, in seconds), the host's address, and the key."""
 
     time: float
@@ -35,7 +35,7 @@ class BadEntryError(ValueError):
     """Raised for a line that is not an entry; the message says what is wrong with it."""
 
 
-def format_entry(entry: Entry, flavor: str) -> bytes:
+def format_entry(entry: SpoolEntry, flavor: str) -> bytes:
     """Returns the line, with its newline; `flavor` is the name of the router that writes it."""
     host, port = entry.address
     said = {
@@ -51,7 +51,7 @@ def format_entry(entry: Entry, flavor: str) -> bytes:
     return text.encode("utf-8", "surrogateescape") + b"\n"
 
 
-def parse_entry(line: bytes) -> Entry:
+def parse_entry(line: bytes) -> SpoolEntry:
     """Returns the entry of a line in either format; raises BadEntryError if it is not one."""
     try:
         record = json.loads(line.decode("utf-8", "surrogateescape"))
@@ -66,7 +66,7 @@ def parse_entry(line: bytes) -> Entry:
         raise BadEntryError('its second item is not a time, or its third not "C"')
     address, key, pool = _SAID[version](said)
     _check(address, key)
-    return Entry(float(time), address, key, pool)
+    return SpoolEntry(float(time), address, key, pool)
 
 
 def show(address: Address) -> str:

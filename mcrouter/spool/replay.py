@@ -17,7 +17,7 @@ import stat
 from itertools import count, islice
 from typing import BinaryIO, Callable, Dict, Iterator, List, Protocol, Sequence, Union
 
-from .entry import Address, BadEntryError, Entry, parse_entry
+from .entry import Address, BadEntryError, SpoolEntry, parse_entry
 from .layout import LIFETIME, SpoolFile, Writer, files_of, hour_is_over, is_hour, plan
 from .report import Damage, Report
 
@@ -79,7 +79,7 @@ def survey(directory: str, now: float) -> Report:
             for number, line in enumerate(lines, 1):
                 if file.writer is Writer.NOBODY or line.endswith(b"\n"):  # else the line is still being written
                     found = _read(line)
-                    if isinstance(found, Entry):
+                    if isinstance(found, SpoolEntry):
                         report.note(found.address, 0, 1)
                     elif found:
                         damage.note(number, found)
@@ -158,7 +158,7 @@ def _replay_file(path: str, delivery: Delivery, report: Report) -> None:
         os.unlink(copy_path)
 
 
-def _read(line: bytes) -> Union[Entry, str]:
+def _read(line: bytes) -> Union[SpoolEntry, str]:
     """Returns the entry, or what is wrong with the line; "" for a blank line, which need not be kept."""
     if not line.strip():
         return ""
@@ -168,13 +168,13 @@ def _read(line: bytes) -> Union[Entry, str]:
         return str(error)
 
 
-def _undelivered(found: Sequence[Union[Entry, str]], delivery: Delivery, report: Report) -> List[int]:
+def _undelivered(found: Sequence[Union[SpoolEntry, str]], delivery: Delivery, report: Report) -> List[int]:
     """Delivers the entries, and returns the positions of the lines to keep."""
     hosts: Dict[Address, List[int]] = {}
     keep = {at for at, problem in enumerate(found) if isinstance(problem, str) and problem}
-    keys = [entry.key if isinstance(entry, Entry) else b"" for entry in found]
+    keys = [entry.key if isinstance(entry, SpoolEntry) else b"" for entry in found]
     for at, entry in enumerate(found):
-        if isinstance(entry, Entry):
+        if isinstance(entry, SpoolEntry):
             hosts.setdefault(entry.address, []).append(at)
     for address, places in hosts.items():
         gone = delivery.deliver(address, [keys[at] for at in places])

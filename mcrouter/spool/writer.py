@@ -16,8 +16,8 @@ import os
 import time
 from typing import Callable, Set
 
-from ..logs import get_logger
-from .entry import Entry, format_entry
+from ..system.logs import get_logger
+from .entry import SpoolEntry, format_entry
 from .layout import LIFETIME, file_name, hour_name
 
 logger = get_logger(__name__)
@@ -54,7 +54,7 @@ class Spool:
         Returns False if the entry could not be written; each cause is logged once for a file. Never raises.
         """
         now = self._clock()
-        line = format_entry(Entry(now, (host, port), key, pool), self._router_name)
+        line = format_entry(SpoolEntry(now, (host, port), key, pool), self._router_name)
         try:
             self._append(line, now)
         except OSError as error:

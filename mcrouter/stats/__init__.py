@@ -13,19 +13,19 @@ The requests under way are not among the counters; they are those of the event l
 
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence
 
-from ..deferred import own
 from ..metrics.counters import Layout
-from ..steady import unix_time
-from .about import About, Load, Portion
+from ..system.clock import unix_time
+from ..system.deferred import own
+from .about import About, Portion, RequestLoad
 from .window import Window
 
 if TYPE_CHECKING:
     from . import facts, server_lines, table
-    from .facts import Facts
+    from .facts import StatsFacts
 else:
     facts, server_lines, table = own("stats.facts"), own("stats.server_lines"), own("stats.table")
 
-__all__ = ["About", "Load", "Statistics"]
+__all__ = ["About", "RequestLoad", "Statistics"]
 
 _TABLE = 500  # microseconds that the values of the table cost
 
@@ -38,7 +38,7 @@ class Statistics:
         layout: Layout,
         rows: Sequence[Any],
         about: About,
-        load: Callable[[], Load],
+        load: Callable[[], RequestLoad],
         clock: Callable[[], float] = unix_time,
     ) -> None:
         self._layout, self._rows = layout, rows
@@ -46,7 +46,7 @@ class Statistics:
         self._load = load
         self._clock = clock
         self._totals, self._latencies = Window(about.started), Window(about.started)
-        self._lists: Dict[str, Callable[["Facts"], Iterator[Portion]]] = {
+        self._lists: Dict[str, Callable[["StatsFacts"], Iterator[Portion]]] = {
             "version": lambda look: iter([(0, [("mcrouter-version", look.version)])]),
             "servers": lambda look: server_lines.server_lines(look, self._latencies),
             "suspect_servers": lambda look: server_lines.suspect_lines(look),
@@ -55,12 +55,12 @@ class Statistics:
     def answer(self, words: List[str]) -> Optional[Iterator[Portion]]:
         """Returns the portions of the group named by the words after `stats`; None if there is no such group."""
         name = " ".join(words)
-        look = facts.Facts(self._layout, self._rows, self._about, self._load, self._clock(), self._totals)
+        look = facts.StatsFacts(self._layout, self._rows, self._about, self._load, self._clock(), self._totals)
         if name in self._lists:
             return self._lists[name](look)
         return self._table(name, look) if name in table.NAMED else None
 
-    def _table(self, name: str, look: "Facts") -> Iterator[Portion]:
+    def _table(self, name: str, look: "StatsFacts") -> Iterator[Portion]:
         yield from look.add_up()
         group = table.NAMED[name]
         yield _TABLE, [(stat.name, _text(stat.value(look))) for stat in table.STATS if stat.groups & group]

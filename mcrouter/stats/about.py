@@ -12,7 +12,7 @@ class About(NamedTuple):
     supervisor: Optional[int] = None
 
 
-class Load(NamedTuple):
+class RequestLoad(NamedTuple):
     """The requests under way in the event loop that answers.
 
     `processing`: requests of clients. `waiting`: clients whose next requests wait. `of_host`: from a host's name to its

@@ -12,7 +12,7 @@ from ..metrics.counters import Layout
 from ..metrics.process import Usage, usage
 from ..proto.commands import COMMANDS
 from ..proto.results import ERRORS, RESULTS
-from .about import About, Load, Portion
+from .about import About, Portion, RequestLoad
 from .servers import Server, Sums, server_of, timed
 from .window import Growth, Window
 
@@ -40,7 +40,7 @@ def portions(things: Sequence[_T], cost: int = 10) -> Iterator[Tuple[int, Sequen
         yield len(part) * cost, part
 
 
-class Facts:
+class StatsFacts:
     """One look; `now` is Unix time. What is by host is there once `add_up` has come to its end."""
 
     version = f"{__version__} mcrouter"
@@ -50,7 +50,7 @@ class Facts:
         layout: Layout,
         rows: Sequence[Any],
         about: About,
-        load: Callable[[], Load],
+        load: Callable[[], RequestLoad],
         now: float,
         window: Window,
     ) -> None:
@@ -96,7 +96,7 @@ class Facts:
         return self._growth.rate(name)
 
     @cached_property
-    def load(self) -> Load:
+    def load(self) -> RequestLoad:
         """The requests under way in this event loop."""
         return self._load()
 

@@ -2,9 +2,9 @@
 
 from typing import Dict, Iterator, Tuple
 
-from ..engine.hosts.upstream import HARD_TKO, SOFT_TKO
+from ..engine.hosts.host import HARD_TKO, SOFT_TKO
 from .about import Portion
-from .facts import Facts, portions
+from .facts import StatsFacts, portions
 from .servers import Server
 from .window import Growth, Window
 
@@ -12,7 +12,7 @@ _FLAGS = {SOFT_TKO: " soft_tko; ", HARD_TKO: " hard_tko; "}
 _LINE = 20  # microseconds that one costs at most
 
 
-def server_lines(facts: Facts, latencies: Window) -> Iterator[Portion]:
+def server_lines(facts: StatsFacts, latencies: Window) -> Iterator[Portion]:
     """`stats servers`: name, and what facebook/mcrouter's ServerStat::toString says."""
     yield from facts.add_up()
     asked: Dict[Tuple[str, str], float] = {}
@@ -25,7 +25,7 @@ def server_lines(facts: Facts, latencies: Window) -> Iterator[Portion]:
         yield cost, [_server_line(facts, growth, server) for server in part]
 
 
-def _server_line(facts: Facts, growth: Growth, server: Server) -> Tuple[str, str]:
+def _server_line(facts: StatsFacts, growth: Growth, server: Server) -> Tuple[str, str]:
     name = server.name
     timeout, pending, inflight = facts.load.of_host(name)
     count = growth.of((name, "count"))
@@ -38,7 +38,7 @@ def _server_line(facts: Facts, growth: Growth, server: Server) -> Tuple[str, str
     return f"{'_'.join(name.split())}:ascii:plain:notcompressed-{timeout * 1000:.0f}", line
 
 
-def suspect_lines(facts: Facts) -> Iterator[Portion]:
+def suspect_lines(facts: StatsFacts) -> Iterator[Portion]:
     """`stats suspect_servers`: those that an event loop has given up, or does not read as they have missed writes."""
     yield from facts.add_up()
     for cost, part in portions(facts.servers):

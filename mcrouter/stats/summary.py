@@ -3,7 +3,7 @@
 from typing import Any, Dict, Sequence
 
 from ..metrics.counters import Layout
-from ..steady import unix_time
+from ..system.clock import unix_time
 from .servers import Server, servers, timed
 
 

@@ -9,9 +9,9 @@ import enum
 import os
 from typing import Callable, Iterator, NamedTuple, Tuple
 
-from ..engine.hosts.upstream import HARD_TKO, SOFT_TKO
+from ..engine.hosts.host import HARD_TKO, SOFT_TKO
 from ..metrics.counters import EVENTS
-from .facts import OPERATIONS, RESULT_NAMES, Facts
+from .facts import OPERATIONS, RESULT_NAMES, StatsFacts
 
 
 class Group(enum.Flag):
@@ -43,7 +43,7 @@ class Stat(NamedTuple):
 
     name: str
     groups: Group
-    value: Callable[[Facts], object]
+    value: Callable[[StatsFacts], object]
 
 
 def _total(name: str, counted: Group, rated: Group) -> Tuple[Stat, Stat]:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Sequence
 
 from .. import __version__
 from ..config import Config, digest
-from ..deferred import own
 from ..metrics.counters import Layout
-from ..reload import ConfigState
-from ..steady import unix_time
+from ..server.config_watcher import ConfigState
+from ..system.clock import unix_time
+from ..system.deferred import own
 from .history import INTERVAL, History
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _MOST_ROUTES = 300  # a config with more routes is not shown as a tree
 _MOST_LINES = 400
 
 
-class Facts:
+class StatusFacts:
     """The facts about a router. `about` has those that do not change: name, started, listen, metrics, loops."""
 
     def __init__(

@@ -9,9 +9,9 @@ import threading
 import time
 from typing import Any, Callable, Deque, Dict, List, NamedTuple, Sequence
 
-from ..engine.hosts.why import WORDS, Why
+from ..engine.hosts.reason import WORDS, Reason
 from ..metrics.counters import Layout
-from ..steady import unix_time
+from ..system.clock import unix_time
 from .figures import Figures, Totals, client_requests, figures, host_totals
 
 INTERVAL = 5.0
@@ -138,7 +138,7 @@ def state(layout: Layout, rows: Sequence[Any], slot: int) -> "tuple[str, float, 
     found = {_found(layout, row, slot) for row in running}
     turned, whys = layout.turned[slot], layout.why[slot]
     _, why = max((row[turned], row[whys]) if row[whys] else (0.0, 0) for row in running)
-    return (found.pop() if len(found) == 1 else DIVIDED), max(row[turned] for row in running), WORDS[Why(int(why))]
+    return (found.pop() if len(found) == 1 else DIVIDED), max(row[turned] for row in running), WORDS[Reason(int(why))]
 
 
 def _found(layout: Layout, row: Any, slot: int) -> str:

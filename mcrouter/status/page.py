@@ -106,7 +106,7 @@ def _hosts(facts: Facts) -> str:
     )
 
 
-def _host(host: Facts, now: float, columns: "Sequence[Column]", is_dense: bool) -> str:
+def _host(host: Facts, now: float, columns: "Sequence[PageColumn]", is_dense: bool) -> str:
     mark, kind, word = _MARKS[host["state"]]
     since = f"<small>for {span(now - host['since'])}</small>" if host["since"] else ""
     why = f"<small>{escape(host['why'])}</small>" if host["why"] else ""
@@ -117,7 +117,7 @@ def _host(host: Facts, now: float, columns: "Sequence[Column]", is_dense: bool) 
     )
 
 
-class Column:
+class PageColumn:
     """A column of the table of hosts: a figure, and the plot of its history, whose scale reaches at least `least`."""
 
     def __init__(
@@ -147,13 +147,13 @@ class Column:
 
 _MISSED = "Missed writes"
 _COLUMNS = (
-    Column("Requests/s", lambda host: number(host["requests_per_second"]), "requests_per_second"),
-    Column("Errors", lambda host: share(host["error_rate"]), "error_rate", 1.0, True),
-    Column("Hits", lambda host: share(host["hit_rate"]), "hit_rate", 1.0, True),
-    Column("p50 ms", lambda host: ms(host["p50"])),
-    Column("p95 ms", lambda host: ms(host["p95"])),
-    Column("p99 ms", lambda host: ms(host["p99"]), "p99", 0.5),
-    Column(_MISSED, lambda host: f"{host['missed_writes']:,}"),
+    PageColumn("Requests/s", lambda host: number(host["requests_per_second"]), "requests_per_second"),
+    PageColumn("Errors", lambda host: share(host["error_rate"]), "error_rate", 1.0, True),
+    PageColumn("Hits", lambda host: share(host["hit_rate"]), "hit_rate", 1.0, True),
+    PageColumn("p50 ms", lambda host: ms(host["p50"])),
+    PageColumn("p95 ms", lambda host: ms(host["p95"])),
+    PageColumn("p99 ms", lambda host: ms(host["p99"]), "p99", 0.5),
+    PageColumn(_MISSED, lambda host: f"{host['missed_writes']:,}"),
 )
 
 

@@ -13,9 +13,9 @@ def sparkline(values: Sequence[Optional[float]], points: int, least: float, said
     """
     top = max([least, *(value for value in values if value is not None)])
     start = points - len(values)
-    stretches = [_stretch(run, start, points, top) for run in _runs(values)]
-    lines = "".join(line for line, _ in stretches)
-    areas = "".join(area for _, area in stretches)
+    patterns = [_pattern(run, start, points, top) for run in _runs(values)]
+    lines = "".join(line for line, _ in patterns)
+    areas = "".join(area for _, area in patterns)
     return (
         f'<svg class="plot {kind}" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{said}"><path class="area" d="{areas}"/><path class="line" d="{lines}"/></svg>'
@@ -35,7 +35,7 @@ def _runs(values: Sequence[Optional[float]]) -> Iterator[List[Tuple[int, float]]
         yield run
 
 
-def _stretch(run: List[Tuple[int, float]], start: int, points: int, top: float) -> Tuple[str, str]:
+def _pattern(run: List[Tuple[int, float]], start: int, points: int, top: float) -> Tuple[str, str]:
     """Returns the path of a line, and that of the area below it; a single point becomes a short line."""
     step = WIDTH / max(1, points - 1)
     at = [(round((start + place) * step, 1), _y(value, top)) for place, value in run]

@@ -12,7 +12,7 @@ import socket
 import time
 from typing import Any, Callable, Dict, NamedTuple
 
-from ..printable import printable
+from ..system.printable import printable
 from .shape import fits
 
 _ADDRESS = re.compile(r"(?:http://)?(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]*)(?::(?P<port>[0-9]{1,5}))?/?")
@@ -25,7 +25,7 @@ class FetchError(Exception):
     """The router does not say how it is; the message says why, in one line."""
 
 
-class Address(NamedTuple):
+class PageAddress(NamedTuple):
     """Where a router shows its metrics."""
 
     host: str
@@ -35,17 +35,17 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def address(text: str) -> Address:
+def address(text: str) -> PageAddress:
     """HOST:PORT, :PORT, PORT, HOST or http://HOST:PORT; raises ValueError."""
     if re.fullmatch("[0-9]{1,5}", text):
         text = f":{text}"
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match["port"] or _PORT) not in range(1, 65536):
         raise ValueError("HOST:PORT, or :PORT for this machine: where the router shows its metrics")
-    return Address(match["host"].strip("[]") or "localhost", int(match["port"] or _PORT))
+    return PageAddress(match["host"].strip("[]") or "localhost", int(match["port"] or _PORT))
 
 
-def fetch(where: Address, timeout: float) -> Dict[str, Any]:
+def fetch(where: PageAddress, timeout: float) -> Dict[str, Any]:
     """What is at /status.json; raises FetchError, at the latest so many seconds after it is connected. Connecting to
     each address of the host may take as long."""
     try:

@@ -4,7 +4,7 @@ import sys
 import time
 from typing import Any, Dict, Optional, TextIO
 
-from .fetch import Address, FetchError, fetch
+from .fetch import FetchError, PageAddress, fetch
 from .view import BAD, BOLD, GOOD, HEAD, PLAIN, SOFT, WARN, Line, whole
 
 _SGR = {PLAIN: "", BOLD: "1", SOFT: "2", GOOD: "32", WARN: "33", BAD: "31", HEAD: "7"}
@@ -12,7 +12,7 @@ _SGR = {PLAIN: "", BOLD: "1", SOFT: "2", GOOD: "32", WARN: "33", BAD: "31", HEAD
 
 
 def show(
-    where: Address, first: Dict[str, Any], interval: float, count: Optional[int], sort: str, is_coloured: bool
+    where: PageAddress, first: Dict[str, Any], interval: float, count: Optional[int], sort: str, is_coloured: bool
 ) -> None:
     """Prints `first` and then view after view, `count` in all, or without an end."""
     facts: Optional[Dict[str, Any]] = first

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Any, Dict, List, Optional
 
-from .fetch import Address, FetchError, fetch
+from .fetch import FetchError, PageAddress, fetch
 from .view import BAD, BOLD, GOOD, HEAD, SOFT, SORTS, WARN, Line, lines
 
 _KEYS = "q quit   s sort   p pause   up, down, page keys scroll   ? keys"
@@ -15,7 +15,7 @@ _TICK = 100  # ms between looks for keys
 class Feed:
     """Fetches in a thread of its own, so that keys are heeded meanwhile."""
 
-    def __init__(self, where: Address, interval: float, first: Dict[str, Any]) -> None:
+    def __init__(self, where: PageAddress, interval: float, first: Dict[str, Any]) -> None:
         self.where, self.interval = where, interval
         self.facts, self.error = first, ""
         self.paused = False
@@ -113,7 +113,7 @@ def _styles(is_coloured: bool) -> List[int]:
 
 
 def show(
-    where: Address, first: Dict[str, Any], interval: float, sort: str, is_coloured: bool, is_utf8: bool
+    where: PageAddress, first: Dict[str, Any], interval: float, sort: str, is_coloured: bool, is_utf8: bool
 ) -> Optional[int]:
     """Shows it until the key q."""
 

@@ -2,9 +2,9 @@
 
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..printable import printable
 from ..status import words
 from ..status.history import DIVIDED, HEALTHY, REJOINING, UNHEALTHY, UNKNOWN
+from ..system.printable import printable
 
 Facts = Mapping[str, Any]
 PLAIN, BOLD, SOFT, GOOD, WARN, BAD, HEAD = range(7)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mcrouter.config import ConfigError, as_json, parse
-from mcrouter.config import yaml as yaml_parser
-from mcrouter.config.text import to_text
-from mcrouter.config.tree import Entry, Map, Scalar, Seq, plain
+from mcrouter.config.syntax import yaml as yaml_parser
+from mcrouter.config.syntax.text import to_text
+from mcrouter.config.syntax.tree import Entry, Map, Scalar, Seq, plain
 
 VALID = Path(__file__).parent / "valid"
 CASES = sorted(path for path in VALID.iterdir() if not path.name.endswith(".expected.json"))

@@ -6,10 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mcrouter.config import ConfigError, load_config, parse
-from mcrouter.config import json as json_parser
-from mcrouter.config import yaml as yaml_parser
-from mcrouter.config.text import to_text
-from mcrouter.config.tree import plain
+from mcrouter.config.syntax import json as json_parser
+from mcrouter.config.syntax import yaml as yaml_parser
+from mcrouter.config.syntax.text import to_text
+from mcrouter.config.syntax.tree import plain
 
 PIECES = [
     *"abk01-?:,[]{}#&*!|>'\"%@`~<.\\/ \t\n", "\n  ", "\n    ", "\n\n", ": ", "- ", " #", "k: ", "- a\n", "k:\n", "'x'", '"x"',

@@ -6,14 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.config import (
-    BadHostError,
-    HostAddress,
-    Vocabulary,
-    load_config,
-    load_file,
-    parse_host,
-)
+from mcrouter.config import BadHostError, HostAddress, Vocabulary, load_config, load_file, parse_host
 from mcrouter.config.fields import Field
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -305,7 +305,7 @@ routes:
 def test_yaml_and_json_alike():
     configs = [load_config(text, "f") for text in (JSON, YAML)]
     assert sketch(configs[0], log=True) == sketch(configs[1], log=True)
-    for what in ("hosts", "route", "timeouts", "seed"):
+    for what in ("hosts", "route", "timeouts", "ordered_pool_form"):
         assert getattr(configs[0], what) == getattr(configs[1], what)
     assert [(spec.type, spec.args) for spec in configs[0].routes] == [(spec.type, spec.args) for spec in configs[1].routes]
     for config in configs:

@@ -14,4 +14,4 @@ def test_it_loads(name):
     config = load(name)
     assert config.hosts
     assert config.warnings == ()
-    assert not config.seed
+    assert not config.ordered_pool_form

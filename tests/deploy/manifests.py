@@ -6,7 +6,7 @@ import textwrap
 from typing import Any, List
 
 from mcrouter.config import parse
-from mcrouter.config.tree import plain
+from mcrouter.config.syntax.tree import plain
 from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "tools" / "deploy"

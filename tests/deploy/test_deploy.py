@@ -9,11 +9,11 @@ import shlex
 import pytest
 
 from mcrouter import load_config
-from mcrouter.cli import make_parser, parsed_settings
+from mcrouter.cli.main import make_parser, parsed_settings
 from mcrouter.metrics.table import METRICS
-from mcrouter.reload import ConfigState, ConfigWatcher, file_state
-from mcrouter.restart import activated
 from mcrouter.router import Router
+from mcrouter.server.config_watcher import ConfigState, ConfigWatcher, file_state
+from mcrouter.server.takeover import activated
 from tests.deploy.manifests import DEPLOY, documents, of_kind
 from tests.support.processes import until
 

@@ -9,10 +9,10 @@ import re
 import socket
 from typing import Dict, List, Sequence
 
+from mcrouter.proto.client.lines import MAX_KEY, read_line
 from mcrouter.proto.commands import COMMANDS, META_STORE, STORE, STORE_CAS
-from mcrouter.proto.lines import MAX_KEY, read_line
 from mcrouter.proto.requests import ANSWERED, CLOSE, Request, RequestParser
-from mcrouter.proto.runs import request_stretches
+from mcrouter.proto.runs import request_patterns
 
 DEADLINE = 4.0
 _CAS = re.compile(rb"^(VALUE [^ \n]+ \d+ \d+ )(\d+)(?=\r\n)|(?<= c)(\d+)(?=[ \r])", re.M)
@@ -75,14 +75,14 @@ def may_lose(data: bytes) -> bool:
         return True
     at = 0
     while at < len(data):
-        parser = RequestParser(Request, request_stretches())
+        parser = RequestParser(Request, request_patterns())
         request = parser.next(data, at, None, 1)
         line = data[at : data.find(b"\n", at) + 1]
         if request is None or not parser.at_boundary():
             return parser.need > 0 or request is not None
-        if request.kinds in (ANSWERED, CLOSE) and is_store(line) and not is_swallowed(line):
+        if request.commands in (ANSWERED, CLOSE) and is_store(line) and not is_swallowed(line):
             at += len(line)
-        elif request.kinds == CLOSE:
+        elif request.commands == CLOSE:
             break
         else:
             at = parser.at

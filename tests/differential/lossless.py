@@ -11,9 +11,9 @@ import re
 import socket
 from typing import List, NamedTuple, Sequence, Tuple
 
-from mcrouter.proto.lines import BAD_CHUNK, BAD_FORMAT, MAX_LINE, may_be_long
+from mcrouter.proto.client.lines import BAD_CHUNK, BAD_FORMAT, MAX_LINE, may_be_long
 from mcrouter.proto.requests import ANSWERED, CLOSE, Request, RequestParser
-from mcrouter.proto.runs import request_stretches
+from mcrouter.proto.runs import request_patterns
 from tests.differential.harness import DEADLINE, block, is_store, is_swallowed, normal, split
 
 _PATIENCE = 6 * DEADLINE  # seconds; memcached looks at a line of 1 MB anew with each read, and reads may be small
@@ -37,7 +37,7 @@ def course(data: bytes, follows: bool = True) -> Course:
     `follows`: as differences.py says, a refused store's data is not given to the server, which would take it for commands,
     and where it has no length, the stream ends there. The server gets to the end of what it swallows itself.
     """
-    parser, at = RequestParser(Request, request_stretches()), 0
+    parser, at = RequestParser(Request, request_patterns()), 0
     places, long = [0], [False]
     closes = False
     dropped: List[Tuple[int, int]] = []
@@ -45,11 +45,11 @@ def course(data: bytes, follows: bool = True) -> Course:
         request = parser.next(data, at, None, 1)
         line = data[at : data.find(b"\n", at) + 1 or len(data)]
         is_long = len(line) > MAX_LINE and not may_be_long(line[:200])
-        closes = request is not None and request.kinds == CLOSE
+        closes = request is not None and request.commands == CLOSE
         if request is None or closes or request.data == BAD_FORMAT or is_long:
             places.append(at)
             long.append(is_long)
-        if follows and request is not None and request.kinds in (CLOSE, ANSWERED) and is_store(line):
+        if follows and request is not None and request.commands in (CLOSE, ANSWERED) and is_store(line):
             if closes:
                 data = data[: at + len(line)]
             elif request.data != BAD_CHUNK and not is_swallowed(line):

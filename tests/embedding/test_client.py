@@ -207,7 +207,7 @@ def test_a_call_under_way_is_answered_before_the_end():
         answers = []
         thread = threading.Thread(target=lambda: answers.append(router.client().get("k")))
         thread.start()
-        until(lambda: router._shard.frontend.calls)
+        until(lambda: router._worker.frontend.calls)
         router.stop(drain=10)
         thread.join()
         assert answers == [None]
@@ -226,7 +226,7 @@ def test_a_call_that_the_end_cuts_off_is_told():
 
         thread = threading.Thread(target=ask)
         thread.start()
-        until(lambda: router._shard.frontend.calls)
+        until(lambda: router._worker.frontend.calls)
         router.stop(drain=0)
         thread.join()
         assert errors == ["the router does not serve; ask between start() and stop()"]
@@ -250,14 +250,14 @@ def test_the_loops_own_thread_is_told_that_it_cannot_wait():
                 errors.append(str(error))
             done.set()
 
-        router._shard.loop.call_soon_threadsafe(ask)
+        router._worker.loop.call_soon_threadsafe(ask)
         assert done.wait(10)
         assert errors == ["the event loop's own thread cannot wait for an answer; ask from another one"]
 
 
 def test_a_bug_in_a_route_is_told(caplog):
     with served() as (router, _):
-        router._shard.frontend.ways[:] = [None] * len(router._shard.frontend.ways)
+        router._worker.frontend.routes_by_command[:] = [None] * len(router._worker.frontend.routes_by_command)
         with pytest.raises(RouterError):
             router.client().get("k")
     assert "unexpected error" in caplog.text

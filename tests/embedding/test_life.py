@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mcrouter import ConfigError, Router, RouterError, Settings, load_config
-from mcrouter.policy import set_aside, without_collection
+from mcrouter.server.policy import freeze_gc, without_collection
 from tests.embedding.served import QUIET, SAMPLE, config, served
 from tests.support.processes import ask, until
 
@@ -67,7 +67,7 @@ def test_what_belongs_to_the_program_is_not_touched():
 
 def test_pypy_has_no_gc_freeze(monkeypatch):
     monkeypatch.delattr(gc, "freeze")
-    set_aside()
+    freeze_gc()
     with without_collection():
         assert not gc.isenabled()
     assert gc.isenabled()
@@ -172,7 +172,7 @@ def test_stop_lets_what_was_asked_be_answered():
         hosts[0].faults.delay = 0.3
         with socket.create_connection(("127.0.0.1", port(router))) as sock, sock.makefile("rb") as answers:
             sock.sendall(b"get k\r\n")
-            until(lambda: any(client.queue for client in router._shard.frontend.clients.values()))
+            until(lambda: any(client.queue for client in router._worker.frontend.clients.values()))
             router.stop(drain=10)
             assert answers.read() == b"END\r\n"
 

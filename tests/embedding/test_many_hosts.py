@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from mcrouter import Settings, load_config
-from mcrouter.engine.hosts.why import Why
+from mcrouter.engine.hosts.reason import Reason
 from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.proto.commands import COMMANDS
-from mcrouter.shard import Shard
+from mcrouter.server.worker import Worker
 
 FEW, TIMES = 150, 4
 
@@ -41,19 +41,19 @@ def made(count, by_health=False):
     """An event loop before so many hosts."""
     loaded = config(count, by_health)
     layout = Layout([command.name for command in COMMANDS], [host.text for host in loaded.hosts])
-    return Shard(loaded, Settings(), layout, [local_cells(layout)])
+    return Worker(loaded, Settings(), layout, [local_cells(layout)])
 
 
-def reload(shard):
+def reload(worker):
     """Puts the same config in the place of its own."""
     done = []
-    shard.prepare(load_config(shard._policy.config.text), done.append)
+    worker.prepare(load_config(worker._policy.config.text), done.append)
     while not done:
-        shard.loop.tick()
+        worker.loop.tick()
     assert done == [None]
-    shard.commit(lambda: done.append(True))
+    worker.commit(lambda: done.append(True))
     while len(done) < 2:
-        shard.loop.tick()
+        worker.loop.tick()
 
 
 def is_linear(work):
@@ -64,9 +64,9 @@ def is_linear(work):
 
 def test_a_start():
     def start(count):
-        shards = []
-        work = calls(lambda: shards.append(made(count)))
-        shards[0]._close()
+        workers = []
+        work = calls(lambda: workers.append(made(count)))
+        workers[0]._close()
         return work
 
     assert is_linear(start)
@@ -74,9 +74,9 @@ def test_a_start():
 
 def test_what_is_done_between_two_requests():
     def take_over(count):
-        shard = made(count)
-        work = calls(shard._take_over)
-        shard._close()
+        worker = made(count)
+        work = calls(worker._take_over)
+        worker._close()
         return work
 
     assert is_linear(take_over)
@@ -84,11 +84,11 @@ def test_what_is_done_between_two_requests():
 
 def test_the_same_when_all_hosts_are_away():
     def take_over(count):
-        shard = made(count, by_health=True)
+        worker = made(count, by_health=True)
         looks = 0
-        for host in shard._policy.hosts.values():
+        for host in worker._policy.hosts.values():
             host.healthy = False
-        (pool,) = {id(pool): pool for pools in shard._policy._pools.values() for pool in pools}.values()
+        (pool,) = {id(pool): pool for pools in worker._policy._pools.values() for pool in pools}.values()
 
         class Hosts(list):
             def __iter__(self):
@@ -97,8 +97,8 @@ def test_the_same_when_all_hosts_are_away():
                 return super().__iter__()
 
         pool.hosts = Hosts(pool.hosts)
-        shard._take_over()
-        shard._close()
+        worker._take_over()
+        worker._close()
         return looks
 
     assert 0 < take_over(FEW) <= 4 * FEW
@@ -106,21 +106,21 @@ def test_the_same_when_all_hosts_are_away():
 
 def test_hosts_that_go_one_after_the_other():
     def go(count):
-        shard = made(count)
-        work = calls(lambda: [host.mark_down(Why.TIMEOUTS, "a test says so") for host in shard._policy.hosts.values()])
-        shard._close()
+        worker = made(count)
+        work = calls(lambda: [host.mark_down(Reason.TIMEOUTS, "a test says so") for host in worker._policy.hosts.values()])
+        worker._close()
         return work
 
     assert is_linear(go)
 
 
 def test_a_reload_works():
-    shard = made(FEW)
-    before = dict(shard._policy.hosts)
-    next(iter(before.values())).mark_down(Why.TIMEOUTS, "a test says so")
-    reload(shard)
-    assert shard._policy.hosts == before
-    shard._close()
+    worker = made(FEW)
+    before = dict(worker._policy.hosts)
+    next(iter(before.values())).mark_down(Reason.TIMEOUTS, "a test says so")
+    reload(worker)
+    assert worker._policy.hosts == before
+    worker._close()
 
 
 def test_places_for_counters():
@@ -141,42 +141,42 @@ def test_places_for_counters():
 
 
 def test_hosts_are_connected_to_in_portions():
-    shard = made(FEW)
-    now, connected = [shard.loop.clock()], []
+    worker = made(FEW)
+    now, connected = [worker.loop.clock()], []
 
     def clock():
         now[0] += 0.0005
         return now[0]
 
-    shard._connect_host = connected.append
-    shard.loop.clock = clock
+    worker._connect_host = connected.append
+    worker.loop.clock = clock
     portions = []
     while len(connected) < FEW:
         before = len(connected)
-        shard.loop.tick()
+        worker.loop.tick()
         portions.append(len(connected) - before)
-    assert max(portions) <= 10 and connected == list(shard._policy.hosts.values())
-    shard._close()
+    assert max(portions) <= 10 and connected == list(worker._policy.hosts.values())
+    worker._close()
 
 
 def test_a_host_that_a_reload_took_away_meanwhile_is_not_connected_to():
-    shard = made(FEW)
-    gone = shard._policy.hosts.popitem()[1]
+    worker = made(FEW)
+    gone = worker._policy.hosts.popitem()[1]
     gone.connect = lambda: pytest.fail("it has gone")
-    shard._connect_host(gone)
-    shard._close()
+    worker._connect_host(gone)
+    worker._close()
 
 
 def test_writes_wait_for_no_host_that_a_reload_took_away():
-    shard = made(FEW)
-    shard._policy.config = shard._policy.config._replace(on_rejoin="replay")
-    shard._take_over()
-    policy, gone = shard._policy, shard._policy.hosts.popitem()[1]
-    gone.mark_down(Why.TIMEOUTS, "a test says so")
+    worker = made(FEW)
+    worker._policy.config = worker._policy.config._replace(on_rejoin="replay")
+    worker._take_over()
+    policy, gone = worker._policy, worker._policy.hosts.popitem()[1]
+    gone.mark_down(Reason.TIMEOUTS, "a test says so")
     assert gone.journal is not None and not policy.is_somebody_away()
     one = next(iter(policy.hosts.values()))
-    one.mark_down(Why.TIMEOUTS, "a test says so")
+    one.mark_down(Reason.TIMEOUTS, "a test says so")
     assert policy.is_somebody_away()
     one.mark_up()
     assert not policy.is_somebody_away()
-    shard._close()
+    worker._close()

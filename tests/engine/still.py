@@ -2,7 +2,7 @@
 
     world = Still(route="DefaultRoute")             a router before one host; `hosts=2` for more
     host, client = world.hosts[0], world.client()
-    sock = world.lane()                             the router's connection to it
+    sock = world.connection()                             the router's connection to it
     client.sendall(b"get a\\r\\n")
     world.sees(sock, b"get a\\r\\n")                the host is asked this
     sock.sendall(b"END\\r\\n")
@@ -88,10 +88,10 @@ class Still:
         self.loop = PollGroup(self._poller, lambda: self._poller.now)
         self.chance: Any = Chance()
         self.loop.chance = self.chance
-        with mock.patch("mcrouter.shard.PollGroup", lambda: self.loop):
-            self.shard = self.router._make_shard()
+        with mock.patch("mcrouter.server.worker.PollGroup", lambda: self.loop):
+            self.worker = self.router._make_worker()
         self._front = socket.create_server(("127.0.0.1", 0))
-        self.shard.frontend.listen(self._front)
+        self.worker.frontend.listen(self._front)
         self.visits: Dict[int, socket.socket] = {}  # the connections of the hosts' probes, by the hosts' places
         self._open = contextlib.ExitStack()
 
@@ -102,7 +102,7 @@ class Still:
         self._open.close()
         for host in self.hosts:
             host.listener.close()
-        self.shard._close()
+        self.worker._close()
 
     @property
     def now(self) -> float:
@@ -111,7 +111,7 @@ class Still:
 
     def upstream(self, place: int = 0) -> Any:
         """The engine's host at this place."""
-        return self.shard._policy.hosts[self.hosts[place].name]
+        return self.worker._policy.hosts[self.hosts[place].name]
 
     def stats(self, place: int = 0) -> Any:
         """What is counted of a host."""
@@ -142,18 +142,18 @@ class Still:
 
     def client(self) -> socket.socket:
         """A client, which the router has accepted."""
-        count = len(self.shard.frontend.clients)
+        count = len(self.worker.frontend.clients)
         sock = self._keep(socket.create_connection(self._front.getsockname()))
-        self.until(lambda: len(self.shard.frontend.clients) > count, "the client to be accepted")
+        self.until(lambda: len(self.worker.frontend.clients) > count, "the client to be accepted")
         return sock
 
-    def frontend_lane(self, client: socket.socket) -> Any:
+    def frontend_connection(self, client: socket.socket) -> Any:
         """The number of the connection to each host that a client's requests take."""
         name = client.getsockname()
-        for one in self.shard.frontend.clients.values():
+        for one in self.worker.frontend.clients.values():
             with socket.socket(fileno=os.dup(one.fd)) as sock:
                 if sock.getpeername() == name:
-                    return one.lane
+                    return one.connection_number
         raise LookupError(name)
 
     def accept(self, host: HostListener) -> socket.socket:
@@ -161,18 +161,18 @@ class Still:
         self.until(lambda: is_ready(host.listener), "a connection")
         return self._keep(host.listener.accept()[0])
 
-    def lane(self, place: int = 0) -> socket.socket:
+    def connection(self, place: int = 0) -> socket.socket:
         """The router's first connection for requests to a host, once it is up; the first visit of the host is answered.
         Call it once for each host."""
-        host, lanes = self.hosts[place], self.upstream(place).lanes
-        ours = [self.accept(host) for _ in range(1 + len(lanes))]
+        host, connections = self.hosts[place], self.upstream(place).connections
+        ours = [self.accept(host) for _ in range(1 + len(connections))]
         visit = self.until(lambda: next((sock for sock in ours if is_ready(sock)), None), "a visit")
         self.sees(visit, b"version\r\n")
         visit.sendall(b"VERSION 1.6\r\n")
         self.visits[place] = visit
-        self.until(lambda: all(lane.is_up() for lane in lanes), "the connections to be up")
+        self.until(lambda: all(connection.is_up() for connection in connections), "the connections to be up")
         self.until(lambda: not is_ready(self.upstream(place).prober.sock), "the answer to be read")
-        name = lanes[0].sock.getsockname()
+        name = connections[0].sock.getsockname()
         return next(sock for sock in ours if sock.getpeername() == name)
 
     def sees(self, sock: socket.socket, data: bytes) -> None:
@@ -240,7 +240,7 @@ class Counts:
     def __init__(self, world: Still, command: str, place: int = 0) -> None:
         layout = world.router._layout
         number = layout.commands.index(command)
-        self._cells = world.shard._cells
+        self._cells = world.worker._cells
         self._blocks = {"direct": layout.direct[place][number], "upstream": layout.upstream[place][number],
                         "request": layout.request[number]}  # fmt: skip
 

@@ -68,15 +68,15 @@ def test_what_could_not_be_sent_in_time_is_not_sent_later():
     host = LineHost(lambda line: b"STORED\r\n" if line.startswith(b"set") else VALUE)
     with host, router(host, timeout_ms=300, timeouts_until_tko=100) as served, client(served) as wire:
         assert wire.send(GET).read_until(b"END\r\n") == VALUE
-        lane = served._shard._policy.hosts[f"127.0.0.1:{host.port}"].lanes[0]
+        connection = served._worker._policy.hosts[f"127.0.0.1:{host.port}"].connections[0]
         told = threading.Event()
 
         def keep_it_closed():
-            lane.failures = 100  # so that the next attempt is a second away
-            lane.lost("a test")
+            connection.failures = 100  # so that the next attempt is a second away
+            connection.lost("a test")
             told.set()
 
-        served._shard.loop.call_soon_threadsafe(keep_it_closed)
+        served._worker.loop.call_soon_threadsafe(keep_it_closed)
         assert told.wait(10)
         assert b"no reply within 300 ms" in wire.send(SET).read_until(b"\n")
         until(lambda: wire.send(GET).read_until(b"\n") == b"VALUE a 0 1\r\n")

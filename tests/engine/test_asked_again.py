@@ -12,10 +12,10 @@ LOST = b"SERVER_ERROR mcrouter: %b: closed by the host\r\n"
 
 def broken_off(world, data, asked):
     """A client asks this, all of which reaches the host; the host closes the connection; client and next connection."""
-    lane, client = world.lane(), world.client()
+    connection, client = world.connection(), world.client()
     client.sendall(data)
-    world.sees(lane, asked)
-    lane.close()
+    world.sees(connection, asked)
+    connection.close()
     return client, world.accept(world.hosts[0])
 
 

@@ -15,7 +15,7 @@ from .test_limits import of_clients
 
 SIZE = 100_000
 KEYS = [b"k%d" % number for number in range(6)]
-HELD = 4 << 20  # bytes; more than is right for a client that does not read
+THROTTLED = 4 << 20  # bytes; more than is right for a client that does not read
 
 
 def block(key):
@@ -52,7 +52,7 @@ def test_a_value_that_is_asked_for_many_times_is_held_once(route):
     with serving(route) as (served, _), client(served) as wire:
         wire.send(b"get %b\r\n" % b" ".join(asked))
         until(lambda: held(served) > SIZE, "what the sockets do not take")
-        assert held(served) < HELD
+        assert held(served) < THROTTLED
         answer = b"".join(map(block, asked)) + b"END\r\n"
         assert wire.read_exactly(len(answer)) == answer
 
@@ -71,7 +71,7 @@ def test_a_client_that_does_not_read_is_not_asked_for_the_next_key():
         wire.send(b"get %b\r\n" % b" ".join(asked))
         until(lambda: held(served) > 0, "what the sockets do not take")
         rounds(served, 1000)
-        assert held(served) < HELD
+        assert held(served) < THROTTLED
         answer = b"".join(map(block, asked)) + b"END\r\n"
         assert wire.read_exactly(len(answer)) == answer
 

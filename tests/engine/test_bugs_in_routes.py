@@ -25,23 +25,23 @@ import mcrouter.routes
 from mcrouter import Router, Settings, load_config
 from mcrouter.engine.hosts.meta_check import MetaCheck
 from mcrouter.proto.replies import value_blocks
-from mcrouter.routes import base, held, portions
-from mcrouter.routes.handles import HANDLES, INTERNAL, SEED
+from mcrouter.routes.framework import base, held, portions
+from mcrouter.routes.handles import HANDLES, INTERNAL, ORDERED_POOL_HANDLES
 from tests.proto.feeding import ClientFeed, HostFeed
 from tests.support.processes import until
 from tests.support.talking import TalkingHost, refusing_address
 from tests.support.wire import MARK, Wire
 
-METHODS = ("start", "go_on", "on_reply", "first")
-ENGINE = ("clients.asker", "clients.transfer", "hosts.meta_check")
+METHODS = ("start", "after_failure", "resume", "on_reply", "direct_host")
+ENGINE = ("clients.source", "clients.large_values", "hosts.meta_check")
 LARGE = 400_000  # bytes; more than the buffers below
 BUFFER = 4096
 INTERNAL_ERROR = b"SERVER_ERROR mcrouter: internal error\r\n"
 
 
 def _modules():
-    for info in pkgutil.iter_modules(mcrouter.routes.__path__):
-        yield importlib.import_module(f"mcrouter.routes.{info.name}")
+    for info in pkgutil.walk_packages(mcrouter.routes.__path__, "mcrouter.routes."):
+        yield importlib.import_module(info.name)
     for name in ENGINE:
         yield importlib.import_module(f"mcrouter.engine.{name}")
 
@@ -62,7 +62,7 @@ FOUND = sorted(
 NOT_TAKEN = {
     (base.Route, "start"), (base.Sink, "on_reply"),  # abstract
     (portions._Portion, "on_reply"),  # tests/routes/test_rate_limit.py divides runs
-    (held.Held, "go_on"),  # for clients that have not read for a while; the engine calls Download.go_on, which is taken
+    (held.Held, "resume"),  # for clients that have not read for a while; the engine calls Download.resume, which is taken
 }  # fmt: skip
 
 
@@ -330,15 +330,15 @@ class Trial:
             assert time.monotonic() < limit, self.under_way()
             time.sleep(0.0005)
         said = threading.Event()  # the event loop may still be logging what it did last
-        self.router._shard.loop.call_soon_threadsafe(said.set)
+        self.router._worker.loop.call_soon_threadsafe(said.set)
         assert said.wait(5)
 
     def under_way(self) -> List[Any]:
         """What is under way, as the router counts it; a host that is not read after it has lost a write, too."""
-        shard = self.router._shard
-        found = [(name, host.load()) for name, host in list(shard._policy.hosts.items()) if host.load() != (0, 0)]
-        found += [(name, "not read") for name, host in list(shard._policy.hosts.items()) if host.returning]
-        ahead, seen = list(set(shard.frontend.ways)), set()
+        worker = self.router._worker
+        found = [(name, host.load()) for name, host in list(worker._policy.hosts.items()) if host.load() != (0, 0)]
+        found += [(name, "not read") for name, host in list(worker._policy.hosts.items()) if host.returning]
+        ahead, seen = list(set(worker.frontend.routes_by_command)), set()
         while ahead:
             route = ahead.pop()
             if id(route) in seen or not hasattr(route, "routes"):
@@ -362,9 +362,9 @@ class Trial:
 def trial(case: Case, folder: Any) -> Any:
     """All of it."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(unittest.mock.patch("mcrouter.shard.host_id", lambda: 0))
+        stack.enter_context(unittest.mock.patch("mcrouter.server.worker.host_id", lambda: 0))
         if "in parts" in case.name:
-            stack.enter_context(unittest.mock.patch("mcrouter.routes.keyed._AT_ONCE", 2))
+            stack.enter_context(unittest.mock.patch("mcrouter.routes.framework.keyed._AT_ONCE", 2))
         hosts = {name: stack.enter_context(TrickyHost()) for name in "ABC"}
         addresses = {**{name: host.address for name, host in hosts.items()}, "dead": refusing_address()}
         settings = Settings(
@@ -373,7 +373,7 @@ def trial(case: Case, folder: Any) -> Any:
             route_prefix="/a/a/" if case.name.startswith("Root") else "/././",
         )  # fmt: skip
         router = stack.enter_context(Router(_config(case, addresses), settings))
-        dead = router._shard._policy.hosts.get(addresses["dead"])
+        dead = router._worker._policy.hosts.get(addresses["dead"])
         until(lambda: dead is None or not dead.healthy)  # what it answers is the same from here on
         made = Trial(case, router, hosts)
         stack.callback(made.end)
@@ -469,7 +469,7 @@ def test_a_bug_costs_its_own_request(case, tmp_path, caplog):
 def test_every_handle_has_a_case():
     words = {word.strip() for case in CASES for word in json.dumps([case.name, case.route]).replace('"', ",").split(",")}
     assert not {*HANDLES, *INTERNAL} - words
-    assert {name for name in SEED if SEED[name] is not HANDLES[name]} == {"AllFastestRoute", "MissFailoverRoute"}
+    assert {name for name in ORDERED_POOL_HANDLES if ORDERED_POOL_HANDLES[name] is not HANDLES[name]} == {"AllFastestRoute", "MissFailoverRoute"}
 
 
 def test_every_method_is_taken_in_some_case(tmp_path, caplog):

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.engine.clients.client import Client
+from mcrouter.engine.clients.connection import ClientConnection
 from mcrouter.proto.requests import Request
-from mcrouter.routes.base import part
+from mcrouter.routes.framework.base import part
 from tests.routes.script import request
 
 
@@ -16,8 +16,8 @@ def test_awaits(queued, reply, expected):
     whole, other = (Request(None, b"\4", b"set a 0 0 0\r\n\r\n") for _ in range(2))
     whole.reply = reply
     client = SimpleNamespace(queue=deque([other, whole] if queued else [other]))
-    for made in (whole, part(whole, whole.kinds, whole.data), part(part(whole, whole.kinds, b""), whole.kinds, b"")):
-        assert Client.awaits(client, made) is expected
+    for made in (whole, part(whole, whole.commands, whole.data), part(part(whole, whole.commands, b""), whole.commands, b"")):
+        assert ClientConnection.awaits(client, made) is expected
 
 
 @pytest.mark.parametrize(("earlier", "later", "waits"), [
@@ -26,6 +26,6 @@ def test_awaits(queued, reply, expected):
     (b"mg Zm9v v\r\n", b"set foo 0 0 1\r\nx\r\n", False), (b"get foo\r\n", b"mg Zm9v b v\r\n", False),
 ])  # fmt: skip
 def test_a_write_waits_for_a_read_of_the_same_item_however_its_key_is_written(earlier, later, waits):
-    ways = [SimpleNamespace(goes_on=True)] * 30
-    client = SimpleNamespace(queue=deque([request(earlier)]), frontend=SimpleNamespace(ways=ways))
-    assert Client.must_wait(client, request(later)) is waits
+    routes_by_command = [SimpleNamespace(may_ask_another_host=True)] * 30
+    client = SimpleNamespace(queue=deque([request(earlier)]), frontend=SimpleNamespace(routes_by_command=routes_by_command))
+    assert ClientConnection.must_wait(client, request(later)) is waits

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from mcrouter.engine.clients.call import Call
-from mcrouter.engine.clients.client_reader import _READ_SIZE
-from mcrouter.engine.hosts.connection import Connection
+from mcrouter.engine.clients.call import ProgramCall
+from mcrouter.engine.clients.inbox import _READ_SIZE
+from mcrouter.engine.hosts.socket import HostSocket
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import HAS_EPOLL, EpollPoller, SelectorPoller
 from tests.support.processes import until
@@ -27,19 +27,19 @@ def answer_to(key, size):
 def test_a_client_that_reads_late_gets_all_in_order(monkeypatch, make_poller, together):
     monkeypatch.setattr(still, "make_poller", make_poller)
     with Still(buffer_size=32 << 20) as world:
-        lane = world.lane()
+        connection = world.connection()
         client = world.client()
-        (one,) = world.shard.frontend.clients.values()
+        (one,) = world.worker.frontend.clients.values()
         value = answer_to(b"a", 16_000_000)  # more than the kernel takes
         if together:
             client.sendall(b"get a\r\ndelete b\r\n")
-            world.sees(lane, b"get a\r\ndelete b\r\n")
-            lane.setblocking(False)
-            sends(world, lane, value + b"DELETED\r\n")
+            world.sees(connection, b"get a\r\ndelete b\r\n")
+            connection.setblocking(False)
+            sends(world, connection, value + b"DELETED\r\n")
         else:
             client.sendall(b"get a\r\n")
-            world.sees(lane, b"get a\r\n")
-            sends(world, lane, value)
+            world.sees(connection, b"get a\r\n")
+            sends(world, connection, value)
             client.sendall(b"x\r\n")
         world.until(lambda: one.unsent, "the kernel to be full")
         for _ in range(20):
@@ -64,34 +64,34 @@ def sends(world, sock, data):
 
 def test_as_soon_as_some_are_answered_as_many_more_are_asked():
     with Still() as world:
-        lane, client = world.lane(), world.client()
+        connection, client = world.connection(), world.client()
         deletes = [b"delete %d\r\n" % number for number in range(40)]
         client.sendall(b"".join(deletes))
-        world.sees(lane, b"".join(deletes[:4]))
-        lane.sendall(b"DELETED\r\n")
+        world.sees(connection, b"".join(deletes[:4]))
+        connection.sendall(b"DELETED\r\n")
         world.sees(client, b"DELETED\r\n")
-        world.sees(lane, b"".join(deletes[4:9]))  # the window is twice what it was: 8 in flight
-        lane.sendall(b"DELETED\r\n" * 2)
+        world.sees(connection, b"".join(deletes[4:9]))  # the window is twice what it was: 8 in flight
+        connection.sendall(b"DELETED\r\n" * 2)
         world.sees(client, b"DELETED\r\n" * 2)
-        world.sees(lane, b"".join(deletes[9:19]))
-        lane.sendall(b"DELETED\r\n" * 16)
+        world.sees(connection, b"".join(deletes[9:19]))
+        connection.sendall(b"DELETED\r\n" * 16)
         world.sees(client, b"DELETED\r\n" * 16)
-        world.sees(lane, b"".join(deletes[19:]))
-        lane.sendall(b"NOT_FOUND\r\n" * 21)
+        world.sees(connection, b"".join(deletes[19:]))
+        connection.sendall(b"NOT_FOUND\r\n" * 21)
         world.sees(client, b"NOT_FOUND\r\n" * 21)
 
 
 def test_a_call_from_the_program_is_not_begun_once_the_router_stops():
     with Still() as world:
-        world.lane()
-        world.shard.frontend.drain()
-        call = Call(world.shard.frontend, 0, b"get a\r\n")
+        world.connection()
+        world.worker.frontend.drain()
+        call = ProgramCall(world.worker.frontend, 0, b"get a\r\n")
         call.start()
-        assert call.ended and not world.upstream().lanes[0].inflight
+        assert call.ended and not world.upstream().connections[0].inflight
         call.wait()
 
 
-class One(Connection):
+class One(HostSocket):
     """A connection, and what became of it."""
 
     def __init__(self, loop):
@@ -136,36 +136,36 @@ def test_a_connection_to_a_unix_socket_comes_about_or_is_refused(tmp_path, make_
 
 def test_what_the_router_answers_by_itself_holds_up_nothing_behind_it():
     with Still(2, "MissFailoverRoute") as world:
-        lane, client = world.lane(), world.client()
+        connection, client = world.connection(), world.client()
         client.sendall(b"get a\r\nx\r\nget b\r\n")
-        world.sees(lane, b"get a\r\nget b\r\n")
-        lane.sendall(b"VALUE a 0 1\r\n1\r\nEND\r\nVALUE b 0 1\r\n2\r\nEND\r\n")
+        world.sees(connection, b"get a\r\nget b\r\n")
+        connection.sendall(b"VALUE a 0 1\r\n1\r\nEND\r\nVALUE b 0 1\r\n2\r\nEND\r\n")
         world.sees(client, b"VALUE a 0 1\r\n1\r\nEND\r\nERROR\r\nVALUE b 0 1\r\n2\r\nEND\r\n")
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_a_request_as_long_as_a_read_does_not_hide_what_is_behind_it(more):
     with Still() as world:
-        lane, client = world.lane(), world.client()
+        connection, client = world.connection(), world.client()
         size = _READ_SIZE + more - len(b"set a 0 0 16000\r\n\r\n")
         data = b"set a 0 0 %d\r\n%b\r\n" % (size, b"v" * size)
         assert len(data) == _READ_SIZE + more
         client.sendall(data + b"get b\r\n")
-        world.sees(lane, data + b"get b\r\n")
+        world.sees(connection, data + b"get b\r\n")
 
 
 def test_a_client_that_reads_and_asks_at_once_gets_the_rest_first():
     with Still() as world:
-        lane = world.lane()
-        (front,) = world.shard.frontend.listeners
+        connection = world.connection()
+        (front,) = world.worker.frontend.listeners
         front.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         client = world.client()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        (one,) = world.shard.frontend.clients.values()
+        (one,) = world.worker.frontend.clients.values()
         value, got = answer_to(b"a", 120_000), bytearray()
         client.sendall(b"get a\r\n")
-        world.sees(lane, b"get a\r\n")
-        lane.sendall(value)  # so that it is there in one read
+        world.sees(connection, b"get a\r\n")
+        connection.sendall(value)  # so that it is there in one read
         world.until(lambda: one.unsent, "the kernel to be full")
         client.setblocking(False)
         while True:  # until the kernel has room again, and the router knows nothing of that
@@ -175,25 +175,25 @@ def test_a_client_that_reads_and_asks_at_once_gets_the_rest_first():
                 break
         client.settimeout(10)
         client.sendall(b"get b\r\n")
-        world.until(lambda: still.is_ready(lane) or still.is_ready(client), "anything to happen")
+        world.until(lambda: still.is_ready(connection) or still.is_ready(client), "anything to happen")
         while len(got) < len(value):
             world.until(lambda: still.is_ready(client), "the rest")
             got += client.recv(1 << 20)
         assert got == value
-        world.sees(lane, b"get b\r\n")
-        lane.sendall(b"END\r\n")
+        world.sees(connection, b"get b\r\n")
+        connection.sendall(b"END\r\n")
         world.sees(client, b"END\r\n")
 
 
 @pytest.mark.parametrize("request_", [b"get a\r\n", b"get a b\r\n", b"delete a\r\n"])
 def test_a_client_is_closed_with_its_answer_when_the_router_stops(request_):
     with Still() as world:
-        lane, client = world.lane(), world.client()
+        connection, client = world.connection(), world.client()
         client.sendall(request_)
-        world.sees(lane, request_)
-        world.shard.frontend.drain()
+        world.sees(connection, request_)
+        world.worker.frontend.drain()
         world.tick()
         assert not still.is_ready(client)
-        lane.sendall(b"END\r\n" if request_.startswith(b"get") else b"DELETED\r\n")
+        connection.sendall(b"END\r\n" if request_.startswith(b"get") else b"DELETED\r\n")
         world.sees(client, b"END\r\n" if request_.startswith(b"get") else b"DELETED\r\n")
         world.is_closed(client)

@@ -9,7 +9,7 @@ from .still import Still, is_ready
 
 def test_a_client_that_says_nothing_is_closed_between_its_time_and_a_quarter_more():
     with Still(client_idle_timeout=8.0) as world:
-        world.lane()
+        world.connection()
         world.pass_to(0.5)
         client = world.client()
         world.happens_after(9.5, lambda: is_ready(client), "the end")
@@ -19,16 +19,16 @@ def test_a_client_that_says_nothing_is_closed_between_its_time_and_a_quarter_mor
 @pytest.mark.parametrize("said", [b"get a", b"x\r\n", b"get a\r\n"])
 def test_a_client_that_says_something_begins_its_time_anew(said):
     with Still(client_idle_timeout=8.0) as world:
-        lane = world.lane()
+        connection = world.connection()
         client = world.client()
         world.pass_to(5.0)
         client.sendall(said)
-        (one,) = world.shard.frontend.clients.values()
+        (one,) = world.worker.frontend.clients.values()
         if said == b"x\r\n":
             world.sees(client, b"ERROR\r\n")
         elif said.endswith(b"\n"):
-            world.sees(lane, said)
-            lane.sendall(b"END\r\n")
+            world.sees(connection, said)
+            connection.sendall(b"END\r\n")
             world.sees(client, b"END\r\n")
         else:
             world.until(lambda: one.stream.size() > 0, "it to be read")
@@ -40,13 +40,13 @@ def test_a_client_that_says_something_begins_its_time_anew(said):
 
 def test_a_client_whose_request_is_under_way_is_not_idle():
     with Still(client_idle_timeout=0.5, timeout_ms=5000) as world:
-        lane = world.lane()
+        connection = world.connection()
         client = world.client()
         client.sendall(b"get a\r\n")
-        world.sees(lane, b"get a\r\n")
+        world.sees(connection, b"get a\r\n")
         world.pass_to(4.5)
         assert not is_ready(client)
-        lane.sendall(b"END\r\n")
+        connection.sendall(b"END\r\n")
         world.sees(client, b"END\r\n")
         world.pass_to(5.2)
         world.is_closed(client)
@@ -54,9 +54,9 @@ def test_a_client_whose_request_is_under_way_is_not_idle():
 
 def test_a_client_too_many_has_a_second_to_read_that():
     with Still(max_connections=1) as world:
-        world.lane()
+        world.connection()
         world.client()
-        with socket.create_connection(world.shard.frontend.listeners[0].sock.getsockname()) as refused:
+        with socket.create_connection(world.worker.frontend.listeners[0].sock.getsockname()) as refused:
             refused.settimeout(10)
             world.sees(refused, b"SERVER_ERROR mcrouter: too many connections\r\n")
             world.is_closed(refused)  # for writing; what the client says is still read
@@ -80,8 +80,8 @@ def is_reset(world, sock):
 def test_that_no_client_can_be_accepted_is_logged_once_and_that_all_are(caplog):
     caplog.set_level("INFO")
     with Still() as world:
-        world.lane()
-        frontend = world.shard.frontend
+        world.connection()
+        frontend = world.worker.frontend
         frontend.most_descriptors, most = 0, frontend.most_descriptors
         with socket.create_connection(frontend.listeners[0].sock.getsockname()):
             world.until(lambda: "cannot accept clients" in caplog.text, "it to be refused")

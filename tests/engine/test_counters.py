@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from mcrouter.engine.hosts.why import Why
+from mcrouter.engine.hosts.reason import Reason
 from mcrouter.proto import results
 
 from .still import Counts, Still, full, is_ready
@@ -14,25 +14,25 @@ HIT, MISS, STORED = b"VALUE %b 0 1\r\nx\r\nEND\r\n", b"END\r\n", b"STORED\r\n"
 NOTHING = {}, 0
 
 
-def asked(world, lane, moment, *requests):
+def asked(world, connection, moment, *requests):
     """Clients ask this at a moment, each one thing; they are returned."""
     world.pass_to(moment)
     clients = [world.client() for _ in requests]
     for client, request in zip(clients, requests):
         client.sendall(request)
-        world.sees(lane, request)
+        world.sees(connection, request)
     return clients
 
 
 def test_answers_that_come_at_once_to_what_was_asked_at_several_times_are_counted_each_with_its_time():
     with Still() as world:
-        lane = world.lane()
-        clients = asked(world, lane, 0.0, GET % b"a", GET % b"b", SET % b"c")
-        clients += asked(world, lane, 0.25, GET % b"d")
-        clients += asked(world, lane, 0.375, SET % b"e", GET % b"f", GET % b"g")
+        connection = world.connection()
+        clients = asked(world, connection, 0.0, GET % b"a", GET % b"b", SET % b"c")
+        clients += asked(world, connection, 0.25, GET % b"d")
+        clients += asked(world, connection, 0.375, SET % b"e", GET % b"f", GET % b"g")
         answers = [HIT % b"a", MISS, STORED, HIT % b"d", STORED, MISS, HIT % b"g"]
         world.pass_to(0.5)
-        lane.sendall(b"".join(answers))
+        connection.sendall(b"".join(answers))
         for client, answer in zip(clients, answers):
             world.sees(client, answer)
         get, stored = Counts(world, "get"), Counts(world, "set")
@@ -44,7 +44,7 @@ def test_answers_that_come_at_once_to_what_was_asked_at_several_times_are_counte
 
 def test_answers_that_a_route_takes_are_counted_apart_each_with_its_time():
     with Still(2, "AllSyncRoute") as world:
-        one = world.lane()
+        one = world.connection()
         clients = asked(world, one, 0.0, GET % b"a", SET % b"c")
         clients += asked(world, one, 0.25, GET % b"d", GET % b"e")
         world.pass_to(0.5)
@@ -59,10 +59,10 @@ def test_answers_that_a_route_takes_are_counted_apart_each_with_its_time():
 
 def test_a_miss_that_goes_on_to_another_host_is_counted_for_the_first_as_what_a_route_takes():
     with Still(2, "MissFailoverRoute") as world:
-        lane = world.lane()
-        asked(world, lane, 0.0, GET % b"a", GET % b"b")
+        connection = world.connection()
+        asked(world, connection, 0.0, GET % b"a", GET % b"b")
         world.pass_to(0.25)
-        lane.sendall(MISS + HIT % b"b")
+        connection.sendall(MISS + HIT % b"b")
         world.until(lambda: world.stats()["requests"] == 2, "both to be counted")
         get = Counts(world, "get")
         assert get.times("upstream") == get.times("direct") == ({250.0: 1}, 250.0)
@@ -76,10 +76,10 @@ def test_a_miss_that_goes_on_to_another_host_is_counted_for_the_first_as_what_a_
 ])  # fmt: skip
 def test_keys_that_are_asked_for_are_counted_as_hits_and_misses(request_, answer, hits, misses):
     with Still() as world:
-        lane = world.lane()
-        (client,) = asked(world, lane, 0.0, request_)
+        connection = world.connection()
+        (client,) = asked(world, connection, 0.0, request_)
         world.pass_to(0.125)
-        lane.sendall(answer)
+        connection.sendall(answer)
         world.sees(client, answer)
         count = request_.count(b"\r\n")
         assert (world.stats()["hits"], world.stats()["misses"]) == (hits, misses)
@@ -88,7 +88,7 @@ def test_keys_that_are_asked_for_are_counted_as_hits_and_misses(request_, answer
 
 def test_what_a_route_answers_is_counted_with_the_time_that_it_took_in_all():
     with Still(2, "AllSyncRoute") as world:
-        one, two = world.lane(0), world.lane(1)
+        one, two = world.connection(0), world.connection(1)
         (client,) = asked(world, one, 0.0, GET % b"a")
         world.sees(two, GET % b"a")
         world.pass_to(0.25)
@@ -105,15 +105,15 @@ def test_what_a_route_answers_is_counted_with_the_time_that_it_took_in_all():
 def errors(world, command):
     """How many requests by a command have failed at the host, how many of them were never sent, and how many answers to
     clients were errors."""
-    layout, cells = world.router._layout, world.shard._cells
+    layout, cells = world.router._layout, world.worker._cells
     number = layout.commands.index(command)
     return cells[layout.errors[0][number]], cells[layout.unsent[0][number]], cells[layout.request_errors]
 
 
 def test_a_request_that_is_not_answered_in_time_has_failed_at_the_host():
     with Still() as world:
-        lane = world.lane()
-        (client,) = asked(world, lane, 0.0, GET % b"a" + GET % b"b")
+        connection = world.connection()
+        (client,) = asked(world, connection, 0.0, GET % b"a" + GET % b"b")
         world.pass_to(0.999)
         assert errors(world, "get") == (0, 0, 0)
         world.pass_to(1.06)
@@ -125,10 +125,10 @@ def test_a_request_that_is_not_answered_in_time_has_failed_at_the_host():
 @contextlib.contextmanager
 def waits_for_a_connection(world):
     """A client whose request waits for a connection, while the host has no room for one."""
-    lane = world.lane()
-    (engine,) = world.upstream().lanes
+    connection = world.connection()
+    (engine,) = world.upstream().connections
     with full(world.hosts[0]):
-        lane.close()
+        connection.close()
         world.until(lambda: not engine.is_up(), "the end to be seen")
         client = world.client()
         client.sendall(SET % b"a")
@@ -151,18 +151,18 @@ def test_what_waits_for_a_connection_is_counted_by_why_none_came(is_late, result
             if is_late:
                 world.pass_to(1.06)
             else:
-                world.upstream().mark_down(Why.SILENT, "a test")
+                world.upstream().mark_down(Reason.SILENT, "a test")
             world.until(lambda: is_ready(client), "an answer")
-        counted = {number: world.shard._cells[cell] for number, cell in enumerate(world.router._layout.results[0])}
+        counted = {number: world.worker._cells[cell] for number, cell in enumerate(world.router._layout.results[0])}
         assert {number for number, count in counted.items() if count} == {result}
 
 
 def test_an_error_that_the_host_answers_with_is_counted_at_the_host_and_for_the_client():
     with Still() as world:
-        lane = world.lane()
-        (client,) = asked(world, lane, 0.0, SET % b"a" + GET % b"b" + SET % b"c")
+        connection = world.connection()
+        (client,) = asked(world, connection, 0.0, SET % b"a" + GET % b"b" + SET % b"c")
         answers = b"SERVER_ERROR out of memory storing object\r\n" + HIT % b"b" + STORED
-        lane.sendall(answers)
+        connection.sendall(answers)
         world.sees(client, answers)
         assert errors(world, "set") == (1, 0, 1)
         assert errors(world, "get") == (0, 0, 1)
@@ -170,11 +170,11 @@ def test_an_error_that_the_host_answers_with_is_counted_at_the_host_and_for_the_
 
 def test_a_no_is_counted_by_command_and_is_no_error():
     with Still() as world:
-        lane = world.lane()
-        (client,) = asked(world, lane, 0.0, b"add a 0 0 1\r\nx\r\n" + b"delete b\r\n" + b"delete c\r\n")
-        lane.sendall(b"NOT_STORED\r\nNOT_FOUND\r\nDELETED\r\n")
+        connection = world.connection()
+        (client,) = asked(world, connection, 0.0, b"add a 0 0 1\r\nx\r\n" + b"delete b\r\n" + b"delete c\r\n")
+        connection.sendall(b"NOT_STORED\r\nNOT_FOUND\r\nDELETED\r\n")
         world.sees(client, b"NOT_STORED\r\nNOT_FOUND\r\nDELETED\r\n")
-        layout, cells = world.router._layout, world.shard._cells
+        layout, cells = world.router._layout, world.worker._cells
         refused = {name: cells[cell] for name, cell in zip(layout.commands, layout.refused[0]) if cells[cell]}
         assert refused == {"add": 1, "delete": 1}
         assert errors(world, "add") == errors(world, "delete") == (0, 0, 0)

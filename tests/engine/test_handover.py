@@ -16,13 +16,13 @@ class Change:
     def __init__(self):
         self.stack = contextlib.ExitStack()
         self.old, self.new = (self.stack.enter_context(Still()) for _ in range(2))
-        self.old_lane, self.new_lane = self.old.lane(), self.new.lane()
+        self.old_connection, self.new_connection = self.old.connection(), self.new.connection()
         link, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for sock in (link, other):
             self.stack.enter_context(sock)
         self.stale, self.gone = [], []
-        Arriving(self.new.shard.frontend, other, self.stale.append)
-        self.leaving = Leaving(self.old.shard.frontend, link, lambda: self.gone.append(True))
+        Arriving(self.new.worker.frontend, other, self.stale.append)
+        self.leaving = Leaving(self.old.worker.frontend, link, lambda: self.gone.append(True))
 
     def tick(self):
         self.old.tick()
@@ -30,7 +30,7 @@ class Change:
 
     def arrives(self, count=1):
         """So many clients have gone over."""
-        clients = self.new.shard.frontend.clients
+        clients = self.new.worker.frontend.clients
         self.new.until(lambda: self.old.tick() or len(clients) == count, "the clients to arrive")
 
 
@@ -50,29 +50,29 @@ def test_a_client_goes_with_what_it_has_begun_to_ask(change, begun):
     change.arrives()
     rest = {b"": b"get a\r\n", b"get": b" a\r\n", b"set b 0 0 5\r\nab": b"cde\r\n", b"get a b c d\r": b"\n"}[begun]
     client.sendall(rest)
-    change.new.sees(change.new_lane, begun + rest)
-    change.new_lane.sendall(b"END\r\n" if begun[:3] != b"set" else b"STORED\r\n")
+    change.new.sees(change.new_connection, begun + rest)
+    change.new_connection.sendall(b"END\r\n" if begun[:3] != b"set" else b"STORED\r\n")
     change.new.sees(client, b"END\r\n" if begun[:3] != b"set" else b"STORED\r\n")
     change.old.pass_to(0.1)
-    assert change.gone == [True] and not change.old.shard.frontend.clients
+    assert change.gone == [True] and not change.old.worker.frontend.clients
 
 
 def test_a_client_that_waits_for_an_answer_goes_when_it_has_it(change):
     client, other = change.old.client(), change.old.client()
     client.sendall(b"get a\r\n")
-    change.old.sees(change.old_lane, b"get a\r\n")
+    change.old.sees(change.old_connection, b"get a\r\n")
     change.leaving.start()
     change.arrives(1)
     change.old.pass_to(0.5)
-    assert not change.gone and len(change.old.shard.frontend.clients) == 1
-    change.old_lane.sendall(b"END\r\n")
+    assert not change.gone and len(change.old.worker.frontend.clients) == 1
+    change.old_connection.sendall(b"END\r\n")
     change.old.sees(client, b"END\r\n")
     change.old.pass_to(0.6)
     change.arrives(2)
     for number, one in enumerate((client, other)):
         one.sendall(b"get %d\r\n" % number)
-        change.new.sees(change.new_lane, b"get %d\r\n" % number)
-        change.new_lane.sendall(b"END\r\n")
+        change.new.sees(change.new_connection, b"get %d\r\n" % number)
+        change.new_connection.sendall(b"END\r\n")
         change.new.sees(one, b"END\r\n")
 
 
@@ -80,14 +80,14 @@ def test_a_client_with_a_long_request_goes_when_that_is_read(change):
     client = change.old.client()
     head, data = b"set k 0 0 %d\r\n" % (3 * MOST), b"v" * (3 * MOST) + b"\r\n"
     client.sendall(head + data[: 2 * MOST])
-    (one,) = change.old.shard.frontend.clients.values()
+    (one,) = change.old.worker.frontend.clients.values()
     change.old.until(lambda: one.has_begun() > MOST, "the beginning to be read")
     change.leaving.start()
     change.old.pass_to(0.1)
     assert not change.gone
     client.sendall(data[2 * MOST :])
-    change.old.sees(change.old_lane, head + data)
-    change.old_lane.sendall(b"STORED\r\n")
+    change.old.sees(change.old_connection, head + data)
+    change.old_connection.sendall(b"STORED\r\n")
     change.old.sees(client, b"STORED\r\n")
     change.old.pass_to(0.2)
     change.arrives()
@@ -102,15 +102,15 @@ def test_the_hosts_that_have_missed_writes_are_told(change):
 
 def test_when_there_is_no_successor_any_more_a_client_is_answered_and_closed():
     with Still() as world:
-        lane, client = world.lane(), world.client()
+        connection, client = world.connection(), world.client()
         link, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         gone = []
         with link:
             other.close()
             client.sendall(b"get a\r\n")
-            world.sees(lane, b"get a\r\n")
-            Leaving(world.shard.frontend, link, lambda: gone.append(True)).start()
-            lane.sendall(b"END\r\n")
+            world.sees(connection, b"get a\r\n")
+            Leaving(world.worker.frontend, link, lambda: gone.append(True)).start()
+            connection.sendall(b"END\r\n")
             world.sees(client, b"END\r\n")
             world.is_closed(client)
             world.pass_to(0.1)
@@ -122,14 +122,14 @@ def test_a_client_that_has_begun_as_much_as_may_travel_goes_with_all_of_it(chang
     begun = head + b"v" * (MOST - len(head))
     client = change.old.client()
     client.sendall(begun)
-    (one,) = change.old.shard.frontend.clients.values()
+    (one,) = change.old.worker.frontend.clients.values()
     change.old.until(lambda: one.has_begun() == MOST, "all of it to be read")
     change.leaving.start()
     change.old.pass_to(0.1)
     change.arrives()
     rest = b"v" * len(head) + b"\r\n"
     client.sendall(rest)
-    change.new.sees(change.new_lane, begun + rest)
+    change.new.sees(change.new_connection, begun + rest)
 
 
 def test_a_client_waits_while_the_successor_takes_none(change):
@@ -144,4 +144,4 @@ def test_a_client_waits_while_the_successor_takes_none(change):
     change.old.pass_to(0.2)
     change.arrives()
     client.sendall(b"get a\r\n")
-    change.new.sees(change.new_lane, b"get a\r\n")
+    change.new.sees(change.new_connection, b"get a\r\n")

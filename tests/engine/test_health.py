@@ -6,8 +6,8 @@ import time
 import pytest
 
 from mcrouter import Router, Settings, load_config
-from mcrouter.engine.hosts.health import Damper
-from mcrouter.engine.hosts.why import Why
+from mcrouter.engine.hosts.probes import Damper
+from mcrouter.engine.hosts.reason import Reason
 from mcrouter.testing import DemoHost
 from tests.support.processes import until
 
@@ -83,20 +83,20 @@ def test_when_no_host_is_left_those_that_are_away_are_probed_while_clients_ask(r
 def test_a_host_that_fails_on_its_way_back_is_tried_less_and_less_often():
     """It answers `version`, and not what is asked of it before it is read: a reason to wait longer, not to start over."""
     text = json.dumps({"orderedPool": ["127.0.0.1:1", "127.0.0.1:2"], "route": "AllSyncRoute"})
-    shard = Router(load_config(text), Settings(listen="tcp://127.0.0.1:0"))._make_shard()
+    worker = Router(load_config(text), Settings(listen="tcp://127.0.0.1:0"))._make_worker()
     try:
-        host = shard._policy.hosts["127.0.0.1:1"]
+        host = worker._policy.hosts["127.0.0.1:1"]
         host.mark_up()
-        host.mark_down(Why.SILENT, "it does not answer")
+        host.mark_down(Reason.SILENT, "it does not answer")
         pauses = []
         for _ in range(10):
             host.take_writes()
-            host.prober._failed(Why.WRONG, "flush_all answered with an error")
+            host.prober._failed(Reason.WRONG, "flush_all answered with an error")
             pauses.append(host.prober._pause)
         assert pauses == [0.625, 1.25, 2.5, 5.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0]
     finally:
-        shard._close()
+        worker._close()
 
 
 def test_each_reason_has_a_number_of_its_own():
-    assert sorted(Why.__members__.values()) == list(range(len(Why.__members__)))
+    assert sorted(Reason.__members__.values()) == list(range(len(Reason.__members__)))

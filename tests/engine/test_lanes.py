@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from mcrouter.engine import loop as engine_loop
-from mcrouter.engine.hosts import bulk
-from mcrouter.engine.hosts.bulk import BulkLanes
+from mcrouter.engine.hosts import streaming
+from mcrouter.engine.hosts.streaming import StreamingConnections
 from mcrouter.engine.poller import GONE, HAS_EPOLL, IN, OUT, RDHUP, READ_ON, EpollPoller, SelectorPoller
-from mcrouter.proto.runs import reply_stretches
+from mcrouter.proto.runs import reply_patterns
 from tests.support.processes import until
 
 from .hosts import LineHost, ThreadedHost, client, router
@@ -343,7 +343,7 @@ def test_a_client_that_goes_in_the_midst_of_an_upload_gives_its_place_free(size)
         for _ in range(3):
             with client(served) as leaving:
                 leaving.send(b"set k 0 0 %d\r\n%b" % (size, b"x" * 80_000))
-                until(lambda: served._shard._policy.hosts[f"127.0.0.1:{host.port}"].bulk.busy)
+                until(lambda: served._worker._policy.hosts[f"127.0.0.1:{host.port}"].streaming.busy)
         assert wire.send(b"get k\r\n").read_until(b"\n") == b"END\r\n"
 
 
@@ -394,10 +394,10 @@ def test_large_values_that_are_late_fail_in_the_order_in_which_they_were_asked_f
         def fail(self, _code, _why):
             failed.append(self)
 
-    failed, lanes = [], BulkLanes(SimpleNamespace(timeout=1.0))
+    failed, connections = [], StreamingConnections(SimpleNamespace(timeout=1.0))
     began = [Late() for _ in range(20)]
-    lanes.busy.update(dict.fromkeys(began))
-    assert lanes.expire(0.0) == 20
+    connections.busy.update(dict.fromkeys(began))
+    assert connections.expire(0.0) == 20
     assert failed == began
 
 
@@ -420,8 +420,8 @@ def test_the_head_of_a_large_value_takes_no_connection():
             stack.enter_context(client(served)).send(b"set k%d 0 0 2000000\r\n%b" % (number, b"x" * 1000))
         wire = stack.enter_context(client(served))
         assert wire.send(b"get k\r\n").read_until(b"\n") == b"END\r\n"
-        until(lambda: sum(one.transfer is not None for one in served._shard.frontend.clients.values()) == 30)
-        assert not served._shard._policy.hosts[f"127.0.0.1:{host.port}"].bulk.busy
+        until(lambda: sum(one.transfer is not None for one in served._worker.frontend.clients.values()) == 30)
+        assert not served._worker._policy.hosts[f"127.0.0.1:{host.port}"].streaming.busy
 
 
 def test_a_client_that_does_not_go_on_with_a_large_value_is_idle():
@@ -432,31 +432,31 @@ def test_a_client_that_does_not_go_on_with_a_large_value_is_idle():
 
 
 def test_a_host_is_sent_so_many_large_values_at_once_and_those_that_stall_give_way(monkeypatch):
-    monkeypatch.setattr(bulk, "_MOST", 3)
+    monkeypatch.setattr(streaming, "_MOST", 3)
     with Large() as host, contextlib.ExitStack() as stack:
         served = stack.enter_context(router(host, buffer_size=4096, timeout_ms=500, timeouts_until_tko=100))
-        lanes = served._shard._policy.hosts[f"127.0.0.1:{host.port}"].bulk
+        connections = served._worker._policy.hosts[f"127.0.0.1:{host.port}"].streaming
         stalled = [stack.enter_context(client(served)) for _ in range(3)]
         for number, wire in enumerate(stalled):
             wire.send(b"set s%d 0 0 90000\r\n%b" % (number, b"s" * 80_000))
-        until(lambda: sum(lane.is_at_work() for lane in lanes.busy) == 3)
+        until(lambda: sum(connection.is_at_work() for connection in connections.busy) == 3)
         quick = [stack.enter_context(client(served)) for _ in range(2)]
         for number, wire in enumerate(quick):
             wire.send(b"set q%d 0 0 90000\r\n%b\r\n" % (number, b"q" * 90_000))
-        assert sum(lane.is_at_work() for lane in lanes.busy) <= 3
+        assert sum(connection.is_at_work() for connection in connections.busy) <= 3
         for wire in quick:
             assert wire.read_until(b"\n") == b"STORED\r\n"
         answers = [wire.send(b"s" * 10_000 + b"\r\n").read_until(b"\n") for wire in stalled]
         assert any(b"its client does not go on, and others wait" in answer for answer in answers)
-        assert served._shard._policy.hosts[f"127.0.0.1:{host.port}"].healthy
+        assert served._worker._policy.hosts[f"127.0.0.1:{host.port}"].healthy
 
 
 @pytest.mark.parametrize(("drips", "is_due"), [([1] * 40, True), ([16384] * 40, False), ([5000] * 40, False), ([100] * 40, True)])
 def test_a_large_value_that_drips_is_late_however_often_a_byte_comes(drips, is_due):
     """Each drip takes a quarter of the timeout."""
     loop = SimpleNamespace(now=1000.0)
-    one = bulk.BulkLane(SimpleNamespace(loop=loop, stretches=reply_stretches()))
-    one._exchange, one._reader = bulk.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
+    one = streaming.StreamingConnection(SimpleNamespace(loop=loop, patterns=reply_patterns()))
+    one._exchange, one._reader = streaming.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
     late = []
     for count in drips:
         loop.now += 0.25
@@ -465,11 +465,11 @@ def test_a_large_value_that_drips_is_late_however_often_a_byte_comes(drips, is_d
     assert any(late) is is_due
 
 
-@pytest.mark.parametrize(("count", "is_due"), [(bulk._LEAST - 1, True), (bulk._LEAST, False)])
+@pytest.mark.parametrize(("count", "is_due"), [(streaming._LEAST - 1, True), (streaming._LEAST, False)])
 def test_the_time_of_a_large_value_begins_anew_when_enough_of_it_has_moved(count, is_due):
     loop = SimpleNamespace(now=1000.0)
-    one = bulk.BulkLane(SimpleNamespace(loop=loop, stretches=reply_stretches()))
-    one._exchange, one._reader = bulk.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
+    one = streaming.StreamingConnection(SimpleNamespace(loop=loop, patterns=reply_patterns()))
+    one._exchange, one._reader = streaming.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
     loop.now += 0.75
     one._progress(count)
     loop.now += 0.75
@@ -478,15 +478,15 @@ def test_the_time_of_a_large_value_begins_anew_when_enough_of_it_has_moved(count
 
 def test_a_large_value_is_late_when_the_host_has_let_it_wait_for_just_so_long():
     loop = SimpleNamespace(now=1000.0)
-    one = bulk.BulkLane(SimpleNamespace(loop=loop, stretches=reply_stretches()))
+    one = streaming.StreamingConnection(SimpleNamespace(loop=loop, patterns=reply_patterns()))
     one._reader = SimpleNamespace(can_take=lambda: True)
-    for exchange, is_late in ((bulk.Exchange.TALKING, True), (bulk.Exchange.ASKING, True), (bulk.Exchange.QUEUED, False),
-                              (bulk.Exchange.CONNECTING, False)):  # fmt: skip
+    for exchange, is_late in ((streaming.Exchange.TALKING, True), (streaming.Exchange.ASKING, True), (streaming.Exchange.QUEUED, False),
+                              (streaming.Exchange.CONNECTING, False)):  # fmt: skip
         one._exchange = exchange
         assert one.is_due(1000.0) is is_late and not one.is_due(999.5)
-    one._exchange = bulk.Exchange.QUEUED
+    one._exchange = streaming.Exchange.QUEUED
     assert one.is_queued_since(1000.0) and not one.is_queued_since(999.5)
-    one._exchange, one._reader = bulk.Exchange.TALKING, SimpleNamespace(can_take=lambda: False)
+    one._exchange, one._reader = streaming.Exchange.TALKING, SimpleNamespace(can_take=lambda: False)
     assert one.is_stalled_since(1000.0) and not one.is_stalled_since(999.5) and not one.is_due(1000.0)
     one.unsent = b"x"
     assert not one.is_stalled_since(1000.0)
@@ -509,23 +509,23 @@ class Stalled:
 
 
 @pytest.mark.parametrize("timeout", [0.5, 2.0])
-@pytest.mark.parametrize(("queued", "part", "gone"), [(0, 1.0, 1), (bulk._MOST // 4, 0.8, bulk._MOST // 4 + 1), (bulk._MOST, 0.5, bulk._MOST)])
+@pytest.mark.parametrize(("queued", "part", "gone"), [(0, 1.0, 1), (streaming._MOST // 4, 0.8, streaming._MOST // 4 + 1), (streaming._MOST, 0.5, streaming._MOST)])
 def test_the_more_large_values_wait_the_sooner_those_that_stall_give_way(queued, part, gone, timeout):
     """A client has a second at the most, or the host's timeout if that is less."""
     patience = part * min(timeout, 1.0)
-    lanes = BulkLanes(SimpleNamespace(timeout=timeout, loop=SimpleNamespace(now=100.0)))
+    connections = StreamingConnections(SimpleNamespace(timeout=timeout, loop=SimpleNamespace(now=100.0)))
     for _ in range(queued):
-        lanes.queue(lambda: None)
-    well = [Stalled(patience - 0.001) for _ in range(bulk._MOST)]
-    lanes.busy = dict.fromkeys(well)
-    assert not lanes.admits()
+        connections.queue(lambda: None)
+    well = [Stalled(patience - 0.001) for _ in range(streaming._MOST)]
+    connections.busy = dict.fromkeys(well)
+    assert not connections.admits()
     assert not any(one.why for one in well)
-    stalled = [Stalled(patience) for _ in range(bulk._MOST)]
-    lanes.busy = dict.fromkeys(stalled)
-    assert not lanes.admits()
-    assert [one.why is not None for one in stalled] == [True] * gone + [False] * (bulk._MOST - gone)
-    lanes.busy.popitem()
-    assert lanes.admits()
+    stalled = [Stalled(patience) for _ in range(streaming._MOST)]
+    connections.busy = dict.fromkeys(stalled)
+    assert not connections.admits()
+    assert [one.why is not None for one in stalled] == [True] * gone + [False] * (streaming._MOST - gone)
+    connections.busy.popitem()
+    assert connections.admits()
 
 
 def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answer_to_mn():
@@ -537,20 +537,20 @@ def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answe
         return VALUE
 
     with LineHost(says) as host, router(host, timeout_ms=60_000) as served, client(served) as one, client(served) as two:
-        lane = served._shard._policy.hosts[f"127.0.0.1:{host.port}"].lanes[0]
-        until(lambda: lane.is_up())
+        connection = served._worker._policy.hosts[f"127.0.0.1:{host.port}"].connections[0]
+        until(lambda: connection.is_up())
         done = []
 
         def wait_for_the_connection():
-            lane.failures = 5  # so that the next attempt takes a moment
-            lane.lost("a test")
+            connection.failures = 5  # so that the next attempt takes a moment
+            connection.lost("a test")
             done.append(True)
 
-        served._shard.loop.call_soon_threadsafe(wait_for_the_connection)
+        served._worker.loop.call_soon_threadsafe(wait_for_the_connection)
         until(lambda: done)
         one.send(b"get a\r\n")
-        until(lambda: len(lane.inflight) == 1)
+        until(lambda: len(connection.inflight) == 1)
         two.send(b"ms a 1\r\nx\r\n")
-        until(lambda: len(lane.inflight) >= 2)
+        until(lambda: len(connection.inflight) >= 2)
         assert one.read_until(b"END\r\n") == VALUE
         silent.set()

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from mcrouter.engine.hosts import bulk
+from mcrouter.engine.hosts import streaming
 from mcrouter.proto import results
 
 from .still import Still, full, is_ready
@@ -26,7 +26,7 @@ def pours(world, sock, data):
     sock.setblocking(False)
     sent = 0
 
-    def goes_on():
+    def may_ask_another_host():
         nonlocal sent
         try:
             sent += sock.send(data[sent : sent + 10_000])
@@ -34,16 +34,16 @@ def pours(world, sock, data):
             pass
         return sent == len(data)
 
-    world.until(goes_on, "all of it to be taken")
+    world.until(may_ask_another_host, "all of it to be taken")
     sock.settimeout(10)
 
 
-def gets(world, lane):
+def gets(world, connection):
     """A client asks for a value that turns out to be large; it, and the connection on which it is asked for again."""
     client = world.client()
     client.sendall(b"get a\r\n")
-    world.sees(lane, b"get a\r\n")
-    pours(world, lane, VALUE)
+    world.sees(connection, b"get a\r\n")
+    pours(world, connection, VALUE)
     again = world.accept(world.hosts[0])
     world.sees(again, b"get a\r\n")
     return client, again
@@ -73,7 +73,7 @@ def sends_until_it_stalls(world, sock, data, size):
 
 def test_a_large_value_that_is_asked_for_and_does_not_come_is_late_after_the_timeout():
     with Still(**SMALL) as world:
-        client, again = gets(world, world.lane())
+        client, again = gets(world, world.connection())
         world.pass_to(0.95)
         assert not is_ready(client)
         world.pass_to(1.06)
@@ -83,7 +83,7 @@ def test_a_large_value_that_is_asked_for_and_does_not_come_is_late_after_the_tim
 
 def test_a_large_value_that_stops_in_the_midst_ends_the_client_after_the_timeout():
     with Still(**SMALL) as world:
-        client, again = gets(world, world.lane())
+        client, again = gets(world, world.connection())
         got = bytearray()
 
         def comes(begin, end):
@@ -102,13 +102,13 @@ def test_a_large_value_that_stops_in_the_midst_ends_the_client_after_the_timeout
 
 def test_the_connection_of_a_large_value_serves_the_next():
     with Still(**SMALL) as world:
-        lane = world.lane()
-        client, again = gets(world, lane)
+        connection = world.connection()
+        client, again = gets(world, connection)
         pours(world, again, VALUE)
         world.sees(client, VALUE)
         client.sendall(b"get a\r\n")
-        world.sees(lane, b"get a\r\n")
-        pours(world, lane, VALUE)
+        world.sees(connection, b"get a\r\n")
+        pours(world, connection, VALUE)
         world.sees(again, b"get a\r\n")
         pours(world, again, VALUE)
         world.sees(client, VALUE)
@@ -120,7 +120,7 @@ def test_the_connection_of_a_large_value_serves_the_next():
 
 def test_a_host_that_does_not_say_whether_it_has_stored_a_large_value_is_late():
     with Still(**SMALL) as world:
-        world.lane()
+        world.connection()
         client, sock = stores(world)
         rest = b"v" * (SIZE - 100_000) + b"\r\n"
         world.pass_to(5.0)  # until now its client was waited for
@@ -136,7 +136,7 @@ def test_a_host_that_does_not_say_whether_it_has_stored_a_large_value_is_late():
 
 def test_a_client_that_takes_its_time_with_a_large_value_is_waited_for():
     with Still(**SMALL) as world:
-        world.lane()
+        world.connection()
         client, sock = stores(world)
         world.pass_to(20.0)
         rest = b"v" * (SIZE - 100_000) + b"\r\n"
@@ -150,7 +150,7 @@ def test_a_client_that_takes_its_time_with_a_large_value_is_waited_for():
 
 def test_a_large_value_whose_connection_does_not_come_about_fails_after_the_timeout():
     with Still(**SMALL) as world:
-        world.lane()
+        world.connection()
         with full(world.hosts[0]):
             client = world.client()
             pours(world, client, SET + b"v" * SIZE + b"\r\n")
@@ -166,7 +166,7 @@ def test_a_large_value_whose_connection_does_not_come_about_fails_after_the_time
 @pytest.mark.parametrize("answer", [b"SERVER_ERROR out of memory storing object\r\n", b"STORED\r\n"])
 def test_a_host_that_answers_before_it_has_all_is_sent_nothing_more_on_that_connection(answer):
     with Still(**SMALL) as world:
-        world.lane()
+        world.connection()
         client, sock = stores(world)
         sock.sendall(answer)
         world.is_closed(sock)
@@ -177,65 +177,65 @@ def test_a_host_that_answers_before_it_has_all_is_sent_nothing_more_on_that_conn
 
 
 def test_a_large_value_for_which_a_connection_is_being_opened_takes_one_of_the_places(monkeypatch):
-    monkeypatch.setattr(bulk, "_MOST", 1)
+    monkeypatch.setattr(streaming, "_MOST", 1)
     with Still(**SMALL) as world:
-        world.lane()
+        world.connection()
         with full(world.hosts[0]):
             for client in (world.client(), world.client()):
                 pours(world, client, SET + b"v" * 100_000)
-            lanes = world.upstream().bulk.busy
-            world.until(lambda: len(lanes) == 2, "both to be asked")
-            assert [lane.is_at_work() for lane in lanes] == [True, False]
+            connections = world.upstream().streaming.busy
+            world.until(lambda: len(connections) == 2, "both to be asked")
+            assert [connection.is_at_work() for connection in connections] == [True, False]
 
 
 def test_a_client_that_does_not_read_a_large_value_holds_its_host_back():
     size = 40_000_000
     value = b"VALUE a 0 %d\r\n" % size + bytes(size) + b"\r\nEND\r\n"
     with Still(**SMALL) as world:
-        lane = world.lane()
-        (front,) = world.shard.frontend.listeners
+        connection = world.connection()
+        (front,) = world.worker.frontend.listeners
         front.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         client = world.client()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(b"get a\r\n")
-        world.sees(lane, b"get a\r\n")
-        pours(world, lane, VALUE)  # too large, whatever its size is
+        world.sees(connection, b"get a\r\n")
+        pours(world, connection, VALUE)  # too large, whatever its size is
         again = world.accept(world.hosts[0])
         world.sees(again, b"get a\r\n")
         again.setblocking(False)
         assert sends_until_it_stalls(world, again, value, size) < size // 2
-        (one,) = world.shard.frontend.clients.values()
+        (one,) = world.worker.frontend.clients.values()
         assert one.holds() < 1_000_000
 
 
 def test_a_large_value_for_a_host_whose_name_does_not_resolve_is_counted_as_not_connected():
     with Still(**SMALL) as world:
-        world.lane()
+        world.connection()
         world.upstream().address = None
         client = world.client()
         pours(world, client, SET + b"v" * SIZE + b"\r\n")
         name = world.hosts[0].name.encode()
         world.sees(client, b"SERVER_ERROR mcrouter: %b: its name does not resolve\r\n" % name)
         layout = world.router._layout
-        assert world.shard._cells[layout.results[0][results.CONNECT_ERROR]] == 1
+        assert world.worker._cells[layout.results[0][results.CONNECT_ERROR]] == 1
 
 
 def test_a_host_that_does_not_read_a_large_value_holds_its_client_back_and_that_is_counted():
     size = 40_000_000
     with Still(**SMALL) as world:
-        world.lane()
+        world.connection()
         client = world.client()
         client.setblocking(False)
         data = b"set a 0 0 %d\r\n" % size + bytes(size) + b"\r\n"
         assert sends_until_it_stalls(world, client, data, size) < size // 2
-        (one,), (lane,) = world.shard.frontend.clients.values(), world.upstream().bulk.busy
-        assert 0 < len(lane.unsent) <= one.holds() < 1_000_000
+        (one,), (connection,) = world.worker.frontend.clients.values(), world.upstream().streaming.busy
+        assert 0 < len(connection.unsent) <= one.holds() < 1_000_000
         assert one.has_begun() == 0
 
 
 def test_the_connection_on_which_a_large_value_was_stored_serves_the_next():
     with Still(**SMALL) as world:
-        world.lane()
+        world.connection()
         client, sock = stores(world)
         rest = b"v" * (SIZE - 100_000) + b"\r\n"
         pours(world, client, rest)

@@ -76,7 +76,7 @@ def test_a_client_that_waits_for_its_answer_is_not_idle(host):
 def of_clients(served, wanted):
     """What `wanted` says of the router's clients, asked in its own thread."""
     told = queue.Queue()
-    served._shard.loop.call_soon_threadsafe(lambda: told.put(wanted(list(served._shard.frontend.clients.values()))))
+    served._worker.loop.call_soon_threadsafe(lambda: told.put(wanted(list(served._worker.frontend.clients.values()))))
     return told.get(timeout=20)
 
 
@@ -87,7 +87,7 @@ def test_a_client_that_waits_for_memory_is_not_idle(host):
         slow.send(b"set a 0 0 %d\r\n" % size + b"x" * part)
         until(lambda: of_clients(served, lambda clients: sum(one.holds() for one in clients)) > part)
         waits.send(b"set b 0 0 %d\r\n" % size + b"x" * (part - 100_000))
-        until(lambda: of_clients(served, lambda clients: any(one.is_held() for one in clients)), "one to wait")
+        until(lambda: of_clients(served, lambda clients: any(one.is_throttled() for one in clients)), "one to wait")
         sent = part
         with client(served) as idle:
             while not is_closed(idle):
@@ -104,7 +104,7 @@ def test_a_client_that_does_not_read_is_idle_even_while_memory_is_short(host):
     with router(host, max_memory=16, client_idle_timeout=0.4) as served, client(served) as one, client(served) as two:
         for wire in (one, two):
             wire.send(GET * 100)  # more than the sockets take
-        until(lambda: served._shard.frontend.memory.is_short)
+        until(lambda: served._worker.frontend.memory.is_short)
         until(lambda: of_clients(served, lambda clients: not clients), "both to be closed")
 
 
@@ -142,12 +142,12 @@ def test_clients_that_use_up_the_descriptors_do_not_keep_a_host_away():
         served = stack.enter_context(Router(load_config(text), Settings(**quiet)))
         wire = stack.enter_context(client(served))
         assert wire.send(b"mn\r\n").read_until(b"\n") == b"MN\r\n"
-        served._shard.frontend.most_descriptors = 0
+        served._worker.frontend.most_descriptors = 0
         waiting = [stack.enter_context(client(served)) for _ in range(20)]
         host.restart()
         until(lambda: wire.send(b"get k\r\n").read_until(b"\r\n") == b"END\r\n")
-        assert len(served._shard.frontend.clients) == 1
-        served._shard.frontend.most_descriptors = 1 << 20
+        assert len(served._worker.frontend.clients) == 1
+        served._worker.frontend.most_descriptors = 1 << 20
         assert all(one.send(b"get k\r\n").read_until(b"\r\n") == b"END\r\n" for one in waiting)
 
 

@@ -4,13 +4,13 @@ import pytest
 
 from mcrouter.engine.clients.local_work import BYTES, MOST, LocalWork
 from mcrouter.engine.loop import PollGroup
-from mcrouter.inquiries import Inquiries
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.commands import BY_NAME
 from mcrouter.proto.guard import INTERNAL_ERROR
-from mcrouter.routes import keyed
+from mcrouter.routes.framework import keyed
 from mcrouter.routes.host import HostRoute
 from mcrouter.routes.local import LocalRoute
+from mcrouter.server.inquiries import Inquiries
 from mcrouter.stats import Statistics
 from tests.embedding.served import served
 from tests.routes.script import Sink, answer
@@ -18,7 +18,7 @@ from tests.routes.script import Sink, answer
 from .hosts import client as connect
 
 
-class Asker:
+class RequestSource:
     """A client that counts how often it is asked to wait."""
 
     def __init__(self):
@@ -37,7 +37,7 @@ class Asker:
 class Request:
     """A request of it."""
 
-    origin, kinds = None, b"\0"
+    origin, commands = None, b"\0"
 
     def __init__(self, client):
         self.client = client
@@ -77,14 +77,14 @@ def world():
 
 
 def test_a_little_is_done_at_once(world):
-    one = Asker()
+    one = RequestSource()
     world.ask(one, "a", [10, 10])
     assert world.done == ["a", "a"] and one.paused == 0
     assert world.ticks() == [""]
 
 
 def test_a_tick_does_so_much(world):
-    one = Asker()
+    one = RequestSource()
     world.ask(one, "a", [MOST // 4] * 10)
     assert len(world.done) == 4 and one.paused == 1
     assert world.ticks()[:2] == ["aaaa", "aa"]
@@ -92,7 +92,7 @@ def test_a_tick_does_so_much(world):
 
 
 def test_all_clients_share_the_tick_in_turns(world):
-    one, other = Asker(), Asker()
+    one, other = RequestSource(), RequestSource()
     world.ask(one, "a", [MOST // 2] * 6)
     world.ask(other, "b", [MOST // 2] * 4)
     assert "".join(world.done) == "aa" and (one.paused, other.paused) == (1, 1)
@@ -101,7 +101,7 @@ def test_all_clients_share_the_tick_in_turns(world):
 
 
 def test_a_step_that_costs_more_than_a_tick_is_made_up_for(world):
-    one = Asker()
+    one = RequestSource()
     world.ask(one, "a", [3 * MOST] * 3)
     assert world.done == ["a"] and world.ticks()[:6] == ["", "", "a", "", "", "a"]
 
@@ -111,7 +111,7 @@ def test_a_bug_costs_its_own_request(world, caplog):
         yield 1
         raise ZeroDivisionError
 
-    one, other = Asker(), Asker()
+    one, other = RequestSource(), RequestSource()
     world.work.do(Request(one), steps())
     world.ask(other, "b", [1])
     assert one.failed == [b"SERVER_ERROR mcrouter: internal error\r\n"] and world.done == ["b"]
@@ -176,7 +176,7 @@ def test_statistics_of_many_hosts_stand_for_a_second():
 
 def stats_request(client):
     asked = Request(client)
-    asked.data, asked.kinds = b"stats servers\r\n", bytes([BY_NAME["stats"].number])
+    asked.data, asked.commands = b"stats servers\r\n", bytes([BY_NAME["stats"].number])
     return asked
 
 
@@ -189,7 +189,7 @@ def test_statistics_are_computed_in_portions_and_once_for_all_that_ask_meanwhile
             yield 1000, [(f"a{number}", 1)]
 
     route = LocalRoute("1", portions, world.work.do, lambda: world.loop.now)
-    asking = [(Asker(), Sink()) for _ in range(5)]  # in one tick after the other
+    asking = [(RequestSource(), Sink()) for _ in range(5)]  # in one tick after the other
     for number in range(100):
         before = len(looks)
         if number < len(asking):
@@ -210,7 +210,7 @@ def test_an_error_in_statistics_is_told_to_all_that_wait_for_them(world, caplog)
         raise ZeroDivisionError
 
     route = LocalRoute("1", portions, world.work.do, lambda: world.loop.now)
-    one, other, sink = Asker(), Asker(), Sink()
+    one, other, sink = RequestSource(), RequestSource(), Sink()
     route.start(stats_request(one), Sink())
     route.start(stats_request(other), sink)
     world.ticks()
@@ -281,18 +281,18 @@ def test_a_client_that_has_gone_costs_nothing_more(monkeypatch):
     ticks.calls(monkeypatch, Inquiries, "answer")
     keys = b"".join(b" __mcrouter__.route(get,%d)" % number for number in range(2000))
     with served(1) as (router, _):
-        shard, inquire = router._shard, router._shard.frontend.inquire
+        worker, inquire = router._worker, router._worker.frontend.inquire
 
         def gone(key):
-            for client in list(shard.frontend.clients.values()):
+            for client in list(worker.frontend.clients.values()):
                 client.abort()
             return inquire(key)
 
-        shard.frontend.inquire = gone
+        worker.frontend.inquire = gone
         with connect(router) as wire:
             wire.send(b"get" + keys + b"\r\n")
             assert wire.read_to_close() == b""
-        shard.frontend.inquire = inquire
+        worker.frontend.inquire = inquire
         with connect(router) as wire:
             wire.ask(b"get a\r\n")
         assert ticks.total == 1

@@ -37,12 +37,12 @@ def held(served):
 def in_loop(served, call):
     """What the call returns in the event loop's thread."""
     told = queue.Queue()
-    served._shard.loop.call_soon_threadsafe(lambda: told.put(call()))
+    served._worker.loop.call_soon_threadsafe(lambda: told.put(call()))
     return told.get(timeout=20)
 
 
 def is_short(served):
-    return in_loop(served, lambda: served._shard.frontend.memory.is_short)
+    return in_loop(served, lambda: served._worker.frontend.memory.is_short)
 
 
 def test_a_crowd_that_does_not_read_and_then_reads_all(host):
@@ -128,15 +128,15 @@ def test_a_host_that_sends_all_it_can_is_not_unhealthy_for_what_comes_late():
         wire = stack.enter_context(client(served))
         wire.send(b"get a\r\n")
         until(lambda: host.asked)
-        destination = next(iter(served._shard._policy.hosts.values()))
-        lane = destination.lanes[0]
+        destination = next(iter(served._worker._policy.hosts.values()))
+        connection = destination.connections[0]
 
         def expire():
-            lane.flooded = served._shard.loop.now
-            lane.expire(lane.inflight[0][2])
-            return lane.expired, destination.healthy
+            connection.flooded = served._worker.loop.now
+            connection.expire(connection.inflight[0][2])
+            return connection.expired, destination.healthy
 
-        until(lambda: in_loop(served, lambda: lane.inflight[0][2] < served._shard.loop.now), "time to pass")
+        until(lambda: in_loop(served, lambda: connection.inflight[0][2] < served._worker.loop.now), "time to pass")
         assert in_loop(served, expire) == (1, True)
         assert wire.read_until(b"\n").startswith(b"SERVER_ERROR")
 
@@ -144,16 +144,16 @@ def test_a_host_that_sends_all_it_can_is_not_unhealthy_for_what_comes_late():
 def test_a_host_whose_reads_are_as_long_as_can_be_is_known_to_send_all_it_can():
     value = b"VALUE a 0 8000000\r\n" + b"x" * 8_000_000 + b"\r\nEND\r\n"
     with LineHost(lambda line: value) as host, router(host, buffer_size=1 << 24) as served, client(served) as wire:
-        destination = next(iter(served._shard._policy.hosts.values()))
+        destination = next(iter(served._worker._policy.hosts.values()))
         assert wire.send(b"get a\r\n").read_exactly(len(value)) == value
-        assert destination.lanes[0].flooded > 0
+        assert destination.connections[0].flooded > 0
 
 
 def test_without_a_bound_nothing_is_short():
     text = json.dumps({"orderedPool": ["127.0.0.1:1"], "route": "DefaultRoute"})
     settings = Settings(listen="tcp://127.0.0.1:0", metrics_listen_addr="off", max_memory=0)
     with Router(load_config(text), settings) as served:
-        bound = served._shard.frontend.memory
+        bound = served._worker.frontend.memory
         assert bound.takes(1 << 50) and not bound.is_full() and not bound.is_short
 
 

@@ -26,7 +26,7 @@ class Client:
     def holds_replies(self):
         return self.unread
 
-    def is_held(self):
+    def is_throttled(self):
         return self.held
 
     def holds(self):

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from mcrouter.engine.hosts.health import Prober
-from mcrouter.engine.hosts.rejoin import REPLAY, Journal
+from mcrouter.engine.hosts.probes import Prober
+from mcrouter.engine.hosts.recovery import REPLAY, Journal
 from mcrouter.engine.loop import PollGroup
 from tests.routes.script import request
 from tests.support.processes import until
@@ -162,7 +162,7 @@ def test_an_answer_without_end_is_the_end_of_the_visit(scene):
         sock.setblocking(False)
         data = b"x" * 300_000
 
-        def goes_on():
+        def may_ask_another_host():
             try:
                 sock.send(data)
             except (BlockingIOError, ConnectionError):
@@ -170,5 +170,5 @@ def test_an_answer_without_end_is_the_end_of_the_visit(scene):
             scene.tick()
             return scene.host.told
 
-        until(goes_on, "the visit to end")
+        until(may_ask_another_host, "the visit to end")
     assert scene.host.told == ["probe connection closed"]

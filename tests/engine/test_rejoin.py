@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.engine.hosts.rejoin import FLUSH, REPLAY, BadAnswer, Journal, Pause, Question, rejoin
+from mcrouter.engine.hosts.recovery import FLUSH, REPLAY, BadAnswer, Journal, Pause, Question, rejoin
 from mcrouter.proto.rewriting import deletion
 from tests.embedding.served import served
 from tests.routes.script import request
@@ -199,9 +199,9 @@ def names(hosts):
     return [f"127.0.0.1:{host.port}" for host in hosts]
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_a_host_that_hung_serves_nothing_stale(pair, shards):
-    served = RouterProcess(config(names(pair)), "-r", "200", "-H", "200ms", "-n", shards)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_host_that_hung_serves_nothing_stale(pair, workers):
+    served = RouterProcess(config(names(pair)), "-r", "200", "-H", "200ms", "-n", workers)
     try:
         until(lambda: served.metrics()["mcrouter_upstream_healthy_hosts_total"] == 2)
         clients = [Wire(served.port) for _ in range(8)]
@@ -296,7 +296,7 @@ def test_a_copy_that_is_dropped_is_made_up_for_after_all_that_the_host_was_sent_
     hosts = LineHost(lambda line: b"STORED\r\n"), LineHost(second)
     settings = {"route": "AllInitialRoute", "buffer_size": 4096, "timeout_ms": 60000}
     with hosts[0], hosts[1], router(*hosts, **settings) as served, client(served) as wire:
-        host = list(served._shard._policy.hosts.values())[1]
+        host = list(served._worker._policy.hosts.values())[1]
         sets = b"set k 0 0 4000\r\n%b\r\n" % (b"x" * 4000) * 100
         until(lambda: wire.send(sets).read_until(b"STORED\r\n" * 100) and not host.healthy)
         assert not host.is_settled()
@@ -306,7 +306,7 @@ def test_a_copy_that_is_dropped_is_made_up_for_after_all_that_the_host_was_sent_
 
 
 def one_is_healthy(served):
-    return next(iter(served._shard._policy.hosts.values())).healthy
+    return next(iter(served._worker._policy.hosts.values())).healthy
 
 
 SAMPLE = {"type": "OperationSelectorRoute", "operationPolicies": {"set": "AllFastestRoute", "get": "MissFailoverRoute"}}

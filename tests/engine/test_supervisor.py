@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from mcrouter.engine import shards
+from mcrouter.server import supervisor as workers
 
 
 class System:
@@ -62,16 +62,16 @@ def system(monkeypatch):
     def make(lives, **kwargs):
         made = System(lives, **kwargs)
         for name in ("os", "time", "select"):
-            monkeypatch.setattr(shards, name, getattr(made, name))
+            monkeypatch.setattr(workers, name, getattr(made, name))
         return made
 
     return make
 
 
 def serve(system, count, seconds, grace=5.0):
-    """Runs a supervisor that is told to stop after so many seconds; which shards have died, in order."""
+    """Runs a supervisor that is told to stop after so many seconds; which event loops have died, in order."""
     deaths = []
-    supervisor = shards.Supervisor(count, None, deaths.append)
+    supervisor = workers.Supervisor(count, None, deaths.append)
 
     def on_wait():
         if system.now >= 100.0 + seconds:

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from mcrouter.engine.hosts.why import Why
+from mcrouter.engine.hosts.reason import Reason
 
 from .still import Still, full, is_ready
 
@@ -19,9 +19,9 @@ def probed(**settings):
         (host,) = world.hosts
         both = [world.accept(host), world.accept(host)]
         visit = world.until(lambda: next((sock for sock in both if is_ready(sock)), None), "a visit")
-        (lane,) = (sock for sock in both if sock is not visit)
+        (connection,) = (sock for sock in both if sock is not visit)
         world.sees(visit, ASKED)
-        yield world, host, lane, visit
+        yield world, host, connection, visit
 
 
 def visited_after(world, visit, seconds):
@@ -59,7 +59,7 @@ def fails(world, sock):
 
 def failures(world):
     """Failures in a row of a host that is given up."""
-    return world.shard._cells[world.router._layout.failures[0]]
+    return world.worker._cells[world.router._layout.failures[0]]
 
 
 @pytest.mark.parametrize(("most", "pause"), [(True, INTERVAL), (False, 0.9 * INTERVAL)])
@@ -81,10 +81,10 @@ def test_a_healthy_host_is_visited_once_an_interval_or_a_little_more_often(most,
     ({"probe_timeout_initial": 500, "probe_timeout_max": 64_000}, [0.5, 1, 2, 4, 8, 16, 32, 64, 64]),
 ])  # fmt: skip
 def test_a_host_that_is_away_is_visited_less_and_less_often(settings, pauses):
-    with probed(**settings) as (world, host, lane, visit):
+    with probed(**settings) as (world, host, connection, visit):
         visit.close()
         world.until(lambda: is_down(world), "the host to be given up")
-        world.is_closed(lane)
+        world.is_closed(connection)
         for pause in pauses:
             fails(world, comes_after(world, host, pause))
 
@@ -93,7 +93,7 @@ def test_a_host_that_is_given_up_for_what_it_did_to_requests_is_visited_soon_and
     with probed() as (world, host, _, visit):
         answers(world, visit)
         world.pass_to(10.0)
-        world.upstream().mark_down(Why.TIMEOUTS, "a test")
+        world.upstream().mark_down(Reason.TIMEOUTS, "a test")
         visited_after(world, visit, 1.0)
         visit.close()
         world.until(lambda: failures(world) > 1, "the end to be seen")
@@ -153,74 +153,74 @@ def test_a_host_whose_name_does_not_resolve_any_more_is_given_up_with_the_next_v
         world.until(lambda: world.upstream().prober.fd < 0, "the end to be seen")
         world.upstream().address = None
         world.happens_after(INTERVAL, lambda: is_down(world), "the host to be given up")
-        assert world.shard._cells[world.router._layout.why[0]] == Why.UNRESOLVED
+        assert world.worker._cells[world.router._layout.why[0]] == Reason.UNRESOLVED
         world.pass_to(world.now + INTERVAL)
         assert failures(world) > 3
 
 
 def test_a_host_that_hangs_up_at_once_is_connected_to_less_and_less_often():
-    with probed(healthcheck_interval=1000.0) as (world, host, lane, visit):
+    with probed(healthcheck_interval=1000.0) as (world, host, connection, visit):
         answers(world, visit)
-        hang_up(world, lane)
+        hang_up(world, connection)
         hang_up(world, world.accept(host))
         for pause in (0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0):
             hang_up(world, comes_after(world, host, pause))
-        lane = comes_after(world, host, 2.0)
-        gets_a_miss(world, world.client(), lane)
-        hang_up(world, lane)  # it has answered: it is connected to again at once
+        connection = comes_after(world, host, 2.0)
+        gets_a_miss(world, world.client(), connection)
+        hang_up(world, connection)  # it has answered: it is connected to again at once
         world.accept(host)
 
 
 def test_chance_shortens_the_pause_before_the_next_connection_by_half_at_most():
-    with probed(healthcheck_interval=1000.0) as (world, host, lane, visit):
+    with probed(healthcheck_interval=1000.0) as (world, host, connection, visit):
         answers(world, visit)
         world.chance.most = False
-        hang_up(world, lane)
+        hang_up(world, connection)
         hang_up(world, world.accept(host))
         for pause in (0.05, 0.1, 0.2):
             hang_up(world, comes_after(world, host, pause))
 
 
-def gets_a_miss(world, client, lane):
+def gets_a_miss(world, client, connection):
     """A request is answered over this connection."""
     client.sendall(b"get a\r\n")
-    world.sees(lane, b"get a\r\n")
-    lane.sendall(b"END\r\n")
+    world.sees(connection, b"get a\r\n")
+    connection.sendall(b"END\r\n")
     world.sees(client, b"END\r\n")
 
 
-def ask_in_vain(world, lane):
+def ask_in_vain(world, connection):
     """A client asks what is not answered on this connection."""
     client = world.client()
     client.sendall(b"get a\r\n")
-    world.sees(lane, b"get a\r\n")
+    world.sees(connection, b"get a\r\n")
     return client
 
 
 def test_a_host_is_given_up_with_the_last_of_so_many_timeouts_in_a_row():
     with Still(timeouts_until_tko=3) as world:
-        lane = world.lane()
+        connection = world.connection()
         for moment in (0.0, 0.25, 0.5):
             world.pass_to(moment)
-            ask_in_vain(world, lane)
+            ask_in_vain(world, connection)
         for moment, down in ((1.2, False), (1.45, False), (1.7, True)):
             world.pass_to(moment)
             assert is_down(world) is down
-        world.is_closed(lane)
+        world.is_closed(connection)
 
 
 def test_an_answer_between_two_timeouts_begins_their_count_anew():
     with Still(timeouts_until_tko=2) as world:
-        lane = world.lane()
-        ask_in_vain(world, lane)
+        connection = world.connection()
+        ask_in_vain(world, connection)
         world.pass_to(1.1)
-        lane.sendall(b"END\r\n")  # too late: no sign of health
-        world.until(lambda: not world.upstream().lanes[0].inflight, "it to be read")
-        gets_a_miss(world, world.client(), lane)
-        ask_in_vain(world, lane)
+        connection.sendall(b"END\r\n")  # too late: no sign of health
+        world.until(lambda: not world.upstream().connections[0].inflight, "it to be read")
+        gets_a_miss(world, world.client(), connection)
+        ask_in_vain(world, connection)
         world.pass_to(2.3)
         assert not is_down(world)
-        ask_in_vain(world, lane)
+        ask_in_vain(world, connection)
         world.pass_to(3.5)
         assert is_down(world)
 
@@ -229,13 +229,13 @@ def test_a_connection_on_which_nothing_is_answered_is_replaced_though_another_to
     with Still(timeouts_until_tko=2, upstream_connections=2) as world:
         (host,) = world.hosts
         socks = [world.accept(host) for _ in range(3)]
-        well, hung = (next(sock for sock in socks if sock.getpeername() == lane.sock.getsockname()) for lane in world.upstream().lanes)
+        well, hung = (next(sock for sock in socks if sock.getpeername() == connection.sock.getsockname()) for connection in world.upstream().connections)
         (visit,) = (sock for sock in socks if sock not in (well, hung))
         world.sees(visit, ASKED)
         answers(world, visit)
         clients = [world.client() for _ in range(2)]
-        world.until(lambda: all(lane.is_up() for lane in world.upstream().lanes), "the connections to be up")
-        first = world.frontend_lane(clients[0])
+        world.until(lambda: all(connection.is_up() for connection in world.upstream().connections), "the connections to be up")
+        first = world.frontend_connection(clients[0])
         good, bad = clients if first == 0 else clients[::-1]
         for moment in (0.0, 0.25):
             world.pass_to(moment)
@@ -252,18 +252,18 @@ def test_a_connection_on_which_nothing_is_answered_is_replaced_though_another_to
 
 
 def test_a_host_that_is_back_is_connected_to_at_once_whatever_pause_there_was():
-    with probed() as (world, host, lane, visit):
+    with probed() as (world, host, connection, visit):
         answers(world, visit)
-        hang_up(world, lane)
+        hang_up(world, connection)
         hang_up(world, world.accept(host))  # the next attempt is 0.1 s away
         visit.close()
         world.until(lambda: world.upstream().prober.fd < 0, "the end to be seen")
-        world.upstream().mark_down(Why.SILENT, "a test")
+        world.upstream().mark_down(Reason.SILENT, "a test")
         visit = comes_after(world, host, 1.0)
         world.sees(visit, ASKED)
         answers(world, visit)
-        lane = world.accept(host)
-        gets_a_miss(world, world.client(), lane)
+        connection = world.accept(host)
+        gets_a_miss(world, world.client(), connection)
 
 
 def rejoins(world, visit):
@@ -278,23 +278,23 @@ def rejoins(world, visit):
 @pytest.mark.parametrize("closes", [True, False])
 def test_the_keys_of_writes_are_deleted_when_what_a_lost_connection_has_carried_is_done_or_too_old(closes):
     with Still(2, "AllSyncRoute", on_rejoin="replay", probe_timeout_initial=1000) as world:
-        lane, other = world.lane(0), world.lane(1)
+        connection, other = world.connection(0), world.connection(1)
         client = world.client()
         client.sendall(b"set a 0 0 1\r\nx\r\n")
-        for sock in (lane, other):
+        for sock in (connection, other):
             world.sees(sock, b"set a 0 0 1\r\nx\r\n")
         other.sendall(b"STORED\r\n")
-        (engine,) = world.upstream().lanes
-        world.upstream().mark_down(Why.SILENT, "a test")
+        (engine,) = world.upstream().connections
+        world.upstream().mark_down(Reason.SILENT, "a test")
         assert not engine.is_up()
-        world.is_closed(lane)  # for writing: it may still be answered, and is not looked at
+        world.is_closed(connection)  # for writing: it may still be answered, and is not looked at
         visit = world.visits[0]
         visited_after(world, visit, 1.0)
         answers(world, visit)
         world.pass_to(59.9)
         assert rejoins(world, visit) == b""
         if closes:
-            lane.close()
+            connection.close()
             world.until(lambda: not world.upstream().lingering, "the end to be seen")
             world.pass_to(59.95)
         else:
@@ -303,9 +303,9 @@ def test_the_keys_of_writes_are_deleted_when_what_a_lost_connection_has_carried_
         world.sees(visit, b"delete a\r\n")
 
 
-def hang_up(world, lane):
+def hang_up(world, connection):
     """The host closes the connection for requests; the router has seen that."""
-    (engine,) = world.upstream().lanes
+    (engine,) = world.upstream().connections
     world.until(engine.is_up, "the connection to be up")
-    lane.close()
+    connection.close()
     world.until(lambda: not engine.is_up(), "the end to be seen")

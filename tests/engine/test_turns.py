@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.engine.clients import client_reader
-from mcrouter.engine.hosts import bulk, health, lane, lingering
+from mcrouter.engine.clients import inbox
+from mcrouter.engine.hosts import connection as connection
+from mcrouter.engine.hosts import lingering, probes, streaming
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import IN
 from tests.embedding.served import served
@@ -34,7 +35,7 @@ class Endless:
 def in_loop(router, call):
     """Calls in the loop's thread; what it returns."""
     done = []
-    router._shard.loop.call_soon_threadsafe(lambda: done.append(call()))
+    router._worker.loop.call_soon_threadsafe(lambda: done.append(call()))
     until(lambda: done)
     return done[0]
 
@@ -43,15 +44,15 @@ def in_loop(router, call):
 def test_a_client_that_is_answered_by_the_router_itself(monkeypatch, line):
     with served(1, route="LocalRoute") as (router, _), connect(router) as wire:
         wire.ask(b"")
-        (one,) = router._shard.frontend.clients.values()
+        (one,) = router._worker.frontend.clients.values()
         endless = Endless(one.fd, line)
 
         def flood():
-            monkeypatch.setattr(client_reader, "read", endless)
+            monkeypatch.setattr(inbox, "read", endless)
             one.on_any_event(IN)
             count, endless.count = endless.count, 0
             one.abort()
-            monkeypatch.setattr(client_reader, "read", os.read)
+            monkeypatch.setattr(inbox, "read", os.read)
             return count
 
         assert 0 < in_loop(router, flood) <= MOST
@@ -77,16 +78,16 @@ def test_a_client_whose_answers_make_more_answers():
 def test_a_host_that_answers_statistics_without_end(monkeypatch):
     with served(1) as (router, (host,)), connect(router) as wire:
         assert wire.send(b"get a\r\n").read_until(b"\r\n") == b"END\r\n"
-        one = router._shard._policy.hosts[host.address].lanes[0]
+        one = router._worker._policy.hosts[host.address].connections[0]
         endless = Endless(one.fd, b"STAT a b\r\n")
         host.faults.mute = True
         wire.send(b"stats\r\n")
         until(lambda: one.inflight)
 
         def flood():
-            monkeypatch.setattr(lane, "read", endless)
+            monkeypatch.setattr(connection, "read", endless)
             one.ready(IN)
-            monkeypatch.setattr(lane, "read", os.read)
+            monkeypatch.setattr(connection, "read", os.read)
             return endless.count
 
         assert 0 < in_loop(router, flood) <= MOST
@@ -95,10 +96,10 @@ def test_a_host_that_answers_statistics_without_end(monkeypatch):
 
 def test_a_host_that_answers_a_probe_without_end(monkeypatch):
     endless = Endless(7, b"VERSION " + b"x" * 1000)
-    monkeypatch.setattr(health.os, "read", endless)
+    monkeypatch.setattr(probes.os, "read", endless)
     prober = SimpleNamespace(fd=7, _answer=b"")
-    assert health.Prober._read(prober, True) is True
-    assert len(prober._answer) < 2 * health._MOST
+    assert probes.Prober._read(prober, True) is True
+    assert len(prober._answer) < 2 * probes._MOST
 
 
 def test_a_host_that_says_more_on_a_connection_that_was_given_up(monkeypatch):
@@ -113,11 +114,11 @@ def test_a_host_that_says_more_on_a_connection_that_was_given_up(monkeypatch):
 
 def test_a_large_value_that_its_client_takes_as_it_comes(monkeypatch):
     endless, soon = Endless(7, b"x"), []
-    monkeypatch.setattr(bulk.os, "read", endless)
+    monkeypatch.setattr(streaming.os, "read", endless)
     fake = SimpleNamespace(
-        state=bulk.State.UP, fd=7, _reader=SimpleNamespace(can_take=lambda: True), _stream=SimpleNamespace(left=1 << 40),
+        state=streaming.SocketState.UP, fd=7, _reader=SimpleNamespace(can_take=lambda: True), _stream=SimpleNamespace(left=1 << 40),
         _request=object(), loop=SimpleNamespace(now=0.0, call_soon=soon.append), _received=lambda data: None, _progress=lambda count: None, _read=None,
-        _piece=lambda: bulk.PIECE,
+        _piece=lambda: streaming.PIECE,
     )  # fmt: skip
-    bulk.BulkLane._read(fake)
+    streaming.StreamingConnection._read(fake)
     assert soon == [None] and endless.count <= MOST

@@ -6,8 +6,8 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from mcrouter.config import Config
 from mcrouter.explain.answers import TIMES_OUT, UNHEALTHY, WELL, answer
-from mcrouter.hostid import host_id
 from mcrouter.router import load_config
+from mcrouter.system.host_id import host_id
 from tests.routes.script import Host
 from tests.routes.world import Timer, World
 
@@ -18,12 +18,12 @@ class Cluster(World):
     """`asked_of` lists (phase, host, line): phase 1 is what is asked before any answer has come. With `journals` hosts
     that are away are told what they miss."""
 
-    def __init__(self, config: Any, fares: Mapping[str, str], journals: bool = False, **kit: Any) -> None:
+    def __init__(self, config: Any, host_condition: Mapping[str, str], journals: bool = False, **kit: Any) -> None:
         self.phase = 1
         self.asked_of: List[Tuple[int, str, bytes]] = []
         config = config if isinstance(config, Config) else load_config(json.dumps(config))
         names = [host.text for host in config.hosts]
-        hosts: Dict[str, Host] = {name: _Scripted(name, self, fares.get(name, WELL), journals) for name in names}
+        hosts: Dict[str, Host] = {name: _Scripted(name, self, host_condition.get(name, WELL), journals) for name in names}
         super().__init__(config, hosts, chance=random.Random(0), host_id=host_id(), **kit)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> Timer:
@@ -43,11 +43,11 @@ class Cluster(World):
 
 
 class _Scripted(Host):
-    def __init__(self, name: str, cluster: Cluster, fares: str, journals: bool) -> None:
+    def __init__(self, name: str, cluster: Cluster, host_condition: str, journals: bool) -> None:
         super().__init__(name)
-        self._cluster, self._fares = cluster, fares
-        self.healthy = fares != UNHEALTHY
-        self.hard = True
+        self._cluster, self._fares = cluster, host_condition
+        self.healthy = host_condition != UNHEALTHY
+        self.refuses_connections = True
         self.journal = self if journals else None
 
     def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mcrouter.cli import main
+from mcrouter.cli.main import main
 
 SEED = {
     "orderedPool": ["a:1", "b:1"],

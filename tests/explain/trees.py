@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from mcrouter.config.fields import BY_NAME, RECORDS, REQUIRED, ROUTE, ROUTES, UNUSED, VALUE, Field
 from mcrouter.hashing import HASHES
-from mcrouter.routes.handle import Handle
-from mcrouter.routes.handles import HANDLES, SEED
+from mcrouter.routes.framework.handle import Handle
+from mcrouter.routes.handles import HANDLES, ORDERED_POOL_HANDLES
 
 # What a plain value can be, by the field's name; those that its reader does not take are left out, and a field that is
 # not here is left to its default.
@@ -77,7 +77,7 @@ def configs(draw: Any, hosts: Sequence[str] = HOSTS) -> Dict[str, Any]:
     """A config as plain values, in either form."""
     if draw(st.booleans()):
         pool = list(hosts[: draw(st.integers(1, len(hosts)))])
-        return {"orderedPool": pool, "route": draw(_routes(SEED, [*pool, "DefaultRoute"], [], 0))}
+        return {"orderedPool": pool, "route": draw(_routes(ORDERED_POOL_HANDLES, [*pool, "DefaultRoute"], [], 0))}
     pools = {"A": {"servers": list(hosts[:3])}, "B": {"servers": list(hosts[3:])}, "C": {"servers": list(hosts[1:2])}}
     leaves = [f"PoolRoute|{name}" for name in pools]
     return {"pools": pools, "route": draw(_routes(HANDLES, leaves, [f"Pool|{name}" for name in pools], 0))}

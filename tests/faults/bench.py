@@ -98,10 +98,10 @@ class Bench:
     `clock` is the router's: nothing times out but by a fault.
     """
 
-    def __init__(self, hosts=1, lanes=1, route="DefaultRoute", rejoin="ignore", **settings):
+    def __init__(self, hosts=1, connections=1, route="DefaultRoute", rejoin="ignore", **settings):
         self.backends = [Backend(SHARED) for _ in range(hosts)]
         self.clock = Clock(self.backends)
-        self.lanes, self._route, self._rejoin = lanes, route, rejoin
+        self.connections, self._route, self._rejoin = connections, route, rejoin
         self._settings = {"timeout_ms": TIMEOUT_MS, "timeouts_until_tko": 1_000_000, "healthcheck_interval": 0.05,
                           "metrics_listen_addr": "off", **settings}  # fmt: skip
         self.agrees = rejoin != "ignore"  # whether the hosts come to have the same values
@@ -113,13 +113,13 @@ class Bench:
             self._stack.enter_context(backend)
         text = config([f"127.0.0.1:{backend.port}" for backend in self.backends], self._route)
         text = f"{text}\nonRejoin: {self._rejoin}\n"
-        settings = Settings(listen="tcp://127.0.0.1:0", upstream_connections=self.lanes, **self._settings)
+        settings = Settings(listen="tcp://127.0.0.1:0", upstream_connections=self.connections, **self._settings)
         logging.getLogger("mcrouter").addHandler(self._errors)
-        with mock.patch("mcrouter.shard.PollGroup", lambda: PollGroup(clock=self.clock)):
+        with mock.patch("mcrouter.server.worker.PollGroup", lambda: PollGroup(clock=self.clock)):
             self.router = self._stack.enter_context(Router(load_config(text), settings))
         self.port = int(self.router.addresses[0].rpartition(":")[2])
-        clients = [self.client() for _ in range(2 * self.lanes)]  # the router gives them to its lanes by turns
-        self.pairs = list(zip(clients, clients[self.lanes :]))
+        clients = [self.client() for _ in range(2 * self.connections)]  # the router gives them to its lanes by turns
+        self.pairs = list(zip(clients, clients[self.connections :]))
         for client in clients:  # so that no lane is still on its way to the backends
             until(lambda c=client: c.send(b"get innocent\r\n").answer() == RIGHT[b"innocent"], "the lanes to be up")
         return self
@@ -142,14 +142,14 @@ class Bench:
             until(lambda: not any(backend.has_work() for backend in self.backends), "the backends to do their work")
             self.clock.step()
             ticked = threading.Event()
-            self.router._shard.loop.call_soon_threadsafe(ticked.set)
+            self.router._worker.loop.call_soon_threadsafe(ticked.set)
             assert ticked.wait(DEADLINE)
 
     def run(self, cases):
         """Runs cases, as many at a time as there are lanes."""
-        for at in range(0, len(cases), self.lanes):
+        for at in range(0, len(cases), self.connections):
             under_way = [Case(self, pair, *case) for pair, case in zip(self.pairs, cases[at:])]
-            for step in (Case.begin, Case.is_answered, Case.release, Case.goes_on):
+            for step in (Case.begin, Case.is_answered, Case.release, Case.may_ask_another_host):
                 for case in under_way:
                     step(case)
 
@@ -201,7 +201,7 @@ class Case:
         self.victim.send(b"get another\r\n")
         self.fault.go.set()
 
-    def goes_on(self):
+    def may_ask_another_host(self):
         """The next requests are answered rightly, at the latest when the router has found its connection lost."""
         self._check("victim, next,", self.victim.answer(), RIGHT[b"another"])
         for who, client in (("victim", self.victim), ("innocent", self.innocent)):
@@ -228,9 +228,9 @@ def places(shape):
     return range(len(reply) + 1)
 
 
-def every(kinds, shapes=SHAPES, times=(1,)):
+def every(commands, shapes=SHAPES, times=(1,)):
     """A case for each fault at each place of each shape."""
-    return [(shape, kind, at, n) for kind in kinds for shape in shapes for at in places(shape) for n in times]
+    return [(shape, kind, at, n) for kind in commands for shape in shapes for at in places(shape) for n in times]
 
 
 def show():

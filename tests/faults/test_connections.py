@@ -43,7 +43,7 @@ def test_late_replies_to_many_requests_are_all_dropped():
 
 
 def test_a_host_that_does_not_read_holds_up_nobody_for_long():
-    with Bench(lanes=2, buffer_size=65536, timeouts_until_tko=3) as bench:
+    with Bench(connections=2, buffer_size=65536, timeouts_until_tko=3) as bench:
         fault = bench.backends[0].fault(b"deaf", "stall", 0)
         (victim, innocent), (other, _) = bench.pairs
         victim.send(b"get deaf\r\n")

@@ -25,7 +25,7 @@ def test_a_read_sent_on_to_a_host_that_hangs_too_has_what_is_left_of_its_time():
 
 
 def test_a_connection_that_hangs_is_replaced_though_the_host_answers_on_another():
-    with Bench(lanes=2, timeouts_until_tko=3) as bench:
+    with Bench(connections=2, timeouts_until_tko=3) as bench:
         bench.backends[0].fault(b"hangs", "stall", 0)
         (victim, _), (other, _) = bench.pairs
         victim.send(b"get hangs\r\n")

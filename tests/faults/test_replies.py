@@ -21,10 +21,10 @@ def waits():
     show()
 
 
-@pytest.mark.parametrize("route, lanes", [*((route, 1) for route in ROUTES), ("DefaultRoute", 2)])
+@pytest.mark.parametrize("route, connections", [*((route, 1) for route in ROUTES), ("DefaultRoute", 2)])
 @pytest.mark.parametrize("kind", QUICK)
-def test_a_reply_is_spoilt_at_every_byte(kind, route, lanes):
-    with Bench(ROUTES[route], lanes, route, timeout_ms=AMPLE) as bench:
+def test_a_reply_is_spoilt_at_every_byte(kind, route, connections):
+    with Bench(ROUTES[route], connections, route, timeout_ms=AMPLE) as bench:
         bench.run(every([kind]))
 
 

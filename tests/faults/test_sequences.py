@@ -223,7 +223,7 @@ class Sequence:
         for backend in self.bench.backends:
             backend.release()
             backend.listen()
-        if self.bench.agrees and self.bench.lanes > 1:
+        if self.bench.agrees and self.bench.connections > 1:
             self._all_is_done()
         assert b"" not in answers, "the router has hung up"
         self.model.check(asked, answers)
@@ -259,9 +259,9 @@ def seeded(test):
 @pytest.fixture(scope="module", params=[("DefaultRoute", 1, 2), ("MissFailoverRoute", 2, 2), ("", 2, 1), ("", 2, 2)],
                 ids=lambda param: f"{param[0] or 'sample'} {param[1]} hosts {param[2]} lanes")  # fmt: skip
 def strict_bench(request):
-    route, hosts, lanes = request.param
+    route, hosts, connections = request.param
     settings = {"timeout_ms": 40, "timeouts_until_tko": 3, "healthcheck_interval": 0.02}
-    with Bench(hosts, lanes, route, "ignore" if route else "replay", **settings) as bench:
+    with Bench(hosts, connections, route, "ignore" if route else "replay", **settings) as bench:
         yield hosts == 1, bench
 
 

@@ -9,10 +9,10 @@ from random import Random
 from mcrouter import ConfigError, load_config
 from mcrouter.config import Config
 from mcrouter.proto.commands import COMMANDS, META_STORE, STORE, STORE_CAS, VALUES
-from mcrouter.proto.gate import refusal
+from mcrouter.proto.host.gate import refusal
 from mcrouter.proto.replies import ProtocolError
 from tests.engine.hosts import LineHost, client, router
-from tests.proto.feeding import PLANS, ClientFeed, HostFeed, commands
+from tests.proto.feeding import PLANS, ClientFeed, HostFeed, as_commands
 from tests.proto.feeding import request as the_request
 from tests.support.processes import Memcached
 from tests.support.wire import Wire
@@ -54,8 +54,8 @@ def test_client_side():
         whole.received(data)
         for piece in pieces(random, data):
             cut.received(piece)
-        assert commands(cut.requests) == commands(whole.requests), data
-        assert not any(map(refusal, (made for made in cut.requests if made.kinds[0] < len(COMMANDS)))), data
+        assert as_commands(cut.requests) == as_commands(whole.requests), data
+        assert not any(map(refusal, (made for made in cut.requests if made.commands[0] < len(COMMANDS)))), data
         assert whole.calls <= len(whole.requests) + 1, data
 
 
@@ -70,7 +70,7 @@ def test_stores_at_a_host():
             feed = ClientFeed()
             feed.received(stream(random))
             for made in feed.requests:
-                if made.kinds[0] not in STORES or len(made.data) > 1 << 16:
+                if made.commands[0] not in STORES or len(made.data) > 1 << 16:
                     continue
                 reply = wire.ask(bytes(made.data))
                 assert reply.count(b"\n") == 1 and not reply.startswith((b"ERROR", b"CLIENT_ERROR")), (made.data, reply)
@@ -128,7 +128,7 @@ def test_clients_of_a_router():
 
 def is_right(asked, reply):
     """Whether these bytes are a whole reply to this request, naming nothing that it has not asked for."""
-    if len(asked.kinds) == 1 and COMMANDS[asked.kinds[0]].reply == VALUES:
+    if len(asked.commands) == 1 and COMMANDS[asked.commands[0]].reply == VALUES:
         keys, at = iter(asked.keys()), 0
         block = _BLOCK.match(reply)
         while block:

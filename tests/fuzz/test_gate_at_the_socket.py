@@ -14,9 +14,9 @@ import time
 import pytest
 
 from mcrouter import Router, Settings, load_config
+from mcrouter.proto.client.lines import BAD_CHUNK, read_line
 from mcrouter.proto.commands import COMMANDS
-from mcrouter.proto.gate import refusal
-from mcrouter.proto.lines import BAD_CHUNK, read_line
+from mcrouter.proto.host.gate import refusal
 from mcrouter.proto.replies import ProtocolError
 from mcrouter.proto.requests import ANSWERED, STORING
 from mcrouter.testing.protocol import Conversation
@@ -72,7 +72,7 @@ class CheckingHost(TalkingHost):
             self.problems.append(("not taken over as it came", expected[:4096]))
         for request in requests:
             self.taken += 1
-            self.stolen = self.stolen or (request.kinds[0] < len(COMMANDS) and any(b"stolen" in key for key in request.names()))
+            self.stolen = self.stolen or (request.commands[0] < len(COMMANDS) and any(b"stolen" in key for key in request.names()))
             if self.hangs_up_on and self.hangs_up_on in bytes(request.data):
                 self.hangs_up_on, conversation.closed = b"", True
                 return out
@@ -81,12 +81,12 @@ class CheckingHost(TalkingHost):
 
     def _checked(self, request, conversation):
         data = bytes(request.data)
-        if request.kinds[0] >= len(COMMANDS) or request.rendering is not None or refusal(request):
+        if request.commands[0] >= len(COMMANDS) or request.rendering is not None or refusal(request):
             self.problems.append(("does not pass", data))
             conversation.closed = True
             return b""
         answer = conversation.answer(request)
-        if request.kinds[0] in STORING and (answer.startswith((b"ERROR", b"CLIENT_ERROR")) or answer.count(b"\n") != 1):
+        if request.commands[0] in STORING and (answer.startswith((b"ERROR", b"CLIENT_ERROR")) or answer.count(b"\n") != 1):
             self.problems.append(("a store refused", data, answer))
         return answer
 
@@ -94,7 +94,7 @@ class CheckingHost(TalkingHost):
 def is_bad_chunk(requests, data):
     """Whether this is a large value that does not end as it should. It is passed on as it comes, so that this is known too
     late; it has a connection for itself, which must be closed then: the host has swallowed as much as was announced."""
-    if [request.kinds for request in requests] != [ANSWERED] or requests[0].data != BAD_CHUNK:
+    if [request.commands for request in requests] != [ANSWERED] or requests[0].data != BAD_CHUNK:
         return False
     line = read_line(data.partition(b"\r\n")[0])
     return line.size > BUFFER and len(data) == len(line.wire) + line.size + 2 and data.startswith(line.wire)
@@ -144,7 +144,7 @@ ODD = (b"0", b"0", b"1", b"-1", b"x", b"4294967295", b"4294967296", b"+1", b"0x1
 
 
 def key(random):
-    """A key: short, with a shard, or as long as may be, or nearly."""
+    """A key: short, with an event loop, or as long as may be, or nearly."""
     return random.choice((b"a", b"b", b"a:7:b", b"n", b"warm", b"k" * random.randrange(180, 252)))
 
 

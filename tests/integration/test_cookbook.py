@@ -14,7 +14,7 @@ from mcrouter.explain.asking import requests
 from mcrouter.testing import DemoHost
 from tests.support.kitchen import WAYS, Kitchen, answered, loaded
 from tests.support.processes import until
-from tests.support.recipes import Recipe, Row, fares
+from tests.support.recipes import Recipe, Row, host_condition
 from tests.support.wire import Wire
 from tests.test_cookbook import CELLS, RECIPES
 
@@ -76,7 +76,7 @@ def harm(host: DemoHost, way: str) -> None:
 def test_what_the_client_gets(recipe: Recipe, row: Row, tmp_path) -> None:
     (well,) = [one.happens for one in recipe.rows if one.command == row.command and one.when in ("all are well", OVER)]
     with hosts_of(recipe) as hosts:
-        how, _ = fares(row.when, list(hosts), WAYS)
+        how, _ = host_condition(row.when, list(hosts), WAYS)
         there = at_their_addresses(recipe, hosts)
         key = key_for(there, row, hosts, well)
         verb = row.command.split()[0]

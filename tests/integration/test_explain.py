@@ -115,21 +115,21 @@ class Bench:
         while self._replies[1].readline() != b"END\r\n":
             pass
 
-    def agrees(self, config, words, fares):
+    def agrees(self, config, words, host_condition):
         """The router does what a dry run says."""
         self.router.reload(config)
         there = [host.text for host in config.hosts if host.text != self.gone]
         until(lambda: self._healthy() == len(there), "the host that is gone to be missed")
         self._number += 1
         (data,) = asking([words[0], *(f"{key}|#|{self._number}" for key in words[1:])])  # nothing of it can be an earlier one's
-        fares = {**fares, self.gone: UNHEALTHY}
-        expected = DryRun(config, fares).ask(data)
+        host_condition = {**host_condition, self.gone: UNHEALTHY}
+        expected = DryRun(config, host_condition).ask(data)
         self._clients[0].sendall(data)
         for one in expected.asked:
             backend = self.backends[one.host]
             came = backend.arrived.get(timeout=DEADLINE)
             assert came.partition(b"\r\n")[0] == one.line, (came, expected)
-            backend.replies.put(answer(parsed(came, CLIENT), one.host, fares[one.host], 0)[0])
+            backend.replies.put(answer(parsed(came, CLIENT), one.host, host_condition[one.host], 0)[0])
             backend.sent.get(timeout=DEADLINE)
             self._barrier()
         got = self._replies[0].read(len(expected.reply))
@@ -147,5 +147,5 @@ def bench():
 @given(drawn=st.data())
 def test_the_router_does_what_explain_says(bench, drawn):
     config = load_config(json.dumps(drawn.draw(configs(bench.hosts))))
-    fares = {name: drawn.draw(st.sampled_from([WELL, MISSES, FAILS])) for name in bench.backends}
-    bench.agrees(config, drawn.draw(requests), fares)
+    host_condition = {name: drawn.draw(st.sampled_from([WELL, MISSES, FAILS])) for name in bench.backends}
+    bench.agrees(config, drawn.draw(requests), host_condition)

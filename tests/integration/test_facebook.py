@@ -2,7 +2,7 @@
 
 import json
 
-from mcrouter.cli import main
+from mcrouter.cli.main import main
 from tests.support.processes import ask as ask_to_the_end
 from tests.support.processes import free_port, until
 from tests.support.wire import Wire

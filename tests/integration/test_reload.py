@@ -40,12 +40,12 @@ def reload(router, text):
     until(lambda: taken(router) + state(router)[0] > done, "the reload")
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_hosts_come_and_go(memcacheds, router, shards):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_hosts_come_and_go(memcacheds, router, workers):
     hosts = memcacheds(3)
     names = addresses(hosts)
     alone = connections(hosts[0])
-    proxy = router(config(names[:1]), "-n", shards, "--disable-reload-configs")
+    proxy = router(config(names[:1]), "-n", workers, "--disable-reload-configs")
     until(lambda: healthy(proxy) == 1)
     assert proxy.ask(b"set a 0 0 1\r\n1\r\n") == b"STORED\r\n"
     reload(proxy, config(names))
@@ -62,10 +62,10 @@ def test_hosts_come_and_go(memcacheds, router, shards):
     until(lambda: connections(hosts[0]) == alone, "its connections to close")
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_a_bad_config_is_refused_and_the_one_before_stays(memcacheds, router, shards):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_bad_config_is_refused_and_the_one_before_stays(memcacheds, router, workers):
     hosts = memcacheds(1)
-    proxy = router(config(addresses(hosts)), "-n", shards, "--disable-reload-configs")
+    proxy = router(config(addresses(hosts)), "-n", workers, "--disable-reload-configs")
     assert state(proxy) == (0, 1)
     reload(proxy, "orderedPool: [nonsense:port]\nroute: DefaultRoute\n")
     assert state(proxy) == (1, 0)
@@ -93,10 +93,10 @@ def test_a_changed_file_is_taken_by_itself(memcacheds, router):
     assert taken(proxy) == 1
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_good_and_bad_configs_in_turn_cost_no_client_anything(memcacheds, router, shards):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_good_and_bad_configs_in_turn_cost_no_client_anything(memcacheds, router, workers):
     names = addresses(memcacheds(3))
-    proxy = router(config(names), "-n", shards, "--disable-reload-configs")
+    proxy = router(config(names), "-n", workers, "--disable-reload-configs")
     until(lambda: healthy(proxy) == 3)
     texts = [config(names[:2]), "orderedPool: []", config(names), "{", config(names[:1]), config([*names[:1], "127.0.0.1:1"])]
     with Load(proxy.port, 6) as load:

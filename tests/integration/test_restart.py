@@ -34,9 +34,9 @@ class Newcomers(Load):
             self.faults.append(f"newcomer {number}: {error!r}")
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_restarts_under_load_cost_no_client_anything(memcacheds, router, shards):
-    proxy = router(config(addresses(memcacheds(2))), "-n", shards, "--disable-reload-configs")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_restarts_under_load_cost_no_client_anything(memcacheds, router, workers):
+    proxy = router(config(addresses(memcacheds(2))), "-n", workers, "--disable-reload-configs")
     with Load(proxy.port, 4) as load, Newcomers(proxy.port, 2) as newcomers:
         for _ in range(RESTARTS):
             assert proxy.restart() == 0
@@ -96,10 +96,10 @@ def test_a_process_that_does_not_start_changes_nothing(memcacheds, router):
     assert proxy.ask(b"get a\r\n") == b"END\r\n"
 
 
-@pytest.mark.parametrize("shards", ["1", "2"])
-def test_what_a_host_has_missed_is_not_forgotten(memcacheds, router, shards):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_a_host_has_missed_is_not_forgotten(memcacheds, router, workers):
     hosts = memcacheds(2)
-    proxy = router(config(addresses(hosts)), "-r", "200", "-H", "200ms", "-n", shards)
+    proxy = router(config(addresses(hosts)), "-r", "200", "-H", "200ms", "-n", workers)
     healthy = "mcrouter_upstream_healthy_hosts_total"
     assert proxy.ask(b"set a 0 0 1\r\n1\r\n") == b"STORED\r\n"
     until(lambda: hosts[0].has(b"a"))

@@ -1,4 +1,4 @@
-"""Several shards: exact sums in the metrics, a shard that dies, draining at the end."""
+"""Several event loops: exact sums in the metrics, an event loop that dies, draining at the end."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ def test_metrics_equal_the_traffic_exactly_over_two_shards(memcacheds, router):
     hosts = memcacheds(1)
     proxy = router(config(addresses(hosts), "DefaultRoute"), "-n", "2")
     before = until(lambda: counted_first(proxy.metrics()), "the readiness check's connection to be counted")
-    for client in range(20):  # spread over both shards by the kernel
+    for client in range(20):  # spread over both event loops by the kernel
         proxy.ask(b"set k%d 0 0 1\r\nv\r\n" % client + b"get k%d\r\n" % client * 7 + b"get none\r\nincr none 1\r\n" * 3)
     after = proxy.metrics()
     host = addresses(hosts)[0]
@@ -55,7 +55,7 @@ def test_a_shard_that_dies_is_replaced_and_counters_do_not_go_back(memcacheds, r
 def test_what_a_terminal_interrupts_is_the_business_of_the_supervisor_alone(memcacheds, router):
     proxy = router(config(addresses(memcacheds(1)), "DefaultRoute"), "-n", "2")
     children = until(lambda: len(proxy.children()) == 2 and proxy.children())
-    for _ in range(10):  # so that both shards serve
+    for _ in range(10):  # so that both event loops serve
         proxy.ask(b"get k\r\n")
     for pid in children:
         os.kill(pid, signal.SIGINT)

@@ -2,27 +2,27 @@
 
 from typing import Any, Iterable, List, NamedTuple, Sequence
 
-from mcrouter.proto.client_stream import ClientPlace, ClientStream
+from mcrouter.proto.client.stream import ClientPlace, ClientStream
 from mcrouter.proto.commands import COMMANDS
-from mcrouter.proto.host_stream import HostStream
+from mcrouter.proto.host.stream import HostStream
 from mcrouter.proto.replies import ProtocolError
-from mcrouter.proto.requests import ANSWERED, CLOSE, INQUIRY, Plan, Request, RequestParser
-from mcrouter.proto.runs import MAX_RUN, RequestStretches, Sizes, reply_stretches, request_stretches
+from mcrouter.proto.requests import ANSWERED, CLOSE, INQUIRY, Request, RequestParser, RunPlan
+from mcrouter.proto.runs import MAX_RUN, PatternCache, RequestPatterns, reply_patterns, request_patterns
 
-PLANS = (Plan(), Plan(gets=True), Plan(sets=True), Plan(True, True), Plan(True, True, True))
+PLANS = (RunPlan(), RunPlan(gets=True), RunPlan(sets=True), RunPlan(True, True), RunPlan(True, True, True))
 _OFTEN = 32  # a length gets its pattern when it is seen so often
 _WARM_SIZES = (*range(41), 100)
 
 
-def _warm(sizes: Sizes) -> Sizes:
+def _warm(sizes: PatternCache) -> PatternCache:
     for size in _WARM_SIZES:
         for _ in range(_OFTEN):
             sizes.get(size)
     return sizes
 
 
-WARM_REQUESTS = RequestStretches(*map(_warm, request_stretches()))
-WARM_REPLIES = _warm(reply_stretches())
+WARM_REQUESTS = RequestPatterns(*map(_warm, request_patterns()))
+WARM_REPLIES = _warm(reply_patterns())
 
 
 def split(data: bytes, cuts: Iterable[int]) -> List[bytes]:
@@ -70,8 +70,8 @@ class _Counting(RequestParser):
 class ClientFeed:
     """A client's stream, without sockets and windows."""
 
-    def __init__(self, plan: Plan = PLANS[0], room: int = 64, stretches: RequestStretches = WARM_REQUESTS) -> None:
-        self.parser = _Counting(Request, stretches, plan)
+    def __init__(self, plan: RunPlan = PLANS[0], room: int = 64, patterns: RequestPatterns = WARM_REQUESTS) -> None:
+        self.parser = _Counting(Request, patterns, plan)
         self.stream = ClientStream(self.parser)
         self.room = room
         self.requests: List[Request] = []
@@ -97,7 +97,7 @@ class ClientFeed:
             if request is None:
                 break
             self.requests.append(request)
-            self.closed = request.kinds == CLOSE
+            self.closed = request.commands == CLOSE
         assert self.closed or (self.stream.place is ClientPlace.WITHIN) == (self.stream.size() > 0)
 
     def rest(self) -> bytes:
@@ -105,28 +105,28 @@ class ClientFeed:
         return b"" if self.closed else self.stream.rest()
 
 
-def commands(requests: Iterable[Request]) -> List[Command]:
+def as_commands(requests: Iterable[Request]) -> List[Command]:
     """The commands, each for itself."""
     shown = []
     for request in requests:
-        if request.kinds == CLOSE:
+        if request.commands == CLOSE:
             shown.append(Command("close", request.data))
-        elif request.kinds == ANSWERED:
+        elif request.commands == ANSWERED:
             shown.append(Command("answer", request.data))
-        elif request.kinds == INQUIRY:
+        elif request.commands == INQUIRY:
             shown.append(Command("inquiry", request.data))
         else:
-            pairs = zip(request.kinds, request.split())
+            pairs = zip(request.commands, request.split())
             shown += [Command(COMMANDS[kind].name, data, request.rendering.hidden if request.rendering else b"") for kind, data in pairs]
     return shown
 
 
-def parse(pieces: Sequence[bytes], plan: Plan = PLANS[0], room: int = 64, stretches: Any = WARM_REQUESTS) -> Any:
+def parse(pieces: Sequence[bytes], plan: RunPlan = PLANS[0], room: int = 64, patterns: Any = WARM_REQUESTS) -> Any:
     """(the commands, what is left) of a stream that comes in these pieces."""
-    feed = ClientFeed(plan, room, stretches)
+    feed = ClientFeed(plan, room, patterns)
     for piece in pieces:
         feed.received(piece)
-    return commands(feed.requests), feed.rest()
+    return as_commands(feed.requests), feed.rest()
 
 
 class Reply(NamedTuple):
@@ -139,10 +139,10 @@ class Reply(NamedTuple):
 
 
 class HostFeed:
-    """A host's stream and the requests that are due, as engine/hosts/lane.py has them."""
+    """A host's stream and the requests that are due, as engine/hosts/connection.py has them."""
 
-    def __init__(self, requests: Iterable[Request], stretches: Sizes = WARM_REPLIES) -> None:
-        self.stream = HostStream(stretches)
+    def __init__(self, requests: Iterable[Request], patterns: PatternCache = WARM_REPLIES) -> None:
+        self.stream = HostStream(patterns)
         self.inflight = list(requests)
         self.replies: List[Reply] = []
 
@@ -156,7 +156,7 @@ class HostFeed:
             reply = stream.next(self.inflight[0])
             if reply is None:
                 return
-            assert len(stream.outcomes) == len(self.inflight.pop(0).kinds)
+            assert len(stream.outcomes) == len(self.inflight.pop(0).commands)
             self.replies.append(Reply(reply, stream.outcomes, stream.hits, stream.misses))
 
 
@@ -173,15 +173,15 @@ class Watched:
         setattr(self.cutter, name, value)
 
 
-def cut(requests: Iterable[Request], pieces: Sequence[bytes], stretches: Any = WARM_REPLIES) -> List[Reply]:
+def cut(requests: Iterable[Request], pieces: Sequence[bytes], patterns: Any = WARM_REPLIES) -> List[Reply]:
     """The replies to these requests out of a stream that comes in these pieces."""
-    feed = HostFeed(requests, stretches)
+    feed = HostFeed(requests, patterns)
     for piece in pieces:
         feed.received(piece)
     return feed.replies
 
 
-def request(data: bytes, plan: Plan = PLANS[-1]) -> Request:
+def request(data: bytes, plan: RunPlan = PLANS[-1]) -> Request:
     """The one request (or run) that `data` is."""
     feed = ClientFeed(plan)
     feed.received(data)

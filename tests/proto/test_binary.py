@@ -38,7 +38,7 @@ REQUESTS = {
 def check(requests, opcode):
     """One request that closes, behind an error that fits."""
     (request,) = requests
-    assert request.kinds == CLOSE
+    assert request.commands == CLOSE
     magic, answered, key, extras, kind, status, size, opaque, cas = HEADER.unpack_from(request.data)
     assert (magic, answered, key, extras, kind, status, opaque, cas) == (0x81, opcode, 0, 0, 0, 0x81, OPAQUE, 0)
     assert request.data[HEADER.size :].startswith(b"the binary protocol is not spoken here; ")
@@ -57,7 +57,7 @@ def test_a_header_may_come_in_pieces():
     feed = ClientFeed()
     for piece in bytewise(binary(0, b"key", opaque=1)):
         feed.received(piece)
-    assert [request.kinds for request in feed.requests] == [CLOSE]
+    assert [request.commands for request in feed.requests] == [CLOSE]
 
 
 @given(
@@ -74,7 +74,7 @@ def test_a_line_that_begins_with_that_byte_is_text(line):
     feed = ClientFeed()
     feed.received(b"\x80%b\r\nget key\r\n" % line.encode("latin-1"))
     unknown, get = feed.requests
-    assert (unknown.kinds, unknown.data, get.data) == (ANSWERED, b"ERROR\r\n", b"get key\r\n")
+    assert (unknown.commands, unknown.data, get.data) == (ANSWERED, b"ERROR\r\n", b"get key\r\n")
 
 
 def test_memcached_words_an_unknown_command_alike(memcacheds):

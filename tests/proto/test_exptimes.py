@@ -3,7 +3,7 @@
 import pytest
 
 from mcrouter.proto.exptimes import capped, exptime, with_exptime
-from mcrouter.proto.gate import CLOSED, refusal
+from mcrouter.proto.host.gate import CLOSED, refusal
 
 from .feeding import request
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mcrouter.proto.client.lines import MAX_LINE, read_line
 from mcrouter.proto.commands import BY_NAME, COMMANDS
-from mcrouter.proto.gate import CLOSED, refusal
-from mcrouter.proto.lines import MAX_LINE, read_line
-from mcrouter.proto.requests import GET, KIND, SET, Request
+from mcrouter.proto.host.gate import CLOSED, refusal
+from mcrouter.proto.requests import COMMAND_BYTE, GET, SET, Request
 from mcrouter.proto.rewriting import delete_of, get_of, gets_of, rekeyed, store_of, touch_of, ttl_of
 from tests.differential.streams import STREAMS as ODD_STREAMS
 
@@ -19,10 +19,10 @@ from .streams import CUTS, STREAMS
 LONG, TOO_LONG = b"k" * 250, b"k" * 251
 
 
-def of(data, bulk=None):
+def of(data, large_value=None):
     """A request as a route might make it."""
-    made = Request(None, KIND[BY_NAME[data.split()[0].decode()].number], data)
-    made.bulk = bulk
+    made = Request(None, COMMAND_BYTE[BY_NAME[data.split()[0].decode()].number], data)
+    made.large_value = large_value
     return made
 
 
@@ -66,7 +66,7 @@ def test_the_command_must_be_the_one():
     for kind in range(len(COMMANDS)):
         for data in (b"get a\r\n", b"set a 0 0 1\r\nx\r\n", b"delete a\r\n", b"mg a\r\n"):
             passes = COMMANDS[kind].verb == data.split()[0]
-            assert (refusal(Request(None, KIND[kind], data)) == b"") is passes
+            assert (refusal(Request(None, COMMAND_BYTE[kind], data)) == b"") is passes
 
 
 def test_a_large_value_is_not_there_yet():
@@ -79,8 +79,8 @@ def test_a_large_value_is_not_there_yet():
 
 def test_a_memoryview():
     data = b"set a 0 0 20000\r\n" + b"x" * 20000 + b"\r\n"
-    assert refusal(Request(None, KIND[SET], memoryview(data))) == b""
-    assert refusal(Request(None, KIND[SET], memoryview(data)[:-1])) == CLOSED
+    assert refusal(Request(None, COMMAND_BYTE[SET], memoryview(data))) == b""
+    assert refusal(Request(None, COMMAND_BYTE[SET], memoryview(data)[:-1])) == CLOSED
 
 
 RUN = bytes([GET, SET, GET])
@@ -126,13 +126,13 @@ def all_pass(data, cuts, plan):
     for piece in split(data, cuts):
         feed.received(piece)
     for made in feed.requests:
-        if made.kinds[0] >= len(COMMANDS):
+        if made.commands[0] >= len(COMMANDS):
             continue
         assert refusal(made) == b"", made.data
         line = bytes(made.data).split(b"\n", 1)[0][:-1]
         again = read_line(line)
         assert again.rendering is None and read_line(again.wire[:-2]) == again
-        if made.word is None and len(made.kinds) == 1:
+        if made.key is None and len(made.commands) == 1:
             rekeying = rekeyed(made, lambda key: key) if made.keys() else made
             assert refusal(rekeying) == b"" and rekeying.data == made.data
 

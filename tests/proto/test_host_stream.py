@@ -3,10 +3,10 @@
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto import reply_cutter
-from mcrouter.proto.host_stream import HostStream, Place
+from mcrouter.proto.host import reply_cutter
+from mcrouter.proto.host.stream import HostStream, Place
 from mcrouter.proto.replies import TOO_LARGE, ProtocolError
-from mcrouter.proto.runs import reply_stretches
+from mcrouter.proto.runs import reply_patterns
 
 from .feeding import WARM_REPLIES, bytewise, cut, request, split
 
@@ -206,7 +206,7 @@ def test_the_quick_way_takes_values_once_their_size_has_come_twice_in_a_row():
 
 
 def test_the_quick_way_takes_no_values_of_a_size_that_is_rare():
-    stream = HostStream(reply_stretches())
+    stream = HostStream(reply_patterns())
     for _ in range(5):
         comes(stream, hit(b"k", 5))
         assert stream.singles is None or list(stream.singles(hit(b"a", 5))) == [(b"", b"")]

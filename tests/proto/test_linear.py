@@ -12,7 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.proto import lines, replies, reply_cutter, requests, runs
+from mcrouter.proto import replies, requests, runs
+from mcrouter.proto.client import lines
+from mcrouter.proto.host import reply_cutter
 
 from .feeding import PLANS, ClientFeed, HostFeed, Watched
 
@@ -85,7 +87,7 @@ def new_work(monkeypatch):
 
 class Client(ClientFeed):
     def __init__(self, work):
-        super().__init__(PLANS[-1], stretches=runs.request_stretches())
+        super().__init__(PLANS[-1], patterns=runs.request_patterns())
         self.work = work
 
     def _parse(self, data):
@@ -94,7 +96,7 @@ class Client(ClientFeed):
 
 class Host(HostFeed):
     def __init__(self, work, asked):
-        super().__init__(asked, runs.reply_stretches())
+        super().__init__(asked, runs.reply_patterns())
         work.looked = 0
         cutter = self.stream._cutter
         self.stream._cutter = Watched(cutter, lambda data, *rest: cutter.cut(work.stream(data), *rest))

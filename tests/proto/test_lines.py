@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcrouter.proto import outcomes as o
+from mcrouter.proto.client.lines import BAD_FORMAT, ERROR, MAX_LINE, Line, may_be_long, read_line
+from mcrouter.proto.client.rendering import Rendering
 from mcrouter.proto.commands import BY_NAME, BY_VERB, COMMANDS, META_STORE, STORE, STORE_CAS
-from mcrouter.proto.lines import BAD_FORMAT, ERROR, MAX_LINE, Line, may_be_long, read_line
-from mcrouter.proto.rendering import Rendering
 from mcrouter.proto.requests import CLOSE
 from tests.differential.differences import known
 from tests.support.processes import Memcached
@@ -209,7 +209,7 @@ def test_may_be_long(start, may):
 def test_a_line_too_long_closes(start, closes):
     feed = ClientFeed()
     feed.received(start)
-    assert [made.kinds for made in feed.requests] == [CLOSE] * closes
+    assert [made.commands for made in feed.requests] == [CLOSE] * closes
 
 
 def test_every_command_has_a_line():

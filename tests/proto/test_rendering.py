@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.lines import read_line
-from mcrouter.proto.rendering import Rendering
+from mcrouter.proto.client.lines import read_line
+from mcrouter.proto.client.rendering import Rendering
 from tests.support.processes import Memcached
 
 from .feeding import cut, request

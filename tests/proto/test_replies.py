@@ -5,7 +5,7 @@ import pytest
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.proto.replies import ProtocolError, split_reply, value_blocks
-from mcrouter.proto.runs import reply_stretches
+from mcrouter.proto.runs import reply_patterns
 
 from .feeding import WARM_REPLIES, HostFeed, Reply, Watched, bytewise, cut, request
 
@@ -118,19 +118,19 @@ CASES = [
     (b"get a\r\n" * 64, (A + END + END) * 32, (o.VALUE + o.MISS) * 32, 32, 32),
 ]  # fmt: skip
 TAILS = [(b"", b""), (b"get t\r\n", b"VALUE t 0 3\r\nab"), (b"get t\r\n", b"VALUE t 0 1\r\nx\r\nEN"), (b"set t 0 0 0\r\n\r\n", b"STOR")]
-REPLY_CACHES = {"warm": lambda: WARM_REPLIES, "cold": reply_stretches}
+REPLY_CACHES = {"warm": lambda: WARM_REPLIES, "cold": reply_patterns}
 
 
 @pytest.mark.parametrize("cache", REPLY_CACHES)
 @pytest.mark.parametrize(("asked", "reply", "outcomes", "values", "misses"), CASES)
 def test_three_ways(asked, reply, outcomes, values, misses, cache):
     expected = [Reply(reply, outcomes, values, misses)]
-    stretches = REPLY_CACHES[cache]()
+    patterns = REPLY_CACHES[cache]()
     for next_asked, tail in TAILS:
         requests = [request(asked), *([request(next_asked)] if tail else [])]
-        assert cut(requests, [reply + tail], stretches) == expected
+        assert cut(requests, [reply + tail], patterns) == expected
         if len(reply) < 5000:
-            assert cut(requests, bytewise(reply + tail), stretches) == expected
+            assert cut(requests, bytewise(reply + tail), patterns) == expected
 
 
 @pytest.mark.parametrize(("asked", "reply", "outcomes", "values", "misses"), CASES)
@@ -143,7 +143,7 @@ def test_twice_in_a_row(asked, reply, outcomes, values, misses):
 def test_split_reply(asked, reply, outcomes):
     """The parts are the replies that the single commands get."""
     run = request(asked)
-    parts = split_reply(reply, run.kinds, outcomes)
+    parts = split_reply(reply, run.commands, outcomes)
     singles = cut([request(command) for command in run.split()], [reply])
     assert [(part, outcomes[i : i + 1]) for i, part in enumerate(parts)] == [single[:2] for single in singles]
 

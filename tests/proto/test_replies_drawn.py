@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.replies import ProtocolError, split_reply, value_blocks
 from mcrouter.proto.requests import GET
-from mcrouter.proto.runs import reply_stretches
+from mcrouter.proto.runs import reply_patterns
 
 from .feeding import WARM_REPLIES, HostFeed, Reply, bytewise, cut, request, split
 from .streams import CUTS, DATA
@@ -23,9 +23,9 @@ FAILURES = st.sampled_from(
 CACHES = st.sampled_from(["cold", "warm"])
 
 
-def stretches(name):
+def patterns(name):
     """Patterns for all small values from the beginning, or none yet."""
-    return WARM_REPLIES if name == "warm" else reply_stretches()
+    return WARM_REPLIES if name == "warm" else reply_patterns()
 
 
 @st.composite
@@ -74,8 +74,8 @@ def single_set(draw):
 @st.composite
 def run(draw):
     """(run, its reply)."""
-    kinds = draw(st.sampled_from([single_get(), single_set(), st.one_of(single_get(), single_set())]))
-    pairs = draw(st.lists(kinds, min_size=1, max_size=20))
+    commands = draw(st.sampled_from([single_get(), single_set(), st.one_of(single_get(), single_set())]))
+    pairs = draw(st.lists(commands, min_size=1, max_size=20))
     replies = [reply for _, reply in pairs]
     whole = Reply(b"".join(reply.data for reply in replies), b"".join(reply.outcomes for reply in replies),
                   sum(reply.values for reply in replies), sum(reply.misses for reply in replies))  # fmt: skip
@@ -109,8 +109,8 @@ def test_reads_change_nothing(exchanges, cuts, cache):
     requests = [request(asked) for asked, _ in exchanges]
     expected = [reply for _, reply in exchanges]
     data = b"".join(reply.data for reply in expected)
-    assert cut(requests, split(data, cuts), stretches(cache)) == expected
-    assert cut(requests, [data], stretches(cache)) == expected
+    assert cut(requests, split(data, cuts), patterns(cache)) == expected
+    assert cut(requests, [data], patterns(cache)) == expected
 
 
 @settings(QUICK, max_examples=100)
@@ -126,7 +126,7 @@ def test_bytewise_reads_change_nothing(exchanges):
 def test_a_split_run_is_its_single_replies(exchange):
     asked, reply = exchange
     made = request(asked)
-    parts = split_reply(reply.data, made.kinds, reply.outcomes)
+    parts = split_reply(reply.data, made.commands, reply.outcomes)
     assert b"".join(parts) == reply.data
     singles = cut([request(command) for command in made.split()], [reply.data])
     assert [single.data for single in singles] == parts
@@ -186,5 +186,5 @@ def test_replies_of_others(asked, given_):
     requests = [request(command) for command, _ in asked]
     feed = feed_garbage(requests, [b"".join(reply.data for _, reply in given_)])
     for made, got in zip(requests, feed.replies):
-        if len(made.kinds) == 1 and made.kinds[0] == GET and got.outcomes == o.VALUE:
+        if len(made.commands) == 1 and made.commands[0] == GET and got.outcomes == o.VALUE:
             assert [key for key, _ in value_blocks(got.data)] == made.keys()

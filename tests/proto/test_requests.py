@@ -3,10 +3,10 @@
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.requests import GET, SET, Plan
-from mcrouter.proto.runs import MAX_RUN, request_stretches
+from mcrouter.proto.requests import GET, SET, RunPlan
+from mcrouter.proto.runs import MAX_RUN, request_patterns
 
-from .feeding import PLANS, WARM_REQUESTS, ClientFeed, Command, bytewise, commands, parse, request
+from .feeding import PLANS, WARM_REQUESTS, ClientFeed, Command, as_commands, bytewise, parse, request
 
 ALL = o.EVERYTHING
 LONG = b"k" * 250
@@ -200,24 +200,24 @@ def test_reads_only(data, reads):
 # (plan, the kinds of each request that comes of get get set set get)
 MIXED = b"get a\r\nget b\r\nset c 0 0 1\r\nx\r\nset d 0 0 2\r\nxy\r\nget e\r\n"
 RUNS = [
-    (Plan(), ["get", "get", "set", "set", "get"]),
-    (Plan(gets=True), ["get get", "set", "set", "get"]),
-    (Plan(sets=True), ["get", "get", "set set", "get"]),
-    (Plan(True, True), ["get get", "set set", "get"]),
-    (Plan(True, True, True), ["get get set set get"]),
+    (RunPlan(), ["get", "get", "set", "set", "get"]),
+    (RunPlan(gets=True), ["get get", "set", "set", "get"]),
+    (RunPlan(sets=True), ["get", "get", "set set", "get"]),
+    (RunPlan(True, True), ["get get", "set set", "get"]),
+    (RunPlan(True, True, True), ["get get set set get"]),
 ]
 
 
 @pytest.mark.parametrize(("plan", "expected"), RUNS)
-@pytest.mark.parametrize("stretches", [WARM_REQUESTS, request_stretches()], ids=["warm", "cold"])
-def test_plans(plan, expected, stretches):
-    feed = ClientFeed(plan, stretches=stretches)
+@pytest.mark.parametrize("patterns", [WARM_REQUESTS, request_patterns()], ids=["warm", "cold"])
+def test_plans(plan, expected, patterns):
+    feed = ClientFeed(plan, patterns=patterns)
     feed.received(MIXED)
-    assert [" ".join({GET: "get", SET: "set"}[kind] for kind in made.kinds) for made in feed.requests] == expected
+    assert [" ".join({GET: "get", SET: "set"}[kind] for kind in made.commands) for made in feed.requests] == expected
     assert b"".join(made.data for made in feed.requests) == MIXED
     for made in feed.requests:
-        if len(made.kinds) > 1:
-            assert len(made.words) == len(made.kinds)
+        if len(made.commands) > 1:
+            assert len(made.expected) == len(made.commands)
 
 
 @pytest.mark.parametrize("room", [1, 2, 3, 63, 64])
@@ -225,18 +225,18 @@ def test_plans(plan, expected, stretches):
 @pytest.mark.parametrize("unit", [b"get a\r\n", b"set a 0 0 3\r\nabc\r\n", b"get a\r\nset a 0 0 3\r\nabc\r\n"])
 def test_room_is_respected(unit, plan, room):
     data = unit * 70
-    for stretches in (WARM_REQUESTS, request_stretches()):
-        feed = ClientFeed(plan, room, stretches)
+    for patterns in (WARM_REQUESTS, request_patterns()):
+        feed = ClientFeed(plan, room, patterns)
         feed.received(data)
-        assert max(len(made.kinds) for made in feed.requests) <= min(room, MAX_RUN)
+        assert max(len(made.commands) for made in feed.requests) <= min(room, MAX_RUN)
         assert b"".join(made.data for made in feed.requests) == data
-    assert commands(feed.requests) == parse([data])[0]
+    assert as_commands(feed.requests) == parse([data])[0]
 
 
 def test_a_run_is_filled():
     feed = ClientFeed(PLANS[-1])
     feed.received(b"get a\r\nset a 0 0 3\r\nabc\r\n" * 64)
-    assert [len(made.kinds) for made in feed.requests] == [64, 64]
+    assert [len(made.commands) for made in feed.requests] == [64, 64]
 
 
 MEGABYTE = 1 << 20
@@ -274,4 +274,4 @@ def test_a_long_line_byte_by_byte_is_looked_at_twice():
     for piece in bytewise(line):
         feed.received(piece)
     assert feed.calls <= 2048 + 3
-    assert commands(feed.requests) == [Command("get", line)]
+    assert as_commands(feed.requests) == [Command("get", line)]

@@ -3,11 +3,11 @@
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mcrouter.proto.lines import MAX_LINE
-from mcrouter.proto.requests import SET, Plan
-from mcrouter.proto.runs import request_stretches
+from mcrouter.proto.client.lines import MAX_LINE
+from mcrouter.proto.requests import SET, RunPlan
+from mcrouter.proto.runs import request_patterns
 
-from .feeding import PLANS, WARM_REQUESTS, ClientFeed, bytewise, commands, parse, split
+from .feeding import PLANS, WARM_REQUESTS, ClientFeed, as_commands, bytewise, parse, split
 from .streams import CUTS, RUNS, STREAMS
 
 QUICK = settings(max_examples=300, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -15,9 +15,9 @@ ROOMS = st.sampled_from([1, 2, 3, 5, 64])
 CACHES = st.sampled_from(["cold", "warm"])
 
 
-def stretches(name):
+def patterns(name):
     """Patterns for all small values from the beginning, or none yet."""
-    return WARM_REQUESTS if name == "warm" else request_stretches()
+    return WARM_REQUESTS if name == "warm" else request_patterns()
 
 
 def agree(got, expected, data):
@@ -37,8 +37,8 @@ def agree(got, expected, data):
 def test_reads_change_nothing(data, cuts, plan, room, cache):
     """Whatever the reads and runs are, the commands are those of single commands read at once; nothing escapes."""
     expected = parse([data])
-    assert agree(parse(split(data, cuts), plan, room, stretches(cache)), expected, data)
-    assert parse([data], plan, room, stretches(cache)) == expected
+    assert agree(parse(split(data, cuts), plan, room, patterns(cache)), expected, data)
+    assert parse([data], plan, room, patterns(cache)) == expected
 
 
 @settings(QUICK, max_examples=100)
@@ -51,13 +51,13 @@ def test_bytewise_reads_change_nothing(data, plan):
 @given(RUNS, CUTS, st.sampled_from(PLANS), ROOMS, CACHES)
 def test_runs_change_no_bytes(data, cuts, plan, room, cache):
     """Bytes, kinds and words of runs, put together, are those of the single commands; no run is longer than `room`."""
-    feed, single = ClientFeed(plan, room, stretches(cache)), ClientFeed()
+    feed, single = ClientFeed(plan, room, patterns(cache)), ClientFeed()
     for piece in split(data, cuts):
         feed.received(piece)
     single.received(data)
     assert b"".join(made.data for made in feed.requests) == data
-    assert b"".join(made.kinds for made in feed.requests) == b"".join(made.kinds for made in single.requests)
-    assert all(len(made.kinds) <= room for made in feed.requests)
+    assert b"".join(made.commands for made in feed.requests) == b"".join(made.commands for made in single.requests)
+    assert all(len(made.commands) <= room for made in feed.requests)
     words = [word for made in feed.requests for word in named(made)]
     assert words == [named(made)[0] for made in single.requests]
     keys = [key for made in feed.requests for key in made.names()]
@@ -66,16 +66,16 @@ def test_runs_change_no_bytes(data, cuts, plan, room, cache):
 
 def named(made):
     """What each command's reply names, `None` for a set; a set's word must not be any key's."""
-    words = made.words if len(made.kinds) > 1 else [made.keys()[0]]
-    assert len(words) == len(made.kinds)
-    return [None if kind == SET else word for kind, word in zip(made.kinds, words)]
+    words = made.expected if len(made.commands) > 1 else [made.keys()[0]]
+    assert len(words) == len(made.commands)
+    return [None if kind == SET else word for kind, word in zip(made.commands, words)]
 
 
 @QUICK
 @given(RUNS)
 def test_a_run_is_as_long_as_it_can_be(data):
     """All that travels together and has come in one read is one request."""
-    feed = ClientFeed(Plan(True, True, True))
+    feed = ClientFeed(RunPlan(True, True, True))
     feed.received(data)
     assert len(feed.requests) == 1
 
@@ -86,4 +86,4 @@ def test_garbage(pieces):
     feed = ClientFeed(PLANS[-1])
     for piece in pieces:
         feed.received(piece)
-    commands(feed.requests)
+    as_commands(feed.requests)

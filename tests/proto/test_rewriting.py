@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.exptimes import capped, exptime, with_exptime
 from mcrouter.proto.replies import TOO_LARGE
-from mcrouter.proto.requests import Plan, Request, RequestParser
+from mcrouter.proto.requests import Request, RequestParser, RunPlan
 from mcrouter.proto.rewriting import (
     delete_of,
     deletion,
@@ -25,15 +25,15 @@ from mcrouter.proto.rewriting import (
     ttl_of,
     values,
 )
-from mcrouter.proto.runs import request_stretches
+from mcrouter.proto.runs import request_patterns
 
 CASES = int(os.environ.get("CASES", "100"))
-STRETCHES = request_stretches()
+STRETCHES = request_patterns()
 
 
 def parsed(data: bytes) -> Request:
     """The one request that `data` is."""
-    parser = RequestParser(Request, STRETCHES, Plan(True, True, True))
+    parser = RequestParser(Request, STRETCHES, RunPlan(True, True, True))
     made: Request = parser.next(data, 0, None)
     assert parser.at == len(data)
     return made
@@ -41,7 +41,7 @@ def parsed(data: bytes) -> Request:
 
 def shape(request: Request):
     """All that the parser has found out."""
-    return bytes(request.data), request.kinds, request.word, request.keys()
+    return bytes(request.data), request.commands, request.key, request.keys()
 
 
 def suffixed(key: bytes) -> bytes:
@@ -88,9 +88,9 @@ def test_what_the_client_must_not_see_stays():
 
 def test_a_large_store_is_just_its_line():
     request = parsed(b"set k 0 0 1\r\nx\r\n")
-    request.data, request.bulk = b"set k 0 0 3000000\r\n", 3000002
+    request.data, request.large_value = b"set k 0 0 3000000\r\n", 3000002
     changed = rekeyed(request, suffixed)
-    assert (changed.data, changed.bulk) == (b"set k! 0 0 3000000\r\n", 3000002)
+    assert (changed.data, changed.large_value) == (b"set k! 0 0 3000000\r\n", 3000002)
 
 
 REPLIES = [

@@ -66,7 +66,7 @@ def test_none_of_it_is_held():
         left -= len(piece)
         assert not feed.rest() and not feed.parser.at_boundary()
     feed.received(piece[:left] + b"get b\r\n")
-    assert [made.kinds for made in feed.requests][:1] == [ANSWERED] and feed.requests[1].data == b"get b\r\n"
+    assert [made.commands for made in feed.requests][:1] == [ANSWERED] and feed.requests[1].data == b"get b\r\n"
     assert feed.parser.at_boundary() and len(feed.requests) == 2
 
 
@@ -93,7 +93,7 @@ def test_the_style_of_mcrouter():
         feed = ClientFeed()
         feed.parser._style = STYLES["mcrouter"]
         feed.received(line)
-        assert [made.kinds for made in feed.requests] == expected
+        assert [made.commands for made in feed.requests] == expected
         assert feed.parser.at_boundary() is (expected == [CLOSE])
 
 

@@ -4,11 +4,11 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.commands import COMMANDS, VALUES
-from mcrouter.proto.requests import Plan, Request, RequestParser
-from mcrouter.proto.runs import request_stretches
-from mcrouter.routes.pool import Pool
+from mcrouter.proto.requests import Request, RequestParser, RunPlan
+from mcrouter.proto.runs import request_patterns
+from mcrouter.routes.framework.pool import Pool
 
-STRETCHES = request_stretches()
+STRETCHES = request_patterns()
 
 
 class Client:
@@ -17,7 +17,7 @@ class Client:
     repeats = True
     waits = True
     can_wait = False
-    lane = 0
+    connection_number = 0
 
     @property
     def owner(self) -> "Client":
@@ -52,7 +52,7 @@ NO_HEALTHY: Answer = (b"SERVER_ERROR mcrouter: no healthy upstream\r\n", o.UNAVA
 
 def request(data: bytes) -> Request:
     """The one request (or run) that `data` is."""
-    parser = RequestParser(Request, STRETCHES, Plan(True, True, True))
+    parser = RequestParser(Request, STRETCHES, RunPlan(True, True, True))
     made: Request = parser.next(data, 0, CLIENT)
     assert parser.at == len(data)
     return made
@@ -89,7 +89,7 @@ class Host:
     def __init__(self, name: str, values: Optional[Dict[bytes, bytes]] = None, says: Any = None, holds: bool = False) -> None:
         self.name = name
         self.healthy = True
-        self.hard = True
+        self.refuses_connections = True
         self.journal: Any = None
         self.has_missed: List[bytes] = []
         self.values = values or {}
@@ -106,12 +106,12 @@ class Host:
         if not self.holds:
             self.answer()
 
-    def spared(self, request: Request) -> None:
+    def record_skipped(self, request: Request) -> None:
         """Notes it, if it is to be made up for."""
         if self.journal is not None and not request.reads_only():
-            self.missed(request)
+            self.record_missed_write(request)
 
-    def missed(self, request: Request) -> None:
+    def record_missed_write(self, request: Request) -> None:
         """Notes it."""
         self.has_missed.append(request.data)
 
@@ -125,7 +125,7 @@ class Host:
         """Fails the oldest request, all of it, as the engine does."""
         request, sink = self._pending.pop(0)
         reply, outcome = self.failure(code)
-        sink.on_reply(reply * len(request.kinds), outcome * len(request.kinds))
+        sink.on_reply(reply * len(request.commands), outcome * len(request.commands))
 
     def failure(self, code: bytes = o.TIMEOUT) -> Answer:
         """What a failed command gets."""
@@ -135,7 +135,7 @@ class Host:
         if data in self.says:
             return self.says[data]
         made = request(data)
-        if COMMANDS[made.kinds[0]].reply != VALUES:
+        if COMMANDS[made.commands[0]].reply != VALUES:
             return STORED
         keys = made.keys()
         found = [block(key, self.values[key]) for key in keys if key in self.values]

@@ -5,8 +5,8 @@ import pytest
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.all_fastest import AllFastestRoute
 from mcrouter.routes.default import DefaultRoute
+from mcrouter.routes.framework.pool import Pool
 from mcrouter.routes.miss_failover import MissFailoverRoute
-from mcrouter.routes.pool import Pool
 
 from .script import CLIENT, MISS, STORED, Host, Sink, hit, request, set_health
 
@@ -25,8 +25,8 @@ def fail(route, hosts, data, code):
     """The first host breaks off, as the engine tells it of a request that is its own sink."""
     made, sink = request(data), Sink()
     reply, outcome = hosts[0].failure(code)
-    count = len(made.kinds)
-    route.go_on(made, sink, hosts[0], reply * count, outcome * count)
+    count = len(made.commands)
+    route.after_failure(made, sink, hosts[0], reply * count, outcome * count)
     return sink
 
 
@@ -53,7 +53,7 @@ def test_a_write_and_what_took_too_long_are_not_asked_again(make, data, code):
     host = Host("1", {b"a": b"1"})
     CLIENT.repeats = SET not in data
     failed = fail(make(Pool([host])), [host], data, code).got
-    count = len(request(data).kinds)
+    count = len(request(data).commands)
     assert failed == (host.failure(code)[0] * count, code * count)
     assert host.asked == []
 
@@ -90,5 +90,5 @@ def test_a_fresh_connection_that_is_refused_leads_on_to_the_next_host():
 def test_an_answer_is_an_answer():
     hosts = [Host("1"), Host("2", {b"a": b"2"})]
     sink = Sink()
-    DefaultRoute(Pool(hosts)).go_on(request(GET), sink, hosts[0], *MISS)
+    DefaultRoute(Pool(hosts)).after_failure(request(GET), sink, hosts[0], *MISS)
     assert sink.got == MISS

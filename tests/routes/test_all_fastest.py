@@ -6,7 +6,7 @@ import pytest
 
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.all_fastest import AllFastestRoute
-from mcrouter.routes.pool import Pool
+from mcrouter.routes.framework.pool import Pool
 
 from .script import (
     CLIENT_ERROR,
@@ -230,7 +230,7 @@ class Collapsing(Host):
     def send(self, request, sink):
         self.asked.append(request.data)
         set_health(self.pool, self, False)
-        count = len(request.kinds)
+        count = len(request.commands)
         reply, code = self.failure(o.UNAVAILABLE)
         sink.on_reply(reply * count, code * count)
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.routes.best import Best, is_good
+from mcrouter.routes.framework.best import Best, is_good
 
 from .script import MISS, NOT_STORED, SERVER_ERROR, STORED, block, hit, request
 
@@ -50,10 +50,10 @@ def test_missing_of_a_run():
     left = best.missing()
     assert left.data == b"set b 0 0 5\r\nget x\r\nget END\r\nget c\r\n"
     assert left.split() == [b"set b 0 0 5\r\nget x\r\n", b"get END\r\n", b"get c\r\n"]
-    assert left.words == run.words[1:] and left.client is run.client
+    assert left.expected == run.expected[1:] and left.client is run.client
     assert not best.add(b"STORED\r\nEND\r\n" + hit(b"c", b"3")[0], o.STORED + o.MISS + o.VALUE, left)
     last = best.missing()
-    assert (last.data, last.words, len(last.kinds)) == (b"get END\r\n", [b"END"], 1)
+    assert (last.data, last.expected, len(last.commands)) == (b"get END\r\n", [b"END"], 1)
     assert best.add(*hit(b"END", b"4"), last)
     assert best.result() == (hit(b"a", b"END\r\n")[0] + STORED[0] + hit(b"END", b"4")[0] + hit(b"c", b"3")[0],
                              o.VALUE + o.STORED + o.VALUE + o.VALUE)  # fmt: skip
@@ -73,7 +73,7 @@ def test_missing_of_several_keys(verb):
     assert not best.add(block(b"a", b"1") * 2 + b"END\r\n", o.PARTIAL, whole)
     left = best.missing()
     assert left.data == verb + b" b\tc d\r\n"
-    assert left.keys() == [b"b\tc", b"d"] and left.kinds == whole.kinds
+    assert left.keys() == [b"b\tc", b"d"] and left.commands == whole.commands
     assert best.add(block(b"b\tc", b"2") + block(b"d", b"4") + b"END\r\n", o.VALUE, left)
     a = block(b"a", b"1")
     assert best.result() == (a + block(b"b\tc", b"2") + a + block(b"d", b"4") + b"END\r\n", o.VALUE)

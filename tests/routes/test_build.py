@@ -6,11 +6,11 @@ import pytest
 
 from mcrouter.config.model import Config
 from mcrouter.proto.commands import BY_NAME, COMMANDS
-from mcrouter.proto.requests import Plan
+from mcrouter.proto.requests import RunPlan
 from mcrouter.router import load_config
-from mcrouter.routes.build import Narrowed, build
-from mcrouter.routes.handles import HANDLES, SEED
-from mcrouter.routes.kit import Kit
+from mcrouter.routes.build import Specialised, build
+from mcrouter.routes.framework.context import RouteContext
+from mcrouter.routes.handles import HANDLES, ORDERED_POOL_HANDLES
 from mcrouter.routes.local import LocalRoute
 
 from .script import Host
@@ -31,7 +31,7 @@ def spec(**policies):
 
 def built(config):
     """What it is built to, over scripted hosts."""
-    return build(config, Kit({host.text: Host(host.text) for host in config.hosts}, LOCAL_ROUTE, seed=config.seed))
+    return build(config, RouteContext({host.text: Host(host.text) for host in config.hosts}, LOCAL_ROUTE, ordered_pool_form=config.ordered_pool_form))
 
 
 SAMPLE = spec(get="MissFailoverRoute", set="AllFastestRoute", delete="AllFastestRoute", incr="AllFastestRoute",
@@ -45,7 +45,7 @@ CHOICES = [
 
 def choice(config, command):
     """The type of the route that serves a command."""
-    return config.routes[Narrowed(config).real(config.route, BY_NAME[command])].type
+    return config.routes[Specialised(config).real(config.route, BY_NAME[command])].type
 
 
 @pytest.mark.parametrize(("command", "expected"), CHOICES)
@@ -66,30 +66,30 @@ def test_selectors_in_selectors():
 
 @pytest.mark.parametrize("name", ["DefaultRoute", "AllFastestRoute", "MissFailoverRoute", LOCAL])
 def test_one_route_for_all(name):
-    ways = built(seed(name)).ways
-    keyed = [way for way, command in zip(ways, COMMANDS) if command.kind != "admin"]
-    assert len(ways) == len(COMMANDS) and len(set(map(id, keyed))) == 1
-    assert type(ways[0]).__name__ == name
+    routes_by_command = built(seed(name)).routes_by_command
+    keyed = [way for way, command in zip(routes_by_command, COMMANDS) if command.kind != "admin"]
+    assert len(routes_by_command) == len(COMMANDS) and len(set(map(id, keyed))) == 1
+    assert type(routes_by_command[0]).__name__ == name
 
 
 def test_the_ways_are_in_the_tables_order():
-    ways = built(seed(SAMPLE)).ways
-    assert [type(way).__name__ for way in ways] == [choice(seed(SAMPLE), command.name) for command in COMMANDS]
-    assert ways[BY_NAME["set"].number] is ways[BY_NAME["delete"].number]
-    assert ways[BY_NAME["version"].number] is LOCAL_ROUTE
+    routes_by_command = built(seed(SAMPLE)).routes_by_command
+    assert [type(way).__name__ for way in routes_by_command] == [choice(seed(SAMPLE), command.name) for command in COMMANDS]
+    assert routes_by_command[BY_NAME["set"].number] is routes_by_command[BY_NAME["delete"].number]
+    assert routes_by_command[BY_NAME["version"].number] is LOCAL_ROUTE
 
 
 PLANS = [
-    ("DefaultRoute", Plan(True, True, True)),
-    (LOCAL, Plan(False, False, False)),
-    (SAMPLE, Plan(True, True, False)),
-    (spec(get="AllFastestRoute", set="AllFastestRoute"), Plan(True, True, True)),
-    (spec(get=LOCAL), Plan(False, True, False)),
-    (spec(set=LOCAL), Plan(True, False, False)),
-    (spec(get=LOCAL, set=LOCAL), Plan(False, False, False)),
-    (spec(), Plan(True, True, True)),
-    ("HashRoute", Plan(False, False, False)),
-    ("AllSyncRoute", Plan(True, True, True)),
+    ("DefaultRoute", RunPlan(True, True, True)),
+    (LOCAL, RunPlan(False, False, False)),
+    (SAMPLE, RunPlan(True, True, False)),
+    (spec(get="AllFastestRoute", set="AllFastestRoute"), RunPlan(True, True, True)),
+    (spec(get=LOCAL), RunPlan(False, True, False)),
+    (spec(set=LOCAL), RunPlan(True, False, False)),
+    (spec(get=LOCAL, set=LOCAL), RunPlan(False, False, False)),
+    (spec(), RunPlan(True, True, True)),
+    ("HashRoute", RunPlan(False, False, False)),
+    ("AllSyncRoute", RunPlan(True, True, True)),
 ]
 
 
@@ -100,7 +100,7 @@ def test_plan(route, plan):
 
 def test_names():
     """Handles stand in their tables under their names."""
-    for table in (SEED, HANDLES):
+    for table in (ORDERED_POOL_HANDLES, HANDLES):
         assert all(name == handle.name for name, handle in table.items())
 
 
@@ -119,8 +119,8 @@ COSTS = [
 
 @pytest.mark.parametrize(("route", "of_set", "of_get", "of_delete"), COSTS)
 def test_the_cost_of_a_route_is_the_requests_that_it_makes_of_one(route, of_set, of_get, of_delete):
-    ways = built(load_config(json.dumps({**POOLS, "route": route}))).ways
-    costs = {command.name: way.cost for command, way in zip(COMMANDS, ways)}
+    routes_by_command = built(load_config(json.dumps({**POOLS, "route": route}))).routes_by_command
+    costs = {command.name: way.cost for command, way in zip(COMMANDS, routes_by_command)}
     assert (costs["set"], costs["get"], costs["delete"]) == (of_set, of_get, of_delete)
     assert costs["version"] == costs["flush_all"] == 1
 
@@ -128,5 +128,5 @@ def test_the_cost_of_a_route_is_the_requests_that_it_makes_of_one(route, of_set,
 def test_the_cost_of_handles_that_use_one_another():
     handles = [{"type": "AllSyncRoute", "name": "h0", "children": ["PoolRoute|A"] * 2}]
     handles += [{"type": "AllSyncRoute", "name": f"h{n}", "children": [f"h{n - 1}"] * 2} for n in range(1, 8)]
-    ways = built(load_config(json.dumps({**POOLS, "named_handles": handles, "route": "h7"}))).ways
-    assert ways[BY_NAME["set"].number].cost == 256
+    routes_by_command = built(load_config(json.dumps({**POOLS, "named_handles": handles, "route": "h7"}))).routes_by_command
+    assert routes_by_command[BY_NAME["set"].number].cost == 256

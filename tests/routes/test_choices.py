@@ -6,8 +6,8 @@ from zlib import crc32
 import pytest
 
 from mcrouter.proto import outcomes as o
+from mcrouter.routes.framework.token_bucket import TokenBucket
 from mcrouter.routes.latest import latest, picked
-from mcrouter.routes.token_bucket import TokenBucket
 
 from .script import MISS, NOT_STORED, SERVER_ERROR, STORED, Host, request
 from .test_failover import DELETE, GET, SET, below, config
@@ -98,9 +98,9 @@ def test_latest_takes_what_failover_takes():
 def test_latest_as_a_hash():
     world = World(config(NAMES, "RandomRoute"), host_id=7)
     children = below(world).routes()
-    route = latest(children, world.kit, "s")
+    route = latest(children, world.context, "s")
     assert route.children == [children[place] for place in picked(8, 7, salt="s")]
-    assert latest(children[:1], world.kit) is children[0]
+    assert latest(children[:1], world.context) is children[0]
 
 
 # LoadBalancerRoute ---------------------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_for_how_long():
 @pytest.mark.parametrize(("options", "expected"), [({}, SERVER_ERROR), ({"failover_count": 2}, MISS)])
 def test_failover_count(options, expected):
     world = World(config("ab", "LoadBalancerRoute", **options), {"a:1": Host("a:1", says={GET: SERVER_ERROR})})
-    assert below(world).goes_on is bool(options)
+    assert below(world).may_ask_another_host is bool(options)
     answers = {world.answer(GET) for _ in range(20)}
     assert answers == {MISS, expected}
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcrouter.config import ConfigError, Options, load_config, parse
-from mcrouter.config.tree import plain
+from mcrouter.config.syntax.tree import plain
 from mcrouter.router import VOCABULARY
 from tests.config.wiki_configs import CONFIGS, FOLDER
 

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.routes.base import part, refuse
 from mcrouter.routes.default import DefaultRoute
+from mcrouter.routes.framework.base import part, refuse
+from mcrouter.routes.framework.pool import Pool
 from mcrouter.routes.local import LocalRoute
-from mcrouter.routes.pool import Pool
 
 from .script import ERROR, MISS, NO_HEALTHY, SERVER_ERROR, STORED, Host, Sink, answer, ask, hit, request, set_health
 
@@ -26,7 +26,7 @@ def test_default_asks_the_first_healthy_host(health, asked, data):
     got = answer(DefaultRoute(Pool(hosts)), data)
     assert [host.asked for host in hosts] == [[data] if i == asked else [] for i in range(len(hosts))]
     if asked is None:
-        count = len(request(data).kinds)
+        count = len(request(data).commands)
         assert got == (NO_HEALTHY[0] * count, NO_HEALTHY[1] * count)
     elif data == RUN:
         value = hit(b"a", b"%d" % asked)
@@ -77,7 +77,7 @@ def test_refuse_answers_every_command():
 
 def test_part_is_on_the_clients_behalf():
     whole = request(RUN)
-    made = part(whole, whole.kinds[:1], b"get a\r\n", [b"a"])
+    made = part(whole, whole.commands[:1], b"get a\r\n", [b"a"])
     assert made.client is whole.client and made.keys() == [b"a"] and made.data == b"get a\r\n"
 
 

@@ -111,7 +111,7 @@ def test_however_many_fail_at_once():
 def test_with_an_ordered_pool():
     world = World({"orderedPool": ["a:1", "b:1"], "route": "FailoverRoute"})
     assert world.built.plan.together
-    assert world.route(b"get").first(None) is world.hosts["a:1"]
+    assert world.route(b"get").direct_host(None) is world.hosts["a:1"]
     assert world.answer(GET) == MISS
     assert list(world.asked()) == ["a:1"]
     world.set_health("a:1", False)
@@ -248,12 +248,12 @@ def answered(monkeypatch):
     monkeypatch.setattr(CLIENT, "waits", False)
 
 
-@pytest.mark.parametrize(("data", "goes_on"), [(GET, True), (SET, False), (DELETE, False), (INCR, False)])
-def test_a_write_that_nobody_waits_for_fails_over_only_at_once(answered, data, goes_on):
+@pytest.mark.parametrize(("data", "may_ask_another_host"), [(GET, True), (SET, False), (DELETE, False), (INCR, False)])
+def test_a_write_that_nobody_waits_for_fails_over_only_at_once(answered, data, may_ask_another_host):
     world = held("ab")
     world.ask(data)
     world.hosts["a:1"].fail()
-    assert bool(world.hosts["b:1"].asked) is goes_on
+    assert bool(world.hosts["b:1"].asked) is may_ask_another_host
     world.set_health("a:1", False)
     world.asked()
     world.ask(data)
@@ -263,7 +263,7 @@ def test_a_write_that_nobody_waits_for_fails_over_only_at_once(answered, data, g
 def test_a_large_value_is_not_sent_again_later():
     world = held("ab")
     asked, sink = request(SET), Sink()
-    asked.bulk = object()
+    asked.large_value = object()
     world.route(b"set").start(asked, sink)
     world.hosts["a:1"].fail()
     assert sink.got == world.hosts["a:1"].failure()
@@ -278,18 +278,18 @@ def test_the_first_asked_by_others(data, code, asked):
     world = World(config())
     route = below(world, data.split()[0])
     asks, sink = request(data), Sink()
-    host = route.first(asks)
-    assert host is world.hosts["a:1"] is route.first(None)
-    route.go_on(asks, sink, host, b"x\r\n", code)
+    host = route.direct_host(asks)
+    assert host is world.hosts["a:1"] is route.direct_host(None)
+    route.after_failure(asks, sink, host, b"x\r\n", code)
     assert "".join(name[0] for name in world.asked()) == asked
     assert (sink.got == (b"x\r\n", code)) is (asked == "")
 
 
 def test_nobody_is_first_with_a_limit_or_an_unhealthy_host():
-    assert below(World(config(failover_limit={"rate": 1}))).first(None) is None
+    assert below(World(config(failover_limit={"rate": 1}))).direct_host(None) is None
     world = World(config())
     world.set_health("a:1", False)
-    assert below(world).first(None) is None
+    assert below(world).direct_host(None) is None
 
 
 @pytest.mark.parametrize("direct", [False, True])
@@ -300,7 +300,7 @@ def test_a_child_that_goes_on_by_itself(direct):
     world = World({"pools": pools, "route": spec}, hosts)
     route, asks, sink = below(world), request(GET), Sink()
     if direct:
-        route.go_on(asks, sink, route.first(asks), *MISS)
+        route.after_failure(asks, sink, route.direct_host(asks), *MISS)
     else:
         route.start(asks, sink)
     assert sink.got == HIT
@@ -308,12 +308,12 @@ def test_a_child_that_goes_on_by_itself(direct):
 
 
 def test_a_part_has_its_origin():
-    from mcrouter.routes.base import part
+    from mcrouter.routes.framework.base import part
 
     whole = request(b"get a b\r\n")
-    one = part(whole, whole.kinds, GET)
+    one = part(whole, whole.commands, GET)
     assert isinstance(one, Request)
-    assert part(one, one.kinds, GET).origin is one.origin is whole
+    assert part(one, one.commands, GET).origin is one.origin is whole
 
 
 @pytest.mark.parametrize("errors", [{"gets": ["tko"]}, []])

@@ -93,18 +93,18 @@ def test_failures(code, data, answer):
 
 
 def test_the_engine_goes_on_from_the_first():
-    """Who has asked the first host, with the request as its own sink, calls `go_on`."""
+    """Who has asked the first host, with the request as its own sink, calls `after_failure`."""
     world = failover(MISS, HIT2)
     route = world.route(b"get")
     made = request(GET)
-    assert route.first(made) is world.hosts["a:1"]
+    assert route.direct_host(made) is world.hosts["a:1"]
     from .script import Sink
 
     sink = Sink()
-    route.go_on(made, sink, world.hosts["a:1"], *MISS)
+    route.after_failure(made, sink, world.hosts["a:1"], *MISS)
     assert sink.got == MISS
     sink = Sink()
-    route.go_on(made, sink, world.hosts["a:1"], *world.hosts["a:1"].failure(o.TIMEOUT))
+    route.after_failure(made, sink, world.hosts["a:1"], *world.hosts["a:1"].failure(o.TIMEOUT))
     assert sink.got == HIT2
 
 
@@ -126,13 +126,13 @@ ERRORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("errors", "code", "data", "goes_on"), ERRORS)
-def test_failover_errors(errors, code, data, goes_on):
+@pytest.mark.parametrize(("errors", "code", "data", "may_ask_another_host"), ERRORS)
+def test_failover_errors(errors, code, data, may_ask_another_host):
     world = failover(STORED, STORED, data=data, holds=True, failover_errors=errors)
     world.ask(data)
     while world.hosts["a:1"]._pending:  # a read that was lost, on a fresh connection
         world.hosts["a:1"].fail(code)
-    assert bool(world.hosts["b:1"].asked) == goes_on
+    assert bool(world.hosts["b:1"].asked) == may_ask_another_host
 
 
 def test_a_write_that_nobody_waits_for_is_not_failed_over_late():
@@ -383,7 +383,7 @@ def test_random_lets_its_child_go_on():
 
     got = []
     made_type = type("Own", (type(made),), {"__slots__": (), "on_reply": lambda self, *answer: got.append(answer)})
-    own = made_type(made.client, made.kinds, made.data, None, made.word)
+    own = made_type(made.client, made.commands, made.data, None, made.key)
     world.route(b"get").start(own, own)
     assert got == [HIT2]
 

@@ -140,7 +140,7 @@ def test_a_key_that_is_too_long_has_one_name(data, options):
 def test_a_large_value_comes_from_its_own_name():
     split = world(1, values={b"a::1": b"1"}, **FIRST)
     large, sink = request(b"get a\r\n"), Sink()
-    large.bulk = object()
+    large.large_value = object()
     split.route(b"get").start(large, sink)
     assert sink.got == HIT
 

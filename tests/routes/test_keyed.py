@@ -4,8 +4,8 @@ import pytest
 
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.replies import TOO_LARGE
-from mcrouter.routes.base import Route
-from mcrouter.routes.keyed import KeyedRoute, PerKey, for_keys
+from mcrouter.routes.framework.base import Route
+from mcrouter.routes.framework.keyed import KeyedRoute, PerKey, for_keys
 
 from .samples import DATA
 from .script import CLIENT, MISS, Client, Sink, ask, block, hit, request
@@ -58,7 +58,7 @@ def test_for_keys(data, keys, expected):
     whole = request(data)
     whole.started = 5.0
     part, same = for_keys(whole, keys), request(expected)
-    assert (part.data, part.kinds, part.word) == (same.data, same.kinds, same.word)
+    assert (part.data, part.commands, part.key) == (same.data, same.commands, same.key)
     assert part.keys() == keys
     assert (part.client, part.started) == (CLIENT, 5.0)
 
@@ -126,6 +126,16 @@ def test_one_key_at_a_time_leaves_all_else_alone():
         one = request(data)
         PerKey(way).start(one, Sink())
         assert way.asked[-1][0] is one
+
+
+def test_a_get_of_several_keys_has_no_host_that_is_asked_first():
+    """Else the engine would send it to that host as one request."""
+    one = Scripted()
+    one.direct_host = lambda asked=None: "host"
+    route = PerKey(one)
+    assert route.keyed and route.direct_host(None) is None
+    assert [route.direct_host(request(data)) for data in (b"get a\r\n", b"set a 0 0 1\r\nx\r\n")] == ["host", "host"]
+    assert [route.direct_host(request(data)) for data in (b"get a b\r\n", b"gat 9 a b\r\n")] == [None, None]
 
 
 # gets of so many keys that they are asked for in parts ------------------------------------------------------------------

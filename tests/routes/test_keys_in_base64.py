@@ -8,7 +8,7 @@ import base64
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.gate import refusal
+from mcrouter.proto.host.gate import refusal
 
 from .script import Host, request
 from .world import World

@@ -85,13 +85,13 @@ def test_a_clients_requests_stay_in_order():
     assert slow.asked() == {}
     slow.pass_time(0.1)
     assert slow.asked() == {"h:1": requests}
-    assert slow.route(b"set").goes_on
+    assert slow.route(b"set").may_ask_another_host
 
 
 def test_a_large_value_passes_at_once():
     slow = world({**before(100), **after(100)})
     large, sink = request(GET), Sink()
-    large.bulk = object()
+    large.large_value = object()
     slow.route(b"get").start(large, sink)
     assert sink.got == HIT
 

@@ -3,8 +3,8 @@
 import pytest
 
 from mcrouter.proto import outcomes as o
+from mcrouter.routes.framework.pool import Pool
 from mcrouter.routes.miss_failover import MissFailoverRoute
-from mcrouter.routes.pool import Pool
 
 from .script import (
     CLIENT_ERROR,

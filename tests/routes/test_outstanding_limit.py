@@ -129,14 +129,14 @@ def test_all_commands_count_together_and_stay_in_order():
     for expected in ("a", "a b", "a b c"):
         assert asked(limited) == expected
         limited.hosts["h:1"].answer()
-    assert all(limited.route(verb).goes_on for verb in (b"get", b"set", b"delete"))
+    assert all(limited.route(verb).may_ask_another_host for verb in (b"get", b"set", b"delete"))
 
 
 def test_a_large_value_does_not_wait():
     limited = world(1)
     gets(limited, "a")
     large = request(b"set b 0 0 1\r\nx\r\n")
-    large.bulk = object()
+    large.large_value = object()
     limited.route(b"set").start(large, Sink())
     gets(limited, "c")
     assert asked(limited) == "a b"

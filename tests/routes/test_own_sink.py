@@ -3,7 +3,7 @@
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.requests import Plan, Request, RequestParser
+from mcrouter.proto.requests import Request, RequestParser, RunPlan
 
 from .script import CLIENT, MISS, SERVER_ERROR, STRETCHES, Host, hit
 from .world import World
@@ -31,8 +31,8 @@ class EngineHost(Host):
     def send(self, request, sink, since=None):
         self.asked.append(request.data)
         reply, outcomes = self.says.get(request.data, MISS)
-        if sink is request and outcomes not in o.SUCCESS and self.way.goes_on:
-            self.way.go_on(request, request, self, reply, outcomes)
+        if sink is request and outcomes not in o.SUCCESS and self.way.may_ask_another_host:
+            self.way.after_failure(request, request, self, reply, outcomes)
         else:
             sink.on_reply(reply, outcomes)
 
@@ -44,7 +44,7 @@ def ask(config, says):
     way = world.route(b"get")
     for host in hosts.values():
         host.way = way
-    request = RequestParser(Own, STRETCHES, Plan()).next(GET, 0, CLIENT)
+    request = RequestParser(Own, STRETCHES, RunPlan()).next(GET, 0, CLIENT)
     way.start(request, request)
     return request.reply, [len(host.asked) for host in hosts.values()]
 

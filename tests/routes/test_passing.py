@@ -1,10 +1,10 @@
-"""Requests that pass a handle as they are, as the engine asks them: with themselves as the sink, and through `go_on` where
+"""Requests that pass a handle as they are, as the engine asks them: with themselves as the sink, and through `after_failure` where
 the first answer is no success."""
 
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.requests import Plan, Request, RequestParser
+from mcrouter.proto.requests import Request, RequestParser, RunPlan
 
 from .script import CLIENT, MISS, STRETCHES, Host, hit
 from .world import World
@@ -28,19 +28,19 @@ HANDLES = [
 class Asked(Request):
     """A client's request, which is its own sink."""
 
-    __slots__ = ("first", "got", "route")
+    __slots__ = ("direct_host", "got", "route")
 
     def on_reply(self, reply, outcomes):
         """An answer from the first host is given to the route if it is no success."""
-        if outcomes not in o.SUCCESS and self.route.goes_on and self.first is not None:
-            first, self.first = self.first, None
-            self.route.go_on(self, Answer(self), first, reply, outcomes)
+        if outcomes not in o.SUCCESS and self.route.may_ask_another_host and self.direct_host is not None:
+            first, self.direct_host = self.direct_host, None
+            self.route.after_failure(self, Answer(self), first, reply, outcomes)
         else:
             self.got.append((reply, outcomes))
 
 
 class Answer:
-    """The sink that the engine gives to `go_on`."""
+    """The sink that the engine gives to `after_failure`."""
 
     def __init__(self, asked):
         self.on_reply = lambda reply, outcomes: asked.got.append((reply, outcomes))
@@ -54,8 +54,8 @@ def test_what_misses_goes_on(route):
     if "fallback" in route:
         world.answer(b"get k\r\n")
     for key, expected in ((b"k", hit(b"k", b"1")), (b"kx", MISS)):
-        asked = RequestParser(Asked, STRETCHES, Plan()).next(b"get %b\r\n" % key, 0, CLIENT)
-        asked.route, asked.first, asked.got = top, hosts["a:1"], []
+        asked = RequestParser(Asked, STRETCHES, RunPlan()).next(b"get %b\r\n" % key, 0, CLIENT)
+        asked.route, asked.direct_host, asked.got = top, hosts["a:1"], []
         top.start(asked, asked)
         world.pass_time(1.0)
         if "fallback" in route:

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.replies import TOO_LARGE
+from mcrouter.routes.framework.portions import commands, divide, portion, size
 from mcrouter.routes.host import HostRoute
-from mcrouter.routes.portions import divide, kinds, portion, size
 
 from .script import Host, Sink, ask, request
 
@@ -25,7 +25,7 @@ GETS = KEYS.map(lambda keys: b"get " + b" ".join(keys) + b"\r\n") | KEYS.map(
 
 def test_sizes():
     for data, expected in SIZES:
-        assert (size(request(data)), len(kinds(request(data)))) == (expected, expected)
+        assert (size(request(data)), len(commands(request(data)))) == (expected, expected)
 
 
 @given(RUNS | GETS, st.randoms(use_true_random=False))
@@ -47,7 +47,7 @@ def test_a_portion_is_a_request_like_any_other():
     for places in ([0], [1], [2], [0, 1], [1, 2], [0, 2]):
         made = portion(run, places)
         like = request(made.data)
-        assert (made.kinds, made.words, made.word) == (like.kinds, like.words, like.word)
+        assert (made.commands, made.expected, made.key) == (like.commands, like.expected, like.key)
         assert made.names() == like.names() == [run.names()[place] for place in places]
 
 

@@ -145,7 +145,7 @@ def test_a_large_value_is_counted_once():
     limited = world({"gets_rate": 1})
     assert limited.answer(b"get a\r\n") == HIT
     again = request(b"get a\r\n")
-    again.bulk = object()
+    again.large_value = object()
     assert limited.answer(b"get a\r\n") == MISS
     sink = Sink()
     limited.route(b"get").start(again, sink)

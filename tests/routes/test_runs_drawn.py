@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.all_fastest import AllFastestRoute
 from mcrouter.routes.default import DefaultRoute
+from mcrouter.routes.framework.pool import Pool
 from mcrouter.routes.miss_failover import MissFailoverRoute
-from mcrouter.routes.pool import Pool
 
 from .script import ERROR, MISS, NOT_STORED, SERVER_ERROR, STORED, Host, ask, block, hit, request
 

@@ -152,10 +152,10 @@ ROOT = [
 ]
 
 
-def rooted(routes=ROUTES, default="/a/a/", pools=POOLS, hosts=None, **kit):
+def rooted(routes=ROUTES, default="/a/a/", pools=POOLS, hosts=None, **context):
     """A config with routes by prefix, and the default that --route-prefix names."""
     config = check(parse(json.dumps({"pools": pools, "routes": routes}), "f"), "f", VOCABULARY, default)
-    return World(config, hosts, **kit)
+    return World(config, hosts, **context)
 
 
 @pytest.mark.parametrize(("key", "expected", "seen"), ROOT)
@@ -230,7 +230,7 @@ def test_the_base64_of_a_meta_key_is_no_prefix():
     assert who(world, b"mg L2EvYi9r b v\r\n") == "b"  # /a/b/k
 
 
-KEPT = {"a": {"servers": ["a:1"], "keep_routing_prefix": True}, "b": {"servers": ["b:1"]}, "c": {"servers": ["c:1", "d:1"]}}
+BACKLOG = {"a": {"servers": ["a:1"], "keep_routing_prefix": True}, "b": {"servers": ["b:1"]}, "c": {"servers": ["c:1", "d:1"]}}
 KEEPS = {"/a/a/": "PoolRoute|a", "/a/b/": "PoolRoute|b", "/c/c/": "HashRoute|Pool|c", "/a/d/": "AllSyncRoute|Pool|c"}
 KEEPING = [
     (b"k", {"a:1": b"k"}),
@@ -245,24 +245,24 @@ KEEPING = [
 @pytest.mark.parametrize(("key", "expected"), KEEPING)
 def test_keep_routing_prefix(key, expected):
     """The hosts of such a pool see the whole key, those of others what is behind the prefix."""
-    world = rooted(KEEPS, pools=KEPT)
+    world = rooted(KEEPS, pools=BACKLOG)
     world.ask(b"set %b 0 0 1\r\nx\r\n" % key)
     assert world.asked() == {host: [b"set %b 0 0 1\r\nx\r\n" % seen] for host, seen in expected.items()}
 
 
 def test_keys_hash_alike_with_and_without_a_prefix_that_is_kept():
     for number in range(20):
-        for pools in (KEPT, {**KEPT, "a": {"servers": ["a:1"]}}):
+        for pools in (BACKLOG, {**BACKLOG, "a": {"servers": ["a:1"]}}):
             world = rooted(KEEPS, pools=pools)
             world.ask(b"get /c/c/k%d\r\n" % number)
             kept = world.asked()
-            plain = World({"pools": KEPT, "route": "PoolRoute|c"})
+            plain = World({"pools": BACKLOG, "route": "PoolRoute|c"})
             plain.ask(b"get k%d\r\n" % number)
             assert kept == plain.asked()
 
 
 def test_answers_of_hosts_that_see_the_prefix():
-    world = rooted(KEEPS, pools=KEPT)
+    world = rooted(KEEPS, pools=BACKLOG)
     world.hosts["a:1"].values[b"/a/a/k"] = b"1"
     world.hosts["b:1"].values[b"k"] = b"2"
     expected = block(b"/a/b/k", b"2") + block(b"/a/a/k", b"1") + b"END\r\n"

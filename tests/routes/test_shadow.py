@@ -152,7 +152,7 @@ def test_only_so_many_copies_are_under_way():
 def test_a_large_value_is_not_copied():
     shadowed = world(SHADOW)
     large = request(SET)
-    large.bulk = object()
+    large.large_value = object()
     shadowed.route(b"set").start(large, Sink())
     assert shadowed.asked() == {"h:1": [SET]}
 

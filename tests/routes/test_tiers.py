@@ -184,17 +184,17 @@ def test_slow_warm_up():
     world.ask(GET)  # hit rate 0: a tenth of the reads, and this is not among them
     world.ask(SET)
     assert asked(world) == ([SET], [GET])
-    world.kit.chance.value = 0.05
+    world.context.chance.value = 0.05
     world.hosts["a:1"].values[b"k"] = b"1"
     for _ in range(20):  # by chance; 20 of 24 hit: still below the other threshold
         world.ask(GET)
-    world.kit.chance.value = 1.0
+    world.context.chance.value = 1.0
     world.ask(GET)
     assert len(asked(world)[1]) == 1
-    world.kit.chance.value = 0.0
+    world.context.chance.value = 0.0
     for _ in range(20):
         world.ask(GET)
-    world.kit.chance.value = 1.0
+    world.context.chance.value = 1.0
     world.ask(GET)  # 40 of 44: it is warm
     assert asked(world)[1] == []
 

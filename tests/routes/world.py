@@ -8,7 +8,7 @@ from mcrouter.config import Config
 from mcrouter.proto.commands import BY_VERB
 from mcrouter.router import load_config
 from mcrouter.routes.build import build
-from mcrouter.routes.kit import Kit
+from mcrouter.routes.framework.context import RouteContext
 from mcrouter.routes.local import LocalRoute
 
 from .script import Host, Sink, request
@@ -34,7 +34,7 @@ class World:
         world.answer(b"get k\\r\\n")
     """
 
-    def __init__(self, config: Any, hosts: Optional[Dict[str, Host]] = None, **kit: Any) -> None:
+    def __init__(self, config: Any, hosts: Optional[Dict[str, Host]] = None, **context: Any) -> None:
         self.config = config if isinstance(config, Config) else load_config(json.dumps(config))
         self.hosts = hosts or {}
         for host in self.config.hosts:
@@ -43,11 +43,11 @@ class World:
         self.wall = 1_700_000_000.0
         self.timers: List[Timer] = []
         self.counted: List[str] = []
-        given = {"chance": random.Random(1), **kit}
+        given = {"chance": random.Random(1), **context}
         local = LocalRoute("1", lambda words: [])
-        self.kit = Kit(self.hosts, local, lambda: self.now, self._later, lambda: self.wall, count=self.counted.append,
-                       seed=self.config.seed, **given)  # fmt: skip
-        self.built = build(self.config, self.kit)
+        self.context = RouteContext(self.hosts, local, lambda: self.now, self._later, lambda: self.wall, count=self.counted.append,
+                       ordered_pool_form=self.config.ordered_pool_form, **given)  # fmt: skip
+        self.built = build(self.config, self.context)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> Timer:
         timer = Timer(self.now + seconds, call)
@@ -70,7 +70,7 @@ class World:
 
     def route(self, verb: bytes) -> Any:
         """The route of a command."""
-        return self.built.ways[BY_VERB[verb].number]
+        return self.built.routes_by_command[BY_VERB[verb].number]
 
     def handles(self, verb: bytes) -> Set[str]:
         """The types of all routes that a command may come to."""

@@ -4,7 +4,7 @@
     python3 -m tests.simulation 1 200 --faults   connections break, hosts freeze, die and answer late
     python3 -m tests.simulation 17 1 --trace     one run again, with every system call
 
-    clients ──pipes──► kernel ◄── Shard (frontend, routes, hosts, lanes, bulk lanes, probers)
+    clients ──pipes──► kernel ◄── Event loop (frontend, routes, hosts, lanes, bulk lanes, probers)
                          ▲
     hosts ────pipes──────┘     everything that can act is an actor; the kernel lets one after the other act, by chance
 

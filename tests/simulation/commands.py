@@ -35,9 +35,9 @@ class Commands:
         self._values: Dict[bytes, bytes] = {}
         self._count = 0  # of values, and of opaques
         self._sum: Optional[int] = None  # the number under the key that is counted on
-        kinds = [kind for kind in _WEIGHTS if kind not in policy.without]
-        self._draws = [getattr(self, f"_{kind}") for kind in kinds]
-        self._weights = [_WEIGHTS[kind] for kind in kinds]
+        commands = [kind for kind in _WEIGHTS if kind not in policy.without]
+        self._draws = [getattr(self, f"_{kind}") for kind in commands]
+        self._weights = [_WEIGHTS[kind] for kind in commands]
 
     def draw(self) -> Asked:
         """The next command."""

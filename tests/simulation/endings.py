@@ -11,46 +11,46 @@ from .policies import Alike
 _TICKS = 30_000  # in which the router must come to rest, and find all hosts healthy
 
 
-def not_at_rest(shard: Any) -> Optional[str]:
+def not_at_rest(worker: Any) -> Optional[str]:
     """Lets the router go on until nothing is under way; what is left when it does not come to rest."""
     for _ in range(_TICKS):
-        shard.loop.tick()
-        if not _under_way(shard):
+        worker.loop.tick()
+        if not _under_way(worker):
             break
-    left = _under_way(shard) or _left_behind(shard)
+    left = _under_way(worker) or _left_behind(worker)
     return f"LEFT: {'; '.join(left)}" if left else None
 
 
-def _under_way(shard: Any) -> List[str]:
+def _under_way(worker: Any) -> List[str]:
     left = []
-    for client in shard.frontend.clients.values():
+    for client in worker.frontend.clients.values():
         transfer = "a transfer" if client.transfer else "no transfer"
         left.append(f"a client {client.state}, {len(client.queue)} requests, paused {client.pauses}, {transfer}")
-    for host in _hosts(shard):
-        for lane in host.lanes:
-            if lane.inflight or lane.unsent or lane.out:
-                left.append(f"a lane of {host.name}: {len(lane.inflight)} in flight, {len(lane.unsent)} bytes unsent")
-        left += [f"a bulk lane of {host.name}: {lane.state}, {lane._exchange}" for lane in host.bulk.busy]
+    for host in _hosts(worker):
+        for connection in host.connections:
+            if connection.inflight or connection.unsent or connection.out:
+                left.append(f"a lane of {host.name}: {len(connection.inflight)} in flight, {len(connection.unsent)} bytes unsent")
+        left += [f"a bulk lane of {host.name}: {connection.state}, {connection._exchange}" for connection in host.streaming.busy]
     return left
 
 
-def _left_behind(shard: Any) -> List[str]:
-    lanes = [lane for host in _hosts(shard) for lane in host.lanes]
-    return [f"{len(lane.waiters)} waiters, skipper {lane.skipper}" for lane in lanes if lane.waiters or lane.skipper]
+def _left_behind(worker: Any) -> List[str]:
+    connections = [connection for host in _hosts(worker) for connection in host.connections]
+    return [f"{len(connection.waiters)} waiters, skipper {connection.skipper}" for connection in connections if connection.waiters or connection.skipper]
 
 
-def _hosts(shard: Any) -> List[Any]:
-    return list(shard._policy.hosts.values())
+def _hosts(worker: Any) -> List[Any]:
+    return list(worker._policy.hosts.values())
 
 
-def hosts_differ(shard: Any, kernel: Kernel, alike: Alike) -> Optional[str]:
+def hosts_differ(worker: Any, kernel: Kernel, alike: Alike) -> Optional[str]:
     """Waits until all hosts are healthy, and have forgotten what they missed; then how they differ that should not."""
     for _ in range(_TICKS):
-        if all(host.healthy for host in _hosts(shard)):
+        if all(host.healthy for host in _hosts(worker)):
             break
-        shard.loop.tick()
+        worker.loop.tick()
     else:
-        return f"UNHEALTHY: {[host.name for host in _hosts(shard) if not host.healthy]}"
+        return f"UNHEALTHY: {[host.name for host in _hosts(worker) if not host.healthy]}"
     while kernel.any_step():
         pass
     contents = [_contents(host) for host in kernel.hosts.values()]
@@ -67,8 +67,8 @@ def _contents(host: Host) -> Dict[bytes, bytes]:
     return {key: conversation.receive(b"get %b\r\n" % key) for key, _ in list(host.store.living())}
 
 
-def descriptors_left(shard: Any, kernel: Kernel) -> Optional[str]:
+def descriptors_left(worker: Any, kernel: Kernel) -> Optional[str]:
     """Closes the router; which descriptors stay open."""
-    shard._close()
+    worker._close()
     left = [end for end in kernel.descriptors.values() if not end.is_level]
     return f"OPEN: {[end.fd for end in left]}" if left else None

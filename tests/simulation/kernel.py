@@ -24,7 +24,7 @@ class Kernel:
         self.chance = random.Random(seed)
         self.now = 1000.0
         self.limit = float("inf")  # when a run has taken too long
-        self.quiet = False  # nothing will ever happen again, or the limit is reached
+        self.idle_checks = False  # nothing will ever happen again, or the limit is reached
         self.steps = 0
         self.digest = 0
         self.descriptors: Dict[int, Any] = {}
@@ -85,10 +85,10 @@ class Kernel:
             self._take_time()
             return True
         if end is None:
-            self.quiet = True
+            self.idle_checks = True
         else:
             self.now = end + 1e-6
-            self.quiet = self.quiet or self.now > self.limit
+            self.idle_checks = self.idle_checks or self.now > self.limit
         return False
 
     def prune(self) -> None:

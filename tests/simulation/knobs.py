@@ -5,9 +5,13 @@ from types import ModuleType
 from typing import List, NamedTuple, Tuple
 
 from mcrouter.engine import writing
-from mcrouter.engine.clients import client_reader, client_socket, frontend, memory
-from mcrouter.engine.hosts import bulk, lane
-from mcrouter.proto import client_stream, host_stream, reply_cutter, requests, runs
+from mcrouter.engine.clients import frontend, inbox, memory, outbox
+from mcrouter.engine.hosts import connection as connection
+from mcrouter.engine.hosts import streaming
+from mcrouter.proto import requests, runs
+from mcrouter.proto.client import stream as client_stream
+from mcrouter.proto.host import reply_cutter
+from mcrouter.proto.host import stream as host_stream
 
 
 class Knob(NamedTuple):
@@ -19,19 +23,19 @@ class Knob(NamedTuple):
 
 
 KNOBS = (
-    Knob("_READ_SIZE", (client_reader,), (16, 64, 200, 16384)),
-    Knob("_READ_MORE", (client_reader,), (64, 300, 130816)),
+    Knob("_READ_SIZE", (inbox,), (16, 64, 200, 16384)),
+    Knob("_READ_MORE", (inbox,), (64, 300, 130816)),
     Knob("_LARGE", (client_stream,), (50, 16384)),
-    Knob("_LARGE_FLUSH", (client_socket,), (50, 500, 65536)),
-    Knob("FIRST_WINDOW", (client_socket, frontend), (1, 2, 4, 16)),
+    Knob("_LARGE_FLUSH", (outbox,), (50, 500, 65536)),
+    Knob("FIRST_WINDOW", (outbox, frontend), (1, 2, 4, 16)),
     Knob("_MANY_PIECES", (client_stream,), (2, 512)),
-    Knob("PIECE", (client_reader, bulk), (100, 300)),
-    Knob("_LEAST", (bulk,), (50, 16384)),
-    Knob("_IDLE_MOST", (bulk,), (0, 1, 4)),
-    Knob("_LITTLE", (lane,), (0, 20, 1024)),
+    Knob("PIECE", (inbox, streaming), (100, 300)),
+    Knob("_LEAST", (streaming,), (50, 16384)),
+    Knob("_IDLE_MOST", (streaming,), (0, 1, 4)),
+    Knob("_LITTLE", (connection,), (0, 20, 1024)),
     Knob("_STEPS", (memory,), (2, 16, 1000)),
     Knob("_TURN", (memory,), (1, 20)),
-    Knob("READ_SIZE", (lane,), (32, 100, 500, 130816)),
+    Knob("READ_SIZE", (connection,), (32, 100, 500, 130816)),
     Knob("_WORTH", (writing,), (10, 300, 32768)),
     Knob("_MOST", (writing,), (3, 1000)),
     Knob("_LARGE", (host_stream,), (40, 16384)),

@@ -7,12 +7,13 @@ import types
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from mcrouter import Settings, load_config
-from mcrouter import shard as shard_module
 from mcrouter.config import Config
 from mcrouter.engine import loop
-from mcrouter.engine.hosts import connection, upstream
+from mcrouter.engine.hosts import host as upstream
+from mcrouter.engine.hosts import socket as connection
 from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.proto.commands import COMMANDS
+from mcrouter.server import worker as shard_module
 from mcrouter.testing import stats
 
 from . import knobs
@@ -111,10 +112,10 @@ class Run:
         )  # fmt: skip
         for address in _addresses(self._name):
             kernel.hosts[address.split(":")[0], _PORT] = Host(kernel, address)
-        self._shard = self._router()
+        self._worker = self._router()
         listener = FakeListener(kernel)
-        self._shard.frontend.most_descriptors = 1 << 62  # those of the simulated kernel have large numbers
-        self._shard.frontend.listen(listener)  # type: ignore[arg-type]
+        self._worker.frontend.most_descriptors = 1 << 62  # those of the simulated kernel have large numbers
+        self._worker.frontend.listen(listener)  # type: ignore[arg-type]
         sizes = self._sizes()
         count = self._chance.choice([1, 2, 4, 8])
         is_bounded = self._memory != 0
@@ -138,13 +139,13 @@ class Run:
             timeouts_until_tko=3,
         )
         layout = Layout([command.name for command in COMMANDS], [host.text for host in config.hosts], 0)
-        shard = shard_module.Shard(config, settings, layout, [local_cells(layout)])
-        shard.loop.chance.seed(self._seed)
+        worker = shard_module.Worker(config, settings, layout, [local_cells(layout)])
+        worker.loop.chance.seed(self._seed)
         if self._buffer < _SMALLEST_SETTING:
-            shard.frontend.buffer_size = self._buffer
-            for host in shard._policy.hosts.values():
+            worker.frontend.buffer_size = self._buffer
+            for host in worker._policy.hosts.values():
                 host.buffer_size = self._buffer
-        return shard
+        return worker
 
     def _sizes(self) -> List[int]:
         """Bytes of values: small ones, some about the buffer's size, some larger; not too many pipes full."""
@@ -169,12 +170,12 @@ class Run:
 
     def _serve(self) -> Optional[str]:
         while not all(client.dead for client in self._clients):
-            self._shard.loop.tick()
+            self._worker.loop.tick()
             self._ticks += 1
             if self._faults is not None:
                 self._faults.go_on()
-            if self._kernel.quiet or self._ticks > _TICKS:
-                why = "nothing happens any more" if self._kernel.quiet else "too many ticks"
+            if self._kernel.idle_checks or self._ticks > _TICKS:
+                why = "nothing happens any more" if self._kernel.idle_checks else "too many ticks"
                 waiting = "; ".join(client.describe() for client in self._clients if not client.dead)
                 return f"HANG: {why}: {waiting}"
         return None
@@ -183,8 +184,8 @@ class Run:
         if self._faults is not None:
             self._faults.end()
         wrong = [client.wrong for client in self._clients if client.wrong]
-        problem = wrong[0] if wrong else not_at_rest(self._shard)
+        problem = wrong[0] if wrong else not_at_rest(self._worker)
         if not problem and self._alike is not Alike.NO:
-            problem = hosts_differ(self._shard, self._kernel, self._alike)
-        problem = problem or descriptors_left(self._shard, self._kernel)
+            problem = hosts_differ(self._worker, self._kernel, self._alike)
+        problem = problem or descriptors_left(self._worker, self._kernel)
         return problem or (f"LOGGED: {_complaints.found[0]}" if _complaints.found else None)

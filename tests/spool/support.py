@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from mcrouter.spool.entry import Entry, format_entry
+from mcrouter.spool.entry import SpoolEntry, format_entry
 
 HOUR = "20260801T10-1785578400"
 OPENED = 1785579330
@@ -26,7 +26,7 @@ class Remembering:
 
 def line(key, address=HOST):
     """A line as the router writes it."""
-    return format_entry(Entry(float(OPENED), address, key, "A"), "east")
+    return format_entry(SpoolEntry(float(OPENED), address, key, "A"), "east")
 
 
 def leave(directory, *lines, name="p1-0", age=0):

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from mcrouter.cli import main
+from mcrouter.cli.main import main
 from mcrouter.spool.replay import only_replay
 from mcrouter.spool.writer import Spool
 from mcrouter.testing import DemoHost
@@ -106,8 +106,8 @@ def test_what_facebooks_mcrouter_has_left_is_delivered(tmp_path, memcacheds):
 
 
 def test_it_follows_until_it_is_told_to_end(tmp_path, spool, memcacheds, monkeypatch, capsys):
-    monkeypatch.setattr("mcrouter.spool.command._SOON", 0.01)
-    monkeypatch.setattr("mcrouter.spool.command._LATE", 0.01)
+    monkeypatch.setattr("mcrouter.cli.replay._SOON", 0.01)
+    monkeypatch.setattr("mcrouter.cli.replay._LATE", 0.01)
     (host,) = memcacheds(1)
     away = free_port()
     store(host, b"k1", b"k2")

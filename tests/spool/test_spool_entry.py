@@ -7,23 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcrouter.spool.entry import BadEntryError, Entry, format_entry, parse_entry, show
+from mcrouter.spool.entry import BadEntryError, SpoolEntry, format_entry, parse_entry, show
 
 # From the comments of facebook/mcrouter's AsyncLog.cpp and what its writeDelete does.
 FIRST = [
-    (rb'["AS1.0",1289416829.836,"C",["10.0.0.1",11302,"delete foo\r\n"]]', Entry(1289416829.836, ("10.0.0.1", 11302), b"foo")),
-    (rb'[ "AS1.0" , 1289416829 , "C", ["::1", 1, "delete foo 0\r\n"] ]', Entry(1289416829.0, ("::1", 1), b"foo")),
-    (b'["AS1.0",1.5,"C",["h",65535,"delete \xff\xc3\xa4\\\\\\"\\r\\n"]]', Entry(1.5, ("h", 65535), b'\xff\xc3\xa4\\"')),
+    (rb'["AS1.0",1289416829.836,"C",["10.0.0.1",11302,"delete foo\r\n"]]', SpoolEntry(1289416829.836, ("10.0.0.1", 11302), b"foo")),
+    (rb'[ "AS1.0" , 1289416829 , "C", ["::1", 1, "delete foo 0\r\n"] ]', SpoolEntry(1289416829.0, ("::1", 1), b"foo")),
+    (b'["AS1.0",1.5,"C",["h",65535,"delete \xff\xc3\xa4\\\\\\"\\r\\n"]]', SpoolEntry(1.5, ("h", 65535), b'\xff\xc3\xa4\\"')),
 ]
 SECOND = [
-    (b'["AS2.0",1.836,"C",{"s":"mcrouter","f":"east","r":"","h":"[10.0.0.1]:11302","p":"A","k":"foo"}]\n', Entry(1.836, ("10.0.0.1", 11302), b"foo", "A")),
-    (b'["AS2.0",1.0,"C",{"s":"mcrouter","f":"east","r":"","h":"[::1]:1","p":"","k":"\xff\xc3\xa4\x7f"}]\n', Entry(1.0, ("::1", 1), b"\xff\xc3\xa4\x7f")),
-    (b'["AS2.0",1.0,"C",{"s":"mcrouter","f":"east","r":"","h":"[/run/m.sock]:0","p":"A","k":"\\n\\u0000\\"\\\\"}]\n', Entry(1.0, ("/run/m.sock", 0), b'\n\0"\\', "A")),
+    (b'["AS2.0",1.836,"C",{"s":"mcrouter","f":"east","r":"","h":"[10.0.0.1]:11302","p":"A","k":"foo"}]\n', SpoolEntry(1.836, ("10.0.0.1", 11302), b"foo", "A")),
+    (b'["AS2.0",1.0,"C",{"s":"mcrouter","f":"east","r":"","h":"[::1]:1","p":"","k":"\xff\xc3\xa4\x7f"}]\n', SpoolEntry(1.0, ("::1", 1), b"\xff\xc3\xa4\x7f")),
+    (b'["AS2.0",1.0,"C",{"s":"mcrouter","f":"east","r":"","h":"[/run/m.sock]:0","p":"A","k":"\\n\\u0000\\"\\\\"}]\n', SpoolEntry(1.0, ("/run/m.sock", 0), b'\n\0"\\', "A")),
 ]  # fmt: skip
 READ_ONLY = [
-    (rb'["AS2.0",1,"C",{"f":"x","h":"[h]:1","k":"k"}]', Entry(1.0, ("h", 1), b"k")),
-    (rb'["AS2.0",1,"C",{"h":"[h]:1","k":"k","a":{"al":1},"p":7}]', Entry(1.0, ("h", 1), b"k")),
-    (rb'["AS2.0",1,"C",{"h":"[h]:1","k":"\ud83d\ude00\u00e4"}]', Entry(1.0, ("h", 1), "\U0001f600\u00e4".encode())),
+    (rb'["AS2.0",1,"C",{"f":"x","h":"[h]:1","k":"k"}]', SpoolEntry(1.0, ("h", 1), b"k")),
+    (rb'["AS2.0",1,"C",{"h":"[h]:1","k":"k","a":{"al":1},"p":7}]', SpoolEntry(1.0, ("h", 1), b"k")),
+    (rb'["AS2.0",1,"C",{"h":"[h]:1","k":"\ud83d\ude00\u00e4"}]', SpoolEntry(1.0, ("h", 1), "\U0001f600\u00e4".encode())),
 ]
 
 
@@ -91,7 +91,7 @@ def test_a_line_is_damaged(line, problem):
 MANY = settings(max_examples=int(os.environ.get("CASES", "300")))
 PORTS = st.integers(1, 65535)
 KEYS = st.binary(min_size=1, max_size=250)
-ENTRIES = st.builds(Entry, st.integers(0, 2**34).map(float), st.tuples(st.sampled_from(["h", "::1", "1.2.3.4"]), PORTS), KEYS)
+ENTRIES = st.builds(SpoolEntry, st.integers(0, 2**34).map(float), st.tuples(st.sampled_from(["h", "::1", "1.2.3.4"]), PORTS), KEYS)
 
 
 @MANY
@@ -120,7 +120,7 @@ def test_nothing_but_its_own_error_comes_of_garbage(line):
 
 
 def test_a_pool_that_is_no_text_does_not_stop_it():
-    assert parse_entry(format_entry(Entry(1.0, ("h", 1), b"k", "\ud800"), "\udfff")).pool == "?"
+    assert parse_entry(format_entry(SpoolEntry(1.0, ("h", 1), b"k", "\ud800"), "\udfff")).pool == "?"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import stat
 
 import pytest
 
-from mcrouter.spool.entry import Entry, parse_entry
+from mcrouter.spool.entry import SpoolEntry, parse_entry
 from mcrouter.spool.writer import Spool
 
 START = 1785578400.0  # a full hour
@@ -54,8 +54,8 @@ def test_an_entry_is_a_line(spool, tmp_path, clock):
     assert spool.add("/run/m.sock", 0, b"k2")
     (path,) = files(tmp_path)
     assert [parse_entry(line) for line in path.read_bytes().splitlines()] == [
-        Entry(START, ("10.0.0.1", 11211), b"k\xff\n", "A"),
-        Entry(START, ("/run/m.sock", 0), b"k2", ""),
+        SpoolEntry(START, ("10.0.0.1", 11211), b"k\xff\n", "A"),
+        SpoolEntry(START, ("/run/m.sock", 0), b"k2", ""),
     ]
     assert (spool.written, spool.failed) == (2, 0)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.engine.hosts.why import WORDS, Why
+from mcrouter.engine.hosts.reason import WORDS, Reason
 from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.status.figures import Figures, Totals, figures, percentile
 from mcrouter.status.history import POINTS, Change, state
@@ -152,14 +152,14 @@ def test_a_state(found, expected):
 
 def test_what_is_wrong_is_what_the_loop_says_that_turned_last():
     world = World([A], loops=3)
-    world.turn(A, at=100.0, loop=0, why=Why.TIMEOUTS)
-    world.turn(A, at=101.0, loop=1, why=Why.REFUSES)
+    world.turn(A, at=100.0, loop=0, why=Reason.TIMEOUTS)
+    world.turn(A, at=101.0, loop=1, why=Reason.REFUSES)
     world.turn(A, healthy=1, at=102.0, loop=2)
     assert state(world.layout, world.rows, world.slot(A)) == ("divided", START + 102, "it takes no connections")
 
 
 def test_each_reason_has_its_words():
-    assert list(WORDS) == list(Why) and len(set(WORDS.values())) == len(Why)
+    assert list(WORDS) == list(Reason) and len(set(WORDS.values())) == len(Reason)
 
 
 def test_a_loop_that_does_not_run_finds_nothing():
@@ -174,9 +174,9 @@ def test_a_loop_that_does_not_run_finds_nothing():
 def test_changes_have_the_time_at_which_they_happened():
     world = World([A, B])
     world.look()
-    world.turn(A, healthy=0, at=107, why=Why.SILENT)
+    world.turn(A, healthy=0, at=107, why=Reason.SILENT)
     world.look()
-    world.turn(A, returning=1, at=111, why=Why.MISSED)
+    world.turn(A, returning=1, at=111, why=Reason.MISSED)
     world.history.look_at_states()
     world.turn(A, healthy=1, at=112)
     world.look()

@@ -3,14 +3,14 @@ in the words of its tables."""
 
 from typing import Any, Dict, List, Tuple
 
-from mcrouter.cli import make_parser, parsed_settings
+from mcrouter.cli.main import make_parser, parsed_settings
 from mcrouter.config import Config
-from mcrouter.engine.hosts.rejoin import IGNORE
+from mcrouter.engine.hosts.recovery import IGNORE
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.explain.asking import requests
 from mcrouter.router import load_config
+from mcrouter.server.worker import rejoin_mode
 from mcrouter.settings import Settings
-from mcrouter.shard import rejoin_mode
 from tests.explain.cluster import Cluster
 from tests.routes.script import Sink, request
 
@@ -50,10 +50,10 @@ class _TimedSink(Sink):
 class Kitchen(Cluster):
     """A recipe's policy, over hosts that fare as said."""
 
-    def __init__(self, recipe: Recipe, fares: Dict[str, str], minutes: float = 0.0, spool: Any = None) -> None:
+    def __init__(self, recipe: Recipe, host_condition: Dict[str, str], minutes: float = 0.0, spool: Any = None) -> None:
         self.settings, config = loaded(recipe)
         self.spool = (spool or Log()) if self.settings.async_dir else None
-        super().__init__(config, fares, rejoin_mode(config) != IGNORE, spool=self.spool)
+        super().__init__(config, host_condition, rejoin_mode(config) != IGNORE, spool=self.spool)
         self.wall = start_time(config) + 60 * minutes
 
     def does(self, command: str) -> str:

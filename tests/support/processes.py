@@ -185,7 +185,7 @@ class RouterProcess:
         return {m[1]: float(m[2]) for m in re.finditer(r"^([^#\n]\S*(?:\{.*\})?) (\S+)$", text, re.M)}
 
     def children(self) -> List[int]:
-        """The processes of its shards."""
+        """The processes of its event loops."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in path.read_text().split()]
 

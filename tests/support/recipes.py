@@ -60,7 +60,7 @@ def _statements(lines: List[str]) -> Iterator[str]:
     yield from found
 
 
-def fares(when: str, hosts: List[str], ways: Dict[str, str]) -> Tuple[Dict[str, str], float]:
+def host_condition(when: str, hosts: List[str], ways: Dict[str, str]) -> Tuple[Dict[str, str], float]:
     """How hosts fare by the words of a table, and the minutes since `start_time`; raises ValueError for other words.
 
     `all are well`, or, with commas between: HOST WAY, `all` WAY, `N min before|after start_time`.

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from mcrouter.cli import main
+from mcrouter.cli.main import main
 from mcrouter.top import fetch
 from mcrouter.top.fetch import address, read_answer
 from tests.embedding.served import served

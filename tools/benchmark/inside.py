@@ -61,10 +61,9 @@ def traced(run: Callable[[], int]) -> Tuple[int, List[Row]]:
 
 def main(mode: str, path: str, *flags: str) -> int:
     """Runs the router with these flags, and writes what was found."""
-    import mcrouter.cli
-    import mcrouter.router  # which it would otherwise load late, as part of the profile
+    from mcrouter.cli.main import main
 
-    code, rows = {"sample": sampled, "trace": traced}[mode](lambda: mcrouter.cli.main(flags))
+    code, rows = {"sample": sampled, "trace": traced}[mode](lambda: main(flags))
     with open(path, "w") as file:
         json.dump({"functions": rows}, file)
     return code

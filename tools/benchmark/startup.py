@@ -13,7 +13,7 @@ from .stage import BenchError, accepts
 
 _TIMES = 5
 _PAUSE = 0.001  # seconds between two looks
-_IMPORTED = ("mcrouter", "mcrouter.cli", "mcrouter.router")
+_IMPORTED = ("mcrouter", "mcrouter.cli.main", "mcrouter.router")
 _TIME_LIMIT = 10.0
 
 

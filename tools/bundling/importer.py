@@ -54,4 +54,4 @@ def _begin() -> None:
         return
     sys.modules["mcrouter"] = ModuleType("mcrouter")
     _become(sys.modules["mcrouter"])
-    sys.exit(import_module("mcrouter.cli").main())
+    sys.exit(import_module("mcrouter.cli.main").main())

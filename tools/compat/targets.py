@@ -22,7 +22,7 @@ class Target(NamedTuple):
 
 def start_targets(stage: Stage) -> List[Target]:
     """The control first. Raises BenchError where one does not start."""
-    # router.json is held to mcrouter.cli.SAMPLE_POLICY by the tests
+    # router.json is held to mcrouter.cli.main.SAMPLE_POLICY by the tests
     sample = json.loads((ROOT / "router.json").read_text())["route"]
     pool = {"servers": _hosts(stage, 3)}
     ketama = {"type": "PoolRoute", "pool": "A", "hash": {"hash_func": "ketama", "key_hash": "md5"}}

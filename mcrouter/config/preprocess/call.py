@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Callable, NamedTuple, NoReturn, Optional, Union
 
 from ..errors import show
-from ..tree import Atom, Entry, Map, Node, Scalar, Seq, kind
+from ..syntax.tree import Atom, Entry, Map, Node, Scalar, Seq, kind
 from .scope import Scope
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ an earlier one; it may also replace a built-in.
 from typing import TYPE_CHECKING, Optional
 
 from ..errors import show
-from ..tree import Map, Node, Scalar, Seq, field, kind
+from ..syntax.tree import Map, Node, Scalar, Seq, field, kind
 from .call import Call, Macro, Param
 from .scope import Lazy, Scope
 

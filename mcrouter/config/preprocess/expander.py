@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NoReturn, Union
 
 from ..errors import ConfigError, duplicate_key, show
-from ..tree import MAX_DEPTH, TOO_DEEP, Entry, Map, Node, Scalar, Seen, Seq, field, kind
+from ..syntax.tree import MAX_DEPTH, TOO_DEEP, Entry, Map, Node, Scalar, Seen, Seq, field, kind
 from ..usage import is_used
 from .builtins.table import BUILTINS
 from .call import Call, Macro
 from .definitions import DEFINITIONS, define_consts, define_macros
-from .limits import Limits
+from .limits import ExpansionLimits
 from .scope import Lazy, Scope
 from .text import BadTextError, Parameter, is_plain, pieces
 from .text import call as call_in
@@ -50,7 +50,7 @@ class Expander:
         self._calls: list[Call] = []  # the calls of the config's own macros that are being expanded, outermost first
         self._nested_calls = 0
         self._nested_containers = 0
-        self.limits = Limits(self.fail)
+        self.limits = ExpansionLimits(self.fail)
 
     def config(self, tree: Node) -> Node:
         """Returns the whole config, expanded."""

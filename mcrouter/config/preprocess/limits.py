@@ -6,7 +6,7 @@ walks through it. So both are counted: the values that are made, and the values 
 
 from typing import Callable, NamedTuple, NoReturn, TypeVar
 
-from ..tree import MAX_DEPTH, TOO_DEEP, Map, Node, Scalar, Seq
+from ..syntax.tree import MAX_DEPTH, TOO_DEEP, Map, Node, Scalar, Seq
 
 MAX_MADE = 1_000_000  # values made, and values within one value, beyond those that are written in the files
 _CHARACTERS = 16  # so many characters of a text that is made count as one more value
@@ -22,7 +22,7 @@ class _Measure(NamedTuple):
     depth: int
 
 
-class Limits:
+class ExpansionLimits:
     """Counts the values that are made; calls `fail(node, message)` if there are too many."""
 
     def __init__(self, fail: Fail) -> None:

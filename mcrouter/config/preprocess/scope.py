@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Optional, Union
 
-from ..tree import Node
+from ..syntax.tree import Node
 
 
 class Lazy:

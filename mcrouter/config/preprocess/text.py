@@ -20,7 +20,7 @@ class Parameter(NamedTuple):
     name: str
 
 
-class Call(NamedTuple):
+class ParsedCall(NamedTuple):
     """A `@name(argument, ...)`, with its name and arguments not yet expanded; no arguments without brackets."""
 
     name: str
@@ -51,18 +51,18 @@ def pieces(text: str) -> Iterator[Union[str, Parameter]]:
             raise BadTextError("a '%' without a second one; put a backslash before a '%' that is only a character")
 
 
-def call(text: str) -> Optional[Call]:
+def call(text: str) -> Optional[ParsedCall]:
     """Returns the call that the text is; None if it is not a call."""
     match = _CALL.match(text)
     if not match:
         return None
     name, opening = match.groups()
     if not opening:
-        return Call(name, ())
+        return ParsedCall(name, ())
     end = len(text.rstrip()) - 1
     if end < match.end() or text[end] != ")":
         raise BadTextError("the call does not end in ')'; write @name(argument, ...), or \\@ for the character itself")
-    return Call(name, tuple(_arguments(text[match.end() : end])))
+    return ParsedCall(name, tuple(_arguments(text[match.end() : end])))
 
 
 def _arguments(text: str) -> Iterator[str]:

@@ -9,25 +9,25 @@ A call is a client of its own that asks just this; two calls have no order betwe
 import threading
 from typing import Any, List
 
-from ...proto.client_stream import ClientPlace, ClientStream
+from ...proto.client.stream import ClientPlace, ClientStream
 from ...proto.guard import guarded
 from ...proto.requests import Request, RequestParser
 from ...proto.runs import MAX_RUN
-from .asker import Asker, ClientRequest
+from .source import ClientRequest, RequestSource
 
 
 class Ended(Exception):
     """The loop serves nobody any more."""
 
 
-class Call(Asker):
+class ProgramCall(RequestSource):
     """`data` are whole requests, `answers` what a connection would have read."""
 
     __slots__ = ("_all_asked", "_busy", "_data", "_over", "answers", "cut", "ended", "stream")
 
-    def __init__(self, frontend: Any, lane: int, data: bytes) -> None:
-        super().__init__(frontend, lane)
-        parser = RequestParser(ClientRequest, frontend.stretches, frontend.plan, style=frontend.style)
+    def __init__(self, frontend: Any, connection: int, data: bytes) -> None:
+        super().__init__(frontend, connection)
+        parser = RequestParser(ClientRequest, frontend.patterns, frontend.plan, style=frontend.style)
         self.stream = ClientStream(parser)
         self._data = data
         self._all_asked = False
@@ -47,7 +47,7 @@ class Call(Asker):
         self.stream.receive(self._data)
         self.frontend.calls.add(self)
         try:
-            self._go_on()
+            self._ask_next()
         except Exception:  # a bug of ours must not keep the caller waiting
             self.abort()
             raise
@@ -56,21 +56,21 @@ class Call(Asker):
         """Until all is answered; in any other thread. Every request has its time limit, so this ends."""
         self._over.wait()
 
-    def _go_on(self) -> None:
+    def _ask_next(self) -> None:
         """Asks as far as the order of answers allows."""
         self._busy = True
         while not self._all_asked:
             request = self.stream.next(self, MAX_RUN)
-            if request is None or request.bulk is not None:
+            if request is None or request.large_value is not None:
                 self.cut = request is not None or self.stream.place is not ClientPlace.BOUNDARY
                 self.drain()
-            elif self.queue and self.frontend.careful and self.must_wait(request):
+            elif self.queue and self.frontend.needs_ordering and self.must_wait(request):
                 self.stream.put_back()
                 break
             else:
                 request.started = self.loop.now
                 self.queue.append(request)
-                guarded(request, self.frontend.ways[request.kinds[0]].start, request, request)
+                guarded(request, self.frontend.routes_by_command[request.commands[0]].start, request, request)
         self._busy = False
         self._end_if_done()
 
@@ -91,7 +91,7 @@ class Call(Asker):
             else:
                 self.answers.append(reply)
         if not self._busy and self in self.frontend.calls:
-            self._go_on()
+            self._ask_next()
 
     in_turn = answer
 
@@ -116,7 +116,7 @@ class Call(Asker):
         self._over.set()
 
 
-def ask(frontend: Any, lane: int, data: bytes) -> bytes:
+def ask(frontend: Any, connection: int, data: bytes) -> bytes:
     """What a client that sends `data`, whole requests, over one connection is answered.
 
     From any thread but the loop's. Raises Ended when the loop ends before all is answered, ValueError when the last
@@ -125,7 +125,7 @@ def ask(frontend: Any, lane: int, data: bytes) -> bytes:
     loop = frontend.loop
     if loop.thread == threading.get_ident():
         raise RuntimeError("the event loop's own thread cannot wait for an answer; ask from another one")
-    call = Call(frontend, lane, data)
+    call = ProgramCall(frontend, connection, data)
     if not loop.call_soon_threadsafe(call.start):
         raise Ended
     call.wait()

@@ -5,24 +5,24 @@ import socket
 from bisect import bisect_left
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
-from ...logs import get_logger
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, READ
 from ...proto.replies import NO_MEMORY
-from ...proto.requests import GET, MOST_KINDS, SET, Plan, Request
-from ...proto.runs import RequestStretches, request_stretches
+from ...proto.requests import GET, MOST_COMMANDS, SET, Request, RunPlan
+from ...proto.runs import RequestPatterns, request_patterns
 from ...proto.styles import MEMCACHED, Memcached
+from ...system.logs import get_logger
 from ..descriptors import lowest_free
 from ..loop import PollGroup
-from .client import Client
-from .client_socket import FIRST_WINDOW
-from .limits import Doorman, Limits, close_idle
+from .connection import ClientConnection
+from .limits import ClientLimits, Doorman, close_idle
 from .local_work import BYTES, LocalWork, Steps
 from .memory import Memory
+from .outbox import FIRST_WINDOW
 
 logger = get_logger(__name__)
 
-NO_LIMITS = Limits()
+NO_LIMITS = ClientLimits()
 _REQUESTS_MADE = 2  # requests to hosts that a command may make for each place that it takes in its client's window
 _ACCEPTS = 64  # connections accepted before others have their turn
 _NEAR = 2 * _ACCEPTS  # descriptors before the limit at which it is looked at closely
@@ -43,9 +43,9 @@ class Frontend:
         clients_cell: int,
         accepted_cell: int,
         errors_cell: int,
-        lanes: int = 2,
+        connections_per_host: int = 2,
         buffer_size: int = 1 << 20,
-        limits: Limits = NO_LIMITS,
+        limits: ClientLimits = NO_LIMITS,
         count_clients: Optional[Callable[[], int]] = None,
         style: Memcached = MEMCACHED,
     ) -> None:
@@ -54,22 +54,22 @@ class Frontend:
         self.bounds = bounds
         self.histograms = histograms  # by command: first cell of its histogram
         self._clients_cell, self._accepted_cell, self._errors_cell = clients_cell, accepted_cell, errors_cell
-        self.lanes = lanes
+        self.connections_per_host = connections_per_host
         self.buffer_size = buffer_size
-        self.ways: List[Any] = []  # by command: the route
+        self.routes_by_command: List[Any] = []  # by command: the route
         self.weights: List[int] = []
         self.run_weight = 1  # of a command that may be part of a run
         # By a client's lane, then by command: the lane to which the route sends first, where it has just one to ask.
-        self.direct: List[List[Any]] = [[None] * MOST_KINDS for _ in range(lanes)]
-        self.keyed: List[Any] = [None] * MOST_KINDS  # by command: the route that knows it, once it has the key
-        self.plan = Plan()
+        self.fast_path: List[List[Any]] = [[None] * MOST_COMMANDS for _ in range(connections_per_host)]
+        self.keyed: List[Any] = [None] * MOST_COMMANDS  # by command: the route that knows it, once it has the key
+        self.plan = RunPlan()
         # What the router says of itself, by a get's key, and what it costs to find out (local_work.py).
         self.inquire: Callable[[bytes], Tuple[bytes, int]] = lambda key: (b"", 0)
         self.local_work = LocalWork(loop)
-        self.careful = False  # whether any route asks host after host
-        self.stretches: RequestStretches = request_stretches()
+        self.needs_ordering = False  # whether any route asks host after host
+        self.patterns: RequestPatterns = request_patterns()
         self.style = style
-        self.clients: Dict[int, Client] = {}
+        self.clients: Dict[int, ClientConnection] = {}
         self.calls: Set[Any] = set()  # of the program around the router (call.py), in flight
         self.draining = False
         self.listeners: List[Listener] = []
@@ -84,28 +84,30 @@ class Frontend:
         self.memory = Memory(self, limits.memory)
         self.leaving: Any = None  # what takes the clients to the process that comes after this one
 
-    def route(self, ways: Sequence[Any], plan: Plan) -> None:
+    def route(self, routes_by_command: Sequence[Any], plan: RunPlan) -> None:
         """Takes a policy: a route for each command of the table."""
-        self.ways = [*ways, _Answered(), _Close(), _Inquiry(self)]
+        self.routes_by_command = [*routes_by_command, _Answered(), _Close(), _Inquiry(self)]
         self.plan = plan
         for asker in (*self.clients.values(), *self.calls):
             asker.stream.parser.plan = plan
-        self.careful = any(way.goes_on for way in ways)
+        self.needs_ordering = any(way.may_ask_another_host for way in routes_by_command)
         # What a command, or a key of a get, takes of its client's window (client.py), by command.
-        self.weights = [max(1, way.cost // _REQUESTS_MADE) for way in ways] + [1] * (len(self.ways) - len(ways))
+        self.weights = [max(1, way.cost // _REQUESTS_MADE) for way in routes_by_command] + [1] * (
+            len(self.routes_by_command) - len(routes_by_command)
+        )
         self.run_weight = max(self.weights[GET], self.weights[SET])
-        self.find_direct()
+        self.refresh_fast_path()
 
-    def find_direct(self, somebody_away: bool = False) -> None:
+    def refresh_fast_path(self, somebody_away: bool = False) -> None:
         """Takes notice of hosts that went or came. While one is away that must be told what it misses, writes take the
         long way."""
         for command in COMMANDS:
             told = somebody_away and command.kind != READ
-            way = self.ways[command.number]
+            way = self.routes_by_command[command.number]
             self.keyed[command.number] = None if told or not way.keyed else way
-            host = None if told or way.keyed else way.first(None)
-            for number, row in enumerate(self.direct):
-                row[command.number] = None if host is None else host.lanes[number]
+            host = None if told or way.keyed else way.direct_host(None)
+            for number, row in enumerate(self.fast_path):
+                row[command.number] = None if host is None else host.connections[number]
 
     def listen(self, sock: socket.socket) -> None:
         """Accepts clients from a listening socket."""
@@ -121,14 +123,14 @@ class Frontend:
         self._accepted += 1
         self.cells[self._accepted_cell] += 1
         self.cells[self._clients_cell] += 1
-        client = self.clients[fd] = Client(self, fd, self._accepted % self.lanes)
+        client = self.clients[fd] = ClientConnection(self, fd, self._accepted % self.connections_per_host)
         if is_unix:
             client.read_on()
         self.loop.watch(fd, client.on_event)
         if begun:
             client.begin(begun)
 
-    def forget(self, client: "Client") -> None:
+    def forget(self, client: "ClientConnection") -> None:
         """A client has gone."""
         del self.clients[client.fd]
         self.cells[self._clients_cell] -= 1
@@ -145,11 +147,11 @@ class Frontend:
             self.cells[self._errors_cell] += len(outcomes.translate(None, o.ANSWERS))
             if outcomes.translate(None, o.NEVER_SENT) != outcomes:
                 self.on_unserved()
-        kinds, cells = request.kinds, self.cells
+        commands, cells = request.commands, self.cells
         ms = (self.loop.now - request.started) * 1000
         bucket = bisect_left(self.bounds, ms)
-        for kind in kinds if len(kinds) == 1 else set(kinds):
-            count = kinds.count(kind)
+        for kind in commands if len(commands) == 1 else set(commands):
+            count = commands.count(kind)
             first = self.histograms[kind]
             cells[first + bucket] += count
             cells[first + len(self.bounds) + 1] += ms * count
@@ -180,7 +182,7 @@ class Frontend:
 class _Answered:
     """The way of requests whose answer the parser knew."""
 
-    goes_on = False
+    may_ask_another_host = False
     cost = 1
 
     def start(self, request: Any, sink: Any) -> None:
@@ -191,7 +193,7 @@ class _Answered:
 class _Close:
     """The way of a request at which the client is hung up on, with a last word or without."""
 
-    goes_on = False
+    may_ask_another_host = False
     cost = 1
 
     def start(self, request: Any, sink: Any) -> None:
@@ -203,7 +205,7 @@ class _Close:
 class _Inquiry:
     """The way of a get whose keys ask the router itself: its answers are the values."""
 
-    goes_on = False
+    may_ask_another_host = False
     cost = 1
 
     def __init__(self, frontend: Frontend) -> None:

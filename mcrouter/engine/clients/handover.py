@@ -11,7 +11,7 @@ import os
 import socket
 from typing import Any, Callable, Iterable
 
-from ...logs import get_logger
+from ...system.logs import get_logger
 
 logger = get_logger(__name__)
 

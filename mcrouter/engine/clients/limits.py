@@ -7,7 +7,7 @@ Nothing of this costs a plain request anything: idle clients are looked for from
 import socket
 from typing import Any, Callable, NamedTuple, Set
 
-from ...logs import get_logger
+from ...system.logs import get_logger
 from ..hosts.lingering import Lingering
 
 logger = get_logger(__name__)
@@ -17,7 +17,7 @@ _FAREWELL = 1.0  # seconds in which a client that is refused may read why
 _LOOKS = 4  # at a client within its idle timeout
 
 
-class Limits(NamedTuple):
+class ClientLimits(NamedTuple):
     """What holds for one event loop; 0: no limit."""
 
     connections: int = 0
@@ -70,7 +70,7 @@ def close_idle(frontend: Any, seconds: float) -> None:
     def look() -> None:
         frontend.loop.call_later(seconds / _LOOKS, look)
         for client in list(frontend.clients.values()):
-            if client.looked_at() > _LOOKS:
+            if client.check_idle() > _LOOKS:
                 client.abort()
 
     look()

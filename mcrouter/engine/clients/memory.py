@@ -6,7 +6,7 @@ What a reply weighs is not known when it is asked for. So it is weighed when it 
 | held                    | a reply                                                                                    |
 | up to half of the bound | is kept as it comes                                                                        |
 | more ("short")          | is kept while its client holds no more than its share: a client that reads is not touched; |
-|                         | else it passes, with what comes behind it, and is asked for again later (transfer.py)      |
+|                         | else it passes, with what comes behind it, and is asked for again later (large_values.py)  |
 | more than the bound     | becomes an error if it cannot be asked for again, as later requests depend on it           |
 
 The shares of all clients are half of the bound together, so that one and a half of it is the most. While memory is
@@ -21,7 +21,7 @@ A look at what is held costs up to 0.5 µs for each client, so it is taken when 
 from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Tuple
 
-from ...logs import get_logger
+from ...system.logs import get_logger
 from ..writing import unacknowledged
 
 logger = get_logger(__name__)
@@ -154,8 +154,8 @@ class Memory:
         several hosts get is held once."""
         sent = {}
         for host in self.hosts():
-            for lane in host.lanes:
-                for request, _sink, _since in islice(lane.inflight, _SENT):
+            for connection in host.connections:
+                for request, _sink, _since in islice(connection.inflight, _SENT):
                     if len(request.data) > _LARGE and not request.client.awaits(request):
                         sent[id(request.data)] = len(request.data)
         return sum(sent.values())
@@ -181,7 +181,7 @@ class Memory:
                 client.hold(False)
             self._waiting, self._going = [], None
             return
-        begun = [client for client in holding if not client.is_held() and client.has_begun() > self._share]
+        begun = [client for client in holding if not client.is_throttled() and client.has_begun() > self._share]
         begun.sort(key=_begun, reverse=True)
         if begun:
             self._going = begun[0]
@@ -198,7 +198,12 @@ class Memory:
     def read_of(self, client: Any) -> None:
         """More of a request has come that has not come to its end. When nothing more may be held, one client at a time
         may go on with what is more than its share."""
-        if self.is_full() and client is not self._going and client.has_begun() > self._share and not client.is_held():
+        if (
+            self.is_full()
+            and client is not self._going
+            and client.has_begun() > self._share
+            and not client.is_throttled()
+        ):
             self._wait(client)
             if not self._looks:
                 self.look()
@@ -210,7 +215,7 @@ class Memory:
     def _let_next_go_on(self) -> None:
         following = self._waiting.pop(0)
         for client in self._frontend.clients.values():
-            if not client.is_held() and client.has_begun() > self._share:
+            if not client.is_throttled() and client.has_begun() > self._share:
                 self._wait(client)
         self._let_go_on(following)
 

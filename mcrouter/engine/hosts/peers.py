@@ -37,4 +37,4 @@ class Peers:
         self._timer = self._loop.call_later(_LOOK, self._look)
         for host in self._hosts:
             if host.healthy and not host.all_clean():
-                host.suspect("another event loop has writes that it has missed")
+                host.stop_reads("another event loop has writes that it has missed")

@@ -24,7 +24,7 @@ import threading
 import time
 from typing import Any, Callable, Deque, Dict, Optional, Tuple
 
-from ...logs import get_logger
+from ...system.logs import get_logger
 from ..loop import PollGroup, Timer
 
 logger = get_logger(__name__)

@@ -6,7 +6,7 @@ from typing import Any, Iterable, Sequence, Tuple
 from ...proto import outcomes as o
 from ...proto import results as r
 from ...proto.requests import GET, SET
-from .why import Why
+from .reason import Reason
 
 
 class Tally:
@@ -17,7 +17,7 @@ class Tally:
     answered to a client as it came, so that one event counts for both; `errors` what failed, `refused` what got an
     error line or a 'no', `unsent` what failed before anything was sent. `results` are by result (proto.results).
     `health` are the cells of whether the host is relied on, `rejoin` those of what it has missed, and of how that was
-    made up for (rejoin.py). `request_errors` has the answers to clients that were errors.
+    made up for (recovery.py). `request_errors` has the answers to clients that were errors.
     """
 
     __slots__ = ("bounds", "by_command", "by_result", "cells", "connections", "deleted", "direct", "dirty", "errors",
@@ -51,12 +51,12 @@ class Tally:
         self.healthy, self.tko, self.failures, self.returning, self.turned, self.why = health
         self.missed, self.deleted, self.flushed, self.journal, self.dirty = rejoin
 
-    def answered(self, kinds: bytes, ms: float, blocks: Sequence[int]) -> None:
+    def answered(self, commands: bytes, ms: float, blocks: Sequence[int]) -> None:
         """Counts a request or run that took so many milliseconds, in `upstream` or `direct`."""
-        for kind, count in _counted(kinds):
+        for kind, count in _counted(commands):
             self._add(blocks[kind], ms, count)
 
-    def lone(self, ms: float, direct: Sequence[int], upstream: Sequence[int]) -> None:
+    def count_single(self, ms: float, direct: Sequence[int], upstream: Sequence[int]) -> None:
         """Counts gets and sets that were sent, and answered, at the same time: hits, misses and what was stored."""
         for counts, blocks in ((direct, self.direct), (upstream, self.upstream)):
             hits, misses, stored = counts
@@ -78,13 +78,13 @@ class Tally:
         if misses:
             self.cells[self.misses] += misses
 
-    def refused(self, kinds: bytes, outcomes: bytes) -> int:
+    def refused(self, commands: bytes, outcomes: bytes) -> int:
         """Counts the commands of a run that got a 'no' or an error line; how many error lines there are."""
-        return self._refused(kinds, outcomes) if outcomes.translate(None, r.EXPECTED) else 0
+        return self._refused(commands, outcomes) if outcomes.translate(None, r.EXPECTED) else 0
 
-    def _refused(self, kinds: bytes, outcomes: bytes) -> int:
+    def _refused(self, commands: bytes, outcomes: bytes) -> int:
         cells, failed = self.cells, 0
-        for kind, outcome in zip(kinds, outcomes):
+        for kind, outcome in zip(commands, outcomes):
             if outcome not in r.EXPECTED:
                 cells[self.by_command[kind]] += 1
                 cells[self.by_result[r.OF_ANSWER[outcome]]] += 1
@@ -93,40 +93,40 @@ class Tally:
                     failed += 1
         return failed
 
-    def failed(self, kinds: bytes, result: int) -> None:
+    def failed(self, commands: bytes, result: int) -> None:
         """Counts a request or run that has got no answer."""
         cells, by_command = self.cells, [self.errors]
         if result in r.NEVER_SENT:
             by_command.append(self.unsent)
         for counts in by_command:
-            for kind in kinds:
+            for kind in commands:
                 cells[counts[kind]] += 1
-        self.spared(kinds, result)
+        self.record_skipped(commands, result)
 
-    def spared(self, kinds: bytes, result: int = r.TKO) -> None:
+    def record_skipped(self, commands: bytes, result: int = r.TKO) -> None:
         """Counts a request or run by its result alone; without one, it was not asked of the host, which is given up."""
-        self.cells[self.by_result[result]] += len(kinds)
+        self.cells[self.by_result[result]] += len(commands)
 
-    def turns(self, healthy: bool, returning: bool, at: float) -> None:
+    def set_state(self, healthy: bool, returning: bool, at: float) -> None:
         """The host is found in this state, since `at` (Unix time)."""
         cells = self.cells
         cells[self.healthy], cells[self.returning], cells[self.turned] = int(healthy), int(returning), at
 
-    def because(self, kind: Why) -> None:
+    def set_reason(self, kind: Reason) -> None:
         """Why the host is not read."""
         self.cells[self.why] = int(kind)
 
-    def made_up(self, deleted: int, flushed: int) -> None:
+    def count_recovery(self, deleted: int, flushed: int) -> None:
         """Counts what it took to let the host be read again."""
         self.cells[self.deleted] += deleted
         self.cells[self.flushed] += flushed
 
-    def keeps(self, keys: int) -> None:
+    def set_journal_size(self, keys: int) -> None:
         """How many keys the journal has."""
         self.cells[self.journal] = keys
 
 
-def _counted(kinds: bytes) -> Iterable[Tuple[int, int]]:
-    if len(kinds) == 1:
-        return ((kinds[0], 1),)
-    return [(kind, kinds.count(kind)) for kind in set(kinds)]
+def _counted(commands: bytes) -> Iterable[Tuple[int, int]]:
+    if len(commands) == 1:
+        return ((commands[0], 1),)
+    return [(kind, commands.count(kind)) for kind in set(commands)]

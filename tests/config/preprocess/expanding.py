@@ -2,7 +2,7 @@
 
 from mcrouter.config import ConfigError, parse
 from mcrouter.config.preprocess.expander import expand
-from mcrouter.config.tree import Node, from_file, plain
+from mcrouter.config.syntax.tree import Node, from_file, plain
 
 PARAMS = {"default-region": "east", "num-proxies": 4, "hosts": ["a:1", "b:1"], "options": {"deep": [None, 1.5]}, "on": True}
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mcrouter.config import ConfigError, parse
 from mcrouter.config.preprocess.builtins.table import BUILTINS
 from mcrouter.config.preprocess.expander import expand
-from mcrouter.config.tree import plain
+from mcrouter.config.syntax.tree import plain
 
 from .expanding import FILES, PARAMS, load, value_of
 

@@ -9,7 +9,7 @@ import pytest
 import mcrouter.config.preprocess
 from mcrouter.config import parse
 from mcrouter.config.preprocess.expander import expand
-from mcrouter.config.tree import Entry, Map, Scalar, Seq, from_file
+from mcrouter.config.syntax.tree import Entry, Map, Scalar, Seq, from_file
 from tests.config.test_config_errors import _messages
 
 from .expanding import PARAMS, error_of, load, value_of

@@ -6,7 +6,7 @@ import pytest
 
 from mcrouter.config import parse
 from mcrouter.config.preprocess.expander import expand
-from mcrouter.config.tree import Entry, Map, Scalar
+from mcrouter.config.syntax.tree import Entry, Map, Scalar
 
 from .expanding import PARAMS, load, tree_of, value_of
 

@@ -4,7 +4,7 @@ import math
 import re
 from typing import Callable
 
-from ...tree import MAX_DIGITS, Atom, Map, Node, Scalar, Seq
+from ...syntax.tree import MAX_DIGITS, Atom, Map, Node, Scalar, Seq
 from ..call import Call, builtin
 from .numbers import fits
 
@@ -61,9 +61,9 @@ def _atom(call: Call) -> Atom:
     return value.value if isinstance(value, Scalar) else None
 
 
-def _is(*kinds: type) -> Callable[[Call], Node]:
+def _is(*commands: type) -> Callable[[Call], Node]:
     """Returns a check for the exact type of a single value: True is not an int."""
-    return lambda call: call.scalar(isinstance(call.value("value"), Scalar) and type(_atom(call)) in kinds)
+    return lambda call: call.scalar(isinstance(call.value("value"), Scalar) and type(_atom(call)) in commands)
 
 
 def _is_list(call: Call) -> Node:

@@ -4,7 +4,7 @@ import random
 from typing import NoReturn
 
 from ...errors import show
-from ...tree import Entry, Map, Node, Scalar, Seq, field, kind
+from ...syntax.tree import Entry, Map, Node, Scalar, Seq, field, kind
 from ..call import Call, builtin
 from .order import sort_key
 from .shuffle import shuffled

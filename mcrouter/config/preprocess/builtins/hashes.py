@@ -7,7 +7,7 @@ from typing import Union
 
 from ....hashing.spooky import hash64
 from ...errors import show
-from ...tree import Node, Scalar, kind
+from ...syntax.tree import Node, Scalar, kind
 from ..call import Call, builtin
 from .numbers import signed
 

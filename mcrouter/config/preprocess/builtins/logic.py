@@ -3,7 +3,7 @@
 import json
 from typing import NoReturn
 
-from ...tree import Map, Node, plain
+from ...syntax.tree import Map, Node, plain
 from ..call import Call, builtin
 from .order import equal, sort_key
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Optional, Union
 
 from ...errors import show
-from ...tree import Entry, Map, Node, Scalar, Seq, kind
+from ...syntax.tree import Entry, Map, Node, Scalar, Seq, kind
 from ..call import Call, builtin
 
 _Names = list[tuple[str, Node]]

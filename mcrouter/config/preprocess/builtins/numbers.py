@@ -3,7 +3,7 @@
 import operator
 from typing import Callable
 
-from ...tree import Node
+from ...syntax.tree import Node
 from ..call import Call, builtin
 
 _BITS = 64

@@ -6,7 +6,7 @@ order is: null, lists, false and true, numbers, texts. Maps have no order.
 
 from typing import Any, Callable
 
-from ...tree import Atom, Map, Node, Scalar, Seq
+from ...syntax.tree import Atom, Map, Node, Scalar, Seq
 
 _RANKS = {type(None): 0, list: 1, bool: 2, int: 3, float: 3, str: 4}
 

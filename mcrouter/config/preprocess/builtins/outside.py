@@ -4,7 +4,7 @@ import ipaddress
 import socket
 
 from ...errors import ConfigError
-from ...tree import Node
+from ...syntax.tree import Node
 from ..call import Call, builtin
 
 

@@ -1,0 +1,1 @@
+"""The command line: the router's own command and its subcommands."""

@@ -1,0 +1,98 @@
+"""`mcrouter top [ADDR]`. On a terminal it stays and is refreshed; else it prints one view after another.
+
+Exit codes: 0, also after ^C; 1 when the router cannot be asked at first; 2 for a bad flag.
+"""
+
+import argparse
+import json
+import locale
+import os
+import sys
+from typing import Any, Dict
+
+from ..top.fetch import FetchError, address, fetch
+from ..top.plain import show as show_plain
+from ..top.view import SORTS
+from .arguments import Parser
+from .main import complain
+
+_CANNOT_RUN = 1
+_PATIENCE = 5.0  # seconds for the first answer
+
+
+def make_parser() -> Parser:
+    """The flags."""
+    parser = Parser(
+        prog="mcrouter top",
+        description="Shows a running router's hosts: state, requests, errors, hits, latency. Keys: ? shows them.",
+        epilog="Colours only on a terminal, and not where NO_COLOR is set.",
+    )
+    parser.add_argument("address", nargs="?", default="localhost:9090", type=_address, metavar="ADDR",
+                        help="HOST:PORT of the router's metrics (default localhost:9090)")  # fmt: skip
+    parser.add_argument("--interval", type=_seconds, default=2.0, metavar="SECONDS", help="between views (default 2)")
+    parser.add_argument("--sort", choices=list(SORTS), default="state", help="what by (default state: the worst first)")
+    parser.add_argument("--once", action="store_true", help="print one view, and end")
+    parser.add_argument("--count", type=_number, metavar="N", help="print so many views, and end")
+    parser.add_argument("--json", action="store_true", help="print /status.json as it is, and end")
+    return parser
+
+
+def _address(text: str) -> Any:
+    try:
+        return address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} will not do; give {error}") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} will not do; give seconds from 0.1 to 3600")
+    return value
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 1_000_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} will not do; give a whole number above 0")
+    return int(text)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Runs the command; returns the exit code."""
+    try:
+        facts = fetch(args.address, _PATIENCE)
+    except FetchError as error:
+        return complain(f"top: {error}", _CANNOT_RUN)
+    try:
+        _show(args, facts)
+    except KeyboardInterrupt:
+        pass
+    except BrokenPipeError:  # whoever reads it has seen enough, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _show(args: argparse.Namespace, facts: Dict[str, Any]) -> None:
+    is_terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    is_coloured = is_terminal and not os.environ.get("NO_COLOR")
+    if args.json:
+        print(json.dumps(facts, indent=1))
+    elif args.once or args.count or not is_terminal or not _has_curses():
+        show_plain(args.address, facts, args.interval, 1 if args.once else args.count, args.sort, is_coloured)
+    else:
+        from ..top.screen import show
+
+        locale.setlocale(locale.LC_ALL, "")  # curses draws in the terminal's encoding
+        is_utf8 = locale.getpreferredencoding(False).lower().replace("-", "") == "utf8"
+        show(args.address, facts, args.interval, args.sort, is_coloured, is_utf8)
+
+
+def _has_curses() -> bool:
+    try:
+        import curses  # noqa: F401 - Python can be built without
+    except ImportError:
+        return False
+    return sys.stdin.isatty()

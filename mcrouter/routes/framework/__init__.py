@@ -1,0 +1,1 @@
+"""What all routes are made of: the base classes, the context that they are made in, and common steps."""

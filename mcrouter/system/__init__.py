@@ -1,0 +1,1 @@
+"""What the router uses of its process and its machine: log, clock, memory limit, late imports."""
