@@ -10,7 +10,7 @@ import pytest
 import mcrouter
 from mcrouter import Router, Settings, load_config
 from mcrouter.proto.commands import INQUIRING
-from mcrouter.proto.requests import ANSWERED, INQUIRY
+from mcrouter.proto.request import ANSWERED, INQUIRY
 from mcrouter.server.inquiries import Inquiries
 from mcrouter.system.host_id import _ipv4, _ipv6, host_id, number
 from tests.proto.feeding import PLANS, ClientFeed, bytewise

@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Sequence
 
 from ..config.errors import advice_for_name, show
 from ..proto.client.lines import MAX_KEY
+from ..proto.client.parser import RequestParser, RunPlan
 from ..proto.commands import (
     BARE,
     BY_NAME,
@@ -18,7 +19,7 @@ from ..proto.commands import (
     STORE_CAS,
     Command,
 )
-from ..proto.requests import Request, RequestParser, RunPlan
+from ..proto.request import Request
 from ..proto.runs import request_patterns
 
 _FORMS: Dict[str, bytes] = {

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from .. import __version__
 from ..config.model import Config
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..routes.build import build
 from ..routes.framework.context import RouteContext
 from ..routes.local import LocalRoute

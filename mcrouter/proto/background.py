@@ -6,7 +6,7 @@ they are dropped, and a dropped write is one that the host misses (engine/hosts/
 
 from typing import Any, Callable, List
 
-from .requests import Request
+from .request import Request
 
 
 class Background:

@@ -8,7 +8,7 @@ from typing import Dict, Optional, Tuple
 
 from .commands import COMMANDS, EXPTIME_KEYS, KEY_NUMBER, META, META_STORE, STORE, STORE_CAS
 from .numbers import signed
-from .requests import Request
+from .request import Request
 from .rewriting import remade
 
 _MONTH = 30 * 24 * 3600

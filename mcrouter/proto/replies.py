@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 from . import outcomes as o
 from .client.meta_flags import decoded
 from .commands import ARITHMETIC, BY_NAME, COMMANDS, LINES, META, META_STORE, META_VALUE
-from .requests import GET, Request
+from .request import GET, Request
 
 TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
 NO_MEMORY = b"SERVER_ERROR mcrouter: no memory for the reply (--max-memory)\r\n"

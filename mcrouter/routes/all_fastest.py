@@ -4,7 +4,7 @@ from typing import Any, Iterable, List, Tuple
 
 from ..config.fields import routes
 from ..proto import outcomes as o
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.base import ASKED, AsIs, Branch, refuse
 from .framework.best import Best, is_good
 from .framework.context import RouteContext

@@ -7,7 +7,7 @@ from ..config.hosts import parse_host
 from ..proto import outcomes as o
 from ..proto.client.lines import MAX_KEY
 from ..proto.commands import DELETE, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import routing_name
 from .framework.base import Route
 from .framework.context import RouteContext

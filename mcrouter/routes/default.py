@@ -3,7 +3,7 @@
 from typing import Any, Iterable, List, Tuple
 
 from ..config.fields import routes
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.base import ASKED, AsIs, Branch, refuse
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

@@ -9,7 +9,7 @@ from typing import Any, List, Mapping, Optional, Set, Tuple
 from ..config.fields import REQUIRED, Field, number, record, routes, unused
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, Command
-from ..proto.requests import GET, SET, Request
+from ..proto.request import GET, SET, Request
 from .failover_errors import FailoverErrors, failover_errors
 from .failover_policy import InOrder, PolicySpec, failover_policy
 from .framework.base import ASKED, ON_ERROR, Branch, Route

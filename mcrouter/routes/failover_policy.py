@@ -19,7 +19,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 from ..config.fields import REQUIRED, Read, number, numbers, one_of, record, switch, texts
 from ..hashing import make_pick, routing_key
 from ..hashing.choosers import rendezvous_order
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import routing_name
 from .failover_errors import error_list
 from .framework.renamed import prefix_of

@@ -5,7 +5,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 from ..config.fields import Field, number, route, routes
 from ..proto.commands import Command
 from ..proto.exptimes import capped
-from ..proto.requests import Request
+from ..proto.request import Request
 from .failover import failover_fields, made_of, never, shared
 from .failover_policy import InOrder
 from .framework.base import ASKED, Branch, Route, part

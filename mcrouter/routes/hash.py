@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, List, Mapping
 
 from ..config.fields import Field, one_of, routes, switch, text, texts
 from ..hashing import HASHES, KEY_HASH_NAMES, make_pick, routing_key
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..system.deferred import own
 from .framework.base import Branch
 from .framework.context import RouteContext

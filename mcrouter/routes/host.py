@@ -3,7 +3,7 @@
 from typing import Any, List, Tuple
 
 from ..proto import outcomes as o
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.styles import MEMCACHED, Memcached
 from .framework.again import ask_again
 from .framework.base import AsIs, Branch, refuse

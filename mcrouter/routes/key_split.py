@@ -7,7 +7,7 @@ from ..proto import outcomes as o
 from ..proto.background import background
 from ..proto.commands import ADMIN, BY_NAME, Command
 from ..proto.guard import guarded
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import longest_key
 from .framework.base import ASKED, COPY, DROP_REPLY, Branch, Route
 from .framework.context import RouteContext

@@ -5,7 +5,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 from ..config.fields import Field, number, route
 from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, READ, VALUES, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import get_of, store_of
 from .framework.base import ASKED, ON_FAILURE, Branch, Route
 from .framework.context import RouteContext

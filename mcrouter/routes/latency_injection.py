@@ -5,7 +5,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 from ..config.fields import Field, number, route, unused
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import abandon
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

@@ -5,7 +5,7 @@ from math import exp
 from typing import Any, Iterator, List, Optional, Tuple
 
 from ..config.fields import Field, number, routes, unused
-from ..proto.requests import Request
+from ..proto.request import Request
 from .failover import FailoverRoute
 from .failover_errors import FailoverErrors
 from .failover_policy import InOrder

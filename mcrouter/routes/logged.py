@@ -6,7 +6,7 @@ from typing import Any, List, Mapping, Optional
 from ..config.fields import route
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..system.logs import get_logger
 from .framework.base import Route
 from .framework.context import RouteContext

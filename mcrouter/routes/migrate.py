@@ -6,7 +6,7 @@ from ..config.fields import Field, number, route
 from ..hashing import routing_key
 from ..hashing.spooky import hash32
 from ..proto.commands import COMMANDS, DELETE
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.base import ASKED, Branch
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

@@ -5,7 +5,7 @@ from typing import Any, Iterable, List, Mapping, Optional, Tuple
 from ..config.fields import Field, routes, switch
 from ..proto import outcomes as o
 from ..proto.commands import DELETE, READ, VALUES, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.again import ask_again
 from .framework.base import ASKED, ON_FAILURE, Branch, Route, refuse
 from .framework.best import Best, is_good

@@ -7,7 +7,7 @@ from ..config.prefixes import wrong_prefix
 from ..proto import outcomes as o
 from ..proto.client.lines import MAX_KEY
 from ..proto.commands import ADMIN, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import longest_key
 from .framework.base import ASKED, Branch, Route, refuse
 from .framework.context import RouteContext

@@ -6,7 +6,7 @@ from typing import Any, Deque, List, Mapping, Optional, Tuple
 from ..config.fields import Field, number, route
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import guarded
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

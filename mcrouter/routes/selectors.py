@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..config.fields import BY_NAME, Field, route
 from ..proto.commands import Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.base import ASKED, COPY, Branch, Route, refuse, start_in_background
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

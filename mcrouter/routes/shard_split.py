@@ -7,7 +7,7 @@ from ..config.fields import Field, number, record, route, switch
 from ..hashing import routing_key
 from ..proto.background import background
 from ..proto.commands import ADMIN, COMMANDS, DELETE, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import longest_key
 from .framework.base import ASKED, COPY, DROP_REPLY, Branch, Route, start_guarded
 from .framework.context import RouteContext

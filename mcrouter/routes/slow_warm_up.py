@@ -6,7 +6,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 from ..config.fields import RECORDS, Field, number, record, route
 from ..proto import outcomes as o
 from ..proto.commands import READ, VALUES, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.base import ASKED, BY_CHANCE, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

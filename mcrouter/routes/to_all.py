@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Tuple
 from ..config.fields import routes
 from ..proto import outcomes as o
 from ..proto.replies import TOO_LARGE, split_reply
-from ..proto.requests import Request
+from ..proto.request import Request
 from .framework.base import ASKED, COPY, Branch, Route, start_in_background
 from .framework.handle import Handle
 from .framework.held import Held

@@ -4,7 +4,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 
 from ..config.fields import Field, number, route, switch
 from ..proto.commands import BY_NAME, META, READ, VALUES, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import get_of, routing_name, ttl_of
 from .framework.base import ASKED, ON_FAILURE, Branch, Route
 from .framework.context import RouteContext

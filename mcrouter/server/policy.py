@@ -11,7 +11,7 @@ from typing import Any, Callable, ContextManager, Dict, Generator, Iterable, Ite
 from ..config import Config, HostAddress
 from ..engine.hosts.host import Host
 from ..engine.loop import PollGroup
-from ..proto.requests import RunPlan
+from ..proto.client.parser import RunPlan
 from ..routes.build import Built, building
 from ..routes.framework.context import RouteContext
 from ..routes.framework.pool import hosts_of

@@ -10,8 +10,9 @@ import socket
 from typing import Dict, List, Sequence
 
 from mcrouter.proto.client.lines import MAX_KEY, read_line
+from mcrouter.proto.client.parser import RequestParser
 from mcrouter.proto.commands import COMMANDS, META_STORE, STORE, STORE_CAS
-from mcrouter.proto.requests import ANSWERED, CLOSE, Request, RequestParser
+from mcrouter.proto.request import ANSWERED, CLOSE, Request
 from mcrouter.proto.runs import request_patterns
 
 DEADLINE = 4.0

@@ -12,7 +12,8 @@ import socket
 from typing import List, NamedTuple, Sequence, Tuple
 
 from mcrouter.proto.client.lines import BAD_CHUNK, BAD_FORMAT, MAX_LINE, may_be_long
-from mcrouter.proto.requests import ANSWERED, CLOSE, Request, RequestParser
+from mcrouter.proto.client.parser import RequestParser
+from mcrouter.proto.request import ANSWERED, CLOSE, Request
 from mcrouter.proto.runs import request_patterns
 from tests.differential.harness import DEADLINE, block, is_store, is_swallowed, normal, split
 

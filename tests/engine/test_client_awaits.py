@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from mcrouter.engine.clients.connection import ClientConnection
-from mcrouter.proto.requests import Request
+from mcrouter.proto.request import Request
 from mcrouter.routes.framework.base import part
 from tests.routes.script import request
 

@@ -18,7 +18,7 @@ from mcrouter.proto.client.lines import BAD_CHUNK, read_line
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.proto.host.gate import refusal
 from mcrouter.proto.replies import ProtocolError
-from mcrouter.proto.requests import ANSWERED, STORING
+from mcrouter.proto.request import ANSWERED, STORING
 from mcrouter.testing.protocol import Conversation
 from tests.proto.feeding import ClientFeed, HostFeed
 from tests.support.processes import Memcached

@@ -2,11 +2,12 @@
 
 from typing import Any, Iterable, List, NamedTuple, Sequence
 
+from mcrouter.proto.client.parser import RequestParser, RunPlan
 from mcrouter.proto.client.stream import ClientPlace, ClientStream
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.proto.host.stream import HostStream
 from mcrouter.proto.replies import ProtocolError
-from mcrouter.proto.requests import ANSWERED, CLOSE, INQUIRY, Request, RequestParser, RunPlan
+from mcrouter.proto.request import ANSWERED, CLOSE, INQUIRY, Request
 from mcrouter.proto.runs import MAX_RUN, PatternCache, RequestPatterns, reply_patterns, request_patterns
 
 PLANS = (RunPlan(), RunPlan(gets=True), RunPlan(sets=True), RunPlan(True, True), RunPlan(True, True, True))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.proto.requests import ANSWERED, CLOSE
+from mcrouter.proto.request import ANSWERED, CLOSE
 from mcrouter.testing import cluster
 from tests.support.processes import DEADLINE
 from tests.support.wire import Wire

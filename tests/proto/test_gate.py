@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mcrouter.proto.client.lines import MAX_LINE, read_line
 from mcrouter.proto.commands import BY_NAME, COMMANDS
 from mcrouter.proto.host.gate import CLOSED, refusal
-from mcrouter.proto.requests import COMMAND_BYTE, GET, SET, Request
+from mcrouter.proto.request import COMMAND_BYTE, GET, SET, Request
 from mcrouter.proto.rewriting import delete_of, get_of, gets_of, rekeyed, store_of, touch_of, ttl_of
 from tests.differential.streams import STREAMS as ODD_STREAMS
 

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.proto import replies, requests, runs
-from mcrouter.proto.client import lines
+from mcrouter.proto import replies, runs
+from mcrouter.proto.client import lines, parser
 from mcrouter.proto.host import reply_cutter
 
 from .feeding import PLANS, ClientFeed, HostFeed, Watched
@@ -69,7 +69,7 @@ def new_work(monkeypatch):
     """Makes counters; every pattern of the modules counts for the newest."""
     patterns = [
         (module, name, value)
-        for module in (lines, replies, reply_cutter, requests)
+        for module in (lines, replies, reply_cutter, parser)
         for name, value in vars(module).items()
         if isinstance(getattr(value, "__self__", None), re.Pattern)
     ]

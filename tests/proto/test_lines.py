@@ -16,7 +16,7 @@ from mcrouter.proto import outcomes as o
 from mcrouter.proto.client.lines import BAD_FORMAT, ERROR, MAX_LINE, Line, may_be_long, read_line
 from mcrouter.proto.client.rendering import Rendering
 from mcrouter.proto.commands import BY_NAME, BY_VERB, COMMANDS, META_STORE, STORE, STORE_CAS
-from mcrouter.proto.requests import CLOSE
+from mcrouter.proto.request import CLOSE
 from tests.differential.differences import known
 from tests.support.processes import Memcached
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.replies import ProtocolError, split_reply, value_blocks
-from mcrouter.proto.requests import GET
+from mcrouter.proto.request import GET
 from mcrouter.proto.runs import reply_patterns
 
 from .feeding import WARM_REPLIES, HostFeed, Reply, bytewise, cut, request, split

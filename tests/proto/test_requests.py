@@ -3,7 +3,8 @@
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.requests import GET, SET, RunPlan
+from mcrouter.proto.client.parser import RunPlan
+from mcrouter.proto.request import GET, SET
 from mcrouter.proto.runs import MAX_RUN, request_patterns
 
 from .feeding import PLANS, WARM_REQUESTS, ClientFeed, Command, as_commands, bytewise, parse, request

@@ -4,7 +4,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mcrouter.proto.client.lines import MAX_LINE
-from mcrouter.proto.requests import SET, RunPlan
+from mcrouter.proto.client.parser import RunPlan
+from mcrouter.proto.request import SET
 from mcrouter.proto.runs import request_patterns
 
 from .feeding import PLANS, WARM_REQUESTS, ClientFeed, as_commands, bytewise, parse, split

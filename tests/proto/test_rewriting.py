@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcrouter.proto import outcomes as o
+from mcrouter.proto.client.parser import RequestParser, RunPlan
 from mcrouter.proto.exptimes import capped, exptime, with_exptime
 from mcrouter.proto.replies import TOO_LARGE
-from mcrouter.proto.requests import Request, RequestParser, RunPlan
+from mcrouter.proto.request import Request
 from mcrouter.proto.rewriting import (
     delete_of,
     deletion,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mcrouter.proto.requests import ANSWERED, CLOSE
+from mcrouter.proto.request import ANSWERED, CLOSE
 from mcrouter.proto.styles import STYLES
 
 from .feeding import PLANS, ClientFeed, Command, bytewise, parse, split

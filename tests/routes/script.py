@@ -3,8 +3,9 @@
 from typing import Any, Dict, List, Optional, Tuple
 
 from mcrouter.proto import outcomes as o
+from mcrouter.proto.client.parser import RequestParser, RunPlan
 from mcrouter.proto.commands import COMMANDS, VALUES
-from mcrouter.proto.requests import Request, RequestParser, RunPlan
+from mcrouter.proto.request import Request
 from mcrouter.proto.runs import request_patterns
 from mcrouter.routes.framework.pool import Pool
 

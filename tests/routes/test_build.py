@@ -5,8 +5,8 @@ import json
 import pytest
 
 from mcrouter.config.model import Config
+from mcrouter.proto.client.parser import RunPlan
 from mcrouter.proto.commands import BY_NAME, COMMANDS
-from mcrouter.proto.requests import RunPlan
 from mcrouter.router import load_config
 from mcrouter.routes.build import Specialised, build
 from mcrouter.routes.framework.context import RouteContext

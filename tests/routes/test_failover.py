@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.requests import Request
+from mcrouter.proto.request import Request
 from mcrouter.routes.failover_errors import NAMES
 
 from .script import (

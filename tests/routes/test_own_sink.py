@@ -3,7 +3,8 @@
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.requests import Request, RequestParser, RunPlan
+from mcrouter.proto.client.parser import RequestParser, RunPlan
+from mcrouter.proto.request import Request
 
 from .script import CLIENT, MISS, SERVER_ERROR, STRETCHES, Host, hit
 from .world import World

@@ -4,7 +4,8 @@ the first answer is no success."""
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.requests import Request, RequestParser, RunPlan
+from mcrouter.proto.client.parser import RequestParser, RunPlan
+from mcrouter.proto.request import Request
 
 from .script import CLIENT, MISS, STRETCHES, Host, hit
 from .world import World

@@ -8,7 +8,8 @@ from mcrouter.engine import writing
 from mcrouter.engine.clients import frontend, inbox, memory, outbox
 from mcrouter.engine.hosts import connection as connection
 from mcrouter.engine.hosts import streaming
-from mcrouter.proto import requests, runs
+from mcrouter.proto import runs
+from mcrouter.proto.client import parser
 from mcrouter.proto.client import stream as client_stream
 from mcrouter.proto.host import reply_cutter
 from mcrouter.proto.host import stream as host_stream
@@ -41,7 +42,7 @@ KNOBS = (
     Knob("_LARGE", (host_stream,), (40, 16384)),
     Knob("_PASSING", (reply_cutter,), (30, 200, 16384)),
     Knob("_AT_ONCE", (reply_cutter,), (1, 2, 1024)),
-    Knob("_LARGE", (requests,), (50, 16384)),
+    Knob("_LARGE", (parser,), (50, 16384)),
     Knob("_SEEN_OFTEN", (runs,), (1, 3, 32)),
     Knob("_MAX_PATTERNS", (runs,), (1, 64)),
     Knob("_RENEW_AFTER", (runs,), (2, 1 << 17)),

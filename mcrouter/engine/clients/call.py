@@ -9,9 +9,10 @@ A call is a client of its own that asks just this; two calls have no order betwe
 import threading
 from typing import Any, List
 
+from ...proto.client.parser import RequestParser
 from ...proto.client.stream import ClientPlace, ClientStream
 from ...proto.guard import guarded
-from ...proto.requests import Request, RequestParser
+from ...proto.request import Request
 from ...proto.runs import MAX_RUN
 from .source import ClientRequest, RequestSource
 

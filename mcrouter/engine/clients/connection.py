@@ -19,9 +19,10 @@ from os import read
 from os import write as write_one
 from typing import Any, Set
 
+from ...proto.client.parser import parse_single
 from ...proto.client.stream import ClientPlace
 from ...proto.replies import TOO_LARGE
-from ...proto.requests import Request, parse_single
+from ...proto.request import Request
 from ...system.logs import get_logger
 from ..poller import IN, OUT
 from .handover import MOST

@@ -6,9 +6,10 @@ from bisect import bisect_left
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from ...proto import outcomes as o
+from ...proto.client.parser import RunPlan
 from ...proto.commands import COMMANDS, READ
 from ...proto.replies import NO_MEMORY
-from ...proto.requests import GET, MOST_COMMANDS, SET, Request, RunPlan
+from ...proto.request import GET, MOST_COMMANDS, SET, Request
 from ...proto.runs import RequestPatterns, request_patterns
 from ...proto.styles import MEMCACHED, Memcached
 from ...system.logs import get_logger

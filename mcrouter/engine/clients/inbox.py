@@ -9,9 +9,10 @@ it goes on when that is over.
 from os import read
 from typing import Any
 
+from ...proto.client.parser import RequestParser
 from ...proto.client.stream import ClientPlace, ClientStream
 from ...proto.guard import guarded_failure
-from ...proto.requests import Request, RequestParser
+from ...proto.request import Request
 from ..hosts.streaming import PIECE
 from ..poller import IN, OUT, READ_ON
 from .memory import REQUEST

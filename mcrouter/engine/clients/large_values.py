@@ -10,7 +10,7 @@ from ...proto import outcomes as o
 from ...proto.client.lines import BAD_CHUNK
 from ...proto.commands import COMMANDS, VALUES
 from ...proto.guard import guarded
-from ...proto.requests import Request
+from ...proto.request import Request
 
 _FIRST = 65536  # bytes of a value that must be there before hosts are asked
 _BLOCK_END, _END = b"\r\n", b"END\r\n"

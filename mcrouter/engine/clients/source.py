@@ -5,7 +5,7 @@ from typing import Any, Callable, Deque, List
 
 from ...proto.commands import COMMANDS
 from ...proto.replies import TOO_LARGE
-from ...proto.requests import Request
+from ...proto.request import Request
 
 
 class RequestSource:

@@ -28,7 +28,7 @@ from ...proto.commands import COMMANDS, LINES
 from ...proto.guard import guarded, guarded_failure
 from ...proto.host.stream import HostStream
 from ...proto.replies import TOO_LARGE, ProtocolError, without_values
-from ...proto.requests import STORING
+from ...proto.request import STORING
 from ...proto.runs import PatternCache
 from ...system.logs import get_logger
 from ..clients.memory import weight

@@ -13,7 +13,7 @@ from typing import Any, List, Tuple
 from ...proto import outcomes as o
 from ...proto import results as r
 from ...proto.commands import BY_NAME
-from ...proto.requests import COMMAND_BYTE, Request
+from ...proto.request import COMMAND_BYTE, Request
 
 MS = BY_NAME["ms"].number
 NOT_SPOKEN = "it does not speak the meta protocol"

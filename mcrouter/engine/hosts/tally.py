@@ -5,7 +5,7 @@ from typing import Any, Iterable, Sequence, Tuple
 
 from ...proto import outcomes as o
 from ...proto import results as r
-from ...proto.requests import GET, SET
+from ...proto.request import GET, SET
 from .reason import Reason
 
 

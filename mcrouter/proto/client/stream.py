@@ -1,7 +1,7 @@
 """A client's stream: its bytes in, whole requests out, and the one place that knows where in the stream we are.
 
     receive(data) ──► next(client, room) ──► a request or a run, or None: the rest of it is yet to come
-                        │ cut by the parser (requests.py); what is not whole is kept
+                        │ cut by parser.py; what is not whole is kept
                         └──► wait(): the client may do no more for now; what is there is kept for a later `next`
 
 | place      | what comes next                                      | becomes                       |
@@ -10,14 +10,14 @@
 | WAITING    | requests that are there, but whose turn has not come | BOUNDARY, WITHIN, SWALLOWING  |
 | SWALLOWING | more of the data of a refused store; nothing is kept | BOUNDARY, WITHIN, WAITING     |
 
-The quick way for a client that asks one thing at a time (parse_single in requests.py) may be taken at a BOUNDARY, and
+The quick way for a client that asks one thing at a time (parser.parse_single) may be taken at a BOUNDARY, and
 nowhere else.
 """
 
 import enum
 from typing import Any, List, Optional, Tuple
 
-from ..requests import RequestParser
+from .parser import RequestParser
 
 _LARGE = 16384  # bytes; slices of so much are not copied
 _LINE_COST = 16  # times the bytes of a line that has not come to its end

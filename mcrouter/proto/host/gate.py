@@ -12,8 +12,9 @@ import re
 from typing import Any
 
 from ..client.lines import read_line
+from ..client.parser import is_common
 from ..commands import INQUIRING
-from ..requests import GET, STORING, Request, is_common
+from ..request import GET, STORING, Request
 from ..runs import KEY
 
 CLOSED = b"SERVER_ERROR mcrouter: what the route has made of the request cannot be sent to a host\r\n"

@@ -14,7 +14,7 @@ from typing import Any, List, Tuple
 from .. import outcomes as o
 from ..commands import BY_NAME, COMMANDS, META_VALUE, VALUES
 from ..replies import VALUE_LINE, ProtocolError, check_names, error_outcome, line_outcome, value_header
-from ..requests import GET, SET, Request
+from ..request import GET, SET, Request
 from ..runs import LINES as LINES_STRETCH
 from ..runs import PatternCache
 

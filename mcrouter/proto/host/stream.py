@@ -19,7 +19,7 @@ import enum
 from typing import Any, Callable, List, Optional, Tuple
 
 from ..replies import TOO_LARGE, ProtocolError
-from ..requests import Request
+from ..request import Request
 from ..runs import PatternCache
 from .reply_cutter import ReplyCutter, value_ahead
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...proto import outcomes as o
-from ...proto.requests import Request
+from ...proto.request import Request
 
 _MOST = 3  # hosts asked for one request, the first included
 

@@ -7,7 +7,7 @@ from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, EXPTIME_KEYS, VALUES
 from ...proto.guard import guarded
 from ...proto.replies import TOO_LARGE, value_blocks
-from ...proto.requests import Request
+from ...proto.request import Request
 from ...proto.rewriting import routing_name
 from .base import Branch, Route, part, refuse
 from .pieces import values_reply

@@ -2,7 +2,7 @@
 
 from typing import Any, Iterable, List, Sequence, Set
 
-from ...proto.requests import Request
+from ...proto.request import Request
 from ..host import HostRoute
 from .base import part_sink, start_in_background
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, Iterable, Tuple
 
-from ...proto.requests import Request
+from ...proto.request import Request
 from ...proto.rewriting import rekeyed, restored, restored_head
 from .base import Route
 from .keyed import Gathering, for_keys, names_of

@@ -9,7 +9,7 @@ from typing import Any, Callable, Generator, Tuple
 from ...proto import outcomes as o
 from ...proto.background import background
 from ...proto.replies import TOO_LARGE
-from ...proto.requests import Request
+from ...proto.request import Request
 from ...proto.rewriting import Value, store_of, values
 from .base import DROP_REPLY, start_guarded
 
