@@ -7,19 +7,18 @@ stream is out of step, and its connection must be closed.
 
 import base64
 import re
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from . import outcomes as o
 from .client.meta_flags import decoded
 from .commands import ARITHMETIC, BY_NAME, COMMANDS, LINES, META, META_STORE, META_VALUE
+from .reply import WholeReply, joined
 from .request import GET, Request
 
-TOO_LARGE = b"SERVER_ERROR mcrouter: too large to be held\r\n"
 NO_MEMORY = b"SERVER_ERROR mcrouter: no memory for the reply (--max-memory)\r\n"
 _LINES_OF = {o.STORED: b"STORED\r\n", o.NOT_STORED: b"NOT_STORED\r\n", o.MISS: b"END\r\n"}  # the replies in runs
 _LITTLE = 1024  # bytes; a reply of so many or less is not worth an error
 _HEAVY = o.VALUE + o.PARTIAL + o.TEXT  # outcomes whose replies may be large
-"""Stands, by identity and as a success, for a reply that was skipped; no client gets to see it."""
 _ERRORS = {b"ERROR": o.ERROR, b"CLIENT_ERROR": o.CLIENT_ERROR, b"SERVER_ERROR": o.SERVER_ERROR}
 _CLASSIC = {b"STORED": o.STORED, b"NOT_STORED": o.NOT_STORED, b"EXISTS": o.EXISTS, b"NOT_FOUND": o.NOT_FOUND,
             b"DELETED": o.DELETED, b"TOUCHED": o.TOUCHED}  # fmt: skip
@@ -136,7 +135,7 @@ def split_reply(reply: bytes, commands: bytes, outcomes: bytes) -> List[bytes]:
     return parts
 
 
-def without_values(reply: Any, commands: bytes, outcomes: bytes) -> Tuple[Any, bytes]:
+def without_values(reply: Optional[WholeReply], commands: bytes, outcomes: bytes) -> Tuple[WholeReply, bytes]:
     """A whole reply, in one piece or a list of them, to a command or a run, and its outcomes, with an error in the
     place of each large value, and of statistics. What has changed something keeps its answer. None: a reply that has
     passed, of which no more than the outcomes is known."""
@@ -145,7 +144,7 @@ def without_values(reply: Any, commands: bytes, outcomes: bytes) -> Tuple[Any, b
     elif len(commands) == 1:
         parts = [reply]
     else:
-        parts = split_reply(b"".join(reply) if type(reply) is list else bytes(reply), commands, outcomes)
+        parts = split_reply(joined(reply), commands, outcomes)
     codes = bytearray(outcomes)
     for place, (part, kind) in enumerate(zip(parts, commands)):
         is_large = reply is None or isinstance(part, list) or len(part) > _LITTLE

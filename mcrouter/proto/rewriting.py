@@ -9,7 +9,8 @@ from typing import Any, Callable, List, Optional, Tuple
 
 from .client.meta_flags import decoded
 from .commands import BY_NAME, COMMANDS, EXPTIME_KEYS, META, META_STORE, VALUES
-from .replies import TOO_LARGE, value_blocks
+from .replies import value_blocks
+from .reply import TOO_LARGE
 from .request import COMMAND_BYTE, GET, SET, Request
 
 New = Callable[[bytes], bytes]

@@ -5,7 +5,8 @@ from typing import Any, Dict, List, Tuple
 
 from ..config.fields import routes
 from ..proto import outcomes as o
-from ..proto.replies import TOO_LARGE, split_reply
+from ..proto.replies import split_reply
+from ..proto.reply import TOO_LARGE
 from ..proto.request import Request
 from .framework.base import ASKED, COPY, Branch, Route, start_in_background
 from .framework.handle import Handle

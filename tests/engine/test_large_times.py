@@ -26,7 +26,7 @@ def pours(world, sock, data):
     sock.setblocking(False)
     sent = 0
 
-    def may_ask_another_host():
+    def is_sent():
         nonlocal sent
         try:
             sent += sock.send(data[sent : sent + 10_000])
@@ -34,7 +34,7 @@ def pours(world, sock, data):
             pass
         return sent == len(data)
 
-    world.until(may_ask_another_host, "all of it to be taken")
+    world.until(is_sent, "all of it to be taken")
     sock.settimeout(10)
 
 
@@ -100,6 +100,28 @@ def test_a_large_value_that_stops_in_the_midst_ends_the_client_after_the_timeout
         world.is_closed(again)
 
 
+def errors(world):
+    """The answers to clients that were errors."""
+    return world.worker._cells[world.router._layout.request_errors]
+
+
+@pytest.mark.parametrize(("asked", "count"), [(b"get a\r\n", 1), (b"get a b\r\n", 0), (b"get b\r\n", 0)])
+def test_a_large_value_that_the_host_has_no_more_is_an_answer_and_its_error_an_error(asked, count):
+    """The second time, a is answered with an error, and b is found: its hit makes the whole an answer."""
+    with Still(**SMALL) as world:
+        connection, client = world.connection(), world.client()
+        client.sendall(asked)
+        world.sees(connection, asked)
+        pours(world, connection, VALUE.replace(b"VALUE a", b"VALUE " + asked[4:5]))
+        keys = asked.split()[1:]
+        for key in keys:
+            again = world.accept(world.hosts[0])  # an error line ends the connection before it
+            world.sees(again, b"get %b\r\n" % key)
+            again.sendall(b"SERVER_ERROR x\r\n" if key == b"a" else b"VALUE b 0 1\r\nx\r\nEND\r\n")
+        world.sees(client, b"SERVER_ERROR x\r\n" if keys == [b"a"] else b"VALUE b 0 1\r\nx\r\nEND\r\n")
+        assert errors(world) == count
+
+
 def test_the_connection_of_a_large_value_serves_the_next():
     with Still(**SMALL) as world:
         connection = world.connection()
@@ -130,6 +152,7 @@ def test_a_host_that_does_not_say_whether_it_has_stored_a_large_value_is_late():
         assert not is_ready(client)
         world.pass_to(6.06)
         world.sees(client, late(world))
+        assert errors(world) == 1
         client.sendall(b"x\r\n")
         world.sees(client, b"ERROR\r\n")
 

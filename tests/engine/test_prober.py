@@ -162,7 +162,7 @@ def test_an_answer_without_end_is_the_end_of_the_visit(scene):
         sock.setblocking(False)
         data = b"x" * 300_000
 
-        def may_ask_another_host():
+        def ended():
             try:
                 sock.send(data)
             except (BlockingIOError, ConnectionError):
@@ -170,5 +170,5 @@ def test_an_answer_without_end_is_the_end_of_the_visit(scene):
             scene.tick()
             return scene.host.told
 
-        until(may_ask_another_host, "the visit to end")
+        until(ended, "the visit to end")
     assert scene.host.told == ["probe connection closed"]

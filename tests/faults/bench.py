@@ -149,7 +149,7 @@ class Bench:
         """Runs cases, as many at a time as there are lanes."""
         for at in range(0, len(cases), self.connections):
             under_way = [Case(self, pair, *case) for pair, case in zip(self.pairs, cases[at:])]
-            for step in (Case.begin, Case.is_answered, Case.release, Case.may_ask_another_host):
+            for step in (Case.begin, Case.is_answered, Case.release, Case.serves_again):
                 for case in under_way:
                     step(case)
 
@@ -201,7 +201,7 @@ class Case:
         self.victim.send(b"get another\r\n")
         self.fault.go.set()
 
-    def may_ask_another_host(self):
+    def serves_again(self):
         """The next requests are answered rightly, at the latest when the router has found its connection lost."""
         self._check("victim, next,", self.victim.answer(), RIGHT[b"another"])
         for who, client in (("victim", self.victim), ("innocent", self.innocent)):

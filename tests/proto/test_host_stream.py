@@ -5,7 +5,8 @@ import pytest
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.host import reply_cutter
 from mcrouter.proto.host.stream import HostStream, Place
-from mcrouter.proto.replies import TOO_LARGE, ProtocolError
+from mcrouter.proto.replies import ProtocolError
+from mcrouter.proto.reply import TOO_LARGE
 from mcrouter.proto.runs import reply_patterns
 
 from .feeding import WARM_REPLIES, bytewise, cut, request, split

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.client.parser import RequestParser, RunPlan
 from mcrouter.proto.exptimes import capped, exptime, with_exptime
-from mcrouter.proto.replies import TOO_LARGE
+from mcrouter.proto.reply import TOO_LARGE
 from mcrouter.proto.request import Request
 from mcrouter.proto.rewriting import (
     delete_of,

@@ -3,7 +3,7 @@
 import pytest
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.replies import TOO_LARGE
+from mcrouter.proto.reply import TOO_LARGE
 from mcrouter.routes.framework.base import Route
 from mcrouter.routes.framework.keyed import KeyedRoute, PerKey, for_keys
 

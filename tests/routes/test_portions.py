@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.replies import TOO_LARGE
+from mcrouter.proto.reply import TOO_LARGE
 from mcrouter.routes.framework.portions import commands, divide, portion, size
 from mcrouter.routes.host import HostRoute
 

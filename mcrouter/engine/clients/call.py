@@ -81,7 +81,7 @@ class ProgramCall(RequestSource):
             self._over.set()
             self.frontend.look_around()
 
-    def answer(self, request: Request, reply: Any) -> None:
+    def deliver(self, request: Request, reply: Any) -> None:
         """Takes a request's reply, bytes or a list of pieces."""
         request.reply = reply
         queue = self.queue
@@ -94,7 +94,7 @@ class ProgramCall(RequestSource):
         if not self._busy and self in self.frontend.calls:
             self._ask_next()
 
-    in_turn = answer
+    in_turn = deliver
 
     def may_ask_again(self, request: Request) -> bool:
         """A large value is taken whole: there is no connection through which it could stream."""

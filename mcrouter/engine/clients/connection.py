@@ -21,7 +21,7 @@ from typing import Any, Set
 
 from ...proto.client.parser import parse_single
 from ...proto.client.stream import ClientPlace
-from ...proto.replies import TOO_LARGE
+from ...proto.reply import TOO_LARGE
 from ...proto.request import Request
 from ...system.logs import get_logger
 from ..poller import IN, OUT
@@ -87,8 +87,9 @@ class ClientConnection(ClientInbox):
         connection.out.append(data)
         connection.inflight.append((request, request, now))
 
-    def answer(self, request: Request, reply: bytes) -> None:
-        """Takes a request's reply and lets everything leave whose turn has come."""
+    def deliver(self, request: Request, reply: bytes) -> None:
+        """Sends a request's reply, and all that waits behind it. A reply to the one request in flight goes straight to
+        the socket."""
         queue = self.queue
         if not self.blocks and len(queue) == 1 and queue[0] is request and reply:
             queue.popleft()
@@ -194,11 +195,11 @@ class ClientConnection(ClientInbox):
         self.transfer = Download(self, request, self.frontend.routes_by_command[request.commands[0]])
         self.loop.call_soon(self.transfer.next)
 
-    def transferred(self, request: Request, reply: bytes) -> None:
+    def transferred(self, request: ClientRequest, reply: bytes, outcomes: bytes) -> None:
         """A transfer has its answer; `reply` is what the client has yet to get of it."""
         if self.state is not _CLOSED:
-            self.frontend.count(request)
-            self.answer(request, reply)
+            request.reply = None  # it was TOO_LARGE
+            self.answer(request, reply, outcomes)
 
     def transfer_over(self, transfer: Any) -> None:
         """The transfer has come to its end: the client may go on."""

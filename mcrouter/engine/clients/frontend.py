@@ -188,7 +188,7 @@ class _Answered:
 
     def start(self, request: Any, sink: Any) -> None:
         """Answers at once."""
-        sink.client.answer(sink, request.data)
+        sink.client.deliver(sink, request.data)
 
 
 class _Close:
@@ -199,7 +199,7 @@ class _Close:
 
     def start(self, request: Any, sink: Any) -> None:
         """Closes when what was asked before is answered."""
-        sink.client.answer(sink, request.data)
+        sink.client.deliver(sink, request.data)
         sink.client.drain()
 
 
@@ -239,11 +239,11 @@ class _Inquiry:
             client.gather(request, len(blocks[-1]))
             memory.grew(len(blocks[-1]))
             if memory.is_short and client.awaits(request) and not client.may_hold(len(blocks[-1])):
-                client.answer(request, NO_MEMORY)
+                client.deliver(request, NO_MEMORY)
                 return
             yield cost + len(blocks[-1]) // BYTES
         if client.awaits(request):
-            client.answer(request, b"".join([*blocks, b"END\r\n"]))
+            client.deliver(request, b"".join([*blocks, b"END\r\n"]))
 
 
 class Listener:

@@ -4,7 +4,7 @@ A client does one transfer at a time, and nothing else meanwhile: what it asked 
 next waits. So its order holds without a shared lane.
 """
 
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto.client.lines import BAD_CHUNK
@@ -37,7 +37,7 @@ class Upload:
         self._left: int = request.large_value  # bytes that the client has yet to send
         self._held: List[bytes] = []  # what has come, and is not sent yet
         self._begun = False
-        self._reply: Optional[bytes] = None
+        self._answer: Optional[Tuple[bytes, bytes]] = None
         self._told = False
         self.connections: List[Any] = []
         request.large_value = self
@@ -92,8 +92,8 @@ class Upload:
 
     def _refuse(self) -> None:
         """The value does not end where its length says: no host stores it, for none has been sent its end."""
-        if self._reply is None:
-            self._reply = self._request.shown(BAD_CHUNK, o.CLIENT_ERROR)
+        if self._answer is None:
+            self._answer = BAD_CHUNK, o.CLIENT_ERROR
         for connection in self._at_work():
             connection.give_up("the value does not end where its length says")
         self._end_if_done()
@@ -105,9 +105,9 @@ class Upload:
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
         """Takes the route's answer, the first one; it may come before all has gone."""
-        if self._reply is not None:
+        if self._answer is not None:
             return
-        self._reply = self._request.shown(reply, outcomes)
+        self._answer = reply, outcomes
         self.resume()
 
     def serves(self, request: Request) -> bool:
@@ -116,17 +116,17 @@ class Upload:
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
         """After an unexpected error: that is the answer, if there is none yet."""
-        if self._reply is None:
-            self._reply = self._request.shown(reply, outcomes)
+        if self._answer is None:
+            self._answer = reply, outcomes
         self._end_if_done()
         self._client.read_more_later()
 
     def _end_if_done(self) -> None:
-        if self._reply is None or self._left:
+        if self._answer is None or self._left:
             return
         if not self._told:
             self._told = True
-            self._client.transferred(self._request, self._reply)
+            self._client.transferred(self._request, *self._answer)
         if not self._at_work():
             self._client.transfer_over(self)
 
@@ -158,6 +158,7 @@ class Download:
         self._merges = len(request.commands) == 1 and COMMANDS[request.commands[0]].reply == VALUES  # one END for all
         self._found = False
         self._error = b""  # the first one
+        self._failed = b""  # the outcomes of all that failed
         self._is_next = False  # as soon as the client has taken what it got
         self._asked: Any = None  # the sink of the key that is asked for now
         self._connection: Any = None  # that the current value comes from
@@ -215,7 +216,7 @@ class Download:
             if not isinstance(reply, bytes):
                 reply.close()  # a route may have held it
         elif isinstance(reply, bytes):
-            self._one_is_done(self._request.shown(reply, outcomes), outcomes in o.ANSWERS)
+            self._one_is_done(self._request.shown(reply, outcomes), outcomes)
         else:
             if self._request.rendering is not None:
                 reply.begin_with(self._request.rendering.with_key)
@@ -233,7 +234,7 @@ class Download:
     def ended(self, tail: bytes) -> None:
         """All of the value has come."""
         self._connection = None
-        self._one_is_done(tail, True)
+        self._one_is_done(tail, o.VALUE)
 
     def broken(self) -> None:
         """The host is lost in the midst of a value: nothing that could be said now would be understood."""
@@ -247,17 +248,20 @@ class Download:
         elif self._is_next:
             self.next()
 
-    def _one_is_done(self, reply: bytes, is_answer: bool) -> None:
+    def _one_is_done(self, reply: bytes, outcomes: bytes) -> None:
         """Passes on what one key gave; of a get of several keys, what it found, and one END for all at the end."""
         self._left -= 1
+        if outcomes not in o.ANSWERS:
+            self._failed += outcomes
         if self._merges:
-            reply = self._part(reply, is_answer)
+            reply = self._part(reply, outcomes in o.ANSWERS)
         self._client.put(reply)
         if self._left:
             self._client.loop.call_soon(self.next)
         else:
             self._client.transfer_over(self)  # first: the next in line may be such a one too
-            self._client.transferred(self._request, b"")
+            failed = self._failed[:1] if self._merges else self._failed
+            self._client.transferred(self._request, b"", b"" if self._merges and self._found else failed)
 
     def _part(self, reply: bytes, is_answer: bool) -> bytes:
         if not is_answer:

@@ -4,7 +4,7 @@ import collections
 from typing import Any, Callable, Deque, List
 
 from ...proto.commands import COMMANDS
-from ...proto.replies import TOO_LARGE
+from ...proto.reply import TOO_LARGE, Reply
 from ...proto.request import Request
 
 
@@ -97,8 +97,35 @@ class RequestSource:
         anything. One whose answer is not waited for any more will not be asked again."""
         return (request.origin or request) not in self.queue or self.may_repeat(request)
 
-    def answer(self, request: Request, reply: Any) -> None:
-        """Takes a request's reply."""
+    def answer(self, request: "ClientRequest", reply: Reply, outcomes: bytes, is_counted: bool = False) -> None:
+        """The one way out of a reply: counts it, unless its host has (`is_counted`), and delivers it as its client sees
+        it. One that is too large to be held is asked for again. After the first reply, which an unexpected error may
+        have given, others are dropped."""
+        if request.reply is not None:
+            return
+        if reply is TOO_LARGE:
+            if self.awaits(request):  # else it has been answered already, at once
+                self.too_large(request)
+            return
+        if not is_counted:
+            self.frontend.count(request, outcomes)
+        if request.rendering is not None:
+            reply = request.rendering.shown(reply, outcomes)
+        if type(reply) is list:
+            self.in_turn(request, reply)
+        else:
+            self.deliver(request, reply)
+
+    def deliver(self, request: Request, reply: Any) -> None:
+        """Takes what the client is sent for a request, in one piece; it leaves when all before it have left."""
+        raise NotImplementedError
+
+    def in_turn(self, request: Request, reply: Any) -> None:
+        """The same for bytes or a list of pieces."""
+        raise NotImplementedError
+
+    def too_large(self, request: Request) -> None:
+        """Asks for a reply again, in a way that needs no memory for all of it, when its turn has come."""
         raise NotImplementedError
 
     def when_abandoned(self, request: Request, call: Callable[[], None]) -> None:
@@ -118,9 +145,9 @@ class RequestSource:
         if not self.awaits(origin):
             return
         if origin.commands[0] < len(COMMANDS):
-            self.frontend.count(origin, outcomes)
-            reply = origin.shown(reply, outcomes)
-        self.answer(origin, reply)
+            self.answer(origin, reply, outcomes)
+        else:
+            self.deliver(origin, reply)
 
 
 class ClientRequest(Request):
@@ -133,21 +160,9 @@ class ClientRequest(Request):
     let_go: List[Callable[[], None]]
     takes_pieces = True  # a reply may be a list of pieces
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """Takes the answer; it leaves when those before it have left."""
-        client = self.client
-        if self.reply is not None:
-            return  # it has been answered already, after an unexpected error
-        if reply is TOO_LARGE:
-            if client.awaits(self):  # else it has been answered already, at once
-                client.too_large(self)
-            return
-        client.frontend.count(self, outcomes)
-        shown = self.shown(reply, outcomes)
-        if type(shown) is list:
-            client.in_turn(self, shown)
-        else:
-            client.answer(self, shown)
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
+        """Takes the answer of its route."""
+        self.client.answer(self, reply, outcomes)
 
     def may_ask_another_host(self) -> bool:
         """Whether its route asks another host when the first has failed or has not got it."""

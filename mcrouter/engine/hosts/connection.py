@@ -27,7 +27,8 @@ from ...proto import results as r
 from ...proto.commands import COMMANDS, LINES
 from ...proto.guard import guarded, guarded_failure
 from ...proto.host.stream import HostStream
-from ...proto.replies import TOO_LARGE, ProtocolError, without_values
+from ...proto.replies import ProtocolError, without_values
+from ...proto.reply import TOO_LARGE, joined
 from ...proto.request import STORING
 from ...proto.runs import PatternCache
 from ...system.logs import get_logger
@@ -286,7 +287,7 @@ class HostConnection(HostSocket):
                     continue
                 else:
                     misses += 1
-                request.client.answer(request, reply)
+                request.client.deliver(request, reply)  # counted below, and never rendered
             except Exception:
                 guarded_failure(request)
         tally.count_single((now - known) * 1000, (hits, misses, stored), upstream)
@@ -379,19 +380,13 @@ class HostConnection(HostSocket):
             guarded(request, sink.on_reply, reply, outcomes)
         elif outcomes.translate(None, o.SUCCESS) and request.may_ask_another_host():
             tally.answered(commands, ms, tally.upstream)
-            whole = b"".join(reply) if type(reply) is list else bytes(reply)
-            guarded(request, request.on_failure, self.host, whole, outcomes)
+            guarded(request, request.on_failure, self.host, joined(reply), outcomes)
         else:
             tally.answered(commands, ms, tally.direct)
             if failed:
                 tally.cells[tally.request_errors] += failed
             try:  # guarded() in place
-                if request.rendering is not None:
-                    reply = request.shown(reply, outcomes)
-                if type(reply) is list:
-                    request.client.in_turn(request, reply)
-                else:
-                    request.client.answer(request, reply)
+                request.client.answer(request, reply, outcomes, True)
             except Exception:
                 guarded_failure(request)
         return failed

@@ -18,7 +18,8 @@ replies. So nothing may take `data` for the beginning of a reply but at a BOUNDA
 import enum
 from typing import Any, Callable, List, Optional, Tuple
 
-from ..replies import TOO_LARGE, ProtocolError
+from ..replies import ProtocolError
+from ..reply import TOO_LARGE
 from ..request import Request
 from ..runs import PatternCache
 from .reply_cutter import ReplyCutter, value_ahead

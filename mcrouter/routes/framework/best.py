@@ -9,7 +9,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, VALUES
-from ...proto.replies import TOO_LARGE, split_reply, value_blocks
+from ...proto.replies import split_reply, value_blocks
+from ...proto.reply import TOO_LARGE
 from ...proto.request import Request
 from .base import part
 from .pieces import values_reply

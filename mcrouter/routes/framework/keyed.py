@@ -6,7 +6,8 @@ from ...config.leaves import MAX_LEAVES
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, EXPTIME_KEYS, VALUES
 from ...proto.guard import guarded
-from ...proto.replies import TOO_LARGE, value_blocks
+from ...proto.replies import value_blocks
+from ...proto.reply import TOO_LARGE
 from ...proto.request import Request
 from ...proto.rewriting import routing_name
 from .base import Branch, Route, part, refuse

@@ -5,7 +5,8 @@ from typing import Any, List, Sequence, Tuple
 
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, VALUES
-from ...proto.replies import TOO_LARGE, split_reply
+from ...proto.replies import split_reply
+from ...proto.reply import TOO_LARGE
 from ...proto.request import GET, Request
 from .base import part
 from .keyed import Gathering, for_keys

@@ -8,7 +8,7 @@ from typing import Any, Callable, Generator, Tuple
 
 from ...proto import outcomes as o
 from ...proto.background import background
-from ...proto.replies import TOO_LARGE
+from ...proto.reply import TOO_LARGE
 from ...proto.request import Request
 from ...proto.rewriting import Value, store_of, values
 from .base import DROP_REPLY, start_guarded
