@@ -13,14 +13,14 @@ class Background:
     """The source of such a request, in the place of the client: `owner` is the client, whose writes these are in one
     order with; `connection` the connection that they share."""
 
-    __slots__ = ("_client", "_let_go")
+    __slots__ = ("_client", "_on_abandon")
 
     is_background = True
     can_wait = False
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._let_go: List[Callable[[], None]] = []
+        self._on_abandon: List[Callable[[], None]] = []
 
     @property
     def owner(self) -> Any:
@@ -55,11 +55,11 @@ class Background:
 
     def when_abandoned(self, request: Request, call: Callable[[], None]) -> None:
         """The same as of any client (engine/clients/source.py)."""
-        self._let_go.append(call)
+        self._on_abandon.append(call)
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
         """After an unexpected error: there is no client to be told."""
-        for call in self._let_go:
+        for call in self._on_abandon:
             call()
 
     def abort(self) -> None:

@@ -81,7 +81,7 @@ def test_a_client_with_a_long_request_goes_when_that_is_read(change):
     head, data = b"set k 0 0 %d\r\n" % (3 * MOST), b"v" * (3 * MOST) + b"\r\n"
     client.sendall(head + data[: 2 * MOST])
     (one,) = change.old.worker.frontend.clients.values()
-    change.old.until(lambda: one.has_begun() > MOST, "the beginning to be read")
+    change.old.until(lambda: one.begun_bytes() > MOST, "the beginning to be read")
     change.leaving.start()
     change.old.pass_to(0.1)
     assert not change.gone
@@ -123,7 +123,7 @@ def test_a_client_that_has_begun_as_much_as_may_travel_goes_with_all_of_it(chang
     client = change.old.client()
     client.sendall(begun)
     (one,) = change.old.worker.frontend.clients.values()
-    change.old.until(lambda: one.has_begun() == MOST, "all of it to be read")
+    change.old.until(lambda: one.begun_bytes() == MOST, "all of it to be read")
     change.leaving.start()
     change.old.pass_to(0.1)
     change.arrives()

@@ -253,7 +253,7 @@ def test_a_host_that_does_not_read_a_large_value_holds_its_client_back_and_that_
         assert sends_until_it_stalls(world, client, data, size) < size // 2
         (one,), (connection,) = world.worker.frontend.clients.values(), world.upstream().streaming.busy
         assert 0 < len(connection.unsent) <= one.holds() < 1_000_000
-        assert one.has_begun() == 0
+        assert one.begun_bytes() == 0
 
 
 def test_the_connection_on_which_a_large_value_was_stored_serves_the_next():

@@ -166,7 +166,7 @@ def test_an_answer_of_the_router_itself_is_weighed_once_while_it_waits_for_its_t
         wire = stack.enter_context(client(served))
         wire.send(b"get a\r\nget __mcrouter__.preprocessed_config\r\n")
         until(lambda: of_clients(served, lambda clients: [len(one.queue) for one in clients] == [2] and clients[0].queue[1].reply))
-        assert of_clients(served, lambda clients: clients[0].kept == len(clients[0].queue[1].reply))
+        assert of_clients(served, lambda clients: clients[0].held_bytes == len(clients[0].queue[1].reply))
         answer.set()
         assert wire.read_until(b"END\r\n") == b"END\r\n"
         assert wire.read_until(b"END\r\n").startswith(b"VALUE __mcrouter__.preprocessed_config 0 ")

@@ -17,7 +17,7 @@ class Client:
     def __init__(self, name, unread=0, begun=0, plain=False):
         self.name, self.unread, self.begun, self.plain = name, unread, begun, plain
         self.queue, self.counted, self.average, self.window = [], 0, 0, 64
-        self.counted_at, self.kept, self.fd = -1.0, 0, NO_SOCKET
+        self.counted_at, self.held_bytes, self.fd = -1.0, 0, NO_SOCKET
         self.blocks = 0 if plain else 1
         self.stream = SimpleNamespace(unpin=lambda: None)
         self.unsent = b"x" * unread
@@ -32,13 +32,13 @@ class Client:
     def holds(self):
         return self.unread + self.begun
 
-    def has_begun(self):
+    def begun_bytes(self):
         return self.begun
 
     def is_gone(self):
         return self.gone
 
-    def hold(self, held):
+    def throttle(self, held):
         self.held = held
 
     def abort(self):

@@ -3,7 +3,7 @@
     ask (any thread) ──► loop: Call.start ──► parser ──► routes ──► ... hosts ...
        waits ◄─────────────────────────────── all answered ◄──────────┘
 
-A call is a client of its own that asks just this; two calls have no order between them but the one their threads give.
+Each call is a client of its own. Two calls have no order between them, except that which their threads give.
 """
 
 import threading
@@ -18,11 +18,11 @@ from .source import ClientRequest, RequestSource
 
 
 class Ended(Exception):
-    """The loop serves nobody any more."""
+    """The event loop has ended, or is ending."""
 
 
 class ProgramCall(RequestSource):
-    """`data` are whole requests, `answers` what a connection would have read."""
+    """One call. `data` has whole requests; `answers` collects what a connection would have read."""
 
     __slots__ = ("_all_asked", "_busy", "_data", "_over", "answers", "cut", "ended", "stream")
 
@@ -36,10 +36,10 @@ class ProgramCall(RequestSource):
         self._over = threading.Event()
         self.answers: List[Any] = []
         self.cut = False  # the last request is not whole
-        self.ended = False  # nobody has answered, and nobody will
+        self.ended = False  # the event loop has ended before all was answered
 
     def start(self) -> None:
-        """Asks; in the loop's thread."""
+        """Sends the requests to their routes; in the loop's thread."""
         if self.frontend.draining:
             self.ended = True
             self._over.set()
@@ -49,16 +49,16 @@ class ProgramCall(RequestSource):
         self.frontend.calls.add(self)
         try:
             self._ask_next()
-        except Exception:  # a bug of ours must not keep the caller waiting
+        except Exception:  # a bug must not keep the caller waiting
             self.abort()
             raise
 
     def wait(self) -> None:
-        """Until all is answered; in any other thread. Every request has its time limit, so this ends."""
+        """Waits until all is answered; in any other thread. Every request has a time limit, so this ends."""
         self._over.wait()
 
     def _ask_next(self) -> None:
-        """Asks as far as the order of answers allows."""
+        """Starts requests as far as the order of answers allows."""
         self._busy = True
         while not self._all_asked:
             request = self.stream.next(self, MAX_RUN)
@@ -79,7 +79,7 @@ class ProgramCall(RequestSource):
         if not self.queue and self._all_asked:
             self.frontend.calls.discard(self)
             self._over.set()
-            self.frontend.look_around()
+            self.frontend.check_empty()
 
     def deliver(self, request: Request, reply: Any) -> None:
         """Takes a request's reply, bytes or a list of pieces."""
@@ -97,31 +97,31 @@ class ProgramCall(RequestSource):
     in_turn = deliver
 
     def may_ask_again(self, request: Request) -> bool:
-        """A large value is taken whole: there is no connection through which it could stream."""
+        """Returns False: a large value is held whole, since there is no connection through which it could stream."""
         return False
 
     def pause(self) -> None:
-        """A host reads slowly: what it is to get is there already."""
+        """Has no effect: all requests of the call are there already."""
 
     def resume(self) -> None:
-        """That host reads on."""
+        """Has no effect."""
 
     def drain(self) -> None:
-        """Asks nothing more: what a connection would be closed at has come."""
+        """Starts no further request: one has come at which a connection would be closed."""
         self._all_asked = True
 
     def abort(self) -> None:
-        """The loop ends: answers that are still to come go nowhere."""
+        """Ends the call without the answers that are missing: the loop ends."""
         self.frontend.calls.discard(self)
         self.ended = True
         self._over.set()
 
 
 def ask(frontend: Any, connection: int, data: bytes) -> bytes:
-    """What a client that sends `data`, whole requests, over one connection is answered.
+    """Returns what a client that sends `data`, whole requests, over one connection is answered.
 
-    From any thread but the loop's. Raises Ended when the loop ends before all is answered, ValueError when the last
-    request is not whole.
+    May be called from any thread but the loop's. Raises Ended when the loop ends before all is answered, ValueError
+    when the last request is not whole.
     """
     loop = frontend.loop
     if loop.thread == threading.get_ident():

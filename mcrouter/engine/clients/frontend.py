@@ -1,4 +1,4 @@
-"""What all clients of a poll group share, and the listener that accepts them."""
+"""What all clients of an event loop share, and the listener that accepts them."""
 
 import errno
 import socket
@@ -26,14 +26,14 @@ logger = get_logger(__name__)
 NO_LIMITS = ClientLimits()
 _REQUESTS_MADE = 2  # requests to hosts that a command may make for each place that it takes in its client's window
 _ACCEPTS = 64  # connections accepted before others have their turn
-_NEAR = 2 * _ACCEPTS  # descriptors before the limit at which it is looked at closely
+_NEAR = 2 * _ACCEPTS  # so many descriptors before the limit, each accept checks it
 _KEY_COST = 10  # of a key of an inquiry whose value is known
 _TOO_LONG = b"ERROR: the answer is longer than %d bytes; ask for fewer keys at a time"
 _ACCEPT_PAUSE = 0.2  # seconds without accepting when descriptors have run out
 
 
 class Frontend:
-    """What all clients of a poll group share: routes by command, the parser's plan, counters, limits."""
+    """What all clients of an event loop share: routes by command, the parser's plan, counters, limits."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class Frontend:
         self.fast_path: List[List[Any]] = [[None] * MOST_COMMANDS for _ in range(connections_per_host)]
         self.keyed: List[Any] = [None] * MOST_COMMANDS  # by command: the route that knows it, once it has the key
         self.plan = RunPlan()
-        # What the router says of itself, by a get's key, and what it costs to find out (local_work.py).
+        # The value that answers an inquiry, by a get's key, and its cost in microseconds (local_work.py).
         self.inquire: Callable[[bytes], Tuple[bytes, int]] = lambda key: (b"", 0)
         self.local_work = LocalWork(loop)
-        self.needs_ordering = False  # whether any route asks host after host
+        self.needs_ordering = False  # whether any route may ask a second host after the first
         self.patterns: RequestPatterns = request_patterns()
         self.style = style
         self.clients: Dict[int, ClientConnection] = {}
@@ -76,37 +76,37 @@ class Frontend:
         self.listeners: List[Listener] = []
         self.most_descriptors = 1 << 30  # from this number on they are for hosts (descriptors.py)
         self._accepted = 0
-        self.on_empty: Optional[Callable[[], None]] = None  # called when nobody is left
-        self.on_unserved: Callable[[], None] = lambda: None  # called when a request was sent to no host
+        self.on_empty: Optional[Callable[[], None]] = None  # called once the last client has gone
+        self.on_unserved: Callable[[], None] = lambda: None  # called when a request could be sent to no host
         self.doorman = Doorman(loop, limits.connections, count_clients or (lambda: len(self.clients)))
         if limits.idle:
             close_idle(self, limits.idle)
-        self.first_window = FIRST_WINDOW  # of a client that comes: how many commands it may have in flight
+        self.first_window = FIRST_WINDOW  # of a new client: how many commands it may have in flight
         self.memory = Memory(self, limits.memory)
-        self.leaving: Any = None  # what takes the clients to the process that comes after this one
+        self.leaving: Any = None  # hands the clients over to the next process
 
     def route(self, routes_by_command: Sequence[Any], plan: RunPlan) -> None:
-        """Takes a policy: a route for each command of the table."""
+        """Puts a policy into effect: a route for each command of the table."""
         self.routes_by_command = [*routes_by_command, _Answered(), _Close(), _Inquiry(self)]
         self.plan = plan
         for asker in (*self.clients.values(), *self.calls):
             asker.stream.parser.plan = plan
-        self.needs_ordering = any(way.may_ask_another_host for way in routes_by_command)
-        # What a command, or a key of a get, takes of its client's window (client.py), by command.
-        self.weights = [max(1, way.cost // _REQUESTS_MADE) for way in routes_by_command] + [1] * (
+        self.needs_ordering = any(route.may_ask_another_host for route in routes_by_command)
+        # By command: what it, or each key of a get, takes of its client's window (inbox.py).
+        self.weights = [max(1, route.cost // _REQUESTS_MADE) for route in routes_by_command] + [1] * (
             len(self.routes_by_command) - len(routes_by_command)
         )
         self.run_weight = max(self.weights[GET], self.weights[SET])
         self.refresh_fast_path()
 
-    def refresh_fast_path(self, somebody_away: bool = False) -> None:
-        """Takes notice of hosts that went or came. While one is away that must be told what it misses, writes take the
-        long way."""
+    def refresh_fast_path(self, records_missed: bool = False) -> None:
+        """Finds anew which hosts requests may go to directly, after a host has gone down or come up. While one is down
+        whose missed writes are recorded (`records_missed`), writes take the general way."""
         for command in COMMANDS:
-            told = somebody_away and command.kind != READ
-            way = self.routes_by_command[command.number]
-            self.keyed[command.number] = None if told or not way.keyed else way
-            host = None if told or way.keyed else way.direct_host(None)
+            is_general = records_missed and command.kind != READ
+            route = self.routes_by_command[command.number]
+            self.keyed[command.number] = None if is_general or not route.keyed else route
+            host = None if is_general or route.keyed else route.direct_host(None)
             for number, row in enumerate(self.fast_path):
                 row[command.number] = None if host is None else host.connections[number]
 
@@ -115,7 +115,7 @@ class Frontend:
         self.listeners.append(Listener(self, sock))
 
     def adopt(self, sock: socket.socket, begun: bytes = b"") -> None:
-        """Serves an accepted connection; `begun` is what has been read of it."""
+        """Serves an accepted connection; `begun` is what has been read of it already."""
         sock.setblocking(False)
         is_unix = sock.family == getattr(socket, "AF_UNIX", None)
         if not is_unix:
@@ -126,24 +126,24 @@ class Frontend:
         self.cells[self._clients_cell] += 1
         client = self.clients[fd] = ClientConnection(self, fd, self._accepted % self.connections_per_host)
         if is_unix:
-            client.read_on()
+            client.read_to_end()
         self.loop.watch(fd, client.on_event)
         if begun:
             client.begin(begun)
 
     def forget(self, client: "ClientConnection") -> None:
-        """A client has gone."""
+        """Drops a client whose connection is closed."""
         del self.clients[client.fd]
         self.cells[self._clients_cell] -= 1
-        self.look_around()
+        self.check_empty()
 
-    def look_around(self) -> None:
-        """Somebody has gone: tells who waits for that whether all have."""
+    def check_empty(self) -> None:
+        """Calls `on_empty` once the last client has gone."""
         if self.on_empty is not None and not self.clients and not self.calls:
             self.on_empty()
 
     def count(self, request: Request, outcomes: bytes = b"") -> None:
-        """Counts an answered request or run."""
+        """Counts an answered request or run; `outcomes` are those of its commands, empty for a success."""
         if outcomes not in o.ANSWERS:  # or they are those of a run
             self.cells[self._errors_cell] += len(outcomes.translate(None, o.ANSWERS))
             if outcomes.translate(None, o.NEVER_SENT) != outcomes:
@@ -158,18 +158,18 @@ class Frontend:
             cells[first + len(self.bounds) + 1] += ms * count
 
     def stop_listening(self) -> None:
-        """Accepts nobody any more."""
+        """Accepts no client any more."""
         for listener in self.listeners:
             listener.close()
         self.listeners.clear()
 
     def drain(self) -> None:
-        """Stops accepting; every client is closed as soon as what it asked is answered."""
+        """Stops accepting; closes each client as soon as its requests are answered."""
         self.draining = True
         self.stop_listening()
         for client in list(self.clients.values()):
             client.drain()
-        self.look_around()
+        self.check_empty()
 
     def close(self) -> None:
         """Ends all connections at once."""
@@ -181,7 +181,7 @@ class Frontend:
 
 
 class _Answered:
-    """The way of requests whose answer the parser knew."""
+    """The route of requests that the parser has answered."""
 
     may_ask_another_host = False
     cost = 1
@@ -192,19 +192,19 @@ class _Answered:
 
 
 class _Close:
-    """The way of a request at which the client is hung up on, with a last word or without."""
+    """The route of a request at which the connection is closed, after a last line or without one."""
 
     may_ask_another_host = False
     cost = 1
 
     def start(self, request: Any, sink: Any) -> None:
-        """Closes when what was asked before is answered."""
+        """Closes the connection once all earlier requests are answered."""
         sink.client.deliver(sink, request.data)
         sink.client.drain()
 
 
 class _Inquiry:
-    """The way of a get whose keys ask the router itself: its answers are the values."""
+    """The route of a get whose keys ask the router itself: its answers are the values."""
 
     may_ask_another_host = False
     cost = 1
@@ -217,7 +217,7 @@ class _Inquiry:
         self._frontend.local_work.do(request, self._answering(request))
 
     def _answering(self, request: Any) -> Steps:
-        """A step a key. What the same key says is found out once, and nothing once the answer is long enough."""
+        """Answers in steps, one a key. A key that repeats is answered once, and none once the answer is too long."""
         client, most, memory = request.client, self._frontend.buffer_size, self._frontend.memory
         unique = b" 0" if request.data.startswith(b"gets ") else b""
         known: Dict[bytes, bytes] = {}
@@ -253,13 +253,13 @@ class Listener:
         self.frontend = frontend
         self.sock = sock
         self._closed = False
-        self._starved = False  # no descriptor was left; told once, until no client waits any more
+        self._starved = False  # no descriptor was left; logged once, until no client waits any more
         self._newest = 0  # the number of the newest descriptor that it knows of
         sock.setblocking(False)
         frontend.loop.watch_listener(sock.fileno(), self.on_event)
 
     def on_event(self, _mask: int) -> None:
-        """Accepts whoever waits."""
+        """Accepts the clients that wait."""
         for _ in range(_ACCEPTS):
             try:
                 if not self._has_room():
@@ -275,13 +275,13 @@ class Listener:
                 if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
                     self._pause(str(error.strerror))
                     return
-                continue  # that client has gone already (ECONNABORTED and its like)
+                continue  # that client has closed its connection already (ECONNABORTED and the like)
             self._newest = sock.fileno()
             if self.frontend.doorman.admits(sock):
                 self.frontend.adopt(sock)
 
     def _has_room(self) -> bool:
-        """Whether a client may have the next descriptor. Only near the limit it is worth two system calls."""
+        """Returns whether a client may have the next descriptor. Two system calls are spent only near the limit."""
         most = self.frontend.most_descriptors
         if self._newest + _NEAR >= most:
             self._newest = lowest_free(self.sock.fileno())

@@ -1,9 +1,9 @@
-"""Clients change from a process to its successor between two of their requests, over a socket that carries descriptors.
+"""Moves clients from a process to its successor, between two of their requests, over a socket that carries descriptors.
 
     C <what the client has sent of its next request>, with the client's descriptor
-    S <name of a host>: it has missed writes that only the process that ends knows of
+    S <name of a host>: it has missed writes, of which only the old process knows
 
-Whatever else the client has sent is still in the kernel, so nothing is lost and nothing is closed.
+What else the client has sent is still in the kernel, so nothing is lost and no connection is closed.
 """
 
 import errno
@@ -15,7 +15,7 @@ from ...system.logs import get_logger
 
 logger = get_logger(__name__)
 
-MOST = 65536  # bytes of an unfinished request that travel along; of a longer one the rest is awaited first
+MOST = 65536  # bytes of an unfinished request that are handed over; a longer one is finished first
 _AGAIN = 0.005  # seconds between attempts
 _AT_ONCE = 64  # clients taken before others have their turn
 _FULL = (errno.EAGAIN, errno.ETOOMANYREFS, errno.ENOBUFS, errno.EMSGSIZE)
@@ -23,7 +23,7 @@ _CLIENT, _STALE = b"C", b"S"
 
 
 class Leaving:
-    """The giving end: sees to it that all clients of a frontend go, then calls `gone`."""
+    """The old process: hands all clients of a frontend over, then calls `gone`."""
 
     def __init__(self, frontend: Any, link: socket.socket, gone: Callable[[], None]) -> None:
         link.setblocking(False)
@@ -32,7 +32,7 @@ class Leaving:
         self._gone = gone
 
     def start(self) -> None:
-        """From here on every client goes as soon as it can."""
+        """Stops accepting clients, and hands each client over as soon as it is between two requests."""
         self._frontend.stop_listening()
         self._frontend.leaving = self
         self._try()
@@ -46,7 +46,7 @@ class Leaving:
             self._gone()
 
     def give(self, fd: int, data: bytes) -> bool:
-        """Passes a client on; False when it must be tried again."""
+        """Hands a client over; returns False if that must be tried again."""
         try:
             socket.send_fds(self._link, [_CLIENT + data], [fd])
         except OSError as error:
@@ -57,7 +57,7 @@ class Leaving:
         return True
 
     def tell_stale(self, hosts: Iterable[str]) -> None:
-        """Tells which hosts have missed writes."""
+        """Sends the names of hosts that have missed writes."""
         self._link.settimeout(1.0)
         for host in hosts:
             try:
@@ -67,7 +67,7 @@ class Leaving:
 
 
 class Arriving:
-    """The taking end; event loops that share the link share the clients."""
+    """The new process; event loops that share the link share the clients."""
 
     def __init__(self, frontend: Any, link: socket.socket, is_stale: Callable[[str], None]) -> None:
         link.setblocking(False)

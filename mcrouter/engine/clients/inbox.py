@@ -1,9 +1,9 @@
-"""The reading half of a client's connection: bytes come, requests go to their routes, as far as the window allows.
+"""The reading half of a client's connection: bytes become requests, which go to their routes, as the window allows.
 
     socket ──read──► stream (proto/client/stream.py) ──► request ──► route
 
-It stops when enough is in flight, when a host asks the client to wait, and while the client does not read its answers;
-it goes on when that is over.
+It stops while enough is in flight, while a host asks the client to wait, and while the client does not read its
+replies.
 """
 
 from os import read
@@ -35,13 +35,13 @@ from .source import ClientRequest
 _READ_SIZE, _READ_MORE = 16384, 130816
 _KEY = 60  # bytes that a key of a request in flight takes, about
 _MANY, _LARGE = 100, 4096  # keys, and bytes, of a request that is counted
-_TURNS = 8  # reads of one event; a client that sends without end must not have the router for itself
+_TURNS = 8  # reads of one event; then other connections have their turn
 _BOUNDARY, _WITHIN, _WAITING, _SWALLOWING = ClientPlace
 _CLOSED, _DRAINING, _OPEN = ClientState.CLOSED, ClientState.DRAINING, ClientState.OPEN
 
 
 class ClientInbox(ClientOutbox):
-    """A client's connection as a thing that gives requests."""
+    """A client's connection as a source of requests."""
 
     __slots__ = ("idle_checks", "pauses", "read_size", "stream", "transfer")
 
@@ -53,30 +53,30 @@ class ClientInbox(ClientOutbox):
             RequestParser(ClientRequest, frontend.patterns, frontend.plan, frontend.buffer_size, frontend.style)
         )
         self.transfer: Any = None  # a large value on its way
-        self.pauses = 0  # hosts that have asked it to wait
-        self.idle_checks = 0  # looks at it since it last did something
+        self.pauses = 0  # how many hosts, or others, have asked it to wait
+        self.idle_checks = 0  # checks since it last did something
         self.read_size = _READ_SIZE
 
     def begin_upload(self, request: Request) -> None:
-        """Begins to pass on a large value, of which the stream has the first bytes."""
+        """Starts the upload of a large value, of which the stream has the first bytes."""
         raise NotImplementedError
 
     def ended(self) -> None:
-        """The client has said all it wants to say."""
+        """Notes that the client has closed its side."""
         raise NotImplementedError
 
     def close_if_done(self) -> None:
-        """Closes the connection when nothing more is to come, or leaves."""
+        """Closes the connection, or hands it over, when all requests are answered and all replies are sent."""
         raise NotImplementedError
 
-    def read_on(self) -> None:
-        """A short read is never taken for a proof that nothing is left."""
+    def read_to_end(self) -> None:
+        """From now on reads until there is nothing: a short read does not prove that."""
         self.blocks |= READS_ON
 
     # reading ------------------------------------------------------------------------------------------------------
 
     def on_any_event(self, mask: int) -> None:
-        """The poller's report, on the general way."""
+        """Takes the poller's report, on the general way."""
         self.idle_checks = 0
         self.blocks &= ~IDLE_CHECKED
         if mask & OUT and self.unsent:
@@ -87,23 +87,23 @@ class ClientInbox(ClientOutbox):
         self.settle()
 
     def settle(self) -> None:
-        """After anything out of the ordinary: what was kept because enough was in flight waits for answers; if these
-        have been given at once, nothing else leads back to it."""
+        """Makes sure that a backlog is looked at again: it waits for replies, and if these have come already, no later
+        event would lead back to it. Called after anything on the general way."""
         if self.stream.place is _WAITING and not (self.queue or self.blocks & (COLLECTED | UNSENT | PAUSED)):
             self.loop.call_soon(self.resumed)
 
     def _is_stuck(self) -> bool:
-        """Whether it must not be given more to do."""
+        """Returns whether no further request may be started."""
         return self.blocks & (PAUSED | UNSENT | ASKS_AGAIN) != 0 or len(self.queue) >= self.window
 
     def _may_read(self) -> bool:
-        """Whether there is something that it may be read of now."""
+        """Returns whether the socket has something, and may be read now."""
         if self.blocks & (READABLE | THROTTLED) != READABLE or self.state is not _OPEN:
             return False
         return self.transfer is None and self.stream.place is not _WAITING
 
     def read_requests(self) -> None:
-        """Reads and parses until the socket is drained, the client has enough in flight, or others have their turn."""
+        """Reads and parses until the socket is drained, enough is in flight, or other connections have their turn."""
         turns = _TURNS
         while self._may_read():
             if not turns:
@@ -126,7 +126,7 @@ class ClientInbox(ClientOutbox):
             self._read_value(self.transfer)
 
     def _read_value(self, transfer: Any) -> None:
-        """Reads as much of a large value as its hosts can take, or until others have their turn."""
+        """Reads as much of a large value as its hosts can take, or until other connections have their turn."""
         turns = _TURNS
         while self.blocks & READABLE and self.transfer is transfer:
             wanted = transfer.wanted()
@@ -149,7 +149,8 @@ class ClientInbox(ClientOutbox):
             transfer.feed(data)
 
     def take_read(self, data: bytes, size: int) -> None:
-        """Takes what a read of at most `size` bytes gave. Less than that means drained (poller.py)."""
+        """Takes the result of a read of at most `size` bytes. A shorter one means that the socket is drained
+        (poller.py)."""
         if len(data) == size:
             self.read_size = _READ_MORE
             self.blocks |= READABLE
@@ -162,14 +163,15 @@ class ClientInbox(ClientOutbox):
         self.stream.receive(data)
         self.parse()
         memory = self.frontend.memory
-        memory.arrived += len(data) + REQUEST * (len(self.queue) - known)  # grew() in place; less when some have left
+        # Grew() in place; negative when some have left.
+        memory.arrived += len(data) + REQUEST * (len(self.queue) - known)
         if memory.arrived > memory.step:
             memory.look()
         if memory.is_short and self.stream.place is _WITHIN:
             memory.read_of(self)
 
     def parse(self) -> None:
-        """Hands the requests that are there on to their routes, as far as the window allows."""
+        """Starts the requests that are there, as far as the window allows."""
         self._start_requests()
         if self.stream.place is _BOUNDARY:
             self.blocks &= ~BACKLOG
@@ -201,8 +203,9 @@ class ClientInbox(ClientOutbox):
             taken = len(request.expected or commands)
             room -= taken * weights[commands[0]]
             if taken > _MANY or len(request.data) > _LARGE:
-                request.gathered = len(request.data) + _KEY * taken  # gather() in place: it has just begun to wait
-                self.kept += request.gathered
+                # Gather() in place: the request has just begun to wait.
+                request.gathered = len(request.data) + _KEY * taken
+                self.held_bytes += request.gathered
             if request.large_value is not None:
                 self.begin_upload(request)
                 return
@@ -214,7 +217,7 @@ class ClientInbox(ClientOutbox):
                 return
 
     def read_more(self) -> None:
-        """After a stop: parses what was kept, then reads on."""
+        """Continues after a stop: starts requests of the backlog, then reads."""
         if self.state is _DRAINING or self.state is _CLOSED or self._is_stuck():
             return
         if self.stream.place is _WAITING:
@@ -222,26 +225,29 @@ class ClientInbox(ClientOutbox):
         self.read_requests()
 
     def pause(self) -> None:
-        """A host that it asked reads slowly: it gets nothing more to do until `resume`."""
+        """Starts no further request until `resume`: a host reads slowly, or other work of this client must end
+        first."""
         self.pauses += 1
         self.blocks |= PAUSED
 
     def resume(self) -> None:
-        """That host reads on, or has gone."""
+        """Ends one `pause`."""
         self.pauses -= 1
         if not self.pauses:
             self.blocks &= ~PAUSED
         self.loop.call_soon(self.resumed)
 
     def resumed(self) -> None:
+        """Continues after the last pause."""
         self.read_more()
         self.close_if_done()
         self.settle()
 
     def read_more_later(self) -> None:
-        """A host can take more of what the client sends."""
+        """Continues to read in the next turn: a host can take more, or others had their turn."""
         self.loop.call_soon(self.read_available)
 
     def read_available(self) -> None:
+        """Reads what there is."""
         self.read_requests()
         self.settle()

@@ -1,7 +1,7 @@
-"""A client's large value on its way: the client side of hosts/streaming.py.
+"""Uploads and downloads of large values: the client's side of hosts/streaming.py.
 
-A client does one transfer at a time, and nothing else meanwhile: what it asked before is answered first, what it asks
-next waits. So its order holds without a shared lane.
+A client has one transfer at a time, and no other request meanwhile: earlier requests are answered first, later ones
+wait. So its order holds without a shared connection.
 """
 
 from typing import Any, List, Optional, Tuple
@@ -12,22 +12,22 @@ from ...proto.commands import COMMANDS, VALUES
 from ...proto.guard import guarded
 from ...proto.request import Request
 
-_FIRST = 65536  # bytes of a value that must be there before hosts are asked
+_FIRST = 65536  # bytes of a value that must have come before hosts are asked
 _BLOCK_END, _END = b"\r\n", b"END\r\n"
 
 
 class Upload:
-    """A large value that is being stored: the sink of its request, and the feeder of the lanes that carry it.
+    """A large value that is being stored: the sink of its request, and the source of the connections that carry it.
 
-    Hosts are asked once a good part of the value has come, so that a client that announces one and sends nothing takes
-    no host's connection. The client is answered as soon as the route has an answer, but goes on only when every host
-    has done its part: what it asks next takes other connections, and must not get there first.
+    Hosts are asked once 64 KB of the value have come, so that a client that announces a value and sends nothing takes
+    no host's connection. The client is answered as soon as the route has an answer, but its next request starts only
+    when every host has done its part: it takes other connections, and must not get there first.
 
-    A host that joins after the first piece has gone cannot have it any more (`may_start`): so a route that would try
-    the next host when the first has failed gets an error there, and gives the better of the two answers.
+    A host that is asked after the first piece was sent cannot have the value any more (`may_start`): a route that fails
+    over to it gets an error, and gives the better of the two answers.
 
-    The last two bytes are sent when they are known to end the value: no host is sent a value that does not end where
-    its length says.
+    The last two bytes are sent when they are known to end the value: no host gets a value that does not end where its
+    length says.
     """
 
     def __init__(self, client: Any, request: Request, route: Any) -> None:
@@ -35,7 +35,7 @@ class Upload:
         self._request = request
         self._route = route
         self._left: int = request.large_value  # bytes that the client has yet to send
-        self._held: List[bytes] = []  # what has come, and is not sent yet
+        self._held: List[bytes] = []  # pieces that have come, and are not sent yet
         self._begun = False
         self._answer: Optional[Tuple[bytes, bytes]] = None
         self._told = False
@@ -43,30 +43,30 @@ class Upload:
         request.large_value = self
 
     def may_start(self) -> bool:
-        """Whether another host can still get all of it."""
+        """Returns whether another host can still get all of it."""
         return not self._begun
 
     def is_fed(self) -> bool:
-        """Whether the lanes have got all."""
+        """Returns whether all of it has come."""
         return not self._left
 
     def holds(self) -> int:
-        """Bytes that are held of it."""
+        """Returns the bytes that are held of it."""
         return sum(map(len, self._held)) + sum(len(connection.unsent) for connection in self._at_work())
 
     def held_back(self) -> int:
-        """Bytes that have come, of a value that hosts have not been asked to store yet."""
+        """Returns the bytes that have come of a value which no host has been asked to store yet."""
         return 0 if self._begun else sum(map(len, self._held))
 
     def wanted(self) -> int:
-        """How many bytes may be read from the client now: none while a host has not taken the last piece."""
+        """Returns how many bytes may be read from the client now: none while a host has not taken the last piece."""
         return 0 if any(connection.unsent for connection in self._at_work()) else self._left
 
     def _at_work(self) -> List[Any]:
         return [connection for connection in self.connections if connection.serves(self)]
 
     def feed(self, data: bytes) -> bytes:
-        """Takes bytes of the client's stream, and gives back what is not of this value."""
+        """Takes bytes of the client's stream; returns those that are not of this value."""
         piece, rest = data[: self._left], data[self._left :]
         self._left -= len(piece)
         self._held.append(piece)
@@ -91,7 +91,7 @@ class Upload:
         self._end_if_done()
 
     def _refuse(self) -> None:
-        """The value does not end where its length says: no host stores it, for none has been sent its end."""
+        """Refuses a value that does not end where its length says. No host stores it, as none has got its end."""
         if self._answer is None:
             self._answer = BAD_CHUNK, o.CLIENT_ERROR
         for connection in self._at_work():
@@ -99,23 +99,23 @@ class Upload:
         self._end_if_done()
 
     def resume(self) -> None:
-        """A host has taken all it got, or has done its part."""
+        """Continues after a host has taken all that it was sent, or has done its part."""
         self._end_if_done()
         self._client.read_more_later()
 
     def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """Takes the route's answer, the first one; it may come before all has gone."""
+        """Takes the route's first answer; it may come before all of the value is sent."""
         if self._answer is not None:
             return
         self._answer = reply, outcomes
         self.resume()
 
     def serves(self, request: Request) -> bool:
-        """Whether that is its request, or was made of it."""
+        """Returns whether `request` is its request, or was made of it."""
         return (request.origin or request) is self._request
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
-        """After an unexpected error: that is the answer, if there is none yet."""
+        """Takes an error as the answer, unless there is one, after an unexpected error."""
         if self._answer is None:
             self._answer = reply, outcomes
         self._end_if_done()
@@ -131,61 +131,61 @@ class Upload:
             self._client.transfer_over(self)
 
     def cancel(self) -> None:
-        """The client has gone: what cannot be whole any more is given up, and no further host is asked."""
+        """Gives up what cannot be whole any more, and asks no further host: the client has closed."""
         self._begun = True
         if self._left:
             for connection in self._at_work():
-                connection.give_up("the client has gone")
+                connection.give_up("the client has closed its connection")
 
 
 class Download:
-    """A reply too large to be held: its keys are asked for once more, one by one, through the route.
+    """A reply that is too large to be held: its keys are asked for once more, one by one, through the route.
 
     | a get of several keys             | the answer                                     |
-    | some are found, others fail       | the hits, then END: what fails is as a miss    |
+    | some are found, others fail       | the hits, then END: a failure is as a miss     |
     | none is found, some fail          | the first failure                              |
-    | a value breaks off                | the connection closes: there is no other way to say that |
+    | a value breaks off                | none: the connection closes                    |
 
-    So it is for small values, too (routes/framework/keyed.py). The next key is asked for when the client has taken what
-    it got. The reader of the lanes that stream a value (streaming.py).
+    The same holds for small values (routes/framework/keyed.py). The next key is asked for when the client has taken the
+    reply to the one before. It is the StreamReader of the connections that stream a value.
     """
 
     def __init__(self, client: Any, request: Request, route: Any) -> None:
         self._client = client
         self._request = request
         self._route = route
-        self._left, self._lines = request.lines()  # keys that have no answer yet, and lines that have not been sent
+        self._left, self._lines = request.lines()  # how many keys have no answer yet; requests not sent yet
         self._merges = len(request.commands) == 1 and COMMANDS[request.commands[0]].reply == VALUES  # one END for all
         self._found = False
         self._error = b""  # the first one
         self._failed = b""  # the outcomes of all that failed
-        self._is_next = False  # as soon as the client has taken what it got
+        self._is_next = False  # the next key waits until the client has taken the last reply
         self._asked: Any = None  # the sink of the key that is asked for now
-        self._connection: Any = None  # that the current value comes from
+        self._connection: Any = None  # it streams the current value
         self.connections: List[Any] = []
 
     def may_start(self) -> bool:
-        """Any host may be asked, until the key at hand has its answer."""
+        """Returns whether another host may be asked: until the key has its answer."""
         return not self._asked.is_answered
 
     def is_fed(self) -> bool:
-        """A get has no more to say."""
+        """Returns True: a get has nothing more to send."""
         return True
 
     def holds(self) -> int:
-        """Bytes that are held of it, besides what the client is to read."""
+        """Returns the bytes that are held of it, besides what the client is to read."""
         return sum(connection.holds() for connection in self.connections if connection.serves(self))
 
     def held_back(self) -> int:
-        """Nothing of the client's is for it."""
+        """Returns 0: a download takes nothing from the client."""
         return 0
 
     def wanted(self) -> int:
-        """Nothing of the client's is for it."""
+        """Returns 0: a download takes nothing from the client."""
         return 0
 
     def serves(self, request: Request) -> bool:
-        """Whether that is its request, or was made of it."""
+        """Returns whether `request` is its request, or was made of it."""
         return (request.origin or request) is self._request
 
     def next(self) -> None:
@@ -200,8 +200,8 @@ class Download:
         guarded(part, self._route.start, part, self._asked)
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
-        """After an unexpected error: that is the answer for the key at hand. A value that has begun cannot be ended.
-        What was asked elsewhere may be held by a route that will never choose from it."""
+        """Takes an error as the answer for the current key, after an unexpected error. A value that has begun cannot be
+        ended. Other hosts' replies may be held by a route that will never choose one of them, so they are dropped."""
         if self._connection is not None:
             self._client.abort()
             return
@@ -211,10 +211,10 @@ class Download:
         self._asked.on_reply(reply, outcomes)
 
     def answered(self, reply: Any, outcomes: bytes) -> None:
-        """Takes the answer for one key: whole, or the lane that streams it."""
+        """Takes the answer for one key: whole, or streamed."""
         if self._client.is_gone():
             if not isinstance(reply, bytes):
-                reply.close()  # a route may have held it
+                reply.close()
         elif isinstance(reply, bytes):
             self._one_is_done(self._request.shown(reply, outcomes), outcomes)
         else:
@@ -224,32 +224,32 @@ class Download:
             reply.take(self)
 
     def piece(self, data: bytes) -> None:
-        """Some of the value."""
+        """Takes a piece of the value."""
         self._client.put(data)
 
     def can_take(self) -> bool:
-        """Whether the client has taken what it got."""
+        """Returns whether the client has taken all that it was sent."""
         return not self._client.unsent
 
     def ended(self, tail: bytes) -> None:
-        """All of the value has come."""
+        """Takes the end of the reply."""
         self._connection = None
         self._one_is_done(tail, o.VALUE)
 
     def broken(self) -> None:
-        """The host is lost in the midst of a value: nothing that could be said now would be understood."""
+        """Closes the client's connection: the host was lost within a value, and no error line would be understood."""
         self._connection = None
         self._client.abort()
 
     def resume(self) -> None:
-        """The client has taken all it got."""
+        """Continues after the client has taken all that it was sent."""
         if self._connection is not None:
             self._connection.resume()
         elif self._is_next:
             self.next()
 
     def _one_is_done(self, reply: bytes, outcomes: bytes) -> None:
-        """Passes on what one key gave; of a get of several keys, what it found, and one END for all at the end."""
+        """Sends the answer for one key; of a get of several keys, what it found, and one END for all at the end."""
         self._left -= 1
         if outcomes not in o.ANSWERS:
             self._failed += outcomes
@@ -259,7 +259,7 @@ class Download:
         if self._left:
             self._client.loop.call_soon(self.next)
         else:
-            self._client.transfer_over(self)  # first: the next in line may be such a one too
+            self._client.transfer_over(self)  # first, as the next request may be a download too
             failed = self._failed[:1] if self._merges else self._failed
             self._client.transferred(self._request, b"", b"" if self._merges and self._found else failed)
 
@@ -273,17 +273,17 @@ class Download:
         return found + (_END if self._found else self._error or _END)
 
     def cancel(self) -> None:
-        """The client has gone."""
+        """Drops what is still to come: the client has closed."""
         if self._connection is not None:
             self._connection.close()
 
     def abort(self) -> None:
-        """After an unexpected error."""
+        """Closes the client's connection, after an unexpected error."""
         self._client.abort()
 
 
 class _KeyAsked:
-    """The sink of the request for one key; takes one answer."""
+    """The sink of the request for one key. It takes one answer."""
 
     __slots__ = ("_download", "is_answered")
 

@@ -1,7 +1,6 @@
-"""Limits on what clients may take: how many there are, how long they may be idle. How much all of them may hold is
-memory.py's.
+"""Limits on clients: how many may connect, and how long they may be idle. How much they may hold is in memory.py.
 
-Nothing of this costs a plain request anything: idle clients are looked for from time to time.
+A request costs nothing of this: idle clients are looked for by a timer.
 """
 
 import socket
@@ -13,12 +12,12 @@ from ..hosts.lingering import Lingering
 logger = get_logger(__name__)
 
 _TOO_MANY = b"SERVER_ERROR mcrouter: too many connections\r\n"
-_FAREWELL = 1.0  # seconds in which a client that is refused may read why
+_FAREWELL = 1.0  # seconds that a refused client has to read the reason
 _LOOKS = 4  # at a client within its idle timeout
 
 
 class ClientLimits(NamedTuple):
-    """What holds for one event loop; 0: no limit."""
+    """The limits of one event loop; 0: no limit."""
 
     connections: int = 0
     """Clients of all event loops together."""
@@ -29,17 +28,17 @@ class ClientLimits(NamedTuple):
 
 
 class Doorman:
-    """Refuses clients when there are enough; `count` says how many there are."""
+    """Refuses clients beyond `most`; `count` returns how many are connected to all event loops."""
 
     def __init__(self, loop: Any, most: int, count: Callable[[], int]) -> None:
         self._loop = loop
         self._most = most
         self._count = count
-        self._full = False  # told once, until there is room again
+        self._full = False  # logged once, until there is room again
         self._leaving: Set[Lingering] = set()
 
     def admits(self, sock: socket.socket) -> bool:
-        """Whether it may come in; else it is told why not, and closed."""
+        """Returns whether a client may connect; a refused one gets an error line and is closed."""
         if not self._most:
             return True
         if self._count() < self._most:
@@ -65,7 +64,7 @@ class Doorman:
 
 
 def close_idle(frontend: Any, seconds: float) -> None:
-    """Closes clients that have said nothing, and read nothing, for so long, or up to a quarter longer; for ever."""
+    """Starts to close clients that have sent and read nothing for `seconds`, or up to a quarter longer."""
 
     def look() -> None:
         frontend.loop.call_later(seconds / _LOOKS, look)

@@ -1,13 +1,12 @@
-"""What the router answers by itself and must compute first, in portions.
+"""Answers that the router computes by itself, in portions.
 
     route ──► do(request, steps) ──► steps, while this tick has time for them ──► answer
                                         │ no time is left
                                         ▼
                                      waiting ──(next ticks, in turns)──► answer, and the client goes on
 
-One write of a client may ask for thousands of such answers, and one request for thousands of values. All that an event
-loop has to compute waits in one queue, of which a tick does a few milliseconds' worth, whoever asks. A client whose
-work waits is given nothing more to do meanwhile.
+One write of a client may ask for thousands of such answers, and one request for thousands of values. All work of an
+event loop waits in one queue, and a tick does a few milliseconds of it. A client whose work waits is paused meanwhile.
 """
 
 import collections
@@ -17,13 +16,13 @@ from ...proto.guard import guarded_failure
 from ..loop import PollGroup
 
 Steps = Iterator[int]
-"""Work in steps, each of which says what it has cost: microseconds, estimated by what was counted, not by a clock."""
+"""Work in steps. Each step yields its cost in microseconds, estimated from what it did, not measured by a clock."""
 
 MOST = 2500
-"""What the steps may cost between two turns, which are a tick apart: a tick may have as much before its turn as from
-there on. The last step may cost more; then the next turns make up for it."""
+"""Microseconds that the steps may cost between two turns, which are a tick apart. The last step may cost more; then the
+next turns do less."""
 BYTES = 50
-"""Bytes of an answer that cost as much as a microsecond: 250 KB a tick."""
+"""Bytes of an answer that cost about a microsecond: 250 KB a tick."""
 
 
 class LocalWork:
@@ -36,14 +35,14 @@ class LocalWork:
         self._scheduled = False
 
     def do(self, request: Any, steps: Steps) -> None:
-        """Does the work for a request, now or in the next ticks. The steps answer it themselves."""
+        """Does the work for a request, now or in the next ticks. The steps answer the request themselves."""
         self._schedule()
         if self._waiting or not self._is_done(request, steps):
             request.client.pause()
             self._waiting.append((request, steps))
 
     def _is_done(self, request: Any, steps: Steps) -> bool:
-        """Whether the work is done, after as much of it as there is time for."""
+        """Does as much as there is time for; returns whether all is done."""
         try:
             while self._left > 0:
                 self._left -= next(steps)
@@ -60,7 +59,7 @@ class LocalWork:
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """There is time again."""
+        """Does the waiting work of the next tick, one step of each request in turn."""
         self._scheduled = False
         self._left = min(MOST, self._left + MOST)
         while self._waiting and self._left > 0:

@@ -1,7 +1,7 @@
-"""The bound on what one event loop holds for its clients: requests that have not come to their end, replies that have
-not been read, and what routes keep until they know the answer.
+"""The bound on what one event loop holds for its clients: unfinished requests, replies that clients have not read, and
+what routes keep until they know the answer.
 
-What a reply weighs is not known when it is asked for. So it is weighed when it arrives, by what is held already:
+The size of a reply is not known when it is asked for. So it is weighed when it arrives, by what is held already:
 
 | held                    | a reply                                                                                    |
 | up to half of the bound | is kept as it comes                                                                        |
@@ -12,8 +12,8 @@ What a reply weighs is not known when it is asked for. So it is weighed when it 
 The shares of all clients are half of the bound together, so that one and a half of it is the most. While memory is
 short, a client has as many requests in flight as its share is likely to take the replies of.
 
-Requests that have not come to their end wait in their sockets when the bound is passed, but for the largest of them,
-which is nearest to its end. A client that reads nothing for a while, and holds more than its share, is closed.
+When the bound is passed, unfinished requests wait in their sockets, except the largest of them, which is nearest to its
+end. A client that reads nothing for 10 seconds, and holds more than its share, is closed.
 
 A look at what is held costs up to 0.5 µs for each client, so it is taken when so much has arrived that it matters.
 """
@@ -39,7 +39,7 @@ _PATIENCE = 200  # such looks, after which a client that has read nothing is clo
 
 
 def weight(reply: Any) -> int:
-    """Bytes that a reply, in one piece or a list of them, takes; a piece that is there several times is held once."""
+    """Returns the bytes that a reply, in one piece or a list of pieces, takes; a piece that repeats is held once."""
     if type(reply) is not list:
         return len(reply)
     some = reply if len(reply) <= _SAMPLE else reply[:: len(reply) // _SAMPLE]
@@ -51,14 +51,14 @@ def weight(reply: Any) -> int:
 
 
 def _begun(client: Any) -> int:
-    begun: int = client.has_begun()
+    begun: int = client.begun_bytes()
     return begun
 
 
 class Memory:
     """The bound of one event loop: `most` bytes; 0: no bound.
 
-    A connection that has read adds to `arrived`, and calls `look` when it passes `step`. The fast paths look at
+    A connection adds what it has read to `arrived`, and calls `look` when that passes `step`. The fast paths check
     `is_short`.
     """
 
@@ -72,13 +72,13 @@ class Memory:
         self.arrived = 0  # bytes since then: so much more may be held by now
         self.step = self._most // _STEPS
         self.is_short = False
-        self._waiting: List[Any] = []  # clients whose requests wait, in the order in which they began to
-        self._going: Any = None  # the one that may go on meanwhile
+        self._waiting: List[Any] = []  # clients whose requests wait, the longest first
+        self._going: Any = None  # the client that may send the rest of its request meanwhile
         self._looks = 0  # taken by the clock since memory is short; 0: it is not
         self._unread: Dict[Any, Tuple[Any, int]] = {}  # what a client has yet to read, and for how many looks it stays
 
     def grew(self, size: int) -> None:
-        """A client holds so many bytes more."""
+        """Counts bytes that a client holds in addition."""
         self.arrived += size
         if self.arrived > self.step:
             self.look()
@@ -86,8 +86,8 @@ class Memory:
     # what may be kept ---------------------------------------------------------------------------------------------
 
     def admits(self, client: Any, size: int) -> bool:
-        """Whether a client may hold so much more, while memory is short. `client.counted` is what it holds, or more:
-        it is counted anew only where that would be too much."""
+        """Returns whether a client may hold `size` more bytes, while memory is short. `client.counted` is what it
+        holds, or more: it is counted anew only where that would be too much."""
         if client.counted + size > self._share:
             now = self._frontend.loop.now
             if client.counted_at == now:  # once a tick
@@ -100,9 +100,9 @@ class Memory:
         return True
 
     def window(self, client: Any) -> int:
-        """How many commands a client may have in flight, while memory is short: as many as its share can take the
-        replies to, if they are as large as the last ones; one of a client that is new."""
-        if client.queue and client.kept > self._share:
+        """Returns how many commands a client may have in flight, while memory is short: as many as its share has room
+        for their replies, if these are as large as the last ones; one for a new client."""
+        if client.queue and client.held_bytes > self._share:
             return 0
         if not client.average:
             return 1
@@ -110,15 +110,15 @@ class Memory:
         return max(1, min(int(client.window), likely))
 
     def is_full(self) -> bool:
-        """Whether nothing that could be left out may be kept any more."""
+        """Returns whether the bound is reached."""
         return not self.has_room(0)
 
     def has_room(self, size: int) -> bool:
-        """Whether so much more may be held."""
+        """Returns whether `size` more bytes may be held."""
         return self._held + self.arrived + size <= self._most
 
     def takes(self, size: int) -> bool:
-        """Whether there is room for a reply of this size; if so the room is taken."""
+        """Takes room for a reply of `size` bytes; returns whether there is any."""
         if not self.has_room(size):
             return False
         self.arrived += size
@@ -127,7 +127,7 @@ class Memory:
     # looking ------------------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Finds out what is held."""
+        """Counts what is held, and decides whether memory is short."""
         clients = self._frontend.clients.values()
         self.arrived = 0
         holding = []
@@ -144,14 +144,14 @@ class Memory:
         self.is_short = spare < 0
         self.step = max(self._most // _STEPS, spare // 2)
         self._share = self._most // 2 // max(1, len(clients))
-        self._hold_requests(holding)
+        self._throttle_requests(holding)
         if not self._looks and (self.is_short or self._waiting):
             self._looks = 1
             self._frontend.loop.call_later(_AGAIN, self._turn)
 
     def _answered_but_sent(self) -> int:
-        """Bytes of large requests that their clients wait for no more, and their hosts have yet to answer. One that
-        several hosts get is held once."""
+        """Returns the bytes of large requests whose clients have their answer, but which some host has yet to answer. A
+        request that several hosts get is held once."""
         sent = {}
         for host in self.hosts():
             for connection in host.connections:
@@ -168,40 +168,40 @@ class Memory:
             return
         self._frontend.loop.call_later(_AGAIN * max(1, len(self._frontend.clients) / 1000), self._turn)
         if self._waiting and self._looks % _TURN == 0:
-            self._let_next_go_on()
+            self._resume_next()
         self._looks += 1
         self._close_silent_readers()
 
     # requests -----------------------------------------------------------------------------------------------------
 
-    def _hold_requests(self, holding: List[Any]) -> None:
+    def _throttle_requests(self, holding: List[Any]) -> None:
         self._waiting = [client for client in self._waiting if not client.is_gone()]
         if self._held <= self._most:
             for client in self._waiting:
-                client.hold(False)
+                client.throttle(False)
             self._waiting, self._going = [], None
             return
-        begun = [client for client in holding if not client.is_throttled() and client.has_begun() > self._share]
+        begun = [client for client in holding if not client.is_throttled() and client.begun_bytes() > self._share]
         begun.sort(key=_begun, reverse=True)
         if begun:
             self._going = begun[0]
         for client in begun[1:]:
             self._wait(client)
-        # What hosts are yet to answer, and clients are yet to read, comes to its end by itself.
+        # What waits for hosts' answers, or for clients to read, ends by itself.
         if not begun and self._waiting and self._held - sum(map(_begun, self._waiting)) < self._most // 2:
-            self._let_go_on(self._waiting.pop(0))
+            self._resume(self._waiting.pop(0))
 
-    def _let_go_on(self, client: Any) -> None:
+    def _resume(self, client: Any) -> None:
         self._going = client
-        client.hold(False)
+        client.throttle(False)
 
     def read_of(self, client: Any) -> None:
-        """More of a request has come that has not come to its end. When nothing more may be held, one client at a time
-        may go on with what is more than its share."""
+        """Notes that more of an unfinished request has come. When the bound is reached, only one client at a time may
+        send more than its share."""
         if (
             self.is_full()
             and client is not self._going
-            and client.has_begun() > self._share
+            and client.begun_bytes() > self._share
             and not client.is_throttled()
         ):
             self._wait(client)
@@ -209,15 +209,15 @@ class Memory:
                 self.look()
 
     def _wait(self, client: Any) -> None:
-        client.hold(True)
+        client.throttle(True)
         self._waiting.append(client)
 
-    def _let_next_go_on(self) -> None:
+    def _resume_next(self) -> None:
         following = self._waiting.pop(0)
         for client in self._frontend.clients.values():
-            if not client.is_throttled() and client.has_begun() > self._share:
+            if not client.is_throttled() and client.begun_bytes() > self._share:
                 self._wait(client)
-        self._let_go_on(following)
+        self._resume(following)
 
     # replies ------------------------------------------------------------------------------------------------------
 

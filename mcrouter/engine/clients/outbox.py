@@ -1,9 +1,9 @@
-"""The socket half of a client's connection: its states, what it has yet to be sent, and how much at a time.
+"""The writing half of a client's connection: its states, the replies that are to be sent, and how many at a time.
 
     out ──(flush: one write a tick)──► unsent ──(when the kernel has room)──► client
 
-A client is served in windows: it has at most `window` commands in flight, and none more while it does not read what it
-was answered. The window follows the size of its replies, so that what is held for it stays about `buffer_size`.
+A client has at most `window` commands in flight, and no new one while it does not read its replies. The window follows
+the size of the replies, so that about `buffer_size` bytes are held for it.
 """
 
 import enum
@@ -14,25 +14,26 @@ from .memory import weight
 from .source import RequestSource
 
 FIRST_WINDOW, _WINDOW_MOST = 4, 1024  # commands in flight
-_LARGE_FLUSH = 65536  # bytes written at once that make the window worth a look
+_LARGE_FLUSH = 65536  # bytes written at once; from so many on the window is adapted
 
-# What keeps a client off the fast path: a bit each of `blocks`. While one is set, each event takes the general way.
-UNSENT = 1  # the kernel did not take all of its answers
-COLLECTED = 2  # answers leave with the tick
+# Reasons why a client is not on the fast path: the bits of `blocks`. While one is set, events take the general way.
+UNSENT = 1  # the kernel did not take all of its replies
+COLLECTED = 2  # replies leave at the end of the tick
 PAUSED = 4  # a host, or something else, has asked it to wait
-THROTTLED = 8  # it holds too much memory: it is not read
-READABLE = 16  # the poller said that there is something, and it was not all read
-READS_ON = 32  # it is read to the end each time: it ends, or short reads prove nothing (poller.py)
-BACKLOG = 64  # its stream is not at a boundary
+THROTTLED = 8  # it holds too much memory, so it is not read
+READABLE = 16  # the poller reported data, and not all of it was read
+READS_ON = 32  # it is read until there is nothing: short reads prove nothing here (poller.py)
+BACKLOG = 64  # its stream is not at a boundary: something is kept
 ENDING = 128  # its state is not OPEN
-ASKS_AGAIN = 512  # a reply has passed, and is to be asked for again
-IDLE_CHECKED = 256  # it is to be seen to do something (Client.looked_at)
+ASKS_AGAIN = 512  # a reply was not kept, and is to be asked for again
+IDLE_CHECKED = 256  # the next event shows that it is not idle (ClientConnection.check_idle)
 
 
 class ClientState(enum.Enum):
-    """OPEN -> ENDED (the client has said all) or DRAINING (we take no more): what was asked is answered -> CLOSED.
+    """OPEN -> ENDED (the client has closed its side) or DRAINING (no further request is taken) -> CLOSED, once all
+    requests are answered.
 
-    LEAVING: nothing more is read, and as soon as all is answered the client goes to another process.
+    LEAVING: nothing more is read; the client is handed over to another process as soon as all requests are answered.
     """
 
     OPEN = "open"
@@ -43,7 +44,7 @@ class ClientState(enum.Enum):
 
 
 class ClientOutbox(RequestSource):
-    """A client's connection as a thing that takes bytes. `written` is called when it has taken all there was."""
+    """A client's connection as a receiver of bytes. `written` is called when the kernel has taken all of them."""
 
     __slots__ = ("average", "blocks", "fd", "out", "state", "unsent", "window")
 
@@ -55,10 +56,10 @@ class ClientOutbox(RequestSource):
         self.out: List[Any] = []  # pieces of bytes
         self.unsent: Any = b""
         self.window = frontend.first_window
-        self.average = 0  # bytes of a piece of what it got last; 0: not known
+        self.average = 0  # bytes of a reply, on average over the last write; 0: not known
 
     def written(self) -> None:
-        """The client has taken all that there was for it."""
+        """Continues after the client has taken all that was sent to it."""
         raise NotImplementedError
 
     def abort(self) -> None:
@@ -66,7 +67,7 @@ class ClientOutbox(RequestSource):
         raise NotImplementedError
 
     def set_state(self, state: ClientState) -> None:
-        """Goes from one state to another."""
+        """Sets the state, and the bit of `blocks` that goes with it."""
         self.state = state
         if state is ClientState.OPEN:
             self.blocks &= ~ENDING
@@ -76,20 +77,20 @@ class ClientOutbox(RequestSource):
     # collecting and writing -----------------------------------------------------------------------------------------
 
     def collect(self) -> None:
-        """From now on there are answers in `out`, which leave with the tick."""
+        """Has `flush` called at the end of the tick, for the replies in `out`."""
         if not self.blocks & COLLECTED:
             self.blocks |= COLLECTED
             self.loop.dirty_clients.append(self)
 
     def put(self, data: bytes) -> None:
-        """Sends some of a large reply, at once where it can."""
+        """Sends a piece of a large reply, at once unless earlier pieces wait."""
         self.out.append(data)
         if not self.unsent:
             out, self.out = self.out, []
             self._write(out)
 
     def flush(self) -> None:
-        """Writes what the tick has collected, in one piece."""
+        """Writes the replies of this tick with one system call."""
         self.blocks &= ~COLLECTED
         if self.unsent or not self.out:
             return
@@ -105,12 +106,12 @@ class ClientOutbox(RequestSource):
             self.written()
 
     def resize(self, average: int) -> None:
-        """Replies are large: fewer of them at a time. Those of clients that come now may be large, too."""
+        """Narrows the window, as replies are large. New clients begin with a narrower one, too."""
         self.window = max(1, min(self.window, self.frontend.buffer_size // average))
         self.frontend.first_window = min(FIRST_WINDOW, self.window)
 
     def _write(self, pieces: List[Any]) -> bool:
-        """Whether the kernel took it all."""
+        """Writes; returns whether the kernel took it all."""
         try:
             unsent = write_pieces(self.fd, pieces)
         except OSError:
@@ -122,13 +123,13 @@ class ClientOutbox(RequestSource):
         return not unsent
 
     def keep_unsent(self, unsent: Any) -> None:
-        """The kernel did not take all: the rest goes when it can."""
+        """Keeps what the kernel did not take until it can take more."""
         self.blocks |= UNSENT
         self.unsent = unsent
         self.loop.poller.want_write(self.fd, True)
 
     def on_writable(self) -> None:
-        """The kernel can take more."""
+        """Continues to write: the kernel can take more."""
         self.loop.poller.want_write(self.fd, False)
         self.blocks &= ~UNSENT
         out = [self.unsent, *self.out]
@@ -137,10 +138,10 @@ class ClientOutbox(RequestSource):
             self.written()
 
     def unread(self) -> int:
-        """Bytes that the client has yet to take."""
+        """Returns the bytes that the client has yet to take."""
         return len(self.unsent) + weight(self.out)
 
     def forget_unsent(self) -> None:
-        """Drops all that it has not taken."""
+        """Drops all that the client has not taken."""
         self.out = []
         self.unsent = b""

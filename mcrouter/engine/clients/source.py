@@ -1,4 +1,4 @@
-"""The source of requests: a client's connection (client.py) or a call of the program around the router (call.py)."""
+"""A source of requests: a client's connection (connection.py) or a call of the program around the router (call.py)."""
 
 import collections
 from typing import Any, Callable, Deque, List
@@ -9,30 +9,30 @@ from ...proto.request import Request
 
 
 class RequestSource:
-    """What is in flight, in order. `frontend` is what it shares with the others, `connection` which of a host's
-    connections it rides."""
+    """Base class of the sources of requests: what is in flight, in order. `frontend` is what all sources share,
+    `connection_number` says which of a host's connections the requests take."""
 
-    __slots__ = ("_last", "_unrepeatable", "connection_number", "frontend", "kept", "loop", "queue")
+    __slots__ = ("_last", "_unrepeatable", "connection_number", "frontend", "held_bytes", "loop", "queue")
 
     def __init__(self, frontend: Any, connection: int) -> None:
         self.frontend = frontend
         self.loop = frontend.loop
         self.connection_number = connection
         self.queue: "Deque[ClientRequest]" = collections.deque()
-        self.kept = 0  # bytes of its requests in flight, and of replies that wait for their turn
+        self.held_bytes = 0  # of its requests in flight, and of replies that wait for their turn
         self._last: Any = None  # the last request up to which `_unrepeatable` is known
-        self._unrepeatable: Any = None  # the last one that may not be asked again
+        self._unrepeatable: Any = None  # the last request that may not be asked again
 
     @property
     def owner(self) -> Any:
-        """The client whose order a request's writes are part of: this one."""
+        """The source in whose order the writes of its requests stand: this one."""
         return self
 
-    is_background = False  # the program or a client waits for its answers
-    can_wait = False  # whether `pause` keeps it from asking for more
+    is_background = False  # a client, or the program, waits for the answers
+    can_wait = False  # whether `pause` keeps it from starting requests
 
     def must_wait(self, request: Request) -> bool:
-        """Whether an earlier request may yet be asked of another host, which must not have seen this one by then.
+        """Returns whether an earlier request may yet go to another host, which must not have this one by then.
 
         `get k`, `set k` pipelined: when the get misses at the first host and goes on to the second, the set must not
         be there already, or the get would answer with a value from its future.
@@ -52,8 +52,8 @@ class RequestSource:
         return False
 
     def may_repeat(self, request: Request) -> bool:
-        """Whether a request may be asked again that no host has answered: it changes nothing, nor does what has been
-        asked since."""
+        """Returns whether a request that no host has answered may be asked again: neither it nor any later request
+        changes anything."""
         queue, origin, last = self.queue, request.origin or request, self._find_unrepeatable()
         for earlier in queue:
             if earlier is origin:
@@ -63,7 +63,8 @@ class RequestSource:
         return False
 
     def _find_unrepeatable(self) -> Any:
-        """The last request in flight that may not be asked again; it may have left already. Each is looked at once."""
+        """Returns the last request in flight that may not be asked again, or one that is answered. Looks at each
+        request once."""
         known, newest = self._last, self.queue[-1] if self.queue else None
         if newest is not known:
             for later in reversed(self.queue):
@@ -76,25 +77,24 @@ class RequestSource:
         return self._unrepeatable
 
     def awaits(self, request: Request) -> bool:
-        """Whether it still waits for the answer to a request, or to the one that this was made of."""
+        """Returns whether the answer is still due to this request, or to the one that it was made of."""
         origin = request.origin or request
         return origin.reply is None and origin in self.queue
 
     def gather(self, request: Request, size: int) -> None:
-        """Counts so many bytes that are held for a request until it is answered: its own, or what its route, or the
-        router itself, has got for it."""
+        """Counts bytes that are held for a request until it is answered: its own, or replies that its route keeps."""
         origin: Any = request.origin or request
         if self.awaits(origin):
             origin.gathered = getattr(origin, "gathered", 0) + size
-            self.kept += size
+            self.held_bytes += size
 
     def may_hold(self, size: int) -> bool:
-        """Whether a reply of this size may be kept for it, while memory is short (memory.py)."""
+        """Returns whether a reply of this size may be kept for it, while memory is short (memory.py)."""
         return True
 
     def may_ask_again(self, request: Request) -> bool:
-        """Whether a get in flight may be asked again later: nothing that was asked after it, answered or not, changes
-        anything. One whose answer is not waited for any more will not be asked again."""
+        """Returns whether a get in flight may be asked again later: no request after it, answered or not, changes
+        anything. A get whose answer is not awaited any more will not be asked again."""
         return (request.origin or request) not in self.queue or self.may_repeat(request)
 
     def answer(self, request: "ClientRequest", reply: Reply, outcomes: bytes, is_counted: bool = False) -> None:
@@ -129,19 +129,19 @@ class RequestSource:
         raise NotImplementedError
 
     def when_abandoned(self, request: Request, call: Callable[[], None]) -> None:
-        """Calls if an unexpected error ends what is done for the request, of which an answer may then never come."""
+        """Has `call` called if an unexpected error ends the work for this request, whose reply may then never come."""
         origin: Any = request.origin or request
-        origin.let_go = [*getattr(origin, "let_go", ()), call]
+        origin.on_abandon = [*getattr(origin, "on_abandon", ()), call]
 
     @staticmethod
-    def _let_go(origin: Any) -> None:
-        for call in getattr(origin, "let_go", ()):
+    def _abandon(origin: Any) -> None:
+        for call in getattr(origin, "on_abandon", ()):
             call()
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
-        """Answers the client's request that `request` is, or was made of, unless it has its answer."""
+        """Answers the client's request, which `request` is or was made of, with an error, unless it has its answer."""
         origin: Any = request.origin or request
-        self._let_go(origin)
+        self._abandon(origin)
         if not self.awaits(origin):
             return
         if origin.commands[0] < len(COMMANDS):
@@ -151,23 +151,23 @@ class RequestSource:
 
 
 class ClientRequest(Request):
-    """A client's request; the last sink of all. `let_go` is what `when_abandoned` was given, `gathered` how many
-    bytes are held for it until then (`gather`); few have them."""
+    """A client's request, which is the last sink of its reply. Few have the attributes `on_abandon`, what
+    `when_abandoned` was given, and `gathered`, the bytes that `gather` has counted."""
 
-    __slots__ = ("gathered", "let_go")
+    __slots__ = ("gathered", "on_abandon")
 
     gathered: int
-    let_go: List[Callable[[], None]]
+    on_abandon: List[Callable[[], None]]
     takes_pieces = True  # a reply may be a list of pieces
 
     def on_reply(self, reply: Reply, outcomes: bytes) -> None:
-        """Takes the answer of its route."""
+        """Takes the reply of its route."""
         self.client.answer(self, reply, outcomes)
 
     def may_ask_another_host(self) -> bool:
-        """Whether its route asks another host when the first has failed or has not got it."""
+        """Returns whether its route asks another host after the first one has failed or missed."""
         return bool(self.client.frontend.routes_by_command[self.commands[0]].may_ask_another_host)
 
     def on_failure(self, host: Any, reply: bytes, outcomes: bytes) -> None:
-        """The answer, not a success, of a host that was given the request as its own sink: its route sees to it."""
+        """Takes the reply, not a success, of a host that got this request as its own sink: its route continues."""
         self.client.frontend.routes_by_command[self.commands[0]].after_failure(self, self, host, reply, outcomes)
