@@ -1,7 +1,7 @@
 """Requests that no client waits for: copies, warm-ups, repairs.
 
-They must not hold up the client that they were made for. A host that does not take what it is sent gets none of them:
-they are dropped, and a dropped write is one that the host misses (engine/hosts/host.py).
+They must not delay the client for whose request they were made. While a host does not take what it is sent, they are
+dropped, not queued; a dropped write is recorded as one that the host has missed (engine/hosts/host.py).
 """
 
 from typing import Any, Callable, List
@@ -10,8 +10,8 @@ from .request import Request
 
 
 class Background:
-    """The source of such a request, in the place of the client: `owner` is the client, whose writes these are in one
-    order with; `connection` the connection that they share."""
+    """The source of a background request, in place of its client. It shares the client's connections to hosts, so that
+    the writes of both stay in one order; `owner` is the client."""
 
     __slots__ = ("_client", "_on_abandon")
 
@@ -24,50 +24,51 @@ class Background:
 
     @property
     def owner(self) -> Any:
-        """The client for whose sake it is asked."""
+        """The client for whose request this one was made."""
         return self._client.owner
 
     @property
     def connection_number(self) -> Any:
-        """Which of a host's connections its requests take: the client's."""
+        """Returns which of a host's connections the request takes: the client's."""
         return self._client.connection_number
 
     def awaits(self, request: Request) -> bool:
-        """No client waits for the answer."""
+        """Returns False: no client waits for the reply."""
         return False
 
     def may_repeat(self, request: Request) -> bool:
-        """What has failed is not worth another try."""
+        """Returns False: a background request that has failed is not repeated."""
         return False
 
     def may_ask_again(self, request: Request) -> bool:
-        """A reply that is too large may pass: it goes nowhere."""
+        """Returns True: a reply that is too large may be dropped, as any other is."""
         return True
 
     def will_ask_again(self, request: Request) -> None:
-        """It will not."""
+        """Has no effect: the request is not asked again."""
 
     def pause(self) -> None:
-        """A host reads slowly, or its reply passes: that is nothing to the client."""
+        """Has no effect: a slow host does not delay the client."""
 
     def resume(self) -> None:
-        """That is over."""
+        """Has no effect."""
 
     def when_abandoned(self, request: Request, call: Callable[[], None]) -> None:
-        """The same as of any client (engine/clients/source.py)."""
+        """Has `call` called if an unexpected error ends the work for this request (engine/clients/source.py)."""
         self._on_abandon.append(call)
 
     def fail(self, request: Request, reply: bytes, outcomes: bytes) -> None:
-        """After an unexpected error: there is no client to be told."""
+        """Ends the work for the request after an unexpected error; no client is answered."""
         for call in self._on_abandon:
             call()
 
     def abort(self) -> None:
-        """After one in that: nor is there a connection."""
+        """Has no effect: there is no connection to close."""
 
 
 def background(request: Request) -> Request:
-    """The same request, which the client does not wait for. A large value is fed by its client, which waits."""
+    """Returns a copy of the request as a background request. One with a large value is returned as it is: its client
+    sends the value, and waits."""
     if request.large_value is not None:
         return request
     made = Request(Background(request.client), request.commands, request.data, request.expected, request.key)

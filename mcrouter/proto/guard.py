@@ -1,10 +1,10 @@
-"""What an unexpected exception costs: its own request, which gets one error line, and nothing else.
+"""Limits the cost of an unexpected exception to its own request, which is answered with an error line.
 
-Whatever is called on behalf of one request among many is called `guarded`: by the engine (a sink, a route), and by
-routes that begin something in another request's turn: a copy, a request that has waited.
+A call on behalf of one request among many is `guarded`: by the engine (sinks, routes), and by routes that start a
+request while they serve another (a copy, a request that has waited).
 
-A route that counts what it has under way must not wait for the answer for ever. It registers how to let go of the
-request (`client.when_abandoned`): an exception may come between it and the answer, in a sink further down.
+A route that counts its requests under way must not wait for a reply for ever: an exception in a sink further down may
+come between. So it registers what to do then (`client.when_abandoned`).
 """
 
 from typing import Any, Callable
@@ -18,7 +18,7 @@ INTERNAL_ERROR = b"SERVER_ERROR mcrouter: internal error\r\n"
 
 
 def guarded(request: Any, call: Callable[..., None], *args: Any) -> None:
-    """Calls; an exception is logged, and the client's request that `request` is, or was made of, is answered with an
+    """Calls `call`. Logs an exception, and answers the client's request, which `request` is or was made of, with an
     error, if it still waits for an answer."""
     try:
         call(*args)
@@ -27,8 +27,8 @@ def guarded(request: Any, call: Callable[..., None], *args: Any) -> None:
 
 
 def guarded_failure(request: Any) -> None:
-    """Does what `guarded` does after an exception; call it while that is handled. A connection's own request has no
-    client: its exception goes on to the loop, which has the connection start over."""
+    """Does what `guarded` does after an exception; to be called while the exception is handled. Raises it again for a
+    connection's own request, which has no client: then the loop resets the connection."""
     if request.client is None:
         raise
     logger.exception("unexpected error; the request is answered with an error")
@@ -36,8 +36,8 @@ def guarded_failure(request: Any) -> None:
 
 
 def abandon(request: Any) -> None:
-    """Answers a request with an error, if it still waits for an answer. Where not even that can be done, its client's
-    connection closes: it would wait for ever."""
+    """Answers a request with an error, if it still waits for an answer. If that fails too, closes the client's
+    connection, as the client would wait for ever."""
     try:
         count = len((request.origin or request).commands)
         request.client.fail(request, INTERNAL_ERROR * count, o.LOCAL * count)

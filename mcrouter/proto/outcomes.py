@@ -1,6 +1,6 @@
-"""What a reply means to a policy: one byte an outcome, so that a run's outcomes are one bytes string.
+"""The outcome of a request, as policies see it: one byte for each command, so that the outcomes of a run are bytes.
 
-A route never looks into a reply's bytes; it asks these sets (`code in SUCCESS`, or for a whole run
+A route does not look into a reply; it asks these sets (`code in SUCCESS`, or for a whole run
 `not outcomes.translate(None, SUCCESS)`).
 """
 
@@ -15,7 +15,7 @@ DELETED = b"D"
 TOUCHED = b"T"
 NUMBER = b"#"  # incr's and decr's new value
 OK = b"O"  # OK, RESET
-TEXT = b"R"  # VERSION, STAT lists and whatever else is an answer but no outcome
+TEXT = b"R"  # VERSION, STAT lists and other answers
 HEADER = b"H"  # HD, MN, ME: a meta success without a value
 
 ERROR = b"e"  # the host's ERROR
@@ -26,9 +26,10 @@ TIMEOUT = b"t"  # no answer within the timeout; a late one is dropped
 LOST = b"l"  # the connection broke while the request was in flight
 UNAVAILABLE = b"u"  # never sent: no healthy host, no connection
 TKO = b"k"  # never sent: the host is known to be unhealthy ("taken out", in facebook/mcrouter's words)
-LOCAL = b"x"  # never sent: the policy itself says that it is an error
+LOCAL = b"x"  # never sent: the policy refuses the request
 
-LEFT_OUT = b"m"  # a host's answer, but there was no memory for it: the client gets an error, and no other host is asked
+# A host has answered, but there was no memory for the reply: the client gets an error, no other host is asked.
+LEFT_OUT = b"m"
 
 _DONE = VALUE + STORED + DELETED + TOUCHED + NUMBER + OK + TEXT + HEADER
 SUCCESS = _DONE + LEFT_OUT

@@ -1,8 +1,8 @@
-"""What a host's reply means, and whether it can be the reply to a request at all.
+"""The meaning of a host's reply, and the check that it can be the reply to a request at all.
 
 A reply must name what was asked: a word of the command's own family (a classic command is never answered `HD`, a meta
-command never `STORED`), and where it says a key or an opaque, the request's. Anything else is a ProtocolError: the
-stream is out of step, and its connection must be closed.
+command never `STORED`), and, if it names a key or an opaque, those of the request. Anything else is a ProtocolError:
+the stream is out of step, and its connection must be closed.
 """
 
 import base64
@@ -55,7 +55,7 @@ _METAS = frozenset(command.number for command in COMMANDS if command.request in 
 
 
 class ProtocolError(Exception):
-    """The host sent what cannot be the reply to the request that is due: its stream is out of step."""
+    """Raised for bytes that cannot be the reply to the request that is due: the host's stream is out of step."""
 
 
 def line_outcome(line: bytes, kind: int, request: Request) -> bytes:
@@ -136,9 +136,9 @@ def split_reply(reply: bytes, commands: bytes, outcomes: bytes) -> List[bytes]:
 
 
 def without_values(reply: Optional[WholeReply], commands: bytes, outcomes: bytes) -> Tuple[WholeReply, bytes]:
-    """A whole reply, in one piece or a list of them, to a command or a run, and its outcomes, with an error in the
-    place of each large value, and of statistics. What has changed something keeps its answer. None: a reply that has
-    passed, of which no more than the outcomes is known."""
+    """Returns a whole reply to a command or a run, and its outcomes, with an error in place of each large value and of
+    statistics. Commands that have changed something keep their answers. `reply` is None for one that was dropped, of
+    which only the outcomes are known."""
     if reply is None:
         parts: List[Any] = [_LINES_OF.get(bytes([outcome]), NO_MEMORY) for outcome in outcomes]
     elif len(commands) == 1:

@@ -1,17 +1,11 @@
 """What a reply is, on its way from a host to a client.
 
-| a reply            | is                                                  | given to
-|
-| bytes              | the whole reply                                     | every sink
-|
-| memoryview, Pieces | the whole reply, without a copy of its values       | sinks that `takes_pieces`, as clients'
-|
-|                    |                                                     | requests are
-|
-| TOO_LARGE          | a reply that was not kept: it is asked for again    | every sink
-|
-| StreamedReply      | the beginning of a large value; the rest is to come | the sinks of a request with a `large_value`
-|
+| a reply            | is                                                  | given to                     |
+| bytes              | the whole reply                                     | every sink                   |
+| memoryview, Pieces | the whole reply, without a copy of its values       | sinks that `takes_pieces`    |
+| TOO_LARGE          | a reply that was not kept: it is asked for again    | every sink                   |
+| StreamedReply      | the beginning of a large value; the rest is to come | sinks of requests that have  |
+|                    |                                                     | a `large_value`              |
 """
 
 from typing import Callable, List, Protocol, Union

@@ -21,11 +21,11 @@ from .commands import (
 )
 
 GET, SET = BY_NAME["get"].number, BY_NAME["set"].number
-# One command's `commands`: the byte of its index; interned here so that the hot path makes none.
+# The `commands` of a request with one command; made here so that the hot path makes none.
 COMMAND_BYTE = tuple(bytes([command.number]) for command in COMMANDS)
-ANSWERED = bytes([len(COMMANDS)])  # the kinds of a request whose reply the parser knew
-CLOSE = bytes([len(COMMANDS) + 1])  # the kinds of a request at which the connection is to be closed
-INQUIRY = bytes([len(COMMANDS) + 2])  # the kinds of a get whose keys ask the router itself
+ANSWERED = bytes([len(COMMANDS)])  # the `commands` of a request that the parser has answered
+CLOSE = bytes([len(COMMANDS) + 1])  # the `commands` of a request at which the connection is to be closed
+INQUIRY = bytes([len(COMMANDS) + 2])  # the `commands` of a get whose keys ask the router itself
 MOST_COMMANDS = len(COMMANDS) + 3
 _EXPTIME_FIRST = frozenset(command.number for command in COMMANDS if command.request == EXPTIME_KEYS)
 _READS = bytes(
@@ -48,11 +48,12 @@ class Request:
 
     `commands` has one byte a command (its index in the command table), `data` the bytes for a host (of a large store or
     run a memoryview of them), without `noreply` or quiet flags. `expected` names the keys of a get, or, for a run, what
-    each command's reply must name: its key, or STORED with its CR. `key` is the key of a lone get, empty for a lone
-    set, None for what is not so common. `rendering` is how the client sees the reply, None for as it is. `client`
-    is whoever made the request; `origin` the request of his that this one was made of, None where it is that itself.
-    `large_value` is None but where a value is too large to be held: the parser makes it the
-    number of bytes that follow `data` in the stream, the engine whatever moves them.
+    each command's reply must name: its key, or STORED with its CR. `key` is the key of a single get, empty for a
+    single set, None for all other requests. `rendering` is how the client sees the reply, None for as it is. `client`
+    is the source of the request (engine/clients/source.py, background.py); `origin` is the client's request that this
+    one was made of, None where it is the client's own. `large_value` is None unless the value is too large to be held:
+    then the parser sets it to the number of bytes that follow `data` in the stream, and the engine replaces that by
+    the Upload or Download that moves them.
     """
 
     __slots__ = (
@@ -88,11 +89,11 @@ class Request:
         self.origin: Any = None
 
     def shown(self, reply: Any, outcomes: bytes) -> Any:
-        """What the client sees of a reply, empty for nothing."""
+        """Returns what the client sees of a reply, empty for nothing."""
         return reply if self.rendering is None else self.rendering.shown(reply, outcomes)
 
     def keys(self) -> List[bytes]:
-        """The keys it names, in order, repetitions kept."""
+        """Returns the keys that it names, in order, with repetitions."""
         if self.expected is None:
             if self.key:
                 return [self.key]
@@ -107,7 +108,8 @@ class Request:
         return self.expected
 
     def in_base64(self) -> bool:
-        """Whether it writes its key in base64 (`b` of a meta command; memcached goes by a flag's first letter)."""
+        """Returns whether it writes its key in base64 (`b` of a meta command; memcached goes by a flag's first
+        letter)."""
         first = _FIRST_FLAG.get(self.commands[0])
         if first is None:
             return False
@@ -115,20 +117,21 @@ class Request:
         return any(flag[:1] == b"b" for flag in line.split(b" ")[first:])
 
     def names(self) -> List[bytes]:
-        """The keys of the items that it reads or writes, those of a run included, each as what it stands for: policies,
-        the order of a client's requests and what a host has missed go by these. None where it is about no key."""
+        """Returns the keys of the items that it reads or writes, also of a run, decoded from base64. Policies, the
+        order of a client's requests and the journal of missed writes go by these. An empty list if it is about no
+        key."""
         if len(self.commands) > 1:
             return [command.split(b" ", 2)[1].rstrip() for command in self.split()]
         keys = self.keys()
         return [decoded(key) or key for key in keys] if self.in_base64() else keys
 
     def reads_only(self) -> bool:
-        """Whether nothing in it changes anything."""
+        """Returns whether it changes no item."""
         return not self.commands.translate(None, _READS)
 
     def repeatable(self) -> bool:
-        """Whether it may be asked again, and the answer be given as if it had been asked just once."""
-        if self.commands[0] == _MG:  # a win of the right to recache is given once
+        """Returns whether a host may be asked it twice, with the same effect as once."""
+        if self.commands[0] == _MG:  # the right to recache is given once
             return not any(key[:1] in (b"N", b"R") for key in self.data.split()[2:])
         return not self.commands.translate(None, _REPEATABLE)
 
@@ -146,7 +149,7 @@ class Request:
         return parts
 
     def lines(self) -> "Tuple[int, Iterator[bytes]]":
-        """Its gets as lines that ask for one key each: how many, and each, made when it is its turn."""
+        """Returns its gets as requests for one key each: how many there are, and an iterator that makes them."""
         keys = self.keys() if len(self.commands) == 1 and COMMANDS[self.commands[0]].reply == VALUES else []
         if len(keys) < 2:
             return len(self.commands), iter(self.split())

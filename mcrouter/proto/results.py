@@ -1,6 +1,6 @@
 """What becomes of the requests to a host, in facebook/mcrouter's words (its carbon results without `mc_res_`).
 
-Counted are those that are not what one hopes for. What was found, stored, deleted and touched is the rest.
+Only results other than the expected ones are counted.
 """
 
 from . import outcomes as o

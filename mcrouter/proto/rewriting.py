@@ -31,8 +31,8 @@ def routing_name(request: Request) -> bytes:
 
 
 def longest_key(request: Request) -> int:
-    """How many bytes the keys that policies go by (`routing_name`) may have in this request: what counts for a host is
-    their length as sent, and base64 takes a third more."""
+    """Returns how many bytes the keys that policies go by (`routing_name`) may have in this request: what counts for a
+    host is their length as sent, and base64 takes a third more."""
     return _MAX_IN_BASE64 if request.in_base64() else MAX_KEY
 
 

@@ -24,15 +24,15 @@ class Memcached:
     name = "memcached"
 
     def refusal(self, line: bytes, answer: bytes) -> Tuple[bytes, bool]:
-        """What a line gets that memcached would answer with `answer`, and whether the connection is closed."""
+        """Returns what a line gets that memcached would answer with `answer`, and whether the connection is closed."""
         return answer, False
 
     def failure(self, host: str, code: bytes, why: str) -> bytes:
-        """What a command gets that ended with that outcome of ours."""
+        """Returns what a command gets that ended with that outcome of ours."""
         return f"SERVER_ERROR mcrouter: {host}: {why}\r\n".encode(errors="replace")
 
     def unhealthy(self, host: str, hard: bool = True) -> bytes:
-        """What a command gets whose host is known to be unhealthy; `hard`: it cannot be connected to."""
+        """Returns what a command gets whose host is known to be unhealthy; `hard`: it cannot be connected to."""
         return f"SERVER_ERROR mcrouter: {host}: it is unhealthy\r\n".encode(errors="replace")
 
 

@@ -60,13 +60,13 @@ class Line(NamedTuple):
 
 
 def may_be_long(start: bytes) -> bool:
-    """Whether a line that begins so may be longer than MAX_LINE: gets may, behind at most 100 spaces."""
+    """Returns whether a line that begins so may be longer than MAX_LINE: gets may, behind at most 100 spaces."""
     stripped = start.lstrip(b" ")
     return len(start) - len(stripped) <= 100 and stripped.startswith((b"get ", b"gets "))
 
 
 def read_line(line: bytes) -> Line:
-    """What memcached would do with this line (its end already taken off)."""
+    """Returns what memcached would do with this line (its end already taken off)."""
     if len(line) > _ONE_READ - 2 and not may_be_long(line[:200]):
         return Line(-1, closes=True)
     tokens = [token for token in line.partition(b"\0")[0].split(b" ") if token]
@@ -79,8 +79,8 @@ def read_line(line: bytes) -> Line:
 
 
 def _is_http(tokens: List[bytes]) -> bool:
-    """Whether memcached hangs up, so that a browser cannot be turned into a client. It looks only at verbs that begin
-    like none of its common ones."""
+    """Returns whether memcached hangs up, so that a browser cannot be turned into a client. It looks only at verbs that
+    begin like none of its common ones."""
     verb, last = tokens[0], tokens[:_MOST_WORDS][-1]
     return last.startswith(b"HTTP/") and verb[:1] not in b"acdgist" and not (verb[:1] == b"m" and len(verb) == 2)
 

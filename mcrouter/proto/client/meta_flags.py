@@ -81,8 +81,8 @@ FLAGS = _table()
 
 
 def decoded(key: bytes) -> Optional[bytes]:
-    """What a base64 key stands for; None where it is no base64. memcached 1.6.18 skips bytes that have no place there
-    and stops at the first padding: such keys are refused here, for two of them may be one key at the host."""
+    """Returns what a base64 key stands for; None where it is no base64. memcached 1.6.18 skips bytes that have no place
+    there and stops at the first padding: such keys are refused here, for two of them may be one key at the host."""
     return binascii.a2b_base64(key) if _BASE64(key) else None
 
 

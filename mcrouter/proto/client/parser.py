@@ -5,7 +5,7 @@
                      ├ anything else ──► lines.read_line: what memcached itself would do with that line
                      └ no text at all ──► binary.refusal
 
-A run is made of consecutive commands of one client that take the same way; they are forwarded as they came.
+A run is made of consecutive commands of one client that have the same route; they are forwarded as they came.
 """
 
 import re
@@ -22,18 +22,18 @@ _LARGE = 16384  # bytes
 
 
 def _slice(data: bytes, at: int, end: int) -> Any:
-    """These bytes of `data`, without a copy where that would be a large one."""
+    """Returns these bytes of `data`, without a copy if it would be a large one."""
     if end - at == len(data):
         return data
     return data[at:end] if end - at < _LARGE else memoryview(data)[at:end]
 
 
 class RunPlan(NamedTuple):
-    """Which commands may share a run, as the policy decides at load time."""
+    """Which commands may share a run. The policy decides that at load time."""
 
     gets: bool = False  # consecutive gets
     sets: bool = False  # consecutive sets
-    together: bool = False  # both in any order: they take the same way
+    together: bool = False  # both in any order: they have the same route
 
 
 _COMMON = re.compile(
@@ -48,8 +48,8 @@ _GROUPS = ("", "get", "set", "get", "gets", "delete", "incr", "decr", "touch", "
 _INDEX = tuple(BY_NAME[name].number if name else -1 for name in _GROUPS)
 _STORES = tuple(name != "" and BY_NAME[name].request.startswith(STORE) for name in _GROUPS)
 _GET_GROUP, _SET_GROUP = 1, 2
-_SET = b"set "  # how the stretches name a set; no key has a space
-_STORED = b"STORED\r"  # how the stretches name that reply; no key of a run has a CR
+_SET = b"set "  # how the patterns name a set; no key has a space
+_STORED = b"STORED\r"  # how the patterns name that reply; no key of a run has a CR
 _CR, _SPACE = 13, 32
 _LONGEST_LINE = 1 << 20  # a get of more keys than fit into this closes the connection
 _ALONE = RunPlan()
@@ -62,7 +62,7 @@ _GET_BYTE, _SET_BYTE = COMMAND_BYTE[GET], COMMAND_BYTE[SET]
 
 
 def is_common(data: Any, kind: int) -> bool:
-    """Whether these bytes are one such command, all of it, in the form that the common patterns take."""
+    """Returns whether these bytes are one such command, all of it, in the form that the common patterns take."""
     match = _COMMON(data)
     group = match.lastindex if match else None
     if match is None or group is None or _INDEX[group] != kind:
@@ -73,8 +73,8 @@ def is_common(data: Any, kind: int) -> bool:
 
 
 def parse_single(data: bytes, client: Any, make: Make) -> Any:
-    """The request, when `data` is a single get or set and nothing else: the way of a client that does not pipeline.
-    Else None."""
+    """Returns the request if `data` is a single get or set and nothing else, as of a client that does not pipeline;
+    else None."""
     match = _LONE(data)
     if match is None:
         return _many(data, client, make)
@@ -87,7 +87,7 @@ def parse_single(data: bytes, client: Any, make: Make) -> Any:
 
 
 def _many(data: bytes, client: Any, make: Make) -> Any:
-    """The request, when `data` is a get of several keys and nothing else."""
+    """Returns the request if `data` is a get of several keys and nothing else; else None."""
     match = _MANY(data)
     if match is None or b"  " in data or data[-3] == _SPACE:
         return None
@@ -96,14 +96,14 @@ def _many(data: bytes, client: Any, make: Make) -> Any:
 
 
 class RequestParser:
-    """Cuts one client's stream into requests. A value of more than `large` bytes is not waited for (`Request.bulk`).
+    """Cuts one client's stream into requests. A value of more than `large` bytes is not waited for
+    (`Request.large_value`).
 
     After `next`: `at` is where the next request begins; when there was none yet, `need` is the length that `data` must
-    at least have, so that nobody looks again at a value of which a part is missing; negative: nothing to look at before
-    the end of a line has come, or that many bytes.
+    at least have before another look is worth it; negative: before the end of a line has come, or that many bytes.
 
-    The data of a refused store is swallowed as it comes, never kept: meanwhile `at_boundary()` is false, and all that
-    is given to `next` is consumed. What the parser answers by itself (ANSWERED, CLOSE) must be taken, not parsed again.
+    The data of a refused store is dropped as it comes: meanwhile `at_boundary()` is false, and `next` consumes all that
+    it is given. A request that the parser has answered (ANSWERED, CLOSE) must be taken, not parsed again.
     """
 
     __slots__ = ("_both", "_inside", "_large", "_make", "_sets", "_style", "at", "need", "plan")
@@ -128,7 +128,7 @@ class RequestParser:
         self.need = 0
 
     def at_boundary(self) -> bool:
-        """Whether what is not consumed yet begins with a request."""
+        """Returns whether what is not consumed yet begins with a request."""
         return self._inside >= 0
 
     def next(self, data: bytes, at: int, client: Any, room: int = MAX_RUN) -> Any:
@@ -227,7 +227,8 @@ class RequestParser:
         return self._make(client, commands, whole, [_STORED if key == _SET else key for key in expected])
 
     def _uncommon(self, data: bytes, at: int, client: Any, room: int) -> Any:
-        """What the common patterns do not take: other commands, and whatever memcached has an error for."""
+        """Reads what the common patterns do not match: other commands, and lines that memcached answers with an
+        error."""
         if self._inside < 0:
             at = self._swallow(-self._inside, data, at)
             self.at, self.need = at, 0
@@ -271,7 +272,7 @@ class RequestParser:
         return self._refusal(line._replace(answer=answer), data, at, begin, client)
 
     def _no_line(self, data: bytes, at: int, client: Any) -> Any:
-        """No end of line yet: wait for it, unless memcached would close."""
+        """Waits for the end of an unfinished line, unless memcached would close the connection."""
         length = len(data) - at
         self.at, self.need = at, 0
         if length > lines.MAX_LINE:

@@ -1,4 +1,4 @@
-"""How a reply differs from what the host said, by what its client has asked for.
+"""How a client sees a reply, where that differs from the host's reply.
 
 `noreply` and quiet flags never reach a host: the host's answer is hidden here. A base64 key may stand for any bytes,
 line ends included, and memcached 1.6.18 writes some of them raw into its reply; so no host is asked to repeat one
@@ -21,7 +21,8 @@ class Rendering(NamedTuple):
     before: bytes = b""
 
     def shown(self, reply: Any, outcomes: bytes) -> Any:
-        """What the client sees of a whole reply: bytes for bytes or a memoryview, for a list of pieces a list."""
+        """Returns what the client sees of a whole reply: bytes for bytes or a memoryview, for a list of pieces a
+        list."""
         if outcomes in self.hidden:
             return b""
         if not self.key:

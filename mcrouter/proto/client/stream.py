@@ -1,8 +1,8 @@
-"""A client's stream: its bytes in, whole requests out, and the one place that knows where in the stream we are.
+"""A client's stream: its bytes in, whole requests out. It alone knows where in the stream the next byte is.
 
     receive(data) ──► next(client, room) ──► a request or a run, or None: the rest of it is yet to come
                         │ cut by parser.py; what is not whole is kept
-                        └──► wait(): the client may do no more for now; what is there is kept for a later `next`
+                        └──► wait(): no further request may start now; what is there is kept for a later `next`
 
 | place      | what comes next                                      | becomes                       |
 | BOUNDARY   | the beginning of a request; nothing is kept          | WITHIN, WAITING, SWALLOWING   |
@@ -10,8 +10,7 @@
 | WAITING    | requests that are there, but whose turn has not come | BOUNDARY, WITHIN, SWALLOWING  |
 | SWALLOWING | more of the data of a refused store; nothing is kept | BOUNDARY, WITHIN, WAITING     |
 
-The quick way for a client that asks one thing at a time (parser.parse_single) may be taken at a BOUNDARY, and
-nowhere else.
+The fast path for a client with one request at a time (parser.parse_single) may be taken at a BOUNDARY only.
 """
 
 import enum
@@ -67,7 +66,7 @@ class ClientStream:
             self._data, self._at = data, 0
 
     def _is_enough(self, data: bytes) -> bool:
-        """Whether it is worth a look at what is kept, of which `data` has come last."""
+        """Returns whether it is worth a look at what is kept, of which `data` has come last."""
         size, need = self._kept_size, self._need
         if size < need or (need < 0 and size < -need and b"\n" not in data):
             if len(self._kept) > _MANY_PIECES:
@@ -118,18 +117,18 @@ class ClientStream:
         self._data, self._at = b"", 0
 
     def unpin(self) -> None:
-        """Copies what is kept, so that the rest of its read is freed: for a client that may take long to go on."""
+        """Copies what is kept, so that the rest of its read is freed: the client may take long to continue."""
         if self._kept and type(self._kept[0]) is memoryview:
             self._kept[0] = bytes(self._kept[0])
         if self.place is _WAITING and self._at:
             self._data, self._at = self._data[self._at :], 0
 
     def put_back(self) -> None:
-        """The last request is not done yet: it is given out again."""
+        """Puts the last request back: `next` gives it again."""
         self._at = self._before
 
     def wait(self) -> None:
-        """Nothing more may be done for now."""
+        """Keeps what is there for later: no further request may start now."""
         left = len(self._data) - self._at
         if left or self._rest is not None:
             self.place = _WAITING
@@ -139,27 +138,27 @@ class ClientStream:
             self.place = _BOUNDARY if self.parser.at_boundary() else _SWALLOWING
 
     def rest(self) -> bytes:
-        """All that is kept."""
+        """Returns all that is kept."""
         after = b"" if self._rest is None else self._rest[0][self._rest[1] :]
         return b"".join([*self._kept, self._data[self._at :], after])
 
     def take_rest(self) -> bytes:
-        """Takes what is there out of the stream: it is of the value whose length the last request announced."""
+        """Takes all that is there out of the stream: it belongs to the value that the last request announced."""
         taken = self.rest()
         self.give_back(b"")
         return taken
 
     def give_back(self, data: bytes) -> None:
-        """Puts what is not of that value back."""
+        """Puts back what does not belong to that value."""
         self._data, self._at, self._rest = data, 0, None
         self._kept, self._kept_size = [], 0
         self.wait()
 
     def weight(self) -> int:
-        """Bytes that what is kept takes, or will: each key of a long line becomes an object."""
+        """Returns the memory in bytes that is kept, or will be needed: each key of a long line becomes an object."""
         return self.size() * _LINE_COST if self._kept and self._need <= 0 else self.size()
 
     def size(self) -> int:
-        """Bytes that are kept."""
+        """Returns the bytes that are kept."""
         after = 0 if self._rest is None else len(self._rest[0]) - self._rest[1]
         return (self._kept_size if self._kept else 0) + len(self._data) - self._at + after

@@ -24,7 +24,7 @@ _AT_ONCE = 1024  # keys of a get that are looked for in one read
 _SHAPES = tuple(command.reply for command in COMMANDS)
 _MG = BY_NAME["mg"].number
 _GETS = bytes([GET])
-# A run's kinds to the outcomes of a run in which every get hits and every set is stored.
+# The commands of a run to its outcomes, if every get hits and every set is stored.
 _AS_HIT = bytes(o.VALUE[0] if kind == GET else o.STORED[0] for kind in range(256))
 _BLOCK_END, _GET_END = b"\r\n", b"\r\nEND\r\n"
 _CUT = b" \n"  # in no key and no header
@@ -55,7 +55,7 @@ class ReplyCutter:
     After `cut`: `done` says whether the reply ended; if so `outcomes` has a byte a command, `values` and `misses`
     say how many keys its gets found and did not; if not, `need` is the length that `data` must at least have before
     another `cut` gets further. A large value is not waited for: it is verified as it comes, and `left` is how
-    many bytes of it are yet to come. `singles`, while it is worth a try, is the quick way for whole replies to lone
+    many bytes of it are yet to come. `singles`, while it is worth a try, is the fast path for whole replies to single
     gets and sets (runs.ReplyStretch).
     """
 
@@ -281,8 +281,8 @@ class ReplyCutter:
 
 
 def _alike(data: bytes, at: int, keys: List[bytes]) -> Tuple[int, int]:
-    """How many of these keys have VALUE blocks from `at` on, each whole, under the same flags and of one size; and
-    where those end.
+    """Returns how many of these keys have VALUE blocks from `at` on, each whole, under the same flags and of one size;
+    and where those end.
 
     Then every header is known, and where it must stand, so only those places are looked at: a get of 50 keys costs
     the router a tenth less than with a pattern that takes the blocks and gives their names.

@@ -1,8 +1,8 @@
-"""A host's stream: its bytes in, whole replies out, and the one place that knows where in the stream we are.
+"""A host's stream: its bytes in, whole replies out. It alone knows where in the stream the next byte is.
 
     receive(data) ──► next(request due) ──► a whole reply, or None: the rest of it is yet to come
          │                 │ cut by reply_cutter.py; what is verified is kept in pieces, what is not is held
-         └──► singles(data): the quick way for replies to lone gets and sets, at a reply boundary; None elsewhere
+         └──► singles(data): the fast path for replies to single gets and sets, at a boundary; None elsewhere
 
 | place    | what comes next                                      | becomes                         |
 | BOUNDARY | the beginning of a reply                             | WITHIN, PASSING, BROKEN         |
@@ -70,18 +70,18 @@ class HostStream:
         self.outcomes = b""
         self.hits = self.misses = 0
 
-    # the quick way ------------------------------------------------------------------------------------------------
+    # the fast path ------------------------------------------------------------------------------------------------
     #
-    # `singles(data)` gives (reply, key or b"") for each reply to a lone get or set that a read begins with. It is None
-    # within a reply, and when it is not worth a try; as an attribute it costs 0.1 µs less at each read. The rest of the
-    # read is for `receive`.
+    # `singles(data)` gives (reply, key or b"") for each reply to a single get or set at the beginning of a read. It is
+    # None within a reply, and when it is not worth a try; as an attribute it costs 0.1 µs less at each read. The rest
+    # of the read is for `receive`.
 
     def stop_singles(self) -> None:
-        """The quick way has led to nothing: it is not worth a try until lengths repeat again."""
+        """Stops the fast path, which has led to nothing, until lengths repeat again."""
         self.singles = self._cutter.singles = None
 
     def _be_at(self, place: Place) -> None:
-        """Where the next byte is, from here on."""
+        """Sets where the next byte is."""
         self.place = place
         self.singles = self._cutter.singles if place is _BOUNDARY else None
 
@@ -109,11 +109,11 @@ class HostStream:
         self._held = []
 
     def ahead(self) -> bytes:
-        """The next bytes, for a message."""
+        """Returns the next bytes, for a message."""
         return self._data[self._at : self._at + 60]
 
     def next(self, request: Request, in_pieces: bool = False) -> Any:
-        """The whole reply to the request that is due, None while some of it is yet to come, TOO_LARGE where it was
+        """Returns the whole reply to the request that is due, None while some of it is yet to come, TOO_LARGE if it was
         skipped. `in_pieces`: it may be a memoryview, or a list of pieces. Raises ProtocolError."""
         cutter = self._cutter
         while True:
@@ -167,17 +167,17 @@ class HostStream:
     # replies that are too large to be held ------------------------------------------------------------------------
 
     def known_size(self) -> int:
-        """How large the reply at hand is, at least; 0 where nothing of it is kept."""
+        """Returns how large the current reply is, at least; 0 if nothing of it is kept."""
         return self._kept_size + max(self._cutter.left, self._cutter.need) if self.place is _WITHIN else 0
 
     def skip(self) -> None:
-        """Lets the reply at hand pass: none of it is kept, and in the end it is TOO_LARGE."""
+        """Drops the current reply as it comes: none of it is kept, and `next` gives TOO_LARGE for it."""
         self._be_at(_SKIPPING)
         self._kept, self._kept_size = [], 0
 
     def value_begins(self, request: Request, passes: Callable[[int], bool]) -> bytes:
-        """What has come of a reply with a value that is then passed on by `piece`, if `passes` says so of its size in
-        bytes; empty where it has none, or that is not known yet. For a connection with one request at a time, for one
+        """Returns the beginning of a reply whose value is then given out by `piece`, if `passes` says so of its size in
+        bytes; empty if it has no value, or that is not known yet. For a connection with one request at a time, for one
         key."""
         if self._kept or self.place not in (_BOUNDARY, _WITHIN):
             return b""
@@ -191,7 +191,8 @@ class HostStream:
         return head
 
     def piece(self) -> bytes:
-        """Some more of a passing value; empty when only what ends the reply is due. Raises ProtocolError."""
+        """Returns more of a value that is given out in pieces; empty when only the end of the reply is due. Raises
+        ProtocolError."""
         data, self._data, self.more = self._data, b"", False
         value, data = data[: self.left], data[self.left :]
         self.left -= len(value)
