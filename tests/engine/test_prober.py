@@ -21,7 +21,7 @@ class Host:
     def __init__(self, loop, address):
         self.loop, self.address = loop, (socket.AF_INET, address)
         self.timeout = self.connect_timeout = 60.0
-        self.healthy, self.returning, self.journal = True, False, None
+        self.healthy, self.recovering, self.journal = True, False, None
         self.told = []
 
     def mark_down(self, _kind, why):
@@ -31,8 +31,8 @@ class Host:
         self.healthy = True
         self.told.append(str(done))
 
-    def take_writes(self):
-        self.returning = True
+    def begin_recovery(self):
+        self.recovering = True
 
     def is_settled(self):
         return True

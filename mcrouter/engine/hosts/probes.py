@@ -128,11 +128,11 @@ class Prober(HostSocket):
         if not answer.startswith(b"VERSION "):
             raise BadAnswer(f"probe answered with {answer[:40]!r}")
         host = self._host
-        if host.healthy or not (host.returning or self._damper.passed()):
+        if host.healthy or not (host.recovering or self._damper.passed()):
             return
         done: Optional[Rejoin] = None
         if host.journal is not None:
-            host.take_writes()
+            host.begin_recovery()
             done = yield from rejoin(host)
         self._damper.came_up(self.loop.now)
         host.mark_up(done)
