@@ -202,11 +202,11 @@ class Host(HostHealth):
 
     def linger(self, connection: HostSocket) -> None:
         """Gives up a connection that has writes in flight. What they do is waited for before the host is read."""
-        sock = connection.let_go() if self.journal is not None else None
-        if sock is None:
-            connection.hang_up()
+        wire = connection.release() if self.journal is not None else None
+        if wire is None:
+            connection.disconnect()
         else:
-            self.lingering.add(Lingering(self.loop, sock, self.lingering.discard))
+            self.lingering.add(Lingering(self.loop, wire, self.lingering.discard))
 
     def is_settled(self) -> bool:
         """Whether nothing that it was sent before a write that it has missed may still be done: an older value must not
