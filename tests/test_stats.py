@@ -3,8 +3,7 @@
 import pytest
 
 import mcrouter.stats.facts as facts
-from mcrouter.engine.hosts.host import HARD_TKO, SOFT_TKO
-from mcrouter.engine.hosts.tally import Tally
+from mcrouter.engine.hosts.tally import HARD_TKO, SOFT_TKO, Tally
 from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.proto import outcomes as o

@@ -3,6 +3,6 @@
     loop.py, poller.py, wakeup.py   the poll group: one visible loop, its poller, and the way to wake it
     clients/                        connections of clients, what is held for them, their limits
     hosts/                          connections to hosts, their health, what a host has missed
-    writing.py                      writing many pieces at once
+    stream.py, writing.py           what connections read from and write to; writing many pieces at once
     descriptors.py                  how many file descriptors there are for clients
 """

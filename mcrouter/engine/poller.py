@@ -1,12 +1,8 @@
 """The poller: edge-triggered epoll where it exists, `selectors` elsewhere.
 
 Why edge-triggered. A descriptor is registered once, for reading and writing, and never changed again: no epoll_ctl on
-the way of a request. The price is a rule for whoever reads: after an edge, read until a read comes back short. A short
-read means drained (epoll(7), "Do I need to continuously read/write a file descriptor until EAGAIN"), so no extra read
-that only ends in EAGAIN, *unless* the event also carries RDHUP, HUP or ERR: then read on to the end, because no second
-edge will announce it. Two more reads end early: at TCP's urgent byte, of which the event says PRI, and on a unix socket
-behind bytes that came with a descriptor, which nothing says: so what is read from those is read to the end each time.
-A reader that stops early (back-pressure) remembers that there is more and reads again when it wants.
+the way of a request. The price is a rule for each reader: after an edge, it reads until nothing is left (stream.py says
+how it knows), or remembers that there is more and reads again when it wants.
 
 Spurious EPOLLOUT does not occur: the kernel raises it only after a write came back short or with EAGAIN.
 
@@ -27,7 +23,7 @@ HAS_EPOLL = hasattr(select, "epoll")
 IN, PRI, OUT, ERR, HUP, RDHUP, EDGE = 0x001, 0x002, 0x004, 0x008, 0x010, 0x2000, 1 << 31
 BOTH = IN | OUT
 GONE = ERR | HUP | RDHUP
-READ_ON = GONE | PRI  # a short read is no proof that nothing is left
+READ_ON = GONE | PRI  # with these, a short read does not prove that nothing is left (stream.py)
 
 Events = List[Tuple[int, int]]
 

@@ -2,7 +2,7 @@
 
 from typing import Dict, Iterator, Tuple
 
-from ..engine.hosts.host import HARD_TKO, SOFT_TKO
+from ..engine.hosts.tally import HARD_TKO, SOFT_TKO
 from .about import Portion
 from .facts import StatsFacts, portions
 from .servers import Server

@@ -9,7 +9,7 @@ import enum
 import os
 from typing import Callable, Iterator, NamedTuple, Tuple
 
-from ..engine.hosts.host import HARD_TKO, SOFT_TKO
+from ..engine.hosts.tally import HARD_TKO, SOFT_TKO
 from ..metrics.counters import EVENTS
 from .facts import OPERATIONS, RESULT_NAMES, StatsFacts
 

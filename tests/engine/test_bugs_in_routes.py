@@ -337,7 +337,7 @@ class Trial:
         """What is under way, as the router counts it; a host that is not read after it has lost a write, too."""
         worker = self.router._worker
         found = [(name, host.load()) for name, host in list(worker._policy.hosts.items()) if host.load() != (0, 0)]
-        found += [(name, "not read") for name, host in list(worker._policy.hosts.items()) if host.returning]
+        found += [(name, "not read") for name, host in list(worker._policy.hosts.items()) if host.recovering]
         ahead, seen = list(set(worker.frontend.routes_by_command)), set()
         while ahead:
             route = ahead.pop()

@@ -1,6 +1,5 @@
 """A client that asks much and reads late: what it is answered, in which order, and when the next of its requests go on."""
 
-import os
 import socket
 
 import pytest
@@ -105,7 +104,7 @@ class One(HostSocket):
         self.told.append(why)
 
     def ready(self, mask):
-        self.told.append(os.read(self.fd, 100))
+        self.told.append(self.wire.recv(100))
 
 
 @pytest.mark.parametrize("make_poller", POLLERS)
@@ -129,7 +128,7 @@ def test_a_connection_to_a_unix_socket_comes_about_or_is_refused(tmp_path, make_
     until(lambda: tick() or late.told)
     assert late.told == ["cannot connect: Connection refused"]
     for connection in (one, late):
-        connection.hang_up()
+        connection.disconnect()
     tick()
     loop.close()
 

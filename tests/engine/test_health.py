@@ -86,11 +86,10 @@ def test_a_host_that_fails_on_its_way_back_is_tried_less_and_less_often():
     worker = Router(load_config(text), Settings(listen="tcp://127.0.0.1:0"))._make_worker()
     try:
         host = worker._policy.hosts["127.0.0.1:1"]
-        host.mark_up()
         host.mark_down(Reason.SILENT, "it does not answer")
         pauses = []
         for _ in range(10):
-            host.take_writes()
+            host.begin_recovery()
             host.prober._failed(Reason.WRONG, "flush_all answered with an error")
             pauses.append(host.prober._pause)
         assert pauses == [0.625, 1.25, 2.5, 5.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0]

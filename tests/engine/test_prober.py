@@ -21,7 +21,7 @@ class Host:
     def __init__(self, loop, address):
         self.loop, self.address = loop, (socket.AF_INET, address)
         self.timeout = self.connect_timeout = 60.0
-        self.healthy, self.returning, self.journal = True, False, None
+        self.healthy, self.recovering, self.journal = True, False, None
         self.told = []
 
     def mark_down(self, _kind, why):
@@ -31,8 +31,8 @@ class Host:
         self.healthy = True
         self.told.append(str(done))
 
-    def take_writes(self):
-        self.returning = True
+    def begin_recovery(self):
+        self.recovering = True
 
     def is_settled(self):
         return True
@@ -84,7 +84,7 @@ class Scene:
 
     def sees_the_end(self):
         """Both the answer and the end lie in the kernel when the loop looks."""
-        until(lambda: is_ready(self.prober.sock, select.POLLRDHUP), "the end")
+        until(lambda: is_ready(self.prober.wire.sock, select.POLLRDHUP), "the end")
         self.tick()
 
 
@@ -106,7 +106,7 @@ def scene():
 def test_a_host_that_closes_with_its_answer_is_healthy_and_is_visited_again(scene):
     for _ in range(3):
         scene.visit(VERSION)
-        assert scene.prober.fd < 0
+        assert scene.prober.wire.fd < 0
         scene.prober.hurry()
     assert not scene.host.told
 
@@ -129,10 +129,10 @@ def test_a_host_that_closes_between_two_visits_is_healthy(scene):
     with scene.accept() as sock:
         assert scene.asks(sock, question)
         sock.sendall(answer)
-        until(lambda: is_ready(scene.prober.sock, select.POLLIN))
+        until(lambda: is_ready(scene.prober.wire.sock, select.POLLIN))
         scene.tick()
     scene.sees_the_end()
-    assert scene.prober.fd < 0
+    assert scene.prober.wire.fd < 0
     scene.prober.hurry()
     scene.visit(VERSION)
     assert not scene.host.told
@@ -150,7 +150,7 @@ def test_a_long_answer_is_read_to_its_end(scene, size):
 @pytest.mark.parametrize("size", [1, 60_000, 65_526])
 def test_a_long_answer_that_comes_with_the_end_is_read_to_its_end(scene, size):
     scene.visit((b"version\r\n", b"VERSION " + b"x" * size + b"\r\n"))
-    until(lambda: scene.tick() or scene.prober.fd < 0, "the end")
+    until(lambda: scene.tick() or scene.prober.wire.fd < 0, "the end")
     scene.prober.hurry()
     scene.visit(VERSION)
     assert not scene.host.told

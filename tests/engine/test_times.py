@@ -35,7 +35,7 @@ def answers(world, sock):
     timers = world.until(lambda: world.upstream().prober is not None, "a prober")
     assert timers
     sock.sendall(VERSION)
-    world.until(lambda: not is_ready(world.upstream().prober.sock), "the answer to be read")
+    world.until(lambda: not is_ready(world.upstream().prober.wire.sock), "the answer to be read")
 
 
 def comes_after(world, host, seconds):
@@ -142,7 +142,7 @@ def test_a_visit_whose_connection_does_not_come_about_is_over_after_the_timeout(
         answers(world, visit)
         with full(host):
             visit.close()
-            world.until(lambda: world.upstream().prober.fd < 0, "the end to be seen")
+            world.until(lambda: world.upstream().prober.wire.fd < 0, "the end to be seen")
             world.happens_after(INTERVAL + 1.0, lambda: is_down(world), "the host to be given up")
 
 
@@ -150,7 +150,7 @@ def test_a_host_whose_name_does_not_resolve_any_more_is_given_up_with_the_next_v
     with probed() as (world, _, _, visit):
         answers(world, visit)
         visit.close()
-        world.until(lambda: world.upstream().prober.fd < 0, "the end to be seen")
+        world.until(lambda: world.upstream().prober.wire.fd < 0, "the end to be seen")
         world.upstream().address = None
         world.happens_after(INTERVAL, lambda: is_down(world), "the host to be given up")
         assert world.worker._cells[world.router._layout.why[0]] == Reason.UNRESOLVED
@@ -229,7 +229,7 @@ def test_a_connection_on_which_nothing_is_answered_is_replaced_though_another_to
     with Still(timeouts_until_tko=2, upstream_connections=2) as world:
         (host,) = world.hosts
         socks = [world.accept(host) for _ in range(3)]
-        well, hung = (next(sock for sock in socks if sock.getpeername() == connection.sock.getsockname()) for connection in world.upstream().connections)
+        well, hung = (next(sock for sock in socks if sock.getpeername() == connection.wire.sock.getsockname()) for connection in world.upstream().connections)
         (visit,) = (sock for sock in socks if sock not in (well, hung))
         world.sees(visit, ASKED)
         answers(world, visit)
@@ -257,7 +257,7 @@ def test_a_host_that_is_back_is_connected_to_at_once_whatever_pause_there_was():
         hang_up(world, connection)
         hang_up(world, world.accept(host))  # the next attempt is 0.1 s away
         visit.close()
-        world.until(lambda: world.upstream().prober.fd < 0, "the end to be seen")
+        world.until(lambda: world.upstream().prober.wire.fd < 0, "the end to be seen")
         world.upstream().mark_down(Reason.SILENT, "a test")
         visit = comes_after(world, host, 1.0)
         world.sees(visit, ASKED)

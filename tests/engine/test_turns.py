@@ -1,15 +1,16 @@
 """A peer that sends without end leaves others their turns: what one event may read is counted."""
 
 import os
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
 from mcrouter.engine.clients import inbox
-from mcrouter.engine.hosts import connection as connection
 from mcrouter.engine.hosts import lingering, probes, streaming
 from mcrouter.engine.loop import PollGroup
-from mcrouter.engine.poller import IN
+from mcrouter.engine.poller import GONE, IN
+from mcrouter.engine.stream import SocketStream
 from tests.embedding.served import served
 from tests.support.processes import until
 
@@ -75,50 +76,53 @@ def test_a_client_whose_answers_make_more_answers():
     loop.close()
 
 
-def test_a_host_that_answers_statistics_without_end(monkeypatch):
+def test_a_host_that_answers_statistics_without_end():
     with served(1) as (router, (host,)), connect(router) as wire:
         assert wire.send(b"get a\r\n").read_until(b"\r\n") == b"END\r\n"
         one = router._worker._policy.hosts[host.address].connections[0]
-        endless = Endless(one.fd, b"STAT a b\r\n")
+        endless = Endless(one.wire.fd, b"STAT a b\r\n")
         host.faults.mute = True
         wire.send(b"stats\r\n")
         until(lambda: one.inflight)
 
         def flood():
-            monkeypatch.setattr(connection, "read", endless)
+            one.wire.recv = partial(endless, one.wire.fd)
             one.ready(IN)
-            monkeypatch.setattr(connection, "read", os.read)
             return endless.count
 
         assert 0 < in_loop(router, flood) <= MOST
         assert wire.read_until(b"\r\n").startswith(b"SERVER_ERROR")
 
 
-def test_a_host_that_answers_a_probe_without_end(monkeypatch):
-    endless = Endless(7, b"VERSION " + b"x" * 1000)
-    monkeypatch.setattr(probes.os, "read", endless)
-    prober = SimpleNamespace(fd=7, _answer=b"")
-    assert probes.Prober._read(prober, True) is True
+class EndlessStream(SocketStream):
+    """A stream that always has more."""
+
+    def __init__(self, data):
+        super().__init__()
+        self.fd, self.endless = 7, Endless(7, data)
+        self.recv = partial(self.endless, 7)
+
+
+def test_a_host_that_answers_a_probe_without_end():
+    prober = SimpleNamespace(wire=EndlessStream(b"VERSION " + b"x" * 1000), _answer=b"")
+    assert probes.Prober._read(prober, IN | GONE) is True
     assert len(prober._answer) < 2 * probes._MOST
 
 
-def test_a_host_that_says_more_on_a_connection_that_was_given_up(monkeypatch):
-    endless = Endless(7, b"x")
-    monkeypatch.setattr(lingering.os, "read", endless)
+def test_a_host_that_says_more_on_a_connection_that_was_given_up():
     soon = []
-    fake = SimpleNamespace(_sock=SimpleNamespace(fileno=lambda: 7), _loop=SimpleNamespace(call_soon=soon.append), end=lambda: None)
+    fake = SimpleNamespace(_wire=EndlessStream(b"x"), _loop=SimpleNamespace(call_soon=soon.append), end=lambda: None)
     fake._read_on = lambda: None
     lingering.Lingering._on_event(fake, IN)
     assert soon == [fake._read_on]
 
 
-def test_a_large_value_that_its_client_takes_as_it_comes(monkeypatch):
-    endless, soon = Endless(7, b"x"), []
-    monkeypatch.setattr(streaming.os, "read", endless)
+def test_a_large_value_that_its_client_takes_as_it_comes():
+    wire, soon = EndlessStream(b"x"), []
     fake = SimpleNamespace(
-        state=streaming.SocketState.UP, fd=7, _reader=SimpleNamespace(can_take=lambda: True), _stream=SimpleNamespace(left=1 << 40),
+        state=streaming.SocketState.UP, wire=wire, _reader=SimpleNamespace(can_take=lambda: True), _stream=SimpleNamespace(left=1 << 40),
         _request=object(), loop=SimpleNamespace(now=0.0, call_soon=soon.append), _received=lambda data: None, _progress=lambda count: None, _read=None,
         _piece=lambda: streaming.PIECE,
     )  # fmt: skip
     streaming.StreamingConnection._read(fake)
-    assert soon == [None] and endless.count <= MOST
+    assert soon == [None] and wire.endless.count <= MOST

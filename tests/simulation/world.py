@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 from mcrouter import Settings, load_config
 from mcrouter.config import Config
 from mcrouter.engine import loop
-from mcrouter.engine.hosts import host as upstream
+from mcrouter.engine.hosts import health
 from mcrouter.engine.hosts import socket as connection
 from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.proto.commands import COMMANDS
@@ -64,7 +64,7 @@ _complaints = _Complaints()
 def replace_world(verbose: bool) -> None:
     """Puts the simulated clock, sockets, poller and log in the place of the real ones, for the whole process."""
     connection.socket = FAKE_MODULE  # type: ignore[attr-defined]
-    for module in (shard_module, upstream):
+    for module in (shard_module, health):
         assert module.unix_time, f"{module.__name__} does not ask for Unix time any more"
         module.unix_time = _CLOCK.time
     shard_module.time = _CLOCK  # type: ignore[attr-defined]

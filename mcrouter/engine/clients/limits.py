@@ -8,6 +8,7 @@ from typing import Any, Callable, NamedTuple, Set
 
 from ...system.logs import get_logger
 from ..hosts.lingering import Lingering
+from ..stream import SocketStream
 
 logger = get_logger(__name__)
 
@@ -60,7 +61,7 @@ class Doorman:
             sock.close()
             return
         self._loop.watch(sock.fileno(), lambda _mask: None)
-        self._leaving.add(Lingering(self._loop, sock, self._leaving.discard, _FAREWELL))
+        self._leaving.add(Lingering(self._loop, SocketStream(sock), self._leaving.discard, _FAREWELL))
 
 
 def close_idle(frontend: Any, seconds: float) -> None:

@@ -19,7 +19,6 @@ import collections
 import math
 import random
 from itertools import islice
-from os import read
 from typing import Any, Callable, Deque, List, Optional, Tuple
 
 from ...proto import outcomes as o
@@ -35,7 +34,6 @@ from ...system.logs import get_logger
 from ..clients.memory import weight
 from ..loop import Timer
 from ..poller import GONE, IN, OUT, READ_ON
-from ..writing import write
 from .meta_check import MetaCheck
 from .reason import Reason
 from .socket import HostSocket, SocketState
@@ -153,12 +151,12 @@ class HostConnection(HostSocket):
             return
         self.host.expect()
         try:
-            self.unsent = write(self.fd, out)
+            self.unsent = self.wire.write(out)
         except OSError as error:
             self._read_last_words(error.strerror or "write failed")
             return
         if self.unsent:
-            self.loop.poller.want_write(self.fd, True)
+            self.loop.poller.want_write(self.wire.fd, True)
 
     def _read_last_words(self, why: str) -> None:
         """The host takes nothing more; what it said before that still counts: a host may refuse a request, and close,
@@ -189,7 +187,7 @@ class HostConnection(HostSocket):
                 return
             reads -= 1
             try:
-                data = read(self.fd, READ_SIZE)
+                data = self.wire.recv(READ_SIZE)  # read() in place: a call and a tuple less
             except BlockingIOError:
                 return
             except OSError as error:
@@ -201,7 +199,7 @@ class HostConnection(HostSocket):
             if len(data) == READ_SIZE:
                 self.flooded = self.loop.now
             self.received(data)
-            if len(data) < READ_SIZE and not (mask & READ_ON or self.reads_on):
+            if len(data) < READ_SIZE and not mask & self.wire.read_on:
                 return
 
     def stall(self, client: Any) -> None:
@@ -211,7 +209,7 @@ class HostConnection(HostSocket):
             client.pause()
 
     def _on_writable(self) -> None:
-        self.loop.poller.want_write(self.fd, False)
+        self.loop.poller.want_write(self.wire.fd, False)
         self.out.insert(0, self.unsent)
         self.meta.barrier += 1
         self.unsent = b""
@@ -503,7 +501,7 @@ class HostConnection(HostSocket):
         if self.state is SocketState.UP:
             self.host.tally.cells[self.host.tally.connections] -= 1
         if all(request.reads_only() for request, _sink, _since in self.inflight):
-            self.hang_up()
+            self.disconnect()
         else:  # of writes that have timed out, too, the host may have the bytes
             for place, (request, sink, _since) in enumerate(self.inflight):
                 self.host.write_uncertain(
@@ -525,7 +523,7 @@ class HostConnection(HostSocket):
         """The result of what waits for a connection that does not come."""
         if self.late:
             return r.CONNECT_TIMEOUT
-        return r.TKO if self.sock is None and not self.host.reachable else r.CONNECT_ERROR
+        return r.TKO if self.state is SocketState.DOWN and not self.host.reachable else r.CONNECT_ERROR
 
     def load(self) -> Tuple[int, int]:
         """Requests that wait to be sent, and those that wait for their answers."""

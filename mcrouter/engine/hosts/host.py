@@ -8,20 +8,17 @@ from ...proto.background import background
 from ...proto.host import gate
 from ...proto.runs import PatternCache
 from ...proto.styles import MEMCACHED, Memcached
-from ...system.clock import unix_time
-from ...system.logs import get_logger
 from ..clients.memory import Memory
 from ..loop import PollGroup, Timer
 from .connection import HostConnection
+from .health import HostHealth
 from .lingering import Lingering
 from .meta_check import MS, NOT_SPOKEN
-from .reason import Reason
-from .recovery import Journal, Rejoin
+from .recovery import Journal
 from .socket import Address, HostSocket, SocketState
+from .state import HostEvent, state_after
 from .streaming import StreamingConnections
 from .tally import Tally
-
-logger = get_logger(__name__)
 
 
 class _Nobody:
@@ -33,11 +30,10 @@ class _Nobody:
 
 NOBODY = _Nobody()
 
-SOFT_TKO, HARD_TKO = 1, 2  # how a host is given up ("taken out", in facebook/mcrouter's words)
 _SWEEPS = 20  # a timeout is noticed at most 1/20 of it late
 
 
-class Host:
+class Host(HostHealth):
     """One upstream host as a policy's destination.
 
     `healthy` is what policies look at; `on_health` is called whenever it changes. `address` is the
@@ -58,31 +54,22 @@ class Host:
         on_health: "Callable[[Host], None]" = lambda host: None,
         style: Memcached = MEMCACHED,
     ) -> None:
-        self.name = name
+        super().__init__(name, tally, timeouts_until_tko, on_health)
         self.loop = loop
-        self.tally = tally
         self.timeout = timeout  # for a reply, in seconds
         self.connect_timeout = timeout
         self.buffer_size = buffer_size
-        self.timeouts_until_tko = timeouts_until_tko
-        self.on_health = on_health
         self.style = style
-        self.refuses_connections = False  # it was given up because it could not be connected to
-        self.prober: Any = None
         self.journal: Optional[Journal] = None  # of one that must not come back with stale values
-        self.returning = False  # it takes writes, and no reads: recovery.py
         self._before: Dict[Any, Any] = {}  # the last write in flight when it last missed one
         self.lingering: Set[Lingering] = set()  # connections given up, whose writes it may yet do
         self.all_clean: Callable[[], bool] = lambda: True  # whether no event loop has anything in its journal
-        self.healthy = True
-        self.timeouts = 0  # in a row
         self.address: Optional[Address] = None
         self.patterns = patterns
         self.memory = memory
         self.streaming = StreamingConnections(self)
         self.connections = [HostConnection(self, patterns) for _ in range(connections)]
         self._sweeper: Optional[Timer] = None
-        tally.set_state(True, False, unix_time())
 
     def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
         """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once.
@@ -158,61 +145,28 @@ class Host:
 
     # health -------------------------------------------------------------------------------------------------------
 
-    @property
-    def reachable(self) -> bool:
-        """Whether anything may be sent to it."""
-        return self.healthy or self.returning
-
-    def mark_down(self, kind: Reason, why: str) -> None:
-        """Takes the host out of the policies' sight and gives up what it has not answered; `why` is for the log."""
-        refuses_connections = kind is Reason.REFUSES  # else it may be no more than slow
-        self.refuses_connections = refuses_connections or (self.refuses_connections and not self.reachable)
-        self._count_failure(refuses_connections)
-        self.tally.set_reason(kind)
-        if not self.reachable:
-            return
-        logger.warning("host %s is unhealthy: %s", self.name, why)
-        was_healthy = self.healthy  # else the way back failed: the pauses between visits go on growing
-        self._turn(healthy=False, returning=False)
-        if self.prober is not None and was_healthy:
-            self.prober.went_down()
+    def fail_requests(self, why: str) -> None:
+        """Closes all connections: what the host has not answered fails."""
         for connection in self.connections:
             connection.close(o.LOST, why)
         self.streaming.close(why)
 
-    def _count_failure(self, refuses_connections: bool) -> None:
-        tally, cells = self.tally, self.tally.cells
-        cells[tally.tko] = max(cells[tally.tko], HARD_TKO if refuses_connections else SOFT_TKO)
-        cells[tally.failures] += max(1, self.timeouts) if self.reachable else 1
-
-    def mark_up(self, done: Optional[Rejoin] = None) -> None:
-        """The host is back; `done` is what that took."""
-        logger.info("host %s is healthy%s", self.name, "" if done is None else f": {done}")
-        self.tally.cells[self.tally.tko] = self.tally.cells[self.tally.failures] = 0
-        if done is not None:
-            self.tally.count_recovery(done.deleted, done.flushed)
-        self.tally.set_reason(Reason.NOTHING)
-        self._turn(healthy=True, returning=False)
-        self._revive()
-
-    def _turn(self, healthy: bool, returning: bool) -> None:
-        self.healthy, self.returning = healthy, returning
-        self.tally.set_state(healthy, returning, unix_time())
-        if self.journal is not None and not healthy:
-            self.clean(False)
-        self.on_health(self)
-
-    def _revive(self) -> None:
-        self.timeouts = 0
+    def reconnect(self) -> None:
+        """Connects at once, whatever the attempts before came to."""
         for connection in self.connections:
             connection.failures = 0
         self.connect()
+
+    def reads_stopped(self) -> None:
+        """Notes for the other event loops that this one may not read the host."""
+        if self.journal is not None:
+            self.clean(False)
 
     # what it misses -----------------------------------------------------------------------------------------------
 
     def record_missed_write(self, request: Any) -> None:
         """Policy would have sent this to the host if it were healthy. One that is returning gets it."""
-        if self.returning and request.large_value is None:
+        if self.recovering and request.large_value is None:
             self.send(background(request), NOBODY)
         else:
             self._note(request)
@@ -248,11 +202,11 @@ class Host:
 
     def linger(self, connection: HostSocket) -> None:
         """Gives up a connection that has writes in flight. What they do is waited for before the host is read."""
-        sock = connection.let_go() if self.journal is not None else None
-        if sock is None:
-            connection.hang_up()
+        wire = connection.release() if self.journal is not None else None
+        if wire is None:
+            connection.disconnect()
         else:
-            self.lingering.add(Lingering(self.loop, sock, self.lingering.discard))
+            self.lingering.add(Lingering(self.loop, wire, self.lingering.discard))
 
     def is_settled(self) -> bool:
         """Whether nothing that it was sent before a write that it has missed may still be done: an older value must not
@@ -265,23 +219,6 @@ class Host:
             connection: entry for connection, entry in self._before.items() if connection.has_in_flight(entry)
         }
         return not (self._before or self.lingering)
-
-    def stop_reads(self, why: str) -> None:
-        """Takes the host out of the reads until its journal is made up for."""
-        if self.healthy:
-            logger.warning("host %s is not read: %s", self.name, why)
-            self.tally.set_reason(Reason.UNSURE)
-            self._turn(healthy=False, returning=True)
-            if self.prober is not None:
-                self.prober.hurry()
-
-    def take_writes(self) -> None:
-        """The host has answered a probe: from here on it misses nothing."""
-        if not self.returning:
-            self.returning = True
-            self.tally.set_reason(Reason.MISSED)
-            self.tally.set_state(False, True, unix_time())
-            self._revive()
 
     def clean(self, is_clean: bool) -> None:
         """Whether this event loop has nothing in its journal and sends it all writes, for the others to see."""
@@ -304,7 +241,7 @@ class Host:
         if self.streaming.busy or any(connection.inflight for connection in self.connections):
             self.loop.call_later(self.timeout / _SWEEPS, self.retire)
         else:
-            self.healthy = self.returning = False
+            self._set_state(state_after(self.state, HostEvent.RETIRED))  # not in the counters: its cells may be reused
             self.close()
 
     def expect(self) -> None:
@@ -321,9 +258,3 @@ class Host:
             self.timed_out()
         if self.streaming.busy or any(connection.inflight for connection in self.connections):
             self.expect()
-
-    def timed_out(self) -> None:
-        """Counts one more request without an answer."""
-        self.timeouts += 1
-        if self.timeouts >= self.timeouts_until_tko:
-            self.mark_down(Reason.TIMEOUTS, f"{self.timeouts} timeouts in a row")

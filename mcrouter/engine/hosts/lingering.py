@@ -5,11 +5,11 @@ older write than one that it got on another connection. So a connection with wri
 says that nothing more will come, and waits for the host to close it, which is when all of it has been done.
 """
 
-import os
-import socket
 from typing import Callable
 
 from ..loop import PollGroup
+from ..poller import GONE
+from ..stream import SocketStream
 
 _MOST = 60.0  # seconds; whatever stands between us and the host may not pass the end on
 _READ = 1 << 16
@@ -21,18 +21,18 @@ class Lingering:
     `most` seconds at the latest."""
 
     def __init__(
-        self, loop: PollGroup, sock: socket.socket, over: Callable[["Lingering"], None], most: float = _MOST
+        self, loop: PollGroup, wire: SocketStream, over: Callable[["Lingering"], None], most: float = _MOST
     ) -> None:
         self._loop = loop
-        self._sock = sock
+        self._wire = wire
         self._over = over
         self._timer = loop.call_later(most, self.end)
-        loop.handlers[sock.fileno()] = self._on_event
+        loop.handlers[wire.fd] = self._on_event
         loop.call_soon(self._begin)
 
     def _begin(self) -> None:
         try:
-            self._sock.shutdown(socket.SHUT_WR)
+            self._wire.shutdown()
         except OSError:
             self.end()
         else:
@@ -41,13 +41,14 @@ class Lingering:
     def _on_event(self, _mask: int) -> None:
         try:
             for _ in range(_READS):
-                if self._sock.fileno() < 0:
+                if self._wire.fd < 0:
                     return
-                if not os.read(self._sock.fileno(), _READ):
+                data, _drained = self._wire.read(_READ, GONE)
+                if data is None:
+                    return
+                if not data:
                     self.end()
             self._loop.call_soon(self._read_on)  # others have their turn
-        except BlockingIOError:
-            pass
         except OSError:
             self.end()
 
@@ -56,7 +57,7 @@ class Lingering:
 
     def end(self) -> None:
         """Closes it."""
-        if self._sock.fileno() >= 0:
+        if self._wire.fd >= 0:
             self._timer.cancel()
-            self._loop.close_later(self._sock.detach())
+            self._loop.close_later(self._wire.detach())
             self._over(self)

@@ -10,15 +10,14 @@ answer is found, and one that was given up (timeouts, a refused connect) is foun
 A host that keeps a journal has more to hear on its way back (recovery.py).
 """
 
-import os
 from typing import Callable, Optional
 
 from ..loop import Timer
-from ..poller import GONE, IN, OUT
+from ..poller import IN, OUT, READ_ON
 from .host import Host
 from .reason import Reason
 from .recovery import BadAnswer, Dialogue, Pause, Question, Rejoin, rejoin
-from .socket import HostSocket
+from .socket import HostSocket, SocketState
 
 _JITTER = 0.1  # of a pause, so that many routers do not ask at once
 _SOON = 1 / 32  # of the interval: the first pause once the host is unhealthy; each next one is twice as long
@@ -94,7 +93,7 @@ class Prober(HostSocket):
         self._end()
         if self._due is not None:
             self._due.cancel()
-        self.hang_up()
+        self.disconnect()
 
     def abort(self) -> None:
         """After a bug of ours: start over."""
@@ -128,11 +127,11 @@ class Prober(HostSocket):
         if not answer.startswith(b"VERSION "):
             raise BadAnswer(f"probe answered with {answer[:40]!r}")
         host = self._host
-        if host.healthy or not (host.returning or self._damper.passed()):
+        if host.healthy or not (host.recovering or self._damper.passed()):
             return
         done: Optional[Rejoin] = None
         if host.journal is not None:
-            host.take_writes()
+            host.begin_recovery()
             done = yield from rejoin(host)
         self._damper.came_up(self.loop.now)
         host.mark_up(done)
@@ -157,7 +156,7 @@ class Prober(HostSocket):
     def _ask(self, question: Question) -> None:
         self._question, self._answer, self._unsent = question, b"", question.data
         self._patience()
-        if self.fd >= 0:
+        if self.state is SocketState.UP:
             self._send()
         elif self._host.address is None:
             self._failed(Reason.UNRESOLVED, "its name does not resolve")
@@ -166,14 +165,12 @@ class Prober(HostSocket):
 
     def _send(self) -> None:
         try:
-            self._unsent = self._unsent[os.write(self.fd, self._unsent) :]
-        except BlockingIOError:
-            pass
+            self._unsent = self.wire.write([self._unsent])
         except OSError as error:
             self._failed(Reason.SILENT, f"no probe: {error.strerror}")
             return
         if self._unsent:
-            self.loop.poller.want_write(self.fd, True)
+            self.loop.poller.want_write(self.wire.fd, True)
 
     def _patience(self) -> None:
         self._wait(self._host.timeout, self._too_late)
@@ -191,33 +188,32 @@ class Prober(HostSocket):
     def ready(self, mask: int) -> None:
         """The poller's report."""
         if mask & OUT and self._unsent:
-            self.loop.poller.want_write(self.fd, False)
+            self.loop.poller.want_write(self.wire.fd, False)
             self._send()
-        if mask & (IN | GONE) and self.fd >= 0:
-            self._receive(mask & GONE != 0)
+        if mask & (IN | READ_ON) and self.state is SocketState.UP:
+            self._receive(mask)
 
-    def _receive(self, gone: bool) -> None:
+    def _receive(self, mask: int) -> None:
         """Takes what has come. An answer that comes with the connection's end is as good as any; what follows it is
         asked on a new connection."""
-        ended = self._read(gone)
+        ended = self._read(mask)
         if ended:
-            self.hang_up()
+            self.disconnect()
         if self._question is not None and self._question.is_answered(self._answer):
             self._next_step(self._answer)
         elif ended and self._question is not None:
             self._failed(Reason.SILENT, "probe connection closed")
 
-    def _read(self, gone: bool) -> bool:
+    def _read(self, mask: int) -> bool:
         """Reads what there is, up to the end of a connection that is said to be at it; whether that was reached. Of a
         host that says more than anything that it is asked, no more than that: the visit ends in its time."""
         try:
             while len(self._answer) < _MOST:
-                data = os.read(self.fd, _READ)
-                self._answer += data
-                if not data or (len(data) < _READ and not gone):
-                    return not data
-        except BlockingIOError:
-            return False
+                data, drained = self.wire.read(_READ, mask)
+                if data is not None:
+                    self._answer += data
+                if drained or not data:
+                    return data == b""
         except OSError:
             return True
         return True
@@ -231,7 +227,7 @@ class Prober(HostSocket):
 
     def _failed(self, kind: Reason, why: str) -> None:
         self._end()
-        self.hang_up()
+        self.disconnect()
         self._damper.failed()
         grows = self._grows
         self._host.mark_down(kind, why)

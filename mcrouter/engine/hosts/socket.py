@@ -8,6 +8,7 @@ from typing import Any, Optional, Tuple
 
 from ..loop import PollGroup, Timer
 from ..poller import GONE, IN, OUT
+from ..stream import CLOSED, SocketStream
 
 Address = Tuple[int, Any]  # (family, sockaddr)
 
@@ -21,70 +22,58 @@ class SocketState(enum.Enum):
 
 
 class HostSocket:
-    """One connection; what derives from it says what follows: `connected`, `refused`, and `ready` for each event while
-    it is up."""
+    """One connection, of which `wire` is the byte stream. What derives from it says what follows: `connected`,
+    `refused`, and `ready` for each event while it is up."""
 
-    __slots__ = ("_late", "fd", "late", "loop", "reads_on", "sock", "state")
+    __slots__ = ("_give_up_opening", "late", "loop", "state", "wire")
 
     def __init__(self, loop: PollGroup) -> None:
         self.loop = loop
         self.state = SocketState.DOWN
-        self.sock: Optional[socket.socket] = None
-        self.fd = -1
-        self.reads_on = False  # a short read is no proof that nothing is left (poller.py)
-        self._late: Optional[Timer] = None
+        self.wire = CLOSED
+        self._give_up_opening: Optional[Timer] = None
         self.late = False  # whether the last attempt to open it took too long
 
     def connected(self) -> None:
-        """It is up."""
+        """Called when the connection is up."""
         raise NotImplementedError
 
     def refused(self, why: str) -> None:
-        """It could not be opened; `hang_up` is up to whoever is told."""
+        """Called when the connection could not be opened; must lead to `disconnect`."""
         raise NotImplementedError
 
     def ready(self, mask: int) -> None:
-        """The poller's report on a connection that is up."""
+        """Takes the poller's report on a connection that is up."""
         raise NotImplementedError
 
     def open(self, address: Address, seconds: float) -> None:
         """Starts to connect, for at most so many seconds."""
-        family, where = address
         self.late = False
-        try:
-            self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
-            sock.setblocking(False)
-            if family != getattr(socket, "AF_UNIX", None):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = sock.connect_ex(where)
-        except OSError as error:
-            code = error.errno or errno.EIO
-        if self.sock is None or code not in (0, errno.EINPROGRESS, errno.EAGAIN):
-            self._cannot_open(code)
-            return
-        self.fd = self.sock.fileno()
         self.state = SocketState.CONNECTING
-        self.reads_on = family == getattr(socket, "AF_UNIX", None)
-        self.loop.watch(self.fd, self.on_event)
-        self.loop.poller.want_write(self.fd, True)  # it is writable once it is open
-        self._late = self.loop.call_later(seconds, lambda: self._cannot_open(errno.ETIMEDOUT))
+        try:
+            self.wire = _connecting(address)
+        except OSError as error:
+            self._cannot_open(error.errno or errno.EIO)
+            return
+        self.loop.watch(self.wire.fd, self.on_event)
+        self.loop.poller.want_write(self.wire.fd, True)  # it is writable once it is open
+        self._give_up_opening = self.loop.call_later(seconds, lambda: self._cannot_open(errno.ETIMEDOUT))
 
     def on_event(self, mask: int) -> None:
-        """The poller's report."""
+        """Takes the poller's report."""
         if self.state is SocketState.UP:
             self.ready(mask)
         elif self.state is SocketState.CONNECTING:
             self._on_connecting(mask)
 
     def _on_connecting(self, mask: int) -> None:
-        assert self.sock is not None
-        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        code = self.wire.error()
         if code:
             self._cannot_open(code)
         elif mask & (OUT | IN):
             self._stop_timer()
             self.state = SocketState.UP
-            self.loop.poller.want_write(self.fd, False)
+            self.loop.poller.want_write(self.wire.fd, False)
             self.connected()
             if mask & (IN | GONE) and self.state is SocketState.UP:
                 self.ready(mask)
@@ -93,25 +82,39 @@ class HostSocket:
         self.late = code == errno.ETIMEDOUT
         self.refused(f"cannot connect: {os.strerror(code)}")
 
-    def let_go(self) -> Optional[socket.socket]:
-        """The socket, which stays open and is somebody else's from here on; None when there is no connection."""
-        sock = self.sock if self.state is SocketState.UP else None
-        if sock is not None:
-            self.sock = None
-        self.hang_up()
-        return sock
+    def release(self) -> Optional[SocketStream]:
+        """Gives the stream away, which stays open; returns None when the connection is not up."""
+        wire = None
+        if self.state is SocketState.UP:
+            wire, self.wire = self.wire, CLOSED
+        self.disconnect()
+        return wire
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Closes the connection, or gives up opening it."""
         self._stop_timer()
-        if self.sock is not None:
-            if self.fd >= 0:
-                self.loop.close_later(self.sock.detach())
-            else:
-                self.sock.close()
-        self.sock, self.fd, self.state = None, -1, SocketState.DOWN
+        if self.wire.fd >= 0:
+            self.loop.close_later(self.wire.detach())
+        self.wire, self.state = CLOSED, SocketState.DOWN
 
     def _stop_timer(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+        if self._give_up_opening is not None:
+            self._give_up_opening.cancel()
+            self._give_up_opening = None
+
+
+def _connecting(address: Address) -> SocketStream:
+    """Starts to connect. Raises OSError when that fails at once."""
+    family, where = address
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if family != getattr(socket, "AF_UNIX", None):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = sock.connect_ex(where)
+        if code not in (0, errno.EINPROGRESS, errno.EAGAIN):
+            raise OSError(code, os.strerror(code))
+    except OSError:
+        sock.close()
+        raise
+    return SocketStream(sock)

@@ -13,7 +13,6 @@ than that in the time of a timeout is late, however often it moves a byte.
 
 import collections
 import enum
-import os
 from typing import Any, Callable, Deque, Dict, List
 
 from ...proto import outcomes as o
@@ -21,7 +20,7 @@ from ...proto import results as r
 from ...proto.guard import guarded
 from ...proto.host.stream import HostStream, Place
 from ...proto.replies import ProtocolError
-from ..poller import OUT
+from ..poller import GONE, OUT
 from .meta_check import MN, MS, NOT_SPOKEN
 from .reason import Reason
 from .socket import HostSocket, SocketState
@@ -159,24 +158,22 @@ class StreamingConnection(HostSocket):
 
     def _flush(self) -> None:
         request = self._request
-        sent = self._write(self.unsent)
+        unsent = self._write(self.unsent)
         if self._request is not request:
             return  # it has failed, or has been answered early
-        self.unsent = self.unsent[sent:]
-        if self.unsent:
-            self.loop.poller.want_write(self.fd, True)
+        self.unsent = unsent
+        if unsent:
+            self.loop.poller.want_write(self.wire.fd, True)
 
-    def _write(self, data: bytes) -> int:
-        """Returns how many bytes the kernel took."""
+    def _write(self, data: bytes) -> bytes:
+        """Returns what the kernel did not take."""
         try:
-            sent = os.write(self.fd, data)
-        except BlockingIOError:
-            return 0
+            unsent: bytes = self.wire.write([data])
         except OSError as error:
             self._read_last_words(error.strerror or "write failed")
-            return 0
-        self._progress(sent)
-        return sent
+            return b""
+        self._progress(len(data) - len(unsent))
+        return unsent
 
     def _read_last_words(self, why: str) -> None:
         """The host takes nothing more. It may have refused the value, and closed, before it has read all of it."""
@@ -206,7 +203,7 @@ class StreamingConnection(HostSocket):
     def ready(self, mask: int) -> None:
         """The poller's report."""
         if mask & OUT and self.unsent and self._exchange is Exchange.TALKING:
-            self.loop.poller.want_write(self.fd, False)
+            self.loop.poller.want_write(self.wire.fd, False)
             self._taken()
         if mask & ~OUT:
             self._read()
@@ -225,13 +222,13 @@ class StreamingConnection(HostSocket):
                 self.loop.call_soon(self._read)
                 return
             turns -= 1
+            piece = self._piece()
             try:
-                piece = self._piece()
-                data = os.read(self.fd, min(self._stream.left, piece) or piece)
-            except BlockingIOError:
-                return
+                data, _drained = self.wire.read(min(self._stream.left, piece) or piece, GONE)
             except OSError as error:
                 self.fail(o.LOST, error.strerror or "read failed")
+                return
+            if data is None:
                 return
             if not data or self._request is None:
                 self.fail(o.LOST, "closed by the host" if not data else "an answer that nobody asked for")
@@ -406,7 +403,7 @@ class StreamingConnection(HostSocket):
         if self.state is SocketState.UP:
             self.host.tally.cells[self.host.tally.connections] -= 1
         if self._request is None or self._request.reads_only():
-            self.hang_up()
+            self.disconnect()
         else:
             self.host.linger(self)
         self.unsent = b""

@@ -7,6 +7,9 @@ from ...proto import outcomes as o
 from ...proto import results as r
 from ...proto.request import GET, SET
 from .reason import Reason
+from .state import HostState
+
+SOFT_TKO, HARD_TKO = 1, 2  # how a host is down ("taken out", in facebook/mcrouter's words): HARD refuses connections
 
 
 class Tally:
@@ -21,8 +24,8 @@ class Tally:
     """
 
     __slots__ = ("bounds", "by_command", "by_result", "cells", "connections", "deleted", "direct", "dirty", "errors",
-                 "failures", "flushed", "healthy", "hits", "journal", "missed", "misses", "request_errors", "returning",
-                 "sum", "tko", "turned", "unsent", "upstream", "why")  # fmt: skip
+                 "failures", "flushed", "healthy", "hits", "journal", "missed", "misses", "recovering",
+                 "request_errors", "sum", "tko", "turned", "unsent", "upstream", "why")  # fmt: skip
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class Tally:
         self.hits, self.misses = hits, misses
         self.by_command, self.unsent, self.by_result = refused, unsent, results
         self.connections, self.request_errors = connections, request_errors
-        self.healthy, self.tko, self.failures, self.returning, self.turned, self.why = health
+        self.healthy, self.tko, self.failures, self.recovering, self.turned, self.why = health
         self.missed, self.deleted, self.flushed, self.journal, self.dirty = rejoin
 
     def answered(self, commands: bytes, ms: float, blocks: Sequence[int]) -> None:
@@ -107,10 +110,12 @@ class Tally:
         """Counts a request or run by its result alone; without one, it was not asked of the host, which is given up."""
         self.cells[self.by_result[result]] += len(commands)
 
-    def set_state(self, healthy: bool, returning: bool, at: float) -> None:
-        """The host is found in this state, since `at` (Unix time)."""
+    def set_state(self, state: HostState, at: float) -> None:
+        """Shows the host's state, since `at` (Unix time)."""
         cells = self.cells
-        cells[self.healthy], cells[self.returning], cells[self.turned] = int(healthy), int(returning), at
+        cells[self.healthy] = int(state is HostState.HEALTHY)
+        cells[self.recovering] = int(state is HostState.RECOVERING)
+        cells[self.turned] = at
 
     def set_reason(self, kind: Reason) -> None:
         """Why the host is not read."""
