@@ -77,7 +77,7 @@ class Explanation:
         run = self._run({})
         run.ask(data)
         request = parsed(data, CLIENT)
-        return tree(run.way(request), request, run.passed)
+        return tree(run.route_for(request), request, run.passed)
 
     def words(self) -> str:
         """Returns the explanation as text."""

@@ -7,13 +7,14 @@
 How the selected children are asked is in the table of FailoverRoute.
 """
 
-from typing import Any, List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 from ..config.fields import Field, number, numbers, routes, text, unused
 from ..hashing import make_pick
-from .failover import FailoverRoute, failover_fields, made_of, shared
+from .failover import FailoverLimit, FailoverRoute, failover_fields, made_of, shared
 from .failover_errors import FailoverErrors
-from .failover_policy import PolicySpec
+from .failover_policy import InOrder, PolicySpec
+from .framework.base import Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
 
@@ -39,19 +40,19 @@ def picked(children: int, host_id: int, count: int = COUNT, salt: str = "", weig
 
 
 def latest(
-    children: List[Any], context: RouteContext, salt: str = "", weights: Optional[Sequence[float]] = None
-) -> Any:
+    children: List[Route], context: RouteContext, salt: str = "", weights: Optional[Sequence[float]] = None
+) -> Route:
     """Returns a LatestRoute with default options, as `hash_func: Latest` means it."""
     chosen = [children[place] for place in picked(len(children), context.host_id, salt=salt, weights=weights or ())]
     return FailoverRoute(chosen, FailoverErrors(), PolicySpec().make(len(chosen))) if len(chosen) > 1 else chosen[0]
 
 
-def _make(args: Args, context: RouteContext) -> Any:
+def _make(args: Args, context: RouteContext) -> Route:
     places = picked(len(args.children), context.host_id, args.failover_count, args.salt, args.weights or ())
     return made_of([args.children[place] for place in places], args)
 
 
-def _state(args: Args, context: RouteContext) -> Any:
+def _state(args: Args, context: RouteContext) -> Tuple[InOrder, Optional[FailoverLimit]]:
     return shared(min(args.failover_count, len(args.children)), args)
 
 

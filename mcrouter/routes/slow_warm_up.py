@@ -1,12 +1,13 @@
 """SlowWarmUpRoute: a host that has lost its values gets only a share of the reads, which grows with its hit rate.
 PoolRoute makes one such route for each of its hosts."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from ..config.fields import RECORDS, Field, number, record, route
+from ..config.fields import RECORDS, Field, Values, number, record, route
 from ..proto import outcomes as o
 from ..proto.commands import READ, VALUES, Command
 from ..proto.requests import Request
+from ..proto.seams import Reply, Sink
 from .framework.base import ASKED, BY_CHANCE, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -24,7 +25,7 @@ _SETTINGS = record(
 class HitRate:
     """The hits and misses of one host so far, and whether it is being warmed up."""
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Values) -> None:
         self._settings = settings
         self._hits = 0
         self._all = 0
@@ -68,14 +69,14 @@ class SlowWarmUpRoute(Route):
         self.may_ask_another_host = self._target.may_ask_another_host or self._other.may_ask_another_host
         self.splits = self._target.splits or self._other.splits
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the target or failoverTarget."""
         if self._rate.is_warming() and self._chance.random() > self._rate.share():
             self._other.start(request, sink)
         else:
             self._target.start(request, _Counting(sink, self._rate))
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the target and failoverTarget."""
         return [self._target, self._other]
 
@@ -89,17 +90,17 @@ class _Counting:
 
     __slots__ = ("_rate", "_sink")
 
-    def __init__(self, sink: Any, rate: HitRate) -> None:
+    def __init__(self, sink: Sink, rate: HitRate) -> None:
         self._sink = sink
         self._rate = rate
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Counts the target's answer, and passes it on."""
         self._rate.count(outcomes)
         self._sink.on_reply(reply, outcomes)
 
 
-def _no_reads(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _no_reads(args: Values, command: Command) -> Optional[int]:
     return None if command.kind == READ or command.reply == VALUES else int(args["target"])
 
 

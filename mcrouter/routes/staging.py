@@ -1,12 +1,13 @@
 """StagingRoute: keeps a new set of hosts in step with the set that serves."""
 
-from typing import Any, List, Tuple
+from typing import List, Optional, Tuple
 
 from ..config.fields import route
 from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, COMMANDS, DELETE
 from ..proto.requests import Request
-from ..proto.rewriting import routing_name, store_of, ttl_of
+from ..proto.rewriting import Value, routing_name, store_of, ttl_of
+from ..proto.seams import Sink
 from .framework.base import ASKED, COPY, ON_HIT, Branch, Route, start_in_background
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -38,7 +39,7 @@ class StagingRoute(Route):
         self._warm, self._staging = args.warm, args.staging
         self.may_ask_another_host = self._warm.may_ask_another_host
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks `warm`; for a delete, both."""
         if request.commands[0] in _DELETES:
             collecting = Collecting(request, sink, 2, worst)
@@ -62,7 +63,7 @@ class StagingRoute(Route):
             start_in_background(self._staging, request)
         return reply, outcomes
 
-    def _touch(self, request: Request, value: Any) -> Steps:
+    def _touch(self, request: Request, value: Optional[Value]) -> Steps:
         key = routing_name(request)
         reply, outcomes = yield self._staging, ttl_of(request, key)
         if value is None or outcomes != o.MISS:
@@ -73,7 +74,7 @@ class StagingRoute(Route):
             return reply, outcomes
         return (yield self._staging, copy_of(request, "add", value, exptime))
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns both routes."""
         return [self._warm, self._staging]
 

@@ -134,7 +134,8 @@ class Inquiries:
         run, data = self._tried(name, key)
         run.ask(data)
         request = parsed(data, CLIENT)
-        return "\n".join(" " * depth + node.name for depth, node in walk(tree(run.way(request), request, run.passed)))
+        shown = tree(run.route_for(request), request, run.passed)
+        return "\n".join(" " * depth + node.name for depth, node in walk(shown))
 
     def _tried(self, name: str, key: str) -> Tuple[DryRun, bytes]:
         config = self._serving
