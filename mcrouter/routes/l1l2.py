@@ -45,7 +45,7 @@ class L1L2CacheRoute(Route):
         """Asks L1 first."""
         if request.commands[0] == _GET:
             follow(self._get(request), sink)
-        elif BY_VALUES[request.commands[0]]:
+        elif _BY_VALUES[request.commands[0]]:
             follow(self._gets(request), sink)
         elif self._nothing_exptime:
             self._l2.start(request, sink)
@@ -107,11 +107,17 @@ class L1L2CacheRoute(Route):
         return [self._l1, self._l2]
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Lists L1, then L2."""
-        return "a hit of the second is added to the first", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
+        """Lists the routes that the command may ask."""
+        if request.commands[0] == _GET:
+            return "a hit of the second is added to the first", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
+        if _BY_VALUES[request.commands[0]]:
+            return "", [(ASKED, self._l1)]
+        if self._nothing_exptime:
+            return "", [(ASKED, self._l2)]
+        return "", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
 
 
-BY_VALUES = {command.number: command.reply == VALUES for command in BY_NAME.values()}
+_BY_VALUES = {command.number: command.reply == VALUES for command in BY_NAME.values()}
 
 
 def _once(route: Route, request: Request) -> Steps:

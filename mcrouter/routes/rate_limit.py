@@ -6,7 +6,7 @@ from ..config.fields import Field, Values, record, route
 from ..proto.commands import COMMANDS, DELETE, META_STORE, READ, STORE, STORE_CAS, VALUES, Command
 from ..proto.requests import Request
 from ..proto.seams import Destination, Reply, Sink
-from .framework.base import ASKED, ON_ERROR, Branch, Route
+from .framework.base import ASKED, OVER_LIMIT, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
 from .framework.portions import commands, divide
@@ -69,7 +69,7 @@ class RateLimitRoute(Route):
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists both routes."""
-        return "over the limit the second", [(ASKED, self._target), (ON_ERROR, self._fallback)]
+        return "", [(ASKED, self._target), (OVER_LIMIT, self._fallback)]
 
 
 def _group(command: Command) -> str:

@@ -91,7 +91,8 @@ class WarmUpRoute(Route):
 
     def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists `cold`, then `warm`."""
-        return "a hit of the second is added to the first", [(ASKED, self._cold), (ON_FAILURE, self._warm)]
+        remark = "" if request.commands[0] in _METAS else "a hit of the second is added to the first"
+        return remark, [(ASKED, self._cold), (ON_FAILURE, self._warm)]
 
 
 def _writes(args: Values, command: Command) -> Optional[int]:

@@ -17,9 +17,9 @@ from ...proto.seams import Destination, Reply, Sink
 from .again import ask_again
 
 # When a route asks another route, as `explain` prints it.
-ASKED, COPY, ON_ERROR, ON_MISS, ON_FAILURE, ON_HIT, BY_CHANCE = (
-    "asked", "asked; its answer is dropped", "asked if that fails", "asked if that misses",
-    "asked if that misses or fails", "asked after a hit", "asked by chance",
+ASKED, COPY, ON_ERROR, ON_FAILURE, ON_HIT, BY_CHANCE, OVER_LIMIT = (
+    "asked", "asked; its answer is dropped", "asked if that fails", "asked if that misses or fails",
+    "asked after a hit", "asked by chance", "asked over the limit",
 )  # fmt: skip
 Branch = Tuple[str, "Route"]
 
