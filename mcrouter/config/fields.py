@@ -43,7 +43,7 @@ class HandleFields(Protocol):
         """Raises ValueError, with what would be right, if the values do not fit together."""
 
     @property
-    def picks(self) -> bool:
+    def chooses_one(self) -> bool:
         """Whether each request goes to one child, never to several."""
 
     @property

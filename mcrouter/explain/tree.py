@@ -39,7 +39,7 @@ def tree(route: Route, request: Request, passed: Mapping[Route, Request]) -> Nod
     while ahead:
         node, route, request = ahead.pop()
         request = passed.get(route, request)
-        remark, branches = route.outlook(request)
+        remark, branches = route.describe(request)
         node.remark = "" if node.is_host else remark
         if route in seen:
             node.again = bool(branches)

@@ -64,7 +64,7 @@ class AllFastestRoute(AsIs):
         """Returns all members of the pool."""
         return map(as_route, self._pool.hosts)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all members of the pool."""
         what = "success" if self._good == o.SUCCESS else "answer that is not an error"
         return f"the first {what} is the answer", [(ASKED, route) for route in self.routes()]

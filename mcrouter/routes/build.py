@@ -271,8 +271,8 @@ class _Builder:
         given = (made[real[index]] for index in self._specialised.below(place))
         by_rest = self._context.keeps_prefixes and spec.type != "RootRoute"
         if by_rest and isinstance(route, KeyedRoute) and route not in given:
-            pick = route.pick  # the rest of the key, after its routing prefix, chooses
-            route.pick = lambda key: pick(key[len(prefix_of(key)) :])  # type: ignore[method-assign]
+            route_for = route.route_for  # the rest of the key, after its routing prefix, chooses
+            route.route_for = lambda key: route_for(key[len(prefix_of(key)) :])  # type: ignore[method-assign]
         return route
 
 

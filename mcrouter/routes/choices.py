@@ -34,7 +34,7 @@ class RandomRoute(Route):
         """Returns all children."""
         return self._children
 
-    def outlook(self, request: Request) -> "tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "tuple[str, List[Branch]]":
         """Lists all children: any of them may be asked."""
         return f"one of {len(self._children)}", [(BY_CHANCE, child) for child in self._children]
 
@@ -57,7 +57,13 @@ HANDLES = (
         (routes(),),
         lambda args, context: RandomRoute(args.children, context),
         collapse_if_one=True,
-        picks=True,
+        chooses_one=True,
     ),
-    Handle("HostIdRoute", (routes(), Field("salt", read=text, default="")), _host_id, collapse_if_one=True, picks=True),
+    Handle(
+        "HostIdRoute",
+        (routes(), Field("salt", read=text, default="")),
+        _host_id,
+        collapse_if_one=True,
+        chooses_one=True,
+    ),
 )

@@ -48,7 +48,7 @@ class DefaultRoute(AsIs):
         """Returns all members of the pool."""
         return map(as_route, self._pool.hosts)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Names the first healthy host."""
         return "the first healthy one", [(ASKED, as_route(host)) for host in self._pool.healthy[:1]]
 
@@ -59,4 +59,4 @@ def _make(args: Args, context: RouteContext) -> DefaultRoute:
     return DefaultRoute(pool)
 
 
-HANDLE = Handle("DefaultRoute", (routes(),), _make, picks=True)
+HANDLE = Handle("DefaultRoute", (routes(),), _make, chooses_one=True)

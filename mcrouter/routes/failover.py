@@ -74,7 +74,7 @@ class FailoverRoute(Route):
         """Returns all children."""
         return self.children
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the children in the order in which they are asked."""
         order = [self.children[place] for place in self.policy.order(request)]
         branches = [(ON_ERROR if place else ASKED, child) for place, child in enumerate(order)]

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..config.fields import REQUIRED, Read, Values, number, numbers, one_of, record, switch, texts
-from ..hashing import make_pick, routing_key
+from ..hashing import make_chooser, routing_key
 from ..hashing.choosers import rendezvous_order
 from ..proto.requests import Request
 from ..proto.rewriting import routing_name
@@ -97,7 +97,7 @@ class DeterministicOrder(InOrder):
         super().__init__(children, options)
         self._most: int = options["max_tries"]
         self._hash, self._options = _hash_of(options)
-        self._picks: List[Callable[[bytes], int]] = []  # by attempt
+        self._choosers: List[Callable[[bytes], int]] = []  # by attempt
 
     def order(self, request: Request) -> Iterator[int]:
         """Yields the first child, then the children that the hashes select."""
@@ -109,18 +109,18 @@ class DeterministicOrder(InOrder):
         for attempt in range(_ATTEMPTS):
             if not left:
                 return
-            place = self._pick(attempt)(key)
+            place = self._chooser(attempt)(key)
             if place in left:
                 left.remove(place)
                 yield place
         yield from sorted(left)
 
-    def _pick(self, attempt: int) -> Callable[[bytes], int]:
-        while len(self._picks) <= attempt:
-            salt = str(len(self._picks) + 2)
+    def _chooser(self, attempt: int) -> Callable[[bytes], int]:
+        while len(self._choosers) <= attempt:
+            salt = str(len(self._choosers) + 2)
             names = [str(place) for place in range(self._children)]
-            self._picks.append(make_pick(self._hash, names, self._options, salt))
-        return self._picks[attempt]
+            self._choosers.append(make_chooser(self._hash, names, self._options, salt))
+        return self._choosers[attempt]
 
 
 class Rendezvous(InOrder):

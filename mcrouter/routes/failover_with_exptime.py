@@ -51,7 +51,7 @@ class ShortLivedRoute(Route):
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the limit of the exptime."""
         return f"for {self._most} s at most", [(ASKED, self._target)]
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union, cast
 
 from ..config.fields import Field, Values, one_of, routes, switch, text, texts
-from ..hashing import HASHES, KEY_HASH_NAMES, Pick, make_pick, routing_key
+from ..hashing import HASHES, KEY_HASH_NAMES, Chooser, make_chooser, routing_key
 from ..proto.requests import Request
 from ..system.deferred import own
 from .framework.base import Branch, Route
@@ -28,28 +28,28 @@ class HashRoute(KeyedRoute):
     Of a key with `|#|` only the part before it is hashed, so that related keys can share a host.
     """
 
-    def __init__(self, children: List[Route], pick: Pick, name: str) -> None:
+    def __init__(self, children: List[Route], place_of: Chooser, name: str) -> None:
         self._children = children
-        self._pick = pick
+        self._place_of = place_of
         self._name = name
         self.may_ask_another_host = any(child.may_ask_another_host for child in children)
 
-    def pick(self, key: bytes) -> Route:
+    def route_for(self, key: bytes) -> Route:
         """Returns the key's child."""
-        return self._children[self._pick(key)]
+        return self._children[self._place_of(key)]
 
     def routes(self) -> List[Route]:
         """Returns all children."""
         return self._children
 
-    def outlook(self, request: Request) -> "tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "tuple[str, List[Branch]]":
         """Names the child of each key by its number."""
 
         def remark(key: bytes) -> str:
-            index = self._pick(key)
+            index = self._place_of(key)
             return f"{self._name}({routing_key(key).decode(errors='replace')}) = {index} of {len(self._children)}"
 
-        return self._outlook(request, remark)
+        return self._describe_keys(request, remark)
 
 
 Weights = Union[Dict[str, float], Tuple[float, ...]]
@@ -80,16 +80,16 @@ def _check(args: Values) -> None:
     """Checks that the weights and the key hash suit the hash function."""
     if (args["weights"] or args["key_hash"]) and args["hash_func"] != LATEST:
         names = ("hash_func", "salt", "weights", "tags", "key_hash")
-        _pick(len(args["children"]), **{name: args[name] for name in names})
+        _chooser(len(args["children"]), **{name: args[name] for name in names})
 
 
-def _pick(
+def _chooser(
     count: int, hash_func: str, salt: str, weights: Optional[Weights], tags: Optional[Sequence[str]], key_hash: str
-) -> Pick:
+) -> Chooser:
     names = list(tags or ()) or [str(place) for place in range(count)]
     if len(names) != count:
         raise ValueError(f"{len(names)} tags for {count} children; give one for each")
-    return make_pick(hash_func, names, {"weights": weights, "key_hash": key_hash}, salt)
+    return make_chooser(hash_func, names, {"weights": weights, "key_hash": key_hash}, salt)
 
 
 def _make(args: Args, context: RouteContext) -> Route:
@@ -100,8 +100,8 @@ def _make(args: Args, context: RouteContext) -> Route:
         return cast(Route, args.children[0])
     if args.hash_func == LATEST:
         return latest.latest(args.children, context, args.salt, args.weights)
-    pick = _pick(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
-    return HashRoute(args.children, pick, args.hash_func)
+    chooser = _chooser(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
+    return HashRoute(args.children, chooser, args.hash_func)
 
 
 HANDLE = Handle(
@@ -118,5 +118,5 @@ HANDLE = Handle(
     ),
     _make,
     check=_check,
-    picks=True,
+    chooses_one=True,
 )

@@ -38,7 +38,7 @@ class HostRoute(AsIs):
         else:
             host.send(request, _Read(self, request, sink))
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Names the host."""
         return str(self.host.name), []
 

@@ -47,14 +47,14 @@ class KeySplitRoute(Route):
 
     def start(self, request: Request, sink: Sink) -> None:
         """Asks for the own name, or for all names."""
-        kind = request.commands[0]
-        if kind in self._to_all and self._has_names(request):
+        command = request.commands[0]
+        if command in self._to_all and self._has_names(request):
             for replica in range(self._replicas):
                 if replica != self._own:
                     copy = background(request)
                     guarded(copy, self._ask, copy, DROP_REPLY, replica)
             self._ask(request, sink, self._own)
-        elif self._first_hit and kind in _GET and request.large_value is None and self._has_names(request):
+        elif self._first_hit and command in _GET and request.large_value is None and self._has_names(request):
             first = _FirstHit(sink, self._replicas)
             for replica in range(self._replicas):
                 self._ask(request, first, replica)
@@ -80,10 +80,10 @@ class KeySplitRoute(Route):
         """Returns the destination."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the names that are asked for."""
-        kind = request.commands[0]
-        everywhere = kind in self._to_all or (self._first_hit and kind in _GET)
+        command = request.commands[0]
+        everywhere = command in self._to_all or (self._first_hit and command in _GET)
         remark = f"as replica {self._own} of {self._replicas}" + (", and as the others" if everywhere else "")
         return remark, [(ASKED, self._target), *([(COPY, self._target)] if everywhere else [])]
 

@@ -106,7 +106,7 @@ class L1L2CacheRoute(Route):
         """Returns both routes."""
         return [self._l1, self._l2]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the routes that the command may ask."""
         if request.commands[0] == _GET:
             return "a hit of the second is added to the first", [(ASKED, self._l1), (ON_FAILURE, self._l2)]

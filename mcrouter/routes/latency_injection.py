@@ -54,7 +54,7 @@ class LatencyInjectionRoute(Route):
         """Returns the child."""
         return [self._child]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the delays."""
         delays = (self.before * 1000, self.after * 1000, self.total * 1000)
         remark = "waits {:g} ms before, {:g} ms after, {:g} ms in all".format(*delays)

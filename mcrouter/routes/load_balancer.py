@@ -127,7 +127,7 @@ class LoadBalancerRoute(FailoverRoute):
         """Returns None: the child is chosen at random when the request comes."""
         return None
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children: any of them may be asked."""
         return "the less loaded of two", [(BY_CHANCE, child) for child in self.children]
 

@@ -78,7 +78,7 @@ class _Watched:
 
 def describe(request: Request) -> str:
     """Returns the commands and keys of a request as text for the log."""
-    names = ", ".join(dict.fromkeys(COMMANDS[kind].name for kind in request.commands))
+    names = ", ".join(dict.fromkeys(COMMANDS[command].name for command in request.commands))
     keys = request.names()
     shown = " ".join(ascii(key[:_SHOWN])[1:] for key in keys[:_KEYS])
     more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""

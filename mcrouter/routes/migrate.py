@@ -35,7 +35,7 @@ class MigrateRoute(KeyedRoute):
         self._wall = context.wall
         self.may_ask_another_host = self._from.may_ask_another_host or self._to.may_ask_another_host
 
-    def pick(self, key: bytes) -> Route:
+    def route_for(self, key: bytes) -> Route:
         """Returns the route by which a key is read and written now."""
         begun = self._wall() - self._start - self._interval
         if begun < 0:
@@ -64,12 +64,12 @@ class MigrateRoute(KeyedRoute):
         """Returns both routes."""
         return [self._from, self._to]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Names the routes that are asked now."""
         if self._is_both(request):
             return "the worst answer is the answer", [(ASKED, self._from), (ASKED, self._to)]
-        return self._outlook(request, lambda key: f"{key.decode(errors='replace')}: "
-                             + ("migrated" if self.pick(key) is self._to else "not migrated"))  # fmt: skip
+        return self._describe_keys(request, lambda key: f"{key.decode(errors='replace')}: "
+                             + ("migrated" if self.route_for(key) is self._to else "not migrated"))  # fmt: skip
 
 
 HANDLE = Handle(

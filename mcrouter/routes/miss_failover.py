@@ -67,7 +67,7 @@ class MissFailoverRoute(Route):
         """Returns all members of the pool."""
         return map(as_route, self._pool.hosts)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the healthy members in order."""
         branches = [(ON_FAILURE if place else ASKED, as_route(host)) for place, host in enumerate(self._pool.healthy)]
         return "the first hit or success is the answer", branches

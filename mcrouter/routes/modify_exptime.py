@@ -51,7 +51,7 @@ class ModifyExptimeRoute(Route):
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the changed exptime."""
         return f"exptime {exptime(self._changed(request))}", [(ASKED, self._target)]
 

@@ -79,7 +79,7 @@ class ModifyKeyRoute(Route):
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the changed keys."""
         keys = b" ".join(map(self.changed, names_of(request)))
         return f"as {keys.decode(errors='replace')}", [(ASKED, self._target)]

@@ -14,13 +14,13 @@ from .framework.handle import Args, Handle
 Answer = Tuple[bytes, bytes]
 
 
-def default_reply(kind: int) -> Answer:
+def default_reply(number: int) -> Answer:
     """Returns the answer without any host: a miss, or NOT_STORED for a store (facebook/mcrouter's defaults)."""
-    return _DEFAULTS[kind]
+    return _DEFAULTS[number]
 
 
-def _default(kind: int) -> Answer:
-    command = COMMANDS[kind]
+def _default(number: int) -> Answer:
+    command = COMMANDS[number]
     if command.kind == ADMIN:
         return b"ERROR\r\n", o.ERROR
     if command.request == META_STORE:
@@ -45,7 +45,7 @@ def answer_default(request: Request, sink: Sink) -> None:
         reply, code = _DEFAULTS[request.commands[0]]
         sink.on_reply(reply[:2] + _echo(request) + reply[2:] if request.commands[0] in _ECHOING else reply, code)
     else:
-        answers = [_DEFAULTS[kind] for kind in request.commands]
+        answers = [_DEFAULTS[command] for command in request.commands]
         sink.on_reply(b"".join(reply for reply, _ in answers), b"".join(code for _, code in answers))
 
 
@@ -85,7 +85,7 @@ class NullRoute(Route):
                 self._count(self._event)
         answer_default(request, sink)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the answer: no host is asked."""
         return "answers " + default_reply(request.commands[0])[0].decode().strip(), []
 
@@ -102,7 +102,7 @@ class ErrorRoute(Route):
         """Answers at once."""
         refuse(request, sink, self._line, o.LOCAL)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the answer: no host is asked."""
         return "answers " + self._line.decode(errors="replace").strip(), []
 

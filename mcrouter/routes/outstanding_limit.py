@@ -44,7 +44,7 @@ class OutstandingLimitRoute(Route):
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the limit."""
         return f"at most {self._limit.most} at once", [(ASKED, self._target)]
 

@@ -52,8 +52,8 @@ class RateLimitRoute(Route):
         now, buckets = self._context.now(), self._buckets
         passes: List[int] = []
         too_much: List[int] = []
-        for place, kind in enumerate(commands(request)):
-            (passes if kind not in buckets or buckets[kind].take(now) else too_much).append(place)
+        for place, command in enumerate(commands(request)):
+            (passes if command not in buckets or buckets[command].take(now) else too_much).append(place)
         if too_much:
             divide(request, sink, [(self._target, passes), (self._fallback, too_much)])
         else:
@@ -67,7 +67,7 @@ class RateLimitRoute(Route):
         """Returns both routes."""
         return [self._target, self._fallback]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists both routes."""
         return "", [(ASKED, self._target), (OVER_LIMIT, self._fallback)]
 

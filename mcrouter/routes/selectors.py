@@ -52,7 +52,7 @@ class PrefixSelectorRoute(KeyedRoute):
         self._all = [*policies.values(), self._wildcard]
         self.may_ask_another_host = any(one.may_ask_another_host for one in self._all)
 
-    def pick(self, key: bytes) -> Route:
+    def route_for(self, key: bytes) -> Route:
         """Returns the route of the longest prefix."""
         for length in self._lengths:
             found = self._by_length[length].get(key[:length])
@@ -64,7 +64,7 @@ class PrefixSelectorRoute(KeyedRoute):
         """Returns all routes."""
         return self._all
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Names the route of each key, and the prefix that selects it."""
 
         def remark(key: bytes) -> str:
@@ -73,7 +73,7 @@ class PrefixSelectorRoute(KeyedRoute):
                     return f"prefix {key[:length].decode(errors='replace')}"
             return "no prefix: wildcard"
 
-        return self._outlook(request, remark)
+        return self._describe_keys(request, remark)
 
 
 class RootRoute(KeyedRoute):
@@ -99,7 +99,7 @@ class RootRoute(KeyedRoute):
         self.may_ask_another_host = any(route.may_ask_another_host for route in routes.values())
         self._found: Dict[bytes, List[Route]] = {}
 
-    def pick(self, key: bytes) -> Route:
+    def route_for(self, key: bytes) -> Route:
         """Returns the route whose answer is the answer."""
         return self._default if key[:1] != b"/" else self._matching(prefix_of(key))[0]
 
@@ -164,7 +164,7 @@ class RootRoute(KeyedRoute):
         """Returns all routes."""
         return self._routes.values()
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the routes that the prefix selects."""
         keys = names_of(request)
         if not keys:
@@ -209,13 +209,13 @@ HANDLES = (
         ),
         _no_policy,
         specialise=chosen,
-        picks=True,
+        chooses_one=True,
     ),
     Handle(
         "PrefixSelectorRoute",
         (Field("policies", BY_NAME, default=None, names=_any_name), route("wildcard", default=None)),
         _prefix_selector,
-        picks=True,
+        chooses_one=True,
     ),
 )
 ROOT = Handle("RootRoute", (Field("routes", BY_NAME), Field("default")), _root)

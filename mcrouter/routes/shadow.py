@@ -61,7 +61,7 @@ class ShadowRoute(Route):
         """Returns the child and the targets."""
         return self._all
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the child, and the targets that the keys qualify for."""
         shadows = [(COPY, shadow.target) for shadow in self._shadows if any(map(shadow.wants, names_of(request)))]
         return "", [(ASKED, self._child), *shadows]

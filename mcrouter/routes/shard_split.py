@@ -131,7 +131,7 @@ class ShardSplitRoute(Route):
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the parts that are asked."""
         names, most = names_of(request), longest_key(request)
         if COMMANDS[request.commands[0]].kind == DELETE and self._deleted(names[0], most):

@@ -21,24 +21,35 @@ _SETTINGS = record(
     min_requests=(number(0, 1_000_000_000), 100),
 )
 
+_MEMORY = 20  # reads that are remembered at the most, in `min_requests`
+
 
 class HitRate:
-    """The hits and misses of one host so far, and whether it is being warmed up."""
+    """The hit rate of one host's latest reads, and whether the host is being warmed up.
+
+    Older reads fade: their counts are halved each time that there are `_MEMORY` times as many as `min_requests`. So a
+    host that has lost its values is noticed, however long it has served before. (In facebook/mcrouter all reads since
+    the config was loaded count alike.)
+    """
 
     def __init__(self, settings: Values) -> None:
         self._settings = settings
-        self._hits = 0
-        self._all = 0
+        self._least: int = max(1, settings["min_requests"])
+        self.hits = 0.0
+        self.reads = 0.0
         self._warming = False
 
     def count(self, outcomes: bytes) -> None:
         """Counts the hits and misses of an answer."""
-        self._hits += outcomes.count(o.VALUE) + outcomes.count(o.HEADER)
-        self._all += sum(map(outcomes.count, (o.VALUE, o.HEADER, o.MISS)))
+        self.hits += outcomes.count(o.VALUE) + outcomes.count(o.HEADER)
+        self.reads += sum(map(outcomes.count, (o.VALUE, o.HEADER, o.MISS)))
+        if self.reads >= _MEMORY * self._least:
+            self.hits /= 2
+            self.reads /= 2
 
     def rate(self) -> float:
         """Returns the hit rate, 0 to 1; 1 while there were fewer than `min_requests` reads."""
-        return 1.0 if self._all < max(1, self._settings["min_requests"]) else self._hits / self._all
+        return 1.0 if self.reads < self._least else self.hits / self.reads
 
     def is_warming(self) -> bool:
         """Returns whether the host is cold: its rate fell below `enable_threshold` and has not reached
@@ -58,7 +69,7 @@ class SlowWarmUpRoute(Route):
     | the target's hit rate                            | reads go to                              | other commands |
     | above enable_threshold                           | the target                               | the target     |
     | below it, and not above disable_threshold since  | the target or, at random, failoverTarget | the target     |
-    | unknown: fewer than min_requests so far          | the target                               | the target     |
+    | unknown: fewer than min_requests reads           | the target                               | the target     |
     """
 
     def __init__(self, args: Args, context: RouteContext) -> None:
@@ -80,7 +91,7 @@ class SlowWarmUpRoute(Route):
         """Returns the target and failoverTarget."""
         return [self._target, self._other]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the target and failoverTarget."""
         return "the second while the first is cold", [(ASKED, self._target), (BY_CHANCE, self._other)]
 

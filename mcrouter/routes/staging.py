@@ -52,14 +52,14 @@ class StagingRoute(Route):
 
     def _asked(self, request: Request) -> Steps:
         reply, outcomes = yield self._warm, request
-        kind = request.commands[0]
-        if kind in (_GET, _GETS):
+        command = request.commands[0]
+        if command in (_GET, _GETS):
             if is_hit(outcomes):
-                in_background(self._touch(request, value_of(reply) if kind == _GET else None))
-        elif kind == _CAS:
+                in_background(self._touch(request, value_of(reply) if command == _GET else None))
+        elif command == _CAS:
             if outcomes == o.STORED:
                 start_in_background(self._staging, _as_set(request))
-        elif (outcomes in o.SUCCESS) if kind in _SETS else (outcomes not in _ERRORS):
+        elif (outcomes in o.SUCCESS) if command in _SETS else (outcomes not in _ERRORS):
             start_in_background(self._staging, request)
         return reply, outcomes
 
@@ -78,10 +78,10 @@ class StagingRoute(Route):
         """Returns both routes."""
         return [self._warm, self._staging]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists both routes."""
-        kind = request.commands[0]
-        when = ASKED if kind in _DELETES else ON_HIT if kind in (_GET, _GETS) else COPY
+        command = request.commands[0]
+        when = ASKED if command in _DELETES else ON_HIT if command in (_GET, _GETS) else COPY
         return "", [(ASKED, self._warm), (when, self._staging)]
 
 

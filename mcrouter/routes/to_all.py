@@ -55,7 +55,7 @@ class AllSyncRoute(ToAll):
         for child in self._children:
             child.start(request, collecting)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
         return "the worst answer is the answer", [(ASKED, child) for child in self._children]
 
@@ -125,7 +125,7 @@ class AllMajorityRoute(ToAll):
         for child in self._children:
             child.start(request, counting)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
         return "the most frequent outcome is the answer", [(ASKED, child) for child in self._children]
 
@@ -180,7 +180,7 @@ class AllInitialRoute(ToAll):
         """Lets the first child continue: it was given the request unchanged."""
         self._children[0].after_failure(request, sink, host, reply, outcomes)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
         return "the first one's answer", [(COPY if place else ASKED, one) for place, one in enumerate(self._children)]
 
@@ -198,7 +198,7 @@ class AllAsyncRoute(ToAll):
             start_in_background(child, request)
         answer_default(request, sink)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
         answer = default_reply(request.commands[0])[0].decode().strip()
         return f"answers {answer} at once", [(COPY, child) for child in self._children]

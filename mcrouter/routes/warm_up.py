@@ -41,10 +41,10 @@ class WarmUpRoute(Route):
 
     def start(self, request: Request, sink: Sink) -> None:
         """Asks `cold` first."""
-        kind = request.commands[0]
-        if kind == _GET:
+        command = request.commands[0]
+        if command == _GET:
             follow(self._get(request), sink)
-        elif kind in _METAS:
+        elif command in _METAS:
             follow(self._meta(request), sink)
         else:
             follow(self._gets(request), sink)
@@ -89,7 +89,7 @@ class WarmUpRoute(Route):
         """Returns both routes."""
         return [self._cold, self._warm]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists `cold`, then `warm`."""
         remark = "" if request.commands[0] in _METAS else "a hit of the second is added to the first"
         return remark, [(ASKED, self._cold), (ON_FAILURE, self._warm)]

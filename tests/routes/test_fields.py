@@ -110,7 +110,7 @@ def test_the_principal_field_and_other_names():
 
 def test_which_routes_collapse_and_which_pick_one_child():
     assert {name for name, handle in HANDLES.items() if handle.collapse_if_one} == COLLAPSE
-    assert {name for name, handle in HANDLES.items() if handle.picks} == PICK
+    assert {name for name, handle in HANDLES.items() if handle.chooses_one} == PICK
     ordered = {name for name, handle in ORDERED_POOL_HANDLES.items() if handle.collapse_if_one}
     assert ordered == COLLAPSE - {"AllFastestRoute", "MissFailoverRoute"}
     assert {name: shown(ALL_HANDLES[name].fields) for name in ("RootRoute", "AsynclogRoute")} == {

@@ -61,7 +61,7 @@ class Route:
         """Returns all routes that this route may ask."""
         return ()
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes for `explain` how the request would be served: a remark, and (when, route) for each route asked."""
         return "", [(ASKED, route) for route in self.routes()]
 

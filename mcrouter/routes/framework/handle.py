@@ -28,8 +28,8 @@ class Handle(NamedTuple):
     config is loaded, never for a request. `collapse_if_one`: with one child the route is that child, without children
     it is NullRoute. `state(args, context)` makes what the routes of all commands share for one place in the config, for
     example a limit; the routes get it as `args.state`. `check(args)` raises ValueError, with what would be right, if
-    the values do not fit together. `picks`: each request goes to one child, never to several. `times(args)`: how often
-    one request may go to the same child.
+    the values do not fit together. `chooses_one`: each request goes to one child, never to several. `times(args)`: how
+    often one request may go to the same child.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Handle(NamedTuple):
     collapse_if_one: bool = False
     state: Optional[Callable[[Args, RouteContext], Any]] = None
     check: Optional[Callable[[Values], None]] = None
-    picks: bool = False
+    chooses_one: bool = False
     times: Callable[[Values], int] = lambda args: 1
 
 
