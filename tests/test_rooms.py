@@ -37,7 +37,8 @@ KNOWS = {
     "testing": BASE | {"config", "proto", "router"},
     "demo": BASE | {"router", "server", "testing"},
     "top": {"status", "system"},
-    "cli": BASE | {"config", "demo", "engine", "explain", "proto", "router", "server", "spool", "status", "top"},
+    "cli": BASE | {"config", "demo", "engine", "explain", "proto", "router", "routes", "server",
+                   "spool", "status", "top"},
     "__main__": {"cli"},
 }
 """What each room may import, directly. Every room may import the version from the package itself."""

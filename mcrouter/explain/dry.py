@@ -53,7 +53,8 @@ class DryRun:
     """The routes of a config over scripted hosts. The routes keep their state, as rates and failures, between calls.
 
     `host_condition`: the condition (answers.py) of hosts by name; all other hosts are well. `journals`: unhealthy hosts
-    record the writes they miss. `passed`: the last request that each route was given.
+    record the writes they miss. `passed`: the last request that each route was given. `context`: other arguments of
+    RouteContext, for example those that `policy_options` makes of the router's settings.
     """
 
     def __init__(
@@ -76,11 +77,10 @@ class DryRun:
             self.hosts[address.text] = _Host(self, address.text, ms, journals)
         given = {"host_id": host_id(), "chance": random.Random(0), **context}
         self.local = LocalRoute(__version__, lambda words: ())
-        self.built = build(
-            config,
-            RouteContext(self.hosts, self.local, lambda: clock.now, clock.later, lambda: began + clock.now - _BEGIN,
-                ordered_pool_form=config.ordered_pool_form, **given),
-        )  # fmt: skip
+        made = RouteContext(self.hosts, self.local, lambda: clock.now, clock.later, lambda: began + clock.now - _BEGIN,
+                            ordered_pool_form=config.ordered_pool_form, **given)  # fmt: skip
+        self._style = made.style
+        self.built = build(config, made)
         self.passed: Dict[Route, Request] = {}
         for route in self.built.made:
             self._watch(route)
@@ -109,7 +109,7 @@ class DryRun:
             self._asked.append(Asked(self._clock.phase, host.name, line))
         if host_condition == TIMES_OUT:
             delay = host.timeout_ms / 1000
-        reply = answer(request, host.name, host_condition, host.timeout_ms)
+        reply = answer(request, host.name, host_condition, host.timeout_ms, self._style)
         self._clock.later(delay, lambda: sink.on_reply(*reply))
 
     def tell(self, host: "_Host") -> None:

@@ -19,6 +19,7 @@ from ..explain.asking import alone, parsed, requests
 from ..explain.dry import CLIENT, DryRun
 from ..explain.tree import tree, walk
 from ..proto.commands import INQUIRING
+from ..routes.framework.context import policy_options
 from ..settings import Settings
 from ..system.clock import unix_time
 from ..system.host_id import host_id
@@ -147,7 +148,8 @@ class Inquiries:
             raise InquiryError(str(error)) from None
         host_condition = {host.text: MISSES for host in config.hosts}
         host_condition.update(dict.fromkeys(self._unhealthy(), UNHEALTHY))
-        return DryRun(config, host_condition), alone(name, key.encode(errors="surrogateescape"))
+        run = DryRun(config, host_condition, **policy_options(self._settings))
+        return run, alone(name, key.encode(errors="surrogateescape"))
 
 
 _CONFIG: Tuple[str, List[str]] = ("preprocessed_config", [])

@@ -2,15 +2,12 @@
 
 import random
 import time
-from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional, Protocol
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol
 
 from ...proto.seams import Cancellable, DestinationHost, Later
-from ...proto.styles import MEMCACHED, Memcached
+from ...proto.styles import MEMCACHED, STYLES, Memcached
 from .base import Route
-
-if TYPE_CHECKING:
-    from .base import Route
-    from .pool import Pool
+from .pool import Pool
 
 
 class DeleteLog(Protocol):
@@ -18,6 +15,36 @@ class DeleteLog(Protocol):
 
     def add(self, host: str, port: int, key: bytes, pool: str = "") -> bool:
         """Writes a delete to the log; returns whether the log has taken it."""
+
+
+class PolicySettings(Protocol):
+    """The settings of the router that routes depend on."""
+
+    @property
+    def enable_flush_cmd(self) -> bool:
+        """Whether flush_all goes to all hosts of the pools."""
+
+    @property
+    def send_invalid_route_to_default(self) -> bool:
+        """Whether keys with the routing prefix of no route take the default route."""
+
+    @property
+    def allow_only_gets(self) -> bool:
+        """Whether all commands that change anything are refused."""
+
+    @property
+    def error_style(self) -> str:
+        """The name of the style of error lines (proto/styles.py)."""
+
+
+def policy_options(settings: PolicySettings) -> Dict[str, Any]:
+    """Returns the arguments of RouteContext that the settings of the router give."""
+    return {
+        "flush_all": settings.enable_flush_cmd,
+        "invalid_to_default": settings.send_invalid_route_to_default,
+        "only_gets": settings.allow_only_gets,
+        "style": STYLES[settings.error_style],
+    }
 
 
 class Copies:
@@ -41,7 +68,7 @@ class RouteContext:
     def __init__(
         self,
         hosts: Mapping[str, DestinationHost],
-        local: "Route",
+        local: Route,
         now: Callable[[], float] = time.monotonic,
         later: Optional[Later] = None,
         wall: Callable[[], float] = time.time,
@@ -68,9 +95,9 @@ class RouteContext:
         self.invalid_to_default = invalid_to_default
         self.only_gets = only_gets
         self.style = style
-        self.pools: "List[Pool]" = []
+        self.pools: List[Pool] = []
         self.keeps_prefixes = False  # whether some hosts of this config see routing prefixes
-        self.copies: "Dict[Route, Copies]" = {}  # by the target of a ShadowRoute: the copies under way to it
+        self.copies: Dict[Route, Copies] = {}  # by the target of a ShadowRoute: the copies under way to it
         self._later = later
 
     def later(self, seconds: float, call: Callable[[], None]) -> Cancellable:
