@@ -14,6 +14,7 @@ from ..explain.dry import CLIENT, DryRun
 from ..explain.graph import Graph
 from ..explain.scenarios import Scenario, answer_words, asked_words, scenarios, text
 from ..explain.tree import lines, plain, tree
+from ..routes.framework.context import policy_options
 from ..server.worker import rejoin_mode
 from ..settings import Settings, SettingsError
 from .arguments import Parser, flags_for
@@ -71,13 +72,14 @@ class Explanation:
 
     def _run(self, host_condition: Mapping[str, str]) -> DryRun:
         journals = rejoin_mode(self._config) != IGNORE
-        return DryRun(self._config, host_condition, self._settings.timeout_ms, journals)
+        options = policy_options(self._settings)
+        return DryRun(self._config, host_condition, self._settings.timeout_ms, journals, **options)
 
     def _tree(self, data: bytes) -> Any:
         run = self._run({})
         run.ask(data)
         request = parsed(data, CLIENT)
-        return tree(run.way(request), request, run.passed)
+        return tree(run.route_for(request), request, run.passed)
 
     def words(self) -> str:
         """Returns the explanation as text."""

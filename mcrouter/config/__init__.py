@@ -5,7 +5,7 @@ config may use as a `Vocabulary`.
     syntax/     the two languages, YAML's subset and JSON with comments -> a tree with positions
     languages.py    finds out which of the two languages a text is in, by the text, not by the file's name
     usage.py, preprocess/, imports.py   macros, parameters and imports of a tree
-    schema.py   a tree -> the model, with
+    schema.py, checks.py   a tree -> the model, with
       policy.py, pool_route.py, prefixes.py    the routes: a tree -> a flat list
       pools.py, hosts.py                       pools and their servers
     leaves.py   limits the number of requests to hosts that one request may become

@@ -14,6 +14,8 @@ REQUIRED = object()
 """The default of a field that must be there."""
 
 Read = Callable[[Any], Any]
+Values = Mapping[str, Any]
+"""The values of a route's fields by their names, as read. For a field that holds routes: their indices."""
 
 
 class Field(NamedTuple):
@@ -37,19 +39,19 @@ class HandleFields(Protocol):
         """All fields."""
 
     @property
-    def check(self) -> Optional[Callable[[Mapping[str, Any]], Any]]:
+    def check(self) -> Optional[Callable[[Values], Any]]:
         """Raises ValueError, with what would be right, if the values do not fit together."""
 
     @property
-    def picks(self) -> bool:
+    def chooses_one(self) -> bool:
         """Whether each request goes to one child, never to several."""
 
     @property
-    def times(self) -> Callable[[Mapping[str, Any]], int]:
+    def times(self) -> Callable[[Values], int]:
         """How often one request may be asked of a route within it, by its values."""
 
 
-def children(fields: Iterable[Field], args: Mapping[str, Any]) -> Iterator[int]:
+def children(fields: Iterable[Field], args: Values) -> Iterator[int]:
     """Yields the indices of all routes among the values of these fields."""
     for field in fields:
         value = args.get(field.name)

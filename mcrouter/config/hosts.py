@@ -43,29 +43,29 @@ def parse_host(text: str) -> HostAddress:
     return HostAddress(text, host, _port(port) if colon else DEFAULT_PORT)
 
 
-_WAYS = ("ascii", "plain", "notcompressed")  # the only protocol, security and compression that are supported
+_OPTIONS = ("ascii", "plain", "notcompressed")  # the only protocol, security and compression that are supported
 
 
 def parse_server(text: str) -> HostAddress:
     """Returns the address of a server of a facebook/mcrouter pool: `host[:port[:ascii[:plain[:notcompressed]]]]`,
     `[v6]...` or `unix:/path`. Raises BadHostError if it is not one, or if it needs an unsupported protocol."""
     if text.startswith("unix:"):
-        path, *ways = text[len("unix:") :].split(":")
+        path, *options = text[len("unix:") :].split(":")
         path = path[2:] if path.startswith("//") else path
         address = f"unix://{path}"
     else:
         behind = text.rfind("]") + 1
         host, *port = text[behind:].split(":")
-        ways, port = port[1:], port[:1]
+        options, port = port[1:], port[:1]
         address = ":".join([text[:behind] + host, *port])
-        if (ways and not port[0]) or not all(map(str.isalpha, ways)):
+        if (options and not port[0]) or not all(map(str.isalpha, options)):
             message = f"bad server {show(text)}; write host:port, and an IPv6 address like [::1]:{DEFAULT_PORT}"
             raise BadHostError(message)
-    if len(ways) > len(_WAYS):
-        raise BadHostError(f"bad server {show(text)}; write nothing after {':'.join(_WAYS)}")
-    for way, known in zip(ways, _WAYS):
-        if way.lower() != known:
-            raise BadHostError(f"{show(way)} is not supported; write {known} in its place, or host:port alone")
+    if len(options) > len(_OPTIONS):
+        raise BadHostError(f"bad server {show(text)}; write nothing after {':'.join(_OPTIONS)}")
+    for option, known in zip(options, _OPTIONS):
+        if option.lower() != known:
+            raise BadHostError(f"{show(option)} is not supported; write {known} in its place, or host:port alone")
     return parse_host(address)
 
 

@@ -15,7 +15,7 @@ microseconds in a tick (10 with a system call of its own), and no client is serv
 def first_too_many(specs: Sequence[RouteSpec], handles: Mapping[str, HandleFields]) -> Optional[RouteSpec]:
     """Returns the first route, children before parents, with more requests than that; None if there is none.
 
-    A route may ask all its children, at once or in turn; a route that picks asks only one of them.
+    A route may ask all its children, at once or in turn; a route that chooses one asks only that one of them.
     """
     counts: list[int] = []
     for spec in specs:
@@ -30,7 +30,7 @@ def requests_of(spec: RouteSpec, handle: Optional[HandleFields], inner: Sequence
     """How many requests to hosts a handle makes of one, at the most; `inner` says the same of those within it."""
     if spec.type == HOST:
         return 1
-    if handle is None or handle.picks:
+    if handle is None or handle.chooses_one:
         return max(inner, default=0)
     return sum(inner) * handle.times(spec.args)
 

@@ -4,7 +4,8 @@ from typing import Dict, List, Tuple
 
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, META, META_STORE, META_VALUE, VALUES
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.styles import MEMCACHED, Memcached
 from ..routes.null import default_reply
 
 WELL, MISSES, FAILS, TIMES_OUT, UNHEALTHY = "well", "misses", "fails", "times out", "unhealthy"
@@ -27,13 +28,14 @@ _STORED: Answer = (b"STORED\r\n", o.STORED)
 _NUMBERS = {b"c": b"c1", b"f": b"f0", b"h": b"h1", b"l": b"l0", b"t": b"t-1"}
 
 
-def answer(request: Request, host: str, host_condition: str, timeout_ms: int) -> Answer:
+def answer(
+    request: Request, host: str, host_condition: str, timeout_ms: int, style: Memcached = MEMCACHED
+) -> Answer:
     """Returns the host's answer. The value of a hit is the host's name, so that the answer shows its origin."""
     if host_condition == UNHEALTHY:
-        return f"SERVER_ERROR mcrouter: {host}: it is unhealthy\r\n".encode(errors="replace"), o.UNAVAILABLE
+        return style.unhealthy(host), o.UNAVAILABLE
     if host_condition == TIMES_OUT:
-        text = f"SERVER_ERROR mcrouter: {host}: no reply within {timeout_ms} ms\r\n"
-        return text.encode(errors="replace"), o.TIMEOUT
+        return style.failure(host, o.TIMEOUT, f"no reply within {timeout_ms} ms"), o.TIMEOUT
     if host_condition == FAILS:
         return _ERROR
     if host_condition == MISSES and COMMANDS[request.commands[0]].kind != ADMIN:

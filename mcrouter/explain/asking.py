@@ -1,6 +1,6 @@
 """Turns words of a command line (`get a b`, `set a`, `mg a`) into requests; other arguments get default values."""
 
-from typing import Any, Dict, List, Sequence
+from typing import Callable, Dict, List, Sequence
 
 from ..config.errors import advice_for_name, show
 from ..proto.client.lines import MAX_KEY
@@ -53,8 +53,17 @@ class ExplainClient:
         """Returns True: the client waits for every answer."""
         return True
 
-    def when_abandoned(self, _request: Request, _call: Any) -> None:
-        """Does nothing: no request is abandoned, as an unexpected error ends the program."""
+    def pause(self) -> None:
+        """Does nothing: the client asks nothing else."""
+
+    def resume(self) -> None:
+        """Does nothing: the client asks nothing else."""
+
+    def when_abandoned(self, _request: Request, _call: Callable[[], None]) -> None:
+        """Does nothing: no request is abandoned, the run ends with its answer."""
+
+    def fail(self, _request: Request, _reply: bytes, _outcomes: bytes) -> None:
+        """Does nothing: the error is logged."""
 
     def abort(self) -> None:
         """Does nothing: there is no connection."""
@@ -87,7 +96,7 @@ def alone(name: str, key: bytes) -> bytes:
     return _request(BY_NAME[name], key)
 
 
-def parsed(data: bytes, client: Any) -> Request:
+def parsed(data: bytes, client: ExplainClient) -> Request:
     """Returns the request that these bytes stand for."""
     made: Request = RequestParser(Request, request_patterns(), RunPlan()).next(data, 0, client)
     return made

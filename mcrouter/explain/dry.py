@@ -16,8 +16,10 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from .. import __version__
 from ..config.model import Config
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Reply, Sink
 from ..routes.build import build
+from ..routes.framework.base import Route
 from ..routes.framework.context import RouteContext
 from ..routes.local import LocalRoute
 from ..system.host_id import host_id
@@ -50,8 +52,9 @@ class Result(NamedTuple):
 class DryRun:
     """The routes of a config over scripted hosts. The routes keep their state, as rates and failures, between calls.
 
-    `fares`: the condition (answers.py) of hosts by name; all other hosts are well. `journals`: unhealthy hosts record
-    the writes they miss. `passed`: the last request that each route was given.
+    `host_condition`: the condition (answers.py) of hosts by name; all other hosts are well. `journals`: unhealthy hosts
+    record the writes they miss. `passed`: the last request that each route was given. `context`: other arguments of
+    RouteContext, for example those that `policy_options` makes of the router's settings.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class DryRun:
         **context: Any,
     ) -> None:
         self._clock = clock = Clock()
-        self._fares = host_condition or {}
+        self._conditions = host_condition or {}
         self._asked: List[Asked] = []
         self._told: List[str] = []
         began = time.time() if wall is None else wall
@@ -74,12 +77,11 @@ class DryRun:
             self.hosts[address.text] = _Host(self, address.text, ms, journals)
         given = {"host_id": host_id(), "chance": random.Random(0), **context}
         self.local = LocalRoute(__version__, lambda words: ())
-        self.built = build(
-            config,
-            RouteContext(self.hosts, self.local, lambda: clock.now, clock.later, lambda: began + clock.now - _BEGIN,
-                ordered_pool_form=config.ordered_pool_form, **given),
-        )  # fmt: skip
-        self.passed: Dict[Any, Request] = {}
+        made = RouteContext(self.hosts, self.local, lambda: clock.now, clock.later, lambda: began + clock.now - _BEGIN,
+                            ordered_pool_form=config.ordered_pool_form, **given)  # fmt: skip
+        self._style = made.style
+        self.built = build(config, made)
+        self.passed: Dict[Route, Request] = {}
         for route in self.built.made:
             self._watch(route)
 
@@ -88,18 +90,18 @@ class DryRun:
         self._asked, self._told = [], []
         request, sink = parsed(data, CLIENT), _Sink()
         request.started = self._clock.now
-        self._clock.start(lambda: self.way(request).start(request, sink))
+        self._clock.start(lambda: self.route_for(request).start(request, sink))
         return Result(sink.reply, sink.outcomes, tuple(self._asked), tuple(self._told))
 
-    def way(self, request: Request) -> Any:
+    def route_for(self, request: Request) -> Route:
         """Returns the route of the request's command."""
         return self.built.routes_by_command[request.commands[0]]
 
     def host_condition(self, host: str) -> str:
         """Returns the condition of a host."""
-        return self._fares.get(host, WELL)
+        return self._conditions.get(host, WELL)
 
-    def put(self, host: "_Host", request: Request, sink: Any) -> None:
+    def put(self, host: "_Host", request: Request, sink: Sink) -> None:
         """Records that a host is asked, and puts its answer on the clock."""
         host_condition, delay = self.host_condition(host.name), 0.0
         if host_condition != UNHEALTHY:
@@ -107,21 +109,21 @@ class DryRun:
             self._asked.append(Asked(self._clock.phase, host.name, line))
         if host_condition == TIMES_OUT:
             delay = host.timeout_ms / 1000
-        reply = answer(request, host.name, host_condition, host.timeout_ms)
+        reply = answer(request, host.name, host_condition, host.timeout_ms, self._style)
         self._clock.later(delay, lambda: sink.on_reply(*reply))
 
     def tell(self, host: "_Host") -> None:
         """Records that a host misses a write."""
         self._told.append(host.name)
 
-    def _watch(self, route: Any) -> None:
+    def _watch(self, route: Route) -> None:
         start = route.start
 
-        def noted(request: Request, sink: Any) -> None:
+        def noted(request: Request, sink: Sink) -> None:
             self.passed[route] = request
             start(request, sink)
 
-        route.start = noted
+        route.start = noted  # type: ignore[method-assign]
 
 
 class _Host:
@@ -133,9 +135,9 @@ class _Host:
         self.timeout_ms = timeout_ms
         self.healthy = run.host_condition(name) != UNHEALTHY
         self.refuses_connections = True
-        self.journal: Any = self if journals else None
+        self.journal: Optional[object] = self if journals else None
 
-    def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
+    def send(self, request: Request, sink: Sink, since: Optional[float] = None) -> None:
         """Asks the host."""
         self._run.put(self, request, sink)
 
@@ -154,7 +156,7 @@ class _Sink:
 
     reply = outcomes = b""
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer."""
         self.reply, self.outcomes = reply, outcomes
 

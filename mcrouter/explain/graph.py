@@ -10,6 +10,7 @@ from ..config.fields import BY_NAME, RECORDS, ROUTE, ROUTES, Field
 from ..config.model import HOST, Config, RouteSpec
 from ..proto.commands import ADMIN, COMMANDS, Command
 from ..routes.build import ASYNC_LOG, KEEP, Specialised, table_of
+from ..routes.framework.base import Route
 from ..routes.selectors import SELECTOR
 from .asking import parsed, requests
 from .dry import CLIENT, DryRun
@@ -27,12 +28,12 @@ class Vertex(NamedTuple):
 
 
 class Graph:
-    """The graph of a config. `vertices`: by number, the target of an edge before its source. `ways`: the commands by
-    the number of the vertex that serves them."""
+    """The graph of a config. `vertices`: by number, the target of an edge before its source. `routes_by_command`:
+    the commands by the number of the vertex that serves them."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._narrowed = Specialised(config, ASYNC_LOG)
+        self._specialised = Specialised(config, ASYNC_LOG)
         self._table = table_of(config)
         self._numbers: Dict[Vertex, int] = {}
         self.vertices: List[Vertex] = []
@@ -40,32 +41,32 @@ class Graph:
         run = DryRun(config)
         for command in COMMANDS:
             if command.success:
-                self.routes_by_command.setdefault(self._way(command, run), []).append(command.name)
+                self.routes_by_command.setdefault(self._root(command, run), []).append(command.name)
 
-    def _way(self, command: Command, run: DryRun) -> int:
-        way = run.built.routes_by_command[command.number]
-        if command.kind != ADMIN or way in run.built.made:
+    def _root(self, command: Command, run: DryRun) -> int:
+        route = run.built.routes_by_command[command.number]
+        if command.kind != ADMIN or route in run.built.made:
             return self._policy(command)
-        return self._add(Vertex(_ROUTER)) if way is run.local else self._own(command, way)
+        return self._add(Vertex(_ROUTER)) if route is run.local else self._own(command, route)
 
-    def _own(self, command: Command, way: Any) -> int:
+    def _own(self, command: Command, route: Route) -> int:
         """Adds the routes of a command without a key, which are made by the router; returns the number of the first."""
         (data,) = requests([command.name])
         numbers: Dict[int, int] = {}
-        for _depth, node in reversed(list(walk(tree(way, parsed(data, CLIENT), {})))):
+        for _depth, node in reversed(list(walk(tree(route, parsed(data, CLIENT), {})))):
             edges = tuple(("", numbers[id(inner)]) for inner in node.inner)
             numbers[id(node)] = self._add(Vertex(node.line(), edges))
         return numbers[id(node)]
 
     def _policy(self, command: Command) -> int:
         """Adds the routes of a command from the config; returns the number of the first."""
-        root = self._narrowed.real(self._config.route, command)
+        root = self._specialised.real(self._config.route, command)
         edges: Dict[int, List[Edge]] = {}
         ahead = [root]
         while ahead:
             place = ahead.pop()
             if place not in edges:
-                edges[place] = [(label, self._narrowed.real(inner, command)) for label, inner in self._inner(place)]
+                edges[place] = [(label, self._specialised.real(inner, command)) for label, inner in self._inner(place)]
                 ahead += [inner for _, inner in edges[place]]
         numbers: Dict[int, int] = {}
         for place in sorted(edges):  # a child comes before its parent
@@ -77,7 +78,7 @@ class Graph:
         spec = self._config.routes[place]
         if spec.type in (HOST, KEEP, SELECTOR):  # a selector that remains has no route for the command
             return iter(())
-        return labelled(self._narrowed.fields(spec.type), spec.args)
+        return labelled(self._specialised.fields(spec.type), spec.args)
 
     def _text(self, place: int) -> str:
         spec = self._config.routes[place]
@@ -94,7 +95,7 @@ class Graph:
 
     def _options(self, spec: RouteSpec) -> str:
         """Returns the options of a route that are neither routes nor defaults."""
-        fields = self._narrowed.fields(spec.type)
+        fields = self._specialised.fields(spec.type)
         defaults = {field.name: field.default for field in fields}
         inner = {field.name for field in fields if field.kind in (ROUTE, ROUTES, BY_NAME, RECORDS)}
         given = [

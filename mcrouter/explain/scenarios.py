@@ -1,6 +1,6 @@
 """The hosts that are asked, and the answer: if all hosts are healthy, and if one of the hosts asked fails."""
 
-from typing import Any, Callable, List, Mapping, NamedTuple
+from typing import Callable, List, Mapping, NamedTuple, Tuple
 
 from ..proto.commands import ADMIN, BY_VERB
 from ..routes.null import default_reply
@@ -27,18 +27,19 @@ def scenarios(make: Make, data: bytes, hosts: List[str]) -> List[Scenario]:
     well = make({}).ask(data)
     found = [Scenario("", "", well)]
     asked = list(dict.fromkeys(one.host for one in well.asked))
+    failures = _failures(data)
     for host in asked:
-        found += [Scenario(host, when, make({host: host_condition}).ask(data)) for host_condition, when in _ways(data)]
+        found += [Scenario(host, when, make({host: condition}).ask(data)) for condition, when in failures]
     known = [(one.when, one.result) for one in found]
-    for host_condition, when in _ways(data) if asked else ():
-        result = make(dict.fromkeys(hosts, host_condition)).ask(data)
+    for condition, when in failures if asked else ():
+        result = make(dict.fromkeys(hosts, condition)).ask(data)
         if (when, result) not in known:
             found.append(Scenario(EVERY, when, result))
     return found
 
 
-def _ways(data: bytes) -> List[Any]:
-    """Returns (condition, words) for each way in which a host can fail a request."""
+def _failures(data: bytes) -> List[Tuple[str, str]]:
+    """Returns (condition, words) for each condition in which a host fails a request."""
     command = BY_VERB[data.split(None, 1)[0]]
     miss = default_reply(command.number)[0].decode().strip()
     misses = [] if command.kind == ADMIN else [(MISSES, f"answers {miss}")]

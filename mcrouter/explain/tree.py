@@ -2,8 +2,8 @@
 
 from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
-from ..proto.request import Request
-from ..routes.framework.base import ASKED
+from ..proto.requests import Request
+from ..routes.framework.base import ASKED, Route
 from ..routes.framework.keyed import PerKey
 from ..routes.framework.renamed import StripPrefixRoute
 from ..routes.host import HostRoute
@@ -14,10 +14,11 @@ _UNSEEN = (PerKey, StripPrefixRoute)  # no config names them: the route within i
 class Node:
     """A route or a host on the path. `again`: it was shown before, with the routes that it asks."""
 
-    def __init__(self, when: str, route: Any) -> None:
+    def __init__(self, when: str, route: Route) -> None:
         self.when = when
-        self.is_host = isinstance(route, HostRoute)
-        self.name = route.host.name if self.is_host else type(route).__name__.lstrip("_")
+        host = route.host if isinstance(route, HostRoute) else None
+        self.is_host = host is not None
+        self.name = type(route).__name__.lstrip("_") if host is None else host.name
         self.remark = ""  # the route's own description; empty for a host
         self.again = False
         self.inner: List[Node] = []
@@ -29,16 +30,16 @@ class Node:
         return f"{self.name}{remark}{when}{' (as above)' if self.again else ''}"
 
 
-def tree(route: Any, request: Request, passed: Mapping[Any, Request]) -> Node:
+def tree(route: Route, request: Request, passed: Mapping[Route, Request]) -> Node:
     """Returns the tree of the routes that `route` would ask. `passed` has the request that each route was given in a
     dry run; it may differ from the client's request, for example by its routing prefix."""
     root = Node(ASKED, route)
-    seen: Set[Any] = set()
-    ahead: List[Tuple[Node, Any, Request]] = [(root, route, request)]
+    seen: Set[Route] = set()
+    ahead: List[Tuple[Node, Route, Request]] = [(root, route, request)]
     while ahead:
         node, route, request = ahead.pop()
         request = passed.get(route, request)
-        remark, branches = route.outlook(request)
+        remark, branches = route.describe(request)
         node.remark = "" if node.is_host else remark
         if route in seen:
             node.again = bool(branches)
@@ -51,7 +52,7 @@ def tree(route: Any, request: Request, passed: Mapping[Any, Request]) -> Node:
     return root
 
 
-def _shown(route: Any, request: Request, passed: Mapping[Any, Request]) -> Tuple[Any, Request]:
+def _shown(route: Route, request: Request, passed: Mapping[Route, Request]) -> Tuple[Route, Request]:
     """Returns the route that the config has at this place, and the request that it is given."""
     while isinstance(route, _UNSEEN):
         request = passed.get(route, request)

@@ -22,9 +22,9 @@ from .choosers import (
 )
 from .memory import Remembering
 
-__all__ = ["HASHES", "KEY_HASH_NAMES", "Hash", "make_pick", "routing_key"]
+__all__ = ["HASHES", "KEY_HASH_NAMES", "Hash", "make_chooser", "routing_key"]
 
-Pick = Callable[[bytes], int]
+Chooser = Callable[[bytes], int]
 
 
 class Hash(NamedTuple):
@@ -32,7 +32,7 @@ class Hash(NamedTuple):
     what would be right. `slow`: that function takes more than a microsecond."""
 
     name: str
-    make: Callable[[Sequence[str], Mapping[str, Any]], Pick]
+    make: Callable[[Sequence[str], Mapping[str, Any]], Chooser]
     slow: bool
 
 
@@ -63,13 +63,13 @@ def routing_key(key: bytes) -> bytes:
     return key if end < 0 else key[:end]
 
 
-def make_pick(name: str, names: Sequence[str], options: Mapping[str, Any], salt: str = "") -> Pick:
+def make_chooser(name: str, names: Sequence[str], options: Mapping[str, Any], salt: str = "") -> Chooser:
     """Returns the function from a key to its place among `names`; it hashes the key with `salt` appended."""
     found = HASHES[name]
-    pick = found.make(names, options)
+    choose = found.make(names, options)
     own_salt = salt.encode()
 
     def place(key: bytes) -> int:
-        return pick((routing_key(key) if b"|#|" in key else key) + own_salt)
+        return choose((routing_key(key) if b"|#|" in key else key) + own_salt)
 
-    return Remembering(place).pick if found.slow else place
+    return Remembering(place).choose if found.slow else place

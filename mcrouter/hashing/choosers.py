@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
     rings, keys, spooky = own("hashing.ketama"), own("hashing.keys"), own("hashing.spooky")
 
-Pick = Callable[[bytes], int]
+Chooser = Callable[[bytes], int]
 Options = Mapping[str, Any]
 
 _WEIGHT_SEED, _WEIGHT_TRIES = 0xFACE2014, 32
@@ -23,7 +23,7 @@ _KEY_SEED = 2718281828
 _MUL = 0x9DDFEA08EB382D69
 
 
-def ch3(names: Sequence[str], options: Options) -> Pick:
+def ch3(names: Sequence[str], options: Options) -> Chooser:
     """Makes Ch3, facebook/mcrouter's default."""
     n = len(names)
     if n > MOST:
@@ -41,7 +41,7 @@ def _weights(names: Sequence[str], options: Options, default: float) -> "list[fl
     return [*map(float, given), *[default] * (len(names) - len(given))]
 
 
-def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
+def weighted_ch3(names: Sequence[str], options: Options) -> Chooser:
     """Makes Ch3 with weights from 0 to 1: a place is accepted with the probability of its weight, else a digit is added
     to the key and Ch3 is asked again."""
     n, weights = len(names), _weights(names, options, _DEFAULT_WEIGHT)
@@ -49,7 +49,7 @@ def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
         raise ValueError("a weight of WeightedCh3 is not from 0 to 1; write a number such as 0.5")
     limits, hash32 = [int(weight * 0xFFFFFFFF) for weight in weights], spooky.hash32
 
-    def pick(key: bytes) -> int:
+    def choose(key: bytes) -> int:
         salted, index = key, 0
         for number in range(_WEIGHT_TRIES):
             index = furc_hash(salted, n)
@@ -58,26 +58,26 @@ def weighted_ch3(names: Sequence[str], options: Options) -> Pick:
             salted = key + str(number)[::-1].encode()
         return index
 
-    return pick
+    return choose
 
 
-def crc32(names: Sequence[str], options: Options) -> Pick:
+def crc32(names: Sequence[str], options: Options) -> Chooser:
     """Makes a hash of the lower 31 bits of the checksum, modulo the number of places."""
     n, checksum = len(names), zlib.crc32
     return lambda key: (checksum(key) & 0x7FFFFFFF) % n
 
 
-def const_shard(names: Sequence[str], options: Options) -> Pick:
+def const_shard(names: Sequence[str], options: Options) -> Chooser:
     """Makes a function that sends a key `name:NN:rest` to place NN, and other keys by Ch3."""
     n, other = len(names), ch3(names, options)
 
-    def pick(key: bytes) -> int:
+    def choose(key: bytes) -> int:
         parts = key.split(b":", 2)
         if len(parts) == 3 and parts[1].isdigit() and len(parts[1]) < 20 and int(parts[1]) < n:
             return int(parts[1])
         return other(key)
 
-    return pick
+    return choose
 
 
 def _score(upper: int, lower: int) -> int:
@@ -88,19 +88,19 @@ def _score(upper: int, lower: int) -> int:
     return (b ^ b >> 47) * _MUL & MASK
 
 
-def rendezvous(names: Sequence[str], options: Options) -> Pick:
+def rendezvous(names: Sequence[str], options: Options) -> Chooser:
     """Makes rendezvous hashing: the place with the highest score of its name and the key is chosen.
 
     If a place is removed, only its own keys move.
     """
     hashes = [hash64a(name.encode(), SEED) for name in names]
 
-    def pick(key: bytes) -> int:
+    def choose(key: bytes) -> int:
         own = hash64a(key, _KEY_SEED)
         scores = [_score(one, own) for one in hashes]
         return scores.index(max(scores))
 
-    return pick
+    return choose
 
 
 def rendezvous_order(names: Sequence[str], key: bytes) -> "list[int]":
@@ -110,12 +110,12 @@ def rendezvous_order(names: Sequence[str], key: bytes) -> "list[int]":
     return sorted(range(len(names)), key=lambda place: -scores[place])
 
 
-def weighted_rendezvous(names: Sequence[str], options: Options) -> Pick:
+def weighted_rendezvous(names: Sequence[str], options: Options) -> Chooser:
     """Makes rendezvous hashing in which places get keys in proportion to their weights."""
     hashes = [hash64a(name.encode(), SEED) for name in names]
     weights = _weights(names, options, _DEFAULT_WEIGHT)
 
-    def pick(key: bytes) -> int:
+    def choose(key: bytes) -> int:
         own = hash64a(key, _KEY_SEED)
         best, found = 0.0, 0
         for place, one in enumerate(hashes):
@@ -125,7 +125,7 @@ def weighted_rendezvous(names: Sequence[str], options: Options) -> Pick:
                 best, found = score, place
         return found
 
-    return pick
+    return choose
 
 
 def _key_hash(options: Options, default: str) -> "keys.KeyHash":
@@ -143,7 +143,7 @@ def _whole_weights(names: Sequence[str], options: Options) -> "list[float]":
     return weights
 
 
-def ketama(names: Sequence[str], options: Options) -> Pick:
+def ketama(names: Sequence[str], options: Options) -> Chooser:
     """Makes libmemcached's KETAMA_WEIGHTED; also twemproxy's ketama, with the hash of its config as key_hash (fnv1a_64
     by default there)."""
     ring = rings.Ring(rings.weighted_points(names, _whole_weights(names, options)))
@@ -151,14 +151,14 @@ def ketama(names: Sequence[str], options: Options) -> Pick:
     return lambda key: ring.server(key_hash(key))
 
 
-def plain_ketama(names: Sequence[str], options: Options) -> Pick:
+def plain_ketama(names: Sequence[str], options: Options) -> Chooser:
     """Makes libmemcached's KETAMA without weights."""
     key_hash = _key_hash(options, "one_at_a_time")
     ring = rings.Ring(rings.plain_points(names, key_hash))
     return lambda key: ring.server(key_hash(key))
 
 
-def modula(names: Sequence[str], options: Options) -> Pick:
+def modula(names: Sequence[str], options: Options) -> Chooser:
     """Makes the modula of twemproxy and of libmemcached, whose key_hash is one_at_a_time: the key's hash modulo the
     number of servers, in which a server counts as often as its weight."""
     weights = _whole_weights(names, options)

@@ -14,7 +14,7 @@ class Remembering:
         self._young: Dict[bytes, int] = {}
         self._old: Dict[bytes, int] = {}
 
-    def pick(self, key: bytes) -> int:
+    def choose(self, key: bytes) -> int:
         """Returns the place of a key."""
         found = self._young.get(key)
         return self._look(key) if found is None else found

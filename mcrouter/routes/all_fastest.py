@@ -1,11 +1,12 @@
 """AllFastestRoute: asks every healthy host at once, and passes on the first good answer."""
 
-from typing import Any, Iterable, List, Tuple
+from typing import Callable, Iterable, List, Optional, Tuple
 
 from ..config.fields import routes
 from ..proto import outcomes as o
-from ..proto.request import Request
-from .framework.base import ASKED, AsIs, Branch, refuse
+from ..proto.requests import Request
+from ..proto.seams import Destination, Reply, Sink
+from .framework.base import ASKED, AsIs, Branch, Route, refuse
 from .framework.best import Best, is_good
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -41,11 +42,11 @@ class AllFastestRoute(AsIs):
         self.takes_keys = good == o.SUCCESS or not any(route.splits for route in inner)
         self._hosts_only = not inner
 
-    def direct_host(self, request: Any = None) -> Any:
+    def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the only healthy host, if there is just one."""
         return self._pool.sole() if self._hosts_only else None
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks all healthy hosts."""
         hosts = self._pool.healthy
         if len(hosts) > 1:
@@ -59,11 +60,11 @@ class AllFastestRoute(AsIs):
         if self._pool.away:
             self._pool.record_missed_write(request)
 
-    def routes(self) -> Iterable[Any]:
+    def routes(self) -> Iterable[Route]:
         """Returns all members of the pool."""
         return map(as_route, self._pool.hosts)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all members of the pool."""
         what = "success" if self._good == o.SUCCESS else "answer that is not an error"
         return f"the first {what} is the answer", [(ASKED, route) for route in self.routes()]
@@ -74,14 +75,14 @@ class _Race:
 
     __slots__ = ("_best", "_good", "_request", "_sink", "_waiting")
 
-    def __init__(self, request: Request, sink: Any, waiting: int, good: bytes) -> None:
+    def __init__(self, request: Request, sink: Sink, waiting: int, good: bytes) -> None:
         self._request = request
-        self._sink = sink
+        self._sink: Optional[Sink] = sink
         self._waiting = waiting
         self._good = good
-        self._best: Any = None  # made when the first reply is not good
+        self._best: Optional[Best] = None  # made when the first reply is not good
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer of one host."""
         self._waiting -= 1
         sink = self._sink
@@ -98,7 +99,7 @@ class _Race:
             sink.on_reply(*self._best.result(sink))
 
 
-def _make(good: bytes) -> Any:
+def _make(good: bytes) -> Callable[[Args, RouteContext], Route]:
     def make(args: Args, context: RouteContext) -> AllFastestRoute:
         pool = Pool([destination(route) for route in args.children])
         context.pools.append(pool)

@@ -1,16 +1,17 @@
 """AsynclogRoute: keeps the deletes that a host did not get until the host is back. PoolRoute puts it around hosts."""
 
-from typing import Any, List, Mapping, Optional
+from typing import List, Optional
 
-from ..config.fields import Field, route
+from ..config.fields import Field, Values, route
 from ..config.hosts import parse_host
 from ..proto import outcomes as o
 from ..proto.client.lines import MAX_KEY
 from ..proto.commands import DELETE, Command
 from ..proto.request import Request
 from ..proto.rewriting import routing_name
+from ..proto.seams import Reply, Sink
 from .framework.base import Route
-from .framework.context import RouteContext
+from .framework.context import DeleteLog, RouteContext
 from .framework.handle import Args, Handle
 from .framework.renamed import StripPrefixRoute, prefix_of
 from .null import default_reply
@@ -29,16 +30,17 @@ class AsynclogRoute(Route):
     A binary key (of md), which a line of text cannot hold, is not logged.
     """
 
-    def __init__(self, args: Args, context: RouteContext) -> None:
+    def __init__(self, args: Args, context: RouteContext, log: DeleteLog) -> None:
         self._target = args.target
         self._context = context
+        self._log = log
         address = parse_host(args.host)
         self._host, self._port = (address.path, 0) if address.path else (address.host, address.port)
         self._pool = args.pool
         self._strips = isinstance(args.target, StripPrefixRoute)
         self.may_ask_another_host = args.target.may_ask_another_host
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the host."""
         self._target.start(request, _Delete(self, request, sink))
 
@@ -49,12 +51,12 @@ class AsynclogRoute(Route):
             key = key[len(prefix_of(key)) :]
         if len(key) > MAX_KEY or any(byte <= 32 or byte == 127 for byte in key):
             return False
-        if not self._context.spool.add(self._host, self._port, key, self._pool):
+        if not self._log.add(self._host, self._port, key, self._pool):
             return False
         self._context.count("asynclog_requests")
         return True
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the route to the host."""
         return [self._target]
 
@@ -64,24 +66,24 @@ class _Delete:
 
     __slots__ = ("_request", "_route", "_sink")
 
-    def __init__(self, route: AsynclogRoute, request: Request, sink: Any) -> None:
+    def __init__(self, route: AsynclogRoute, request: Request, sink: Sink) -> None:
         self._route = route
         self._request = request
         self._sink = sink
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the host's answer; logs the delete if it was not delivered."""
         if outcomes in _UNDELIVERED and self._route.log(self._request):
             reply, outcomes = default_reply(self._request.commands[0])
         self._sink.on_reply(reply, outcomes)
 
 
-def _no_delete(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _no_delete(args: Values, command: Command) -> Optional[int]:
     return None if command.kind == DELETE else int(args["target"])
 
 
-def _make(args: Args, context: RouteContext) -> Any:
-    return args.target if context.spool is None else AsynclogRoute(args, context)
+def _make(args: Args, context: RouteContext) -> Route:
+    return args.target if context.spool is None else AsynclogRoute(args, context, context.spool)
 
 
 HANDLE = Handle("AsynclogRoute", (route("target"), Field("host"), Field("pool")), _make, specialise=_no_delete)

@@ -1,10 +1,11 @@
 """DefaultRoute: the first healthy host in pool order."""
 
-from typing import Any, Iterable, List, Tuple
+from typing import Iterable, List, Optional, Tuple
 
 from ..config.fields import routes
-from ..proto.request import Request
-from .framework.base import ASKED, AsIs, Branch, refuse
+from ..proto.requests import Request
+from ..proto.seams import Destination, Sink
+from .framework.base import ASKED, AsIs, Branch, Route, refuse
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
 from .framework.pool import Pool, RouteDestination, as_route, destination
@@ -29,11 +30,11 @@ class DefaultRoute(AsIs):
         self.may_ask_another_host = any(route.may_ask_another_host for route in inner)
         self._hosts_only = not inner
 
-    def direct_host(self, request: Any = None) -> Any:
+    def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the first healthy host."""
         return self._pool.healthy[0] if self._pool.healthy and self._hosts_only else None
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the first healthy host."""
         healthy = self._pool.healthy
         if healthy:
@@ -43,11 +44,11 @@ class DefaultRoute(AsIs):
         if self._pool.away:
             self._pool.record_missed_write(request, healthy[0] if healthy else None)
 
-    def routes(self) -> Iterable[Any]:
+    def routes(self) -> Iterable[Route]:
         """Returns all members of the pool."""
         return map(as_route, self._pool.hosts)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Names the first healthy host."""
         return "the first healthy one", [(ASKED, as_route(host)) for host in self._pool.healthy[:1]]
 
@@ -58,4 +59,4 @@ def _make(args: Args, context: RouteContext) -> DefaultRoute:
     return DefaultRoute(pool)
 
 
-HANDLE = Handle("DefaultRoute", (routes(),), _make, picks=True)
+HANDLE = Handle("DefaultRoute", (routes(),), _make, chooses_one=True)

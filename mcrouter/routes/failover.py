@@ -4,12 +4,13 @@
 are built on it too.
 """
 
-from typing import Any, List, Mapping, Optional, Set, Tuple
+from typing import List, Optional, Set, Tuple
 
-from ..config.fields import REQUIRED, Field, number, record, routes, unused
+from ..config.fields import REQUIRED, Field, Values, number, record, routes, unused
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, Command
-from ..proto.request import GET, SET, Request
+from ..proto.requests import GET, SET, Request
+from ..proto.seams import Destination, Reply, Sink, Source
 from .failover_errors import FailoverErrors, failover_errors
 from .failover_policy import InOrder, PolicySpec, failover_policy
 from .framework.base import ASKED, ON_ERROR, Branch, Route
@@ -42,7 +43,7 @@ class FailoverRoute(Route):
     may_ask_another_host = True
 
     def __init__(
-        self, children: List[Any], errors: FailoverErrors, policy: InOrder, limit: "Optional[FailoverLimit]" = None
+        self, children: List[Route], errors: FailoverErrors, policy: InOrder, limit: "Optional[FailoverLimit]" = None
     ) -> None:
         self.children = children
         self.good = tuple(errors.good(command) for command in COMMANDS)
@@ -52,32 +53,32 @@ class FailoverRoute(Route):
         self.takes_runs = alike and not policy.by_key and all(child.takes_runs for child in children)
         self.takes_keys = not policy.by_key and not any(child.splits for child in children)
 
-    def direct_host(self, request: Any = None) -> Any:
+    def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the first host of the first child; None if there is a limit, which must count every request here."""
         return self.children[0].direct_host(request) if self.limit is None else None
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Asks the other children if this is a failure of the first."""
         if is_good(outcomes, o.ANSWERS) and not self.children[0].may_ask_another_host:
             sink.on_reply(reply, outcomes)
         else:
             Walk(self, request, sink).take_over(host, reply, outcomes)
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the first child."""
         if self.limit is not None:
             self.limit.seen(len(request.commands))
         Walk(self, request, sink).go()
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns all children."""
         return self.children
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the children in the order in which they are asked."""
         order = [self.children[place] for place in self.policy.order(request)]
-        ways = [(ON_ERROR if place else ASKED, child) for place, child in enumerate(order)]
-        return "the first answer that is not an error", ways
+        branches = [(ON_ERROR if place else ASKED, child) for place, child in enumerate(order)]
+        return "the first answer that is not an error", branches
 
 
 class FailoverLimit:
@@ -104,22 +105,22 @@ class Walk:
         "_request", "_route", "_sink", "_told",
     )  # fmt: skip
 
-    def __init__(self, route: FailoverRoute, request: Request, sink: Any) -> None:
+    def __init__(self, route: FailoverRoute, request: Request, sink: Sink) -> None:
         self._route = route
         self._request = request
         self._sink = sink
         self._good = route.good[request.commands[0]]
         self._order = route.policy.order(request)
         self._place = next(self._order)  # place of the child that answers next
-        self._told: Any = None  # what the policy returned when the child was asked
+        self._told: object = None  # what the policy returned when the child was asked
         self._ahead = -1  # place of the child after that; -1 until `_has_next` has found it
-        self._first: Any = None  # the host that was asked directly, in place of the child
-        self._hosts: Set[Any] = set()  # all hosts that have been asked
+        self._first: Optional[Destination] = None  # the host that was asked directly, in place of the child
+        self._hosts: Set[Destination] = set()  # all hosts that have been asked
         self._asked = request
-        self._best: Any = None  # made when the first answer is an error
+        self._best: Optional[Best] = None  # made when the first answer is an error
         self._errors = 0  # number of errors that count for the policy
         self._asking = False  # a child is being asked; if it answers at once, `_answer` keeps the answer
-        self._answer: Any = None
+        self._answer: Optional[Tuple[Reply, bytes]] = None
 
     @property
     def takes_pieces(self) -> bool:
@@ -140,13 +141,13 @@ class Walk:
             if not self._needs_next(reply, outcomes, at_once=True):
                 return
 
-    def take_over(self, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def take_over(self, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Starts with the answer of the first child's host, which the caller has asked directly."""
         self._first = host
         self._hosts.add(host)
         self.on_reply(reply, outcomes)
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes a child's answer, or that of the host asked in its place."""
         first, self._first = self._first, None
         if first is not None and self._is_for_child(outcomes):
@@ -156,7 +157,7 @@ class Walk:
         elif self._needs_next(reply, outcomes, at_once=False):
             self.go()
 
-    def _ask(self, child: Any) -> None:
+    def _ask(self, child: Route) -> None:
         """Asks a child; for a read it asks the child's first host directly, if there is one."""
         self._told = self._route.policy.asked(self._place, self._asked)
         if self._asked.reads_only():
@@ -179,7 +180,7 @@ class Walk:
         lost = outcomes[:1] == o.LOST and self._asked.reads_only() and o.LOST not in self._good
         return self._route.children[self._place].may_ask_another_host or not lost or not self._has_next()
 
-    def _needs_next(self, reply: bytes, outcomes: bytes, at_once: bool) -> bool:
+    def _needs_next(self, reply: Reply, outcomes: bytes, at_once: bool) -> bool:
         """Takes a child's whole answer. Passes on the final answer, or returns True if the next child must be asked."""
         good = is_good(outcomes, self._good)
         self._route.policy.answered(self._place, not good, self._told)
@@ -198,7 +199,8 @@ class Walk:
     def _may_ask_next(self, outcomes: bytes, at_once: bool) -> bool:
         """Returns whether the next child may be asked after these failures."""
         route, request = self._route, self._request
-        if not (at_once or request.reads_only() or (request.large_value is None and request.client.awaits(request))):
+        client: Source = request.client
+        if not (at_once or request.reads_only() or (request.large_value is None and client.awaits(request))):
             return False
         costly = outcomes.translate(None, self._good + o.NEVER_SENT)
         if costly.translate(None, route.policy.uncounted):
@@ -228,7 +230,7 @@ def failover_fields(*others: Field) -> Tuple[Field, ...]:
     )
 
 
-def made_of(children: List[Any], args: Args) -> Any:
+def made_of(children: List[Route], args: Args) -> Route:
     """Returns the failover route over these children; a single child is returned itself."""
     if len(children) == 1:
         return children[0]
@@ -236,7 +238,7 @@ def made_of(children: List[Any], args: Args) -> Any:
     return FailoverRoute(children, args.failover_errors, policy, limit)
 
 
-def never(args: Mapping[str, Any], command: Command) -> bool:
+def never(args: Values, command: Command) -> bool:
     """Returns whether no error of this command ever fails over."""
     return not args["failover_errors"].of(command) or args["failover_policy"].only_first()
 
@@ -247,7 +249,7 @@ def shared(children: int, args: Args) -> Tuple[InOrder, Optional[FailoverLimit]]
     return args.failover_policy.make(children), None if limit is None else FailoverLimit(limit["rate"], limit["burst"])
 
 
-def _make(args: Args, context: RouteContext) -> Any:
+def _make(args: Args, context: RouteContext) -> Route:
     return made_of(args.children, args)
 
 
@@ -255,10 +257,10 @@ def _state(args: Args, context: RouteContext) -> Tuple[InOrder, Optional[Failove
     return shared(len(args.children), args)
 
 
-def _narrow(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _without_failover(args: Values, command: Command) -> Optional[int]:
     return int(args["children"][0]) if args["children"] and never(args, command) else None
 
 
 HANDLE = Handle(
-    "FailoverRoute", failover_fields(routes()), _make, specialise=_narrow, collapse_if_one=True, state=_state
+    "FailoverRoute", failover_fields(routes()), _make, specialise=_without_failover, collapse_if_one=True, state=_state
 )

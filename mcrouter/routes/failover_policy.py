@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..config.fields import REQUIRED, Read, number, numbers, one_of, record, switch, texts
-from ..hashing import make_pick, routing_key
+from ..config.fields import REQUIRED, Read, Values, number, numbers, one_of, record, switch, texts
+from ..hashing import make_chooser, routing_key
 from ..hashing.choosers import rendezvous_order
 from ..proto.request import Request
 from ..proto.rewriting import routing_name
@@ -32,7 +32,7 @@ class PolicySpec(NamedTuple):
     """A failover policy as the config gives it: its type and its fields."""
 
     type: str = "InOrderPolicy"
-    options: Mapping[str, Any] = {}
+    options: Values = {}
 
     def make(self, children: int) -> "InOrder":
         """Returns the policy for so many children."""
@@ -53,7 +53,7 @@ class InOrder:
 
     by_key = False
 
-    def __init__(self, children: int, options: Mapping[str, Any]) -> None:
+    def __init__(self, children: int, options: Values) -> None:
         self._children = children
         self.most_errors: int = options.get("max_error_tries") or options.get("max_tries") or _MANY
         self.uncounted: bytes = options.get("exclude_errors") or b""
@@ -62,17 +62,17 @@ class InOrder:
         """Yields the places of the children in the order in which they are to be asked."""
         return iter(range(self._children))
 
-    def asked(self, place: int, request: Request) -> Any:
+    def asked(self, place: int, request: Request) -> object:
         """Records that a child is about to be asked. `answered` gets the returned object as `told`."""
 
-    def answered(self, place: int, failed: bool, told: Any) -> None:
+    def answered(self, place: int, failed: bool, told: object) -> None:
         """Records that the child has answered, or has failed."""
 
 
 class LeastFailures(InOrder):
     """The order by consecutive failures, fewest first."""
 
-    def __init__(self, children: int, options: Mapping[str, Any]) -> None:
+    def __init__(self, children: int, options: Values) -> None:
         super().__init__(children, {})
         self._most: int = options["max_tries"]
         self._failures = [0] * children
@@ -83,7 +83,7 @@ class LeastFailures(InOrder):
         others = sorted(range(1, self._children), key=self._failures.__getitem__)
         yield from others[: self._most - 1]
 
-    def answered(self, place: int, failed: bool, told: Any) -> None:
+    def answered(self, place: int, failed: bool, told: object) -> None:
         """Counts a failure; a good answer resets the count."""
         self._failures[place] = self._failures[place] + 1 if failed else 0
 
@@ -93,11 +93,11 @@ class DeterministicOrder(InOrder):
 
     by_key = True
 
-    def __init__(self, children: int, options: Mapping[str, Any]) -> None:
+    def __init__(self, children: int, options: Values) -> None:
         super().__init__(children, options)
         self._most: int = options["max_tries"]
         self._hash, self._options = _hash_of(options)
-        self._picks: List[Callable[[bytes], int]] = []  # by attempt
+        self._choosers: List[Callable[[bytes], int]] = []  # by attempt
 
     def order(self, request: Request) -> Iterator[int]:
         """Yields the first child, then the children that the hashes select."""
@@ -109,18 +109,18 @@ class DeterministicOrder(InOrder):
         for attempt in range(_ATTEMPTS):
             if not left:
                 return
-            place = self._pick(attempt)(key)
+            place = self._chooser(attempt)(key)
             if place in left:
                 left.remove(place)
                 yield place
         yield from sorted(left)
 
-    def _pick(self, attempt: int) -> Callable[[bytes], int]:
-        while len(self._picks) <= attempt:
-            salt = str(len(self._picks) + 2)
+    def _chooser(self, attempt: int) -> Callable[[bytes], int]:
+        while len(self._choosers) <= attempt:
+            salt = str(len(self._choosers) + 2)
             names = [str(place) for place in range(self._children)]
-            self._picks.append(make_pick(self._hash, names, self._options, salt))
-        return self._picks[attempt]
+            self._choosers.append(make_chooser(self._hash, names, self._options, salt))
+        return self._choosers[attempt]
 
 
 class Rendezvous(InOrder):
@@ -128,7 +128,7 @@ class Rendezvous(InOrder):
 
     by_key = True
 
-    def __init__(self, children: int, options: Mapping[str, Any]) -> None:
+    def __init__(self, children: int, options: Values) -> None:
         super().__init__(children, options)
         tags = list(options["tags"])[: children - 1]
         self._tags = tags + [str(place) for place in range(len(tags), children - 1)]
@@ -148,7 +148,7 @@ def _key(request: Request) -> bytes:
     return routing_key(key[len(prefix_of(key)) :])
 
 
-def _hash_of(options: Mapping[str, Any]) -> Tuple[str, Dict[str, Any]]:
+def _hash_of(options: Values) -> Tuple[str, Dict[str, Any]]:
     given = options["hash"] or {}
     weights: Optional[Sequence[float]] = given.get("weights") or options["weights"]
     return given.get("hash_func", "Ch3"), {"weights": weights} if weights else {}
@@ -158,7 +158,7 @@ def _hash_of(options: Mapping[str, Any]) -> Tuple[str, Dict[str, Any]]:
 
 _tries = number(1, 100_000)
 _weights = (numbers(0, 1), None)
-_TYPES: Dict[str, Tuple[Callable[[int, Mapping[str, Any]], InOrder], Read]] = {
+_TYPES: Dict[str, Tuple[Callable[[int, Values], InOrder], Read]] = {
     "InOrderPolicy": (InOrder, record(max_tries=(_tries, None), exclude_errors=(error_list, None))),
     "LeastFailuresPolicy": (LeastFailures, record(max_tries=(_tries, REQUIRED))),
     "DeterministicOrderPolicy": (

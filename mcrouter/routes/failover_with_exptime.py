@@ -1,12 +1,13 @@
 """FailoverWithExptimeRoute: failover to hosts on which values expire soon, so that none outlives the failure long."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from ..config.fields import Field, number, route, routes
+from ..config.fields import Field, Values, number, route, routes
 from ..proto.commands import Command
 from ..proto.exptimes import capped
-from ..proto.request import Request
-from .failover import failover_fields, made_of, never, shared
+from ..proto.requests import Request
+from ..proto.seams import Sink
+from .failover import FailoverLimit, failover_fields, made_of, never, shared
 from .failover_policy import InOrder
 from .framework.base import ASKED, Branch, Route, part
 from .framework.context import RouteContext
@@ -24,7 +25,7 @@ class ShortLivedRoute(Route):
     | up to `most`                     | the command unchanged   |
     """
 
-    def __init__(self, target: Any, most: int, context: RouteContext) -> None:
+    def __init__(self, target: Route, most: int, context: RouteContext) -> None:
         self._target = target
         self._most = most
         self._context = context
@@ -34,7 +35,7 @@ class ShortLivedRoute(Route):
             target.splits,
         )
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the target."""
         self._target.start(self._shortened(request), sink)
 
@@ -46,29 +47,29 @@ class ShortLivedRoute(Route):
         data = b"".join(bytes(capped(command, self._most, now).data) for command in commands)
         return request if data == request.data else part(request, request.commands, data, request.expected)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the limit of the exptime."""
         return f"for {self._most} s at most", [(ASKED, self._target)]
 
 
-def _children(args: Args, context: RouteContext) -> List[Any]:
+def _children(args: Args, context: RouteContext) -> List[Route]:
     most = args.failover_exptime
     return [args.normal, *(ShortLivedRoute(child, most, context) if most > 0 else child for child in args.failover)]
 
 
-def _make(args: Args, context: RouteContext) -> Any:
+def _make(args: Args, context: RouteContext) -> Route:
     return made_of(_children(args, context), args)
 
 
-def _state(args: Args, context: RouteContext) -> Tuple[InOrder, Any]:
+def _state(args: Args, context: RouteContext) -> Tuple[InOrder, Optional[FailoverLimit]]:
     return shared(1 + len(args.failover), args)
 
 
-def _narrow(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _without_failover(args: Values, command: Command) -> Optional[int]:
     return int(args["normal"]) if not args["failover"] or never(args, command) else None
 
 
@@ -80,7 +81,7 @@ HANDLE = Handle(
         Field("failover_exptime", read=number(-_LONGEST, _LONGEST), default=60),
     ),
     _make,
-    specialise=_narrow,
+    specialise=_without_failover,
     state=_state,
 )
 """FailoverRoute over `normal` and then each of `failover`. On the latter values expire after at most `failover_exptime`

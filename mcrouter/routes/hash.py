@@ -1,12 +1,12 @@
 """HashRoute: chooses one of several routes by a hash of the key."""
 
-from typing import TYPE_CHECKING, Any, List, Mapping
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union, cast
 
-from ..config.fields import Field, one_of, routes, switch, text, texts
-from ..hashing import HASHES, KEY_HASH_NAMES, make_pick, routing_key
-from ..proto.request import Request
+from ..config.fields import Field, Values, one_of, routes, switch, text, texts
+from ..hashing import HASHES, KEY_HASH_NAMES, Chooser, make_chooser, routing_key
+from ..proto.requests import Request
 from ..system.deferred import own
-from .framework.base import Branch
+from .framework.base import Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
 from .framework.keyed import KeyedRoute
@@ -28,30 +28,31 @@ class HashRoute(KeyedRoute):
     Of a key with `|#|` only the part before it is hashed, so that related keys can share a host.
     """
 
-    def __init__(self, children: List[Any], pick: Any, name: str) -> None:
+    def __init__(self, children: List[Route], place_of: Chooser, name: str) -> None:
         self._children = children
-        self._pick = pick
+        self._place_of = place_of
         self._name = name
         self.may_ask_another_host = any(child.may_ask_another_host for child in children)
 
-    def pick(self, key: bytes) -> Any:
+    def route_for(self, key: bytes) -> Route:
         """Returns the key's child."""
-        return self._children[self._pick(key)]
+        return self._children[self._place_of(key)]
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns all children."""
         return self._children
 
-    def outlook(self, request: Request) -> "tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "tuple[str, List[Branch]]":
         """Names the child of each key by its number."""
 
         def remark(key: bytes) -> str:
-            index = self._pick(key)
+            index = self._place_of(key)
             return f"{self._name}({routing_key(key).decode(errors='replace')}) = {index} of {len(self._children)}"
 
-        return self._outlook(request, remark)
+        return self._describe_keys(request, remark)
 
 
+Weights = Union[Dict[str, float], Tuple[float, ...]]
 LATEST = "Latest"
 _NAMES = (*HASHES, LATEST)  # "Latest" is not a hash function: it makes a LatestRoute
 
@@ -63,7 +64,7 @@ def _hash(value: Any) -> str:
     return name
 
 
-def _weights(value: Any) -> Any:
+def _weights(value: Any) -> Weights:
     """Reads weights: a list of numbers, or a map from the names of hosts to numbers."""
     given = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(given, (list, tuple)) or not all(_is_weight(one) for one in given):
@@ -75,30 +76,32 @@ def _is_weight(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1e9
 
 
-def _check(args: Mapping[str, Any]) -> None:
+def _check(args: Values) -> None:
     """Checks that the weights and the key hash suit the hash function."""
     if (args["weights"] or args["key_hash"]) and args["hash_func"] != LATEST:
         names = ("hash_func", "salt", "weights", "tags", "key_hash")
-        _pick(len(args["children"]), **{name: args[name] for name in names})
+        _chooser(len(args["children"]), **{name: args[name] for name in names})
 
 
-def _pick(count: int, hash_func: str, salt: str, weights: Any, tags: Any, key_hash: str) -> Any:
-    names = tags or [str(place) for place in range(count)]
+def _chooser(
+    count: int, hash_func: str, salt: str, weights: Optional[Weights], tags: Optional[Sequence[str]], key_hash: str
+) -> Chooser:
+    names = list(tags or ()) or [str(place) for place in range(count)]
     if len(names) != count:
         raise ValueError(f"{len(names)} tags for {count} children; give one for each")
-    return make_pick(hash_func, names, {"weights": weights, "key_hash": key_hash}, salt)
+    return make_chooser(hash_func, names, {"weights": weights, "key_hash": key_hash}, salt)
 
 
-def _make(args: Args, context: RouteContext) -> Any:
+def _make(args: Args, context: RouteContext) -> Route:
     if not args.children:
         name = f", name: {args.name}" if args.name else ""
         return ErrorRoute(f"HashRoute with empty children{name}") if args.error_on_empty else NullRoute()
     if len(args.children) == 1:
-        return args.children[0]
+        return cast(Route, args.children[0])
     if args.hash_func == LATEST:
         return latest.latest(args.children, context, args.salt, args.weights)
-    pick = _pick(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
-    return HashRoute(args.children, pick, args.hash_func)
+    chooser = _chooser(len(args.children), args.hash_func, args.salt, args.weights, args.tags, args.key_hash)
+    return HashRoute(args.children, chooser, args.hash_func)
 
 
 HANDLE = Handle(
@@ -115,5 +118,5 @@ HANDLE = Handle(
     ),
     _make,
     check=_check,
-    picks=True,
+    chooses_one=True,
 )

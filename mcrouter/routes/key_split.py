@@ -1,14 +1,15 @@
 """KeySplitRoute: stores each key under several names, so that several hosts share the load of a hot key."""
 
-from typing import Any, Callable, List, Mapping, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
-from ..config.fields import Field, number, route, switch
+from ..config.fields import Field, Values, number, route, switch
 from ..proto import outcomes as o
 from ..proto.background import background
 from ..proto.commands import ADMIN, BY_NAME, Command
 from ..proto.guard import guarded
 from ..proto.request import Request
 from ..proto.rewriting import longest_key
+from ..proto.seams import Destination, Reply, Sink
 from .framework.base import ASKED, COPY, DROP_REPLY, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -44,16 +45,16 @@ class KeySplitRoute(Route):
         self.takes_keys = not args.first_hit
         self.may_ask_another_host, self.splits = args.destination.may_ask_another_host, args.destination.splits
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks for the own name, or for all names."""
-        kind = request.commands[0]
-        if kind in self._to_all and self._has_names(request):
+        command = request.commands[0]
+        if command in self._to_all and self._has_names(request):
             for replica in range(self._replicas):
                 if replica != self._own:
                     copy = background(request)
                     guarded(copy, self._ask, copy, DROP_REPLY, replica)
             self._ask(request, sink, self._own)
-        elif self._first_hit and kind in _GET and request.large_value is None and self._has_names(request):
+        elif self._first_hit and command in _GET and request.large_value is None and self._has_names(request):
             first = _FirstHit(sink, self._replicas)
             for replica in range(self._replicas):
                 self._ask(request, first, replica)
@@ -66,23 +67,23 @@ class KeySplitRoute(Route):
         most = longest_key(request)
         return all(len(name) + _ROOM <= most for name in names_of(request))
 
-    def _ask(self, request: Request, sink: Any, replica: int) -> None:
+    def _ask(self, request: Request, sink: Sink, replica: int) -> None:
         if replica:
             request, sink = renamed(request, sink, _name(replica, longest_key(request)))
         self._target.start(request, sink)
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
         self._target.after_failure(request, sink, host, reply, outcomes)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the destination."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the names that are asked for."""
-        kind = request.commands[0]
-        everywhere = kind in self._to_all or (self._first_hit and kind in _GET)
+        command = request.commands[0]
+        everywhere = command in self._to_all or (self._first_hit and command in _GET)
         remark = f"as replica {self._own} of {self._replicas}" + (", and as the others" if everywhere else "")
         return remark, [(ASKED, self._target), *([(COPY, self._target)] if everywhere else [])]
 
@@ -98,11 +99,11 @@ class _FirstHit:
 
     __slots__ = ("_sink", "_waiting")
 
-    def __init__(self, sink: Any, waiting: int) -> None:
-        self._sink = sink
+    def __init__(self, sink: Sink, waiting: int) -> None:
+        self._sink: Optional[Sink] = sink
         self._waiting = waiting
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer for one name."""
         self._waiting -= 1
         sink = self._sink
@@ -111,7 +112,7 @@ class _FirstHit:
             sink.on_reply(reply, outcomes)
 
 
-def _about_no_key(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _about_no_key(args: Values, command: Command) -> Optional[int]:
     return int(args["destination"]) if command.kind == ADMIN else None
 
 

@@ -1,12 +1,13 @@
 """L1L2CacheRoute: a small near cache before a large one."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from ..config.fields import Field, number, route
+from ..config.fields import Field, Values, number, route
 from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, READ, VALUES, Command
 from ..proto.request import Request
 from ..proto.rewriting import get_of, store_of
+from ..proto.seams import Reply, Sink
 from .framework.base import ASKED, ON_FAILURE, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -40,11 +41,11 @@ class L1L2CacheRoute(Route):
         self._period: int = args.ncacheUpdatePeriod
         self._until_update = self._period
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks L1 first."""
         if request.commands[0] == _GET:
             follow(self._get(request), sink)
-        elif BY_VALUES[request.commands[0]]:
+        elif _BY_VALUES[request.commands[0]]:
             follow(self._gets(request), sink)
         elif self._nothing_exptime:
             self._l2.start(request, sink)
@@ -67,7 +68,7 @@ class L1L2CacheRoute(Route):
             in_background(_once(self._l1, self._nothing(request, "add")))
         return answer
 
-    def _is_nothing(self, reply: Any) -> bool:
+    def _is_nothing(self, reply: Reply) -> bool:
         value = value_of(reply)
         return value is not None and value.flags & _NOTHING != 0
 
@@ -101,24 +102,30 @@ class L1L2CacheRoute(Route):
             return answer
         return (yield self._l2, request)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns both routes."""
         return [self._l1, self._l2]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
-        """Lists L1, then L2."""
-        return "a hit of the second is added to the first", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
+        """Lists the routes that the command may ask."""
+        if request.commands[0] == _GET:
+            return "a hit of the second is added to the first", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
+        if _BY_VALUES[request.commands[0]]:
+            return "", [(ASKED, self._l1)]
+        if self._nothing_exptime:
+            return "", [(ASKED, self._l2)]
+        return "", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
 
 
-BY_VALUES = {command.number: command.reply == VALUES for command in BY_NAME.values()}
+_BY_VALUES = {command.number: command.reply == VALUES for command in BY_NAME.values()}
 
 
-def _once(route: Any, request: Request) -> Steps:
+def _once(route: Route, request: Request) -> Steps:
     answer: Answer = yield route, request
     return answer
 
 
-def _no_gets(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _no_gets(args: Values, command: Command) -> Optional[int]:
     return None if command.kind == READ or command.reply == VALUES else int(args["l1"])
 
 

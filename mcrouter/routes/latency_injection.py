@@ -1,11 +1,12 @@
 """LatencyInjectionRoute: makes a child slower, to test how clients cope with that."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from ..config.fields import Field, number, route, unused
+from ..config.fields import Field, Values, number, route, unused
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import abandon
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Reply, Sink
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -34,7 +35,7 @@ class LatencyInjectionRoute(Route):
         self.before, self.after, self.total = (getattr(args, name) / 1000 for name in _DELAYS)
         self.takes_runs, self.splits = args.child.takes_runs, args.child.splits
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the child, now or later."""
         if request.large_value is not None:
             self._child.start(request, sink)
@@ -45,15 +46,15 @@ class LatencyInjectionRoute(Route):
         else:
             delayed.ask()
 
-    def ask(self, request: Request, sink: Any) -> None:
+    def ask(self, request: Request, sink: Sink) -> None:
         """Asks the child."""
         self._child.start(request, sink)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the child."""
         return [self._child]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the delays."""
         delays = (self.before * 1000, self.after * 1000, self.total * 1000)
         remark = "waits {:g} ms before, {:g} ms after, {:g} ms in all".format(*delays)
@@ -65,19 +66,19 @@ class _Delayed:
 
     __slots__ = ("_begun", "_outcomes", "_reply", "_request", "_route", "_sink")
 
-    def __init__(self, route: LatencyInjectionRoute, request: Request, sink: Any) -> None:
+    def __init__(self, route: LatencyInjectionRoute, request: Request, sink: Sink) -> None:
         self._route = route
         self._request = request
         self._sink = sink
         self._begun = route.context.now()
-        self._reply: Any = None
+        self._reply: Reply = None
         self._outcomes = b""
 
     def ask(self) -> None:
         """Asks the child: the request has waited long enough."""
         self._route.ask(self._request, self)
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the child's answer, and delays it if need be."""
         route = self._route
         wait = max(route.after, route.total - (route.context.now() - self._begun))
@@ -95,7 +96,7 @@ class _Delayed:
         abandon(self._request)
 
 
-def _without_delay(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _without_delay(args: Values, command: Command) -> Optional[int]:
     return int(args["child"]) if command.kind == ADMIN or not any(args[name] for name in _DELAYS) else None
 
 

@@ -7,20 +7,23 @@
 How the selected children are asked is in the table of FailoverRoute.
 """
 
-from typing import Any, List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 from ..config.fields import Field, number, numbers, routes, text, unused
-from ..hashing import make_pick
-from .failover import FailoverRoute, failover_fields, made_of, shared
+from ..hashing import make_chooser
+from .failover import FailoverLimit, FailoverRoute, failover_fields, made_of, shared
 from .failover_errors import FailoverErrors
-from .failover_policy import PolicySpec
+from .failover_policy import InOrder, PolicySpec
+from .framework.base import Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
 
 COUNT = 5
 
 
-def picked(children: int, host_id: int, count: int = COUNT, salt: str = "", weights: Sequence[float] = ()) -> List[int]:
+def chosen_places(
+    children: int, host_id: int, count: int = COUNT, salt: str = "", weights: Sequence[float] = ()
+) -> List[int]:
     """Returns the places of `count` different children, in the order in which a machine with this host id asks them.
 
     They are chosen by the hash WeightedCh3, which prefers children with more weight (0 to 1).
@@ -30,8 +33,8 @@ def picked(children: int, host_id: int, count: int = COUNT, salt: str = "", weig
     heavy = (heavy + [0.5] * children)[:children]  # WeightedCh3's weight for children without one
     found = []
     for turn in range(min(count, children)):
-        pick = make_pick("WeightedCh3", [str(place) for place in left], {"weights": tuple(heavy)})
-        index = pick(f"{host_id}-{salt}-{turn}".encode())
+        choose = make_chooser("WeightedCh3", [str(place) for place in left], {"weights": tuple(heavy)})
+        index = choose(f"{host_id}-{salt}-{turn}".encode())
         found.append(left[index])
         left[index], heavy[index] = left[-1], heavy[-1]  # the last child takes the free place
         del left[-1], heavy[-1]
@@ -39,19 +42,20 @@ def picked(children: int, host_id: int, count: int = COUNT, salt: str = "", weig
 
 
 def latest(
-    children: List[Any], context: RouteContext, salt: str = "", weights: Optional[Sequence[float]] = None
-) -> Any:
+    children: List[Route], context: RouteContext, salt: str = "", weights: Optional[Sequence[float]] = None
+) -> Route:
     """Returns a LatestRoute with default options, as `hash_func: Latest` means it."""
-    chosen = [children[place] for place in picked(len(children), context.host_id, salt=salt, weights=weights or ())]
+    places = chosen_places(len(children), context.host_id, salt=salt, weights=weights or ())
+    chosen = [children[place] for place in places]
     return FailoverRoute(chosen, FailoverErrors(), PolicySpec().make(len(chosen))) if len(chosen) > 1 else chosen[0]
 
 
-def _make(args: Args, context: RouteContext) -> Any:
-    places = picked(len(args.children), context.host_id, args.failover_count, args.salt, args.weights or ())
+def _make(args: Args, context: RouteContext) -> Route:
+    places = chosen_places(len(args.children), context.host_id, args.failover_count, args.salt, args.weights or ())
     return made_of([args.children[place] for place in places], args)
 
 
-def _state(args: Args, context: RouteContext) -> Any:
+def _state(args: Args, context: RouteContext) -> Tuple[InOrder, Optional[FailoverLimit]]:
     return shared(min(args.failover_count, len(args.children)), args)
 
 

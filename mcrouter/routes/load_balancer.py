@@ -2,14 +2,15 @@
 
 from itertools import islice
 from math import exp
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from ..config.fields import Field, number, routes, unused
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Destination, Source
 from .failover import FailoverRoute
 from .failover_errors import FailoverErrors
 from .failover_policy import InOrder
-from .framework.base import BY_CHANCE, Branch
+from .framework.base import BY_CHANCE, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
 
@@ -72,11 +73,13 @@ class LeastLoaded(InOrder):
     def asked(self, place: int, request: Request) -> "Flight":
         """Counts one more request in flight to this child."""
         flight = Flight(self.loads[place], self._context.now())
-        request.client.when_abandoned(request, flight.over)
+        client: Source = request.client
+        client.when_abandoned(request, flight.over)
         return flight
 
-    def answered(self, place: int, failed: bool, told: "Flight") -> None:
+    def answered(self, place: int, failed: bool, told: object) -> None:
         """Counts one request less, and records how long it took."""
+        assert isinstance(told, Flight)
         told.over()
         now = self._context.now()
         took = now - told.since
@@ -116,15 +119,15 @@ class LoadBalancerRoute(FailoverRoute):
     No other `algorithm` is supported.
     """
 
-    def __init__(self, children: List[Any], policy: LeastLoaded, count: int) -> None:
+    def __init__(self, children: List[Route], policy: LeastLoaded, count: int) -> None:
         super().__init__(children, FailoverErrors(), policy)
         self.may_ask_another_host = count > 1 or any(child.may_ask_another_host for child in children)
 
-    def direct_host(self, request: Any = None) -> Any:
+    def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns None: the child is chosen at random when the request comes."""
         return None
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children: any of them may be asked."""
         return "the less loaded of two", [(BY_CHANCE, child) for child in self.children]
 

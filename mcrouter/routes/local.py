@@ -2,12 +2,13 @@
 
 import math
 import time
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS
 from ..proto.guard import INTERNAL_ERROR
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Sink
 from .framework.base import Route
 from .framework.handle import Handle
 
@@ -59,7 +60,7 @@ class LocalRoute(Route):
             "mn": (b"MN\r\n", o.HEADER),
         }
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Answers at once; `stats` when there is time for it."""
         name = COMMANDS[request.commands[0]].name
         answer = self._answers.get(name)
@@ -70,7 +71,7 @@ class LocalRoute(Route):
         else:
             sink.on_reply(*answer)
 
-    def _stat_lines(self, request: Request, sink: Any) -> Iterator[int]:
+    def _stat_lines(self, request: Request, sink: Sink) -> Iterator[int]:
         """Steps that are shared: what clients ask while an answer is made, or stands, is computed once."""
         words = request.data.decode(errors="replace").split()[1:]
         answer = self._known.get(" ".join(words))

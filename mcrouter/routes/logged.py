@@ -1,12 +1,13 @@
 """LoggingRoute: writes a log line for each request."""
 
 import logging
-from typing import Any, List, Mapping, Optional
+from typing import List, Optional
 
-from ..config.fields import route
+from ..config.fields import Values, route
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, Command
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Destination, Reply, Sink
 from ..system.logs import get_logger
 from .framework.base import Route
 from .framework.context import RouteContext
@@ -44,15 +45,15 @@ class LoggingRoute(Route):
             target.splits,
         )
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the target."""
         self._target.start(request, _Watched(self.context, request, sink) if _LOG.isEnabledFor(logging.INFO) else sink)
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
         self._target.after_failure(request, sink, host, reply, outcomes)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the target."""
         return [self._target]
 
@@ -62,13 +63,13 @@ class _Watched:
 
     __slots__ = ("_begun", "_context", "_request", "_sink")
 
-    def __init__(self, context: RouteContext, request: Request, sink: Any) -> None:
+    def __init__(self, context: RouteContext, request: Request, sink: Sink) -> None:
         self._context = context
         self._request = request
         self._sink = sink
         self._begun = context.now()
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Logs the target's answer, and passes it on."""
         ms = (self._context.now() - self._begun) * 1000
         _LOG.info("%s: %s, %.1f ms", describe(self._request), became(outcomes), ms)
@@ -77,7 +78,7 @@ class _Watched:
 
 def describe(request: Request) -> str:
     """Returns the commands and keys of a request as text for the log."""
-    names = ", ".join(dict.fromkeys(COMMANDS[kind].name for kind in request.commands))
+    names = ", ".join(dict.fromkeys(COMMANDS[command].name for command in request.commands))
     keys = request.names()
     shown = " ".join(ascii(key[:_SHOWN])[1:] for key in keys[:_KEYS])
     more = f" and {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
@@ -92,7 +93,7 @@ def became(outcomes: bytes) -> str:
     return " and ".join(f"{outcomes.count(code)} {_WORDS[code]}" for code in codes)
 
 
-def _about_no_key(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _about_no_key(args: Values, command: Command) -> Optional[int]:
     return int(args["target"]) if command.kind == ADMIN else None
 
 

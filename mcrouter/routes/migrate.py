@@ -1,13 +1,14 @@
 """MigrateRoute: moves from one set of hosts to another, key by key within an interval."""
 
-from typing import Any, List, Tuple
+from typing import List, Optional, Tuple
 
 from ..config.fields import Field, number, route
 from ..hashing import routing_key
 from ..hashing.spooky import hash32
 from ..proto.commands import COMMANDS, DELETE
-from ..proto.request import Request
-from .framework.base import ASKED, Branch
+from ..proto.requests import Request
+from ..proto.seams import Destination, Sink
+from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
 from .framework.keyed import KeyedRoute
@@ -27,13 +28,14 @@ class MigrateRoute(KeyedRoute):
     """
 
     def __init__(self, args: Args, context: RouteContext) -> None:
-        self._from, self._to = getattr(args, "from"), args.to
+        self._from: Route = getattr(args, "from")
+        self._to: Route = args.to
         self._start: int = args.start_time
         self._interval: int = args.interval
         self._wall = context.wall
         self.may_ask_another_host = self._from.may_ask_another_host or self._to.may_ask_another_host
 
-    def pick(self, key: bytes) -> Any:
+    def route_for(self, key: bytes) -> Route:
         """Returns the route by which a key is read and written now."""
         begun = self._wall() - self._start - self._interval
         if begun < 0:
@@ -45,11 +47,11 @@ class MigrateRoute(KeyedRoute):
     def _is_both(self, request: Request) -> bool:
         return request.commands[0] in _DELETES and 0 <= self._wall() - self._start < 2 * self._interval
 
-    def direct_host(self, request: Any = None) -> Any:
+    def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the first host of the key's route; None for a delete that goes to both routes."""
         return None if request is None or self._is_both(request) else super().direct_host(request)
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks one route, or both."""
         if self._is_both(request):
             collecting = Collecting(request, sink, 2, worst)
@@ -58,16 +60,16 @@ class MigrateRoute(KeyedRoute):
         else:
             super().start(request, sink)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns both routes."""
         return [self._from, self._to]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Names the routes that are asked now."""
         if self._is_both(request):
             return "the worst answer is the answer", [(ASKED, self._from), (ASKED, self._to)]
-        return self._outlook(request, lambda key: f"{key.decode(errors='replace')}: "
-                             + ("migrated" if self.pick(key) is self._to else "not migrated"))  # fmt: skip
+        return self._describe_keys(request, lambda key: f"{key.decode(errors='replace')}: "
+                             + ("migrated" if self.route_for(key) is self._to else "not migrated"))  # fmt: skip
 
 
 HANDLE = Handle(

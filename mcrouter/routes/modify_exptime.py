@@ -1,11 +1,12 @@
 """ModifyExptimeRoute: passes requests on with another exptime than the client's."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from ..config.fields import Field, number, one_of, route
+from ..config.fields import Field, Values, number, one_of, route
 from ..proto.commands import EXPTIME_KEYS, META_STORE, STORE, STORE_CAS, Command
 from ..proto.exptimes import capped, exptime, with_exptime
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Destination, Reply, Sink
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -38,24 +39,24 @@ class ModifyExptimeRoute(Route):
             return with_exptime(request, self._exptime)
         return capped(request, self._exptime, self._context.wall())
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the target with the changed exptime."""
         self._target.start(self._changed(request), sink)
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
         self._target.after_failure(request, sink, host, reply, outcomes)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the changed exptime."""
         return f"exptime {exptime(self._changed(request))}", [(ASKED, self._target)]
 
 
-def _has_none(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _has_none(args: Values, command: Command) -> Optional[int]:
     has = command.request in (STORE, STORE_CAS, META_STORE, EXPTIME_KEYS) or command.name in _ALSO
     changes = args["action"] == "set" or args["exptime"] != 0
     return None if has and changes else int(args["target"])

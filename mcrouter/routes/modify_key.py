@@ -1,14 +1,15 @@
 """ModifyKeyRoute: passes requests on under another key than the client's."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
-from ..config.fields import Field, route, switch, text
+from ..config.fields import Field, Values, route, switch, text
 from ..config.prefixes import wrong_prefix
 from ..proto import outcomes as o
 from ..proto.client.lines import MAX_KEY
 from ..proto.commands import ADMIN, Command
 from ..proto.request import Request
 from ..proto.rewriting import longest_key
+from ..proto.seams import Destination, Reply, Sink
 from .framework.base import ASKED, Branch, Route, refuse
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -57,7 +58,7 @@ class ModifyKeyRoute(Route):
             rest = self._ensure + (rest[room:] if self._inplace and len(rest) >= room else rest)
         return prefix + rest + self._suffix
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the target under the changed key."""
         names = names_of(request)
         changed = list(map(self.changed, names))
@@ -70,15 +71,15 @@ class ModifyKeyRoute(Route):
         else:
             ask_renamed(self._target, request, sink, self.changed)
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
         self._target.after_failure(request, sink, host, reply, outcomes)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the changed keys."""
         keys = b" ".join(map(self.changed, names_of(request)))
         return f"as {keys.decode(errors='replace')}", [(ASKED, self._target)]
@@ -103,7 +104,7 @@ def _routing_prefix(value: Any) -> bytes:
     return str(value).encode()
 
 
-def _changes_nothing(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _changes_nothing(args: Values, command: Command) -> Optional[int]:
     changes = args["ensure_key_prefix"] or args["set_key_suffix"]
     changes = changes or args["replace_key_prefix"] or args["set_routing_prefix"] is not None
     return int(args["target"]) if command.kind == ADMIN or not changes else None

@@ -1,11 +1,12 @@
 """NullRoute, DevNullRoute and ErrorRoute: they answer without asking a host."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ..config.fields import Field, one_of, switch, text
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, META, META_STORE, META_VALUE, STORE, STORE_CAS, VALUES
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Sink
 from .framework.base import Branch, Route, refuse
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -13,13 +14,13 @@ from .framework.handle import Args, Handle
 Answer = Tuple[bytes, bytes]
 
 
-def default_reply(kind: int) -> Answer:
+def default_reply(number: int) -> Answer:
     """Returns the answer without any host: a miss, or NOT_STORED for a store (facebook/mcrouter's defaults)."""
-    return _DEFAULTS[kind]
+    return _DEFAULTS[number]
 
 
-def _default(kind: int) -> Answer:
-    command = COMMANDS[kind]
+def _default(number: int) -> Answer:
+    command = COMMANDS[number]
     if command.kind == ADMIN:
         return b"ERROR\r\n", o.ERROR
     if command.request == META_STORE:
@@ -38,13 +39,13 @@ _LINE = 2048  # bytes: the most that the line of a meta command has
 _DEFAULTS: Dict[int, Answer] = {command.number: _default(command.number) for command in COMMANDS}
 
 
-def answer_default(request: Request, sink: Any) -> None:
+def answer_default(request: Request, sink: Sink) -> None:
     """Gives every command of the request its default reply."""
     if len(request.commands) == 1:
         reply, code = _DEFAULTS[request.commands[0]]
         sink.on_reply(reply[:2] + _echo(request) + reply[2:] if request.commands[0] in _ECHOING else reply, code)
     else:
-        answers = [_DEFAULTS[kind] for kind in request.commands]
+        answers = [_DEFAULTS[command] for command in request.commands]
         sink.on_reply(b"".join(reply for reply, _ in answers), b"".join(code for _, code in answers))
 
 
@@ -73,18 +74,18 @@ class NullRoute(Route):
 
     takes_runs = True
 
-    def __init__(self, context: Any = None, event: str = "") -> None:
-        self._context = context
+    def __init__(self, context: Optional[RouteContext] = None, event: str = "") -> None:
+        self._count = context.count if context is not None else _count_nothing
         self._event = event
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Answers at once."""
         if self._event:
             for _ in request.commands:
-                self._context.count(self._event)
+                self._count(self._event)
         answer_default(request, sink)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the answer: no host is asked."""
         return "answers " + default_reply(request.commands[0])[0].decode().strip(), []
 
@@ -97,13 +98,17 @@ class ErrorRoute(Route):
     def __init__(self, message: str) -> None:
         self._line = b"SERVER_ERROR %b\r\n" % " ".join(message.split()).encode(errors="replace")
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Answers at once."""
         refuse(request, sink, self._line, o.LOCAL)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the answer: no host is asked."""
         return "answers " + self._line.decode(errors="replace").strip(), []
+
+
+def _count_nothing(name: str) -> None:
+    pass
 
 
 def _dev_null(args: Args, context: RouteContext) -> NullRoute:

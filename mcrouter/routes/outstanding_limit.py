@@ -1,12 +1,13 @@
 """OutstandingLimitRoute: limits the requests under way; the others wait, and the clients take turns."""
 
 from collections import OrderedDict, deque
-from typing import Any, Deque, List, Mapping, Optional, Tuple
+from typing import Deque, List, Optional, Tuple
 
-from ..config.fields import Field, number, route
+from ..config.fields import Field, Values, number, route
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import guarded
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Reply, Sink, Source
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -35,15 +36,15 @@ class OutstandingLimitRoute(Route):
         self._limit: OutstandingLimit = args.state
         self.takes_runs, self.splits = args.target.takes_runs, args.target.splits
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the target, now or later."""
         self._limit.admit(_Asked(self._target, request, sink))
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the limit."""
         return f"at most {self._limit.most} at once", [(ASKED, self._target)]
 
@@ -62,7 +63,8 @@ class OutstandingLimit:
         if asked.request.large_value is not None or (not self._waiting and self._fits(asked)):
             self._ask(asked)
         else:
-            self._waiting.setdefault(id(asked.request.client.owner), deque()).append(asked)
+            client: Source = asked.request.client
+            self._waiting.setdefault(id(client.owner), deque()).append(asked)
 
     def _fits(self, asked: "_Asked") -> bool:
         return not self._outstanding or self._outstanding + asked.size <= self.most
@@ -70,7 +72,8 @@ class OutstandingLimit:
     def _ask(self, asked: "_Asked") -> None:
         request, place = asked.request, _Place(self, asked.size)
         asked.place = place
-        request.client.when_abandoned(request, place.leave)
+        client: Source = request.client
+        client.when_abandoned(request, place.leave)
         asked.target.start(request, asked)
 
     def take(self, size: int) -> None:
@@ -117,14 +120,14 @@ class _Asked:
 
     __slots__ = ("_sink", "place", "request", "size", "target")
 
-    def __init__(self, target: Any, request: Request, sink: Any) -> None:
+    def __init__(self, target: Route, request: Request, sink: Sink) -> None:
         self._sink = sink
         self.place: Optional[_Place] = None  # while it is under way
         self.target = target
         self.request = request
         self.size = size(request)
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Passes the target's answer on, and makes room."""
         try:
             self._sink.on_reply(reply, outcomes)
@@ -133,7 +136,7 @@ class _Asked:
                 self.place.leave()
 
 
-def _without_limit(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _without_limit(args: Values, command: Command) -> Optional[int]:
     return int(args["target"]) if command.kind == ADMIN or not args["max_outstanding"] else None
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..config.fields import Field, record, route
+from ..config.fields import Field, Values, record, route
 from ..proto.commands import COMMANDS, DELETE, META_STORE, READ, STORE, STORE_CAS, VALUES, Command
-from ..proto.request import Request
-from .framework.base import ASKED, ON_ERROR, Branch, Route
+from ..proto.requests import Request
+from ..proto.seams import Destination, Reply, Sink
+from .framework.base import ASKED, OVER_LIMIT, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
 from .framework.portions import commands, divide
@@ -43,7 +44,7 @@ class RateLimitRoute(Route):
         self.may_ask_another_host = any(one.may_ask_another_host for one in both)
         self.splits = True
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the target, and the fallback for the commands over the limit."""
         if request.large_value is not None and request.reads_only():  # it was counted before it turned out to be large
             self._target.start(request, sink)
@@ -51,24 +52,24 @@ class RateLimitRoute(Route):
         now, buckets = self._context.now(), self._buckets
         passes: List[int] = []
         too_much: List[int] = []
-        for place, kind in enumerate(commands(request)):
-            (passes if kind not in buckets or buckets[kind].take(now) else too_much).append(place)
+        for place, command in enumerate(commands(request)):
+            (passes if command not in buckets or buckets[command].take(now) else too_much).append(place)
         if too_much:
             divide(request, sink, [(self._target, passes), (self._fallback, too_much)])
         else:
             self._target.start(request, sink)
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
         self._target.after_failure(request, sink, host, reply, outcomes)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns both routes."""
         return [self._target, self._fallback]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists both routes."""
-        return "over the limit the second", [(ASKED, self._target), (ON_ERROR, self._fallback)]
+        return "", [(ASKED, self._target), (OVER_LIMIT, self._fallback)]
 
 
 def _group(command: Command) -> str:
@@ -98,7 +99,7 @@ def _state(args: Args, context: RouteContext) -> Dict[int, TokenBucket]:
     return {command.number: buckets[_group(command)] for command in COMMANDS if _group(command) in buckets}
 
 
-def _without_a_rate(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _without_a_rate(args: Values, command: Command) -> Optional[int]:
     group = _group(command)
     return None if group and args["rates"][f"{group}_rate"] is not None else int(args["target"])
 

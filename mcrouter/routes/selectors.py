@@ -1,11 +1,12 @@
 """Routes that choose by the command (when the config is loaded), by the beginning of the key, or by routing prefix."""
 
 import fnmatch
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
-from ..config.fields import BY_NAME, Field, route
+from ..config.fields import BY_NAME, Field, Values, route
 from ..proto.commands import Command
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, COPY, Branch, Route, refuse, start_in_background
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -18,7 +19,7 @@ _NO_ROUTE = b"SERVER_ERROR RootRoute: No rh found\r\n"
 _SLASH = 47
 
 
-def chosen(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def chosen(args: Values, command: Command) -> Optional[int]:
     """Returns the route that OperationSelectorRoute has for a command: its own, or that of the classic command that it
     is like, or the default."""
     policies = args["operation_policies"] or {}
@@ -41,8 +42,8 @@ class PrefixSelectorRoute(KeyedRoute):
     | begins with none                  | `wildcard`; without one: SERVER_ERROR  |
     """
 
-    def __init__(self, policies: Mapping[str, Any], wildcard: Any) -> None:
-        self._by_length: Dict[int, Dict[bytes, Any]] = {}
+    def __init__(self, policies: Mapping[str, Route], wildcard: Optional[Route]) -> None:
+        self._by_length: Dict[int, Dict[bytes, Route]] = {}
         for prefix, its in policies.items():
             name = prefix.encode()
             self._by_length.setdefault(len(name), {})[name] = its
@@ -51,7 +52,7 @@ class PrefixSelectorRoute(KeyedRoute):
         self._all = [*policies.values(), self._wildcard]
         self.may_ask_another_host = any(one.may_ask_another_host for one in self._all)
 
-    def pick(self, key: bytes) -> Any:
+    def route_for(self, key: bytes) -> Route:
         """Returns the route of the longest prefix."""
         for length in self._lengths:
             found = self._by_length[length].get(key[:length])
@@ -59,11 +60,11 @@ class PrefixSelectorRoute(KeyedRoute):
                 return found
         return self._wildcard
 
-    def routes(self) -> Iterable[Any]:
+    def routes(self) -> Iterable[Route]:
         """Returns all routes."""
         return self._all
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Names the route of each key, and the prefix that selects it."""
 
         def remark(key: bytes) -> str:
@@ -72,7 +73,7 @@ class PrefixSelectorRoute(KeyedRoute):
                     return f"prefix {key[:length].decode(errors='replace')}"
             return "no prefix: wildcard"
 
-        return self._outlook(request, remark)
+        return self._describe_keys(request, remark)
 
 
 class RootRoute(KeyedRoute):
@@ -88,31 +89,31 @@ class RootRoute(KeyedRoute):
     Hosts get the key without its prefix, except the hosts of a pool with `keep_routing_prefix`.
     """
 
-    def __init__(self, ways: Mapping[str, Any], default: str, strip: bool, invalid_to_default: bool) -> None:
-        self._routes = {prefix.encode(): way for prefix, way in ways.items()}
+    def __init__(self, routes: Mapping[str, Route], default: str, strip: bool, invalid_to_default: bool) -> None:
+        self._routes = {prefix.encode(): route for prefix, route in routes.items()}
         self._default_prefix = default.encode()
         self._default = self._routes[self._default_prefix]
         self._strip = strip
-        self._refusal: Any = self._default if invalid_to_default else _Refusal()
+        self._refusal: Route = self._default if invalid_to_default else _Refusal()
         self.takes_runs = False
-        self.may_ask_another_host = any(way.may_ask_another_host for way in ways.values())
-        self._found: Dict[bytes, List[Any]] = {}
+        self.may_ask_another_host = any(route.may_ask_another_host for route in routes.values())
+        self._found: Dict[bytes, List[Route]] = {}
 
-    def pick(self, key: bytes) -> Any:
+    def route_for(self, key: bytes) -> Route:
         """Returns the route whose answer is the answer."""
         return self._default if key[:1] != b"/" else self._matching(prefix_of(key))[0]
 
-    def direct_host(self, request: Any = None) -> Any:
+    def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the first host of the default route, for a key without a prefix."""
         if request is None:
             return None
         names = names_of(request)
         return self._default.direct_host(request) if len(names) == 1 and names[0][0] != _SLASH else None
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the routes of the prefix."""
-        word = request.key
-        if word is not None and word and word[0] != _SLASH:
+        key = request.key
+        if key and key[0] != _SLASH:
             self._default.start(request, sink)
             return
         keys = names_of(request)
@@ -122,7 +123,7 @@ class RootRoute(KeyedRoute):
         else:
             self._prefixed(request, sink, prefixes.pop() if prefixes else b"")
 
-    def _mixed(self, request: Request, sink: Any, keys: List[bytes]) -> None:
+    def _mixed(self, request: Request, sink: Sink, keys: List[bytes]) -> None:
         """Serves a get of keys with several prefixes."""
         groups: Dict[bytes, List[bytes]] = {}
         for key in keys:
@@ -131,15 +132,15 @@ class RootRoute(KeyedRoute):
         for prefix, its_keys in groups.items():
             self._prefixed(for_keys(request, its_keys), gathering, prefix)
 
-    def _prefixed(self, request: Request, sink: Any, prefix: bytes) -> None:
-        ways = self._matching(prefix)
+    def _prefixed(self, request: Request, sink: Sink, prefix: bytes) -> None:
+        matching = self._matching(prefix)
         if self._strip and prefix:
             request, sink = without_prefix(request, sink, prefix)
-        for way in ways[1:]:
-            start_in_background(way, request)
-        ways[0].start(request, sink)
+        for other in matching[1:]:
+            start_in_background(other, request)
+        matching[0].start(request, sink)
 
-    def _matching(self, prefix: bytes) -> List[Any]:
+    def _matching(self, prefix: bytes) -> List[Route]:
         """Returns all routes that a prefix selects; the first is the one whose answer is the answer."""
         if prefix in self._routes or not prefix:
             return [self._routes.get(prefix, self._default)]
@@ -149,34 +150,34 @@ class RootRoute(KeyedRoute):
             self._found[prefix] = self._find(prefix)
         return self._found[prefix]
 
-    def _find(self, prefix: bytes) -> List[Any]:
+    def _find(self, prefix: bytes) -> List[Route]:
         if b"*" in prefix:
             region, cluster = (part.decode(errors="replace") for part in prefix.split(b"/")[1:3])
             names = [name for name in self._routes if _matches(name, region, cluster)]
             names.sort(key=lambda name: name != self._default_prefix)
-            ways = list({id(self._routes[name]): self._routes[name] for name in names}.values())
-            return ways or [self._refusal]
+            found = list({id(self._routes[name]): self._routes[name] for name in names}.values())
+            return found or [self._refusal]
         fallback = self._routes.get(b"/" + prefix.split(b"/")[1] + b"/fallback/")
         return [self._refusal if fallback is None else fallback]
 
-    def routes(self) -> Iterable[Any]:
+    def routes(self) -> Iterable[Route]:
         """Returns all routes."""
         return self._routes.values()
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the routes that the prefix selects."""
         keys = names_of(request)
         if not keys:
             return "", [(ASKED, self._default)]
-        ways = self._matching(prefix_of(keys[0]))
-        remark = prefix_of(keys[0]).decode(errors="replace")
-        return remark, [(COPY if place else ASKED, way) for place, way in enumerate(ways)]
+        prefix = prefix_of(keys[0])
+        matching = self._matching(prefix)
+        return prefix.decode(errors="replace"), [(COPY if place else ASKED, one) for place, one in enumerate(matching)]
 
 
 class _Refusal(Route):
     """The answer to a prefix without a route."""
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         refuse(request, sink, _NO_ROUTE)
 
 
@@ -208,13 +209,13 @@ HANDLES = (
         ),
         _no_policy,
         specialise=chosen,
-        picks=True,
+        chooses_one=True,
     ),
     Handle(
         "PrefixSelectorRoute",
         (Field("policies", BY_NAME, default=None, names=_any_name), route("wildcard", default=None)),
         _prefix_selector,
-        picks=True,
+        chooses_one=True,
     ),
 )
 ROOT = Handle("RootRoute", (Field("routes", BY_NAME), Field("default")), _root)

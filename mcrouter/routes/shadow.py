@@ -1,15 +1,16 @@
 """ShadowRoute: sends copies of some requests to other routes, and drops the answers to the copies."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from ..config.fields import RECORDS, Field, number, pair, route, routes, text, texts, unused
+from ..config.fields import RECORDS, Field, Values, number, pair, route, routes, text, texts, unused
 from ..hashing import routing_key
 from ..hashing.spooky import hash32
 from ..proto.background import background
 from ..proto.commands import ADMIN, Command
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Destination, Reply, Sink, Source
 from .framework.base import ASKED, COPY, Branch, Route, start_guarded
-from .framework.context import RouteContext
+from .framework.context import Copies, RouteContext
 from .framework.handle import Args, Handle
 from .framework.keyed import names_of
 from .framework.portions import portion
@@ -45,32 +46,25 @@ class ShadowRoute(Route):
         self.takes_runs = all(one.takes_runs for one in self._all)
         self.may_ask_another_host, self.splits = self._child.may_ask_another_host, self._child.splits
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the child, and the targets that the request qualifies for."""
         if request.large_value is None:
             for shadow in self._shadows:
                 shadow.copy(request)
         self._child.start(request, sink)
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the child continue: it was given the request unchanged."""
         self._child.after_failure(request, sink, host, reply, outcomes)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the child and the targets."""
         return self._all
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the child, and the targets that the keys qualify for."""
         shadows = [(COPY, shadow.target) for shadow in self._shadows if any(map(shadow.wants, names_of(request)))]
         return "", [(ASKED, self._child), *shadows]
-
-
-class Copies:
-    """The number of copies under way to one target."""
-
-    def __init__(self) -> None:
-        self.count = 0
 
 
 class _Copy:
@@ -83,7 +77,7 @@ class _Copy:
         self._count = count
         copies.count += count
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Drops the answer."""
         self.over()
 
@@ -124,14 +118,15 @@ class _Shadow:
         if places:
             asked = request if len(places) == len(names) else portion(request, places)
             made, copy = background(asked), _Copy(self._copies, len(asked.commands))
-            made.client.when_abandoned(made, copy.over)
+            client: Source = made.client
+            client.when_abandoned(made, copy.over)
             start_guarded(self.target, made, copy)
 
     def _by_chance(self) -> bool:
         return self._fraction >= 1 or bool(self._context.chance.random() < self._fraction)
 
 
-def _without_shadows(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _without_shadows(args: Values, command: Command) -> Optional[int]:
     children = args["children"]
     return int(children[0]) if children and (command.kind == ADMIN or not args["shadows"]) else None
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from ..config.fields import Field, number, record, route, switch
+from ..config.fields import Field, Values, number, record, route, switch
 from ..hashing import routing_key
 from ..proto.background import background
 from ..proto.commands import ADMIN, COMMANDS, DELETE, Command
 from ..proto.request import Request
 from ..proto.rewriting import longest_key
+from ..proto.seams import Destination, Reply, Sink
 from .framework.base import ASKED, COPY, DROP_REPLY, Branch, Route, start_guarded
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -74,7 +75,7 @@ class ShardSplitRoute(Route):
         self._context = context
         self.may_ask_another_host, self.splits = args.target.may_ask_another_host, args.target.splits
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks for the own part, or for all parts."""
         names, most = names_of(request), longest_key(request)
         if COMMANDS[request.commands[0]].kind == DELETE:
@@ -122,15 +123,15 @@ class ShardSplitRoute(Route):
             return None, 0
         return self._splits.get(name[begin:end]), at + end
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
         self._target.after_failure(request, sink, host, reply, outcomes)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the target."""
         return [self._target]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the parts that are asked."""
         names, most = names_of(request), longest_key(request)
         if COMMANDS[request.commands[0]].kind == DELETE and self._deleted(names[0], most):
@@ -175,12 +176,12 @@ def _split(shard: Any, value: Any) -> Split:
     return Split(parts, parts)
 
 
-def _most_parts(args: Mapping[str, Any]) -> int:
+def _most_parts(args: Values) -> int:
     """What a delete may be made into."""
     return max((max(split.old, split.new) for split in args["shard_splits"].values() if split.fanout), default=1)
 
 
-def _about_no_shard(args: "Mapping[str, Any]", command: Command) -> Optional[int]:
+def _about_no_shard(args: Values, command: Command) -> Optional[int]:
     return int(args["target"]) if command.kind == ADMIN or not args["shard_splits"] else None
 
 

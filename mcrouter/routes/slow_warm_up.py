@@ -1,12 +1,13 @@
 """SlowWarmUpRoute: a host that has lost its values gets only a share of the reads, which grows with its hit rate.
 PoolRoute makes one such route for each of its hosts."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from ..config.fields import RECORDS, Field, number, record, route
+from ..config.fields import RECORDS, Field, Values, number, record, route
 from ..proto import outcomes as o
 from ..proto.commands import READ, VALUES, Command
-from ..proto.request import Request
+from ..proto.requests import Request
+from ..proto.seams import Reply, Sink
 from .framework.base import ASKED, BY_CHANCE, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -20,24 +21,35 @@ _SETTINGS = record(
     min_requests=(number(0, 1_000_000_000), 100),
 )
 
+_MEMORY = 20  # reads that are remembered at the most, in `min_requests`
+
 
 class HitRate:
-    """The hits and misses of one host so far, and whether it is being warmed up."""
+    """The hit rate of one host's latest reads, and whether the host is being warmed up.
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    Older reads fade: their counts are halved each time that there are `_MEMORY` times as many as `min_requests`. So a
+    host that has lost its values is noticed, however long it has served before. (In facebook/mcrouter all reads since
+    the config was loaded count alike.)
+    """
+
+    def __init__(self, settings: Values) -> None:
         self._settings = settings
-        self._hits = 0
-        self._all = 0
+        self._least: int = max(1, settings["min_requests"])
+        self.hits = 0.0
+        self.reads = 0.0
         self._warming = False
 
     def count(self, outcomes: bytes) -> None:
         """Counts the hits and misses of an answer."""
-        self._hits += outcomes.count(o.VALUE) + outcomes.count(o.HEADER)
-        self._all += sum(map(outcomes.count, (o.VALUE, o.HEADER, o.MISS)))
+        self.hits += outcomes.count(o.VALUE) + outcomes.count(o.HEADER)
+        self.reads += sum(map(outcomes.count, (o.VALUE, o.HEADER, o.MISS)))
+        if self.reads >= _MEMORY * self._least:
+            self.hits /= 2
+            self.reads /= 2
 
     def rate(self) -> float:
         """Returns the hit rate, 0 to 1; 1 while there were fewer than `min_requests` reads."""
-        return 1.0 if self._all < max(1, self._settings["min_requests"]) else self._hits / self._all
+        return 1.0 if self.reads < self._least else self.hits / self.reads
 
     def is_warming(self) -> bool:
         """Returns whether the host is cold: its rate fell below `enable_threshold` and has not reached
@@ -57,7 +69,7 @@ class SlowWarmUpRoute(Route):
     | the target's hit rate                            | reads go to                              | other commands |
     | above enable_threshold                           | the target                               | the target     |
     | below it, and not above disable_threshold since  | the target or, at random, failoverTarget | the target     |
-    | unknown: fewer than min_requests so far          | the target                               | the target     |
+    | unknown: fewer than min_requests reads           | the target                               | the target     |
     """
 
     def __init__(self, args: Args, context: RouteContext) -> None:
@@ -68,18 +80,18 @@ class SlowWarmUpRoute(Route):
         self.may_ask_another_host = self._target.may_ask_another_host or self._other.may_ask_another_host
         self.splits = self._target.splits or self._other.splits
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the target or failoverTarget."""
         if self._rate.is_warming() and self._chance.random() > self._rate.share():
             self._other.start(request, sink)
         else:
             self._target.start(request, _Counting(sink, self._rate))
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns the target and failoverTarget."""
         return [self._target, self._other]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the target and failoverTarget."""
         return "the second while the first is cold", [(ASKED, self._target), (BY_CHANCE, self._other)]
 
@@ -89,17 +101,17 @@ class _Counting:
 
     __slots__ = ("_rate", "_sink")
 
-    def __init__(self, sink: Any, rate: HitRate) -> None:
+    def __init__(self, sink: Sink, rate: HitRate) -> None:
         self._sink = sink
         self._rate = rate
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Counts the target's answer, and passes it on."""
         self._rate.count(outcomes)
         self._sink.on_reply(reply, outcomes)
 
 
-def _no_reads(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _no_reads(args: Values, command: Command) -> Optional[int]:
     return None if command.kind == READ or command.reply == VALUES else int(args["target"])
 
 

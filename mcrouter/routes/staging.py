@@ -1,12 +1,13 @@
 """StagingRoute: keeps a new set of hosts in step with the set that serves."""
 
-from typing import Any, List, Tuple
+from typing import List, Optional, Tuple
 
 from ..config.fields import route
 from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, COMMANDS, DELETE
-from ..proto.request import Request
-from ..proto.rewriting import routing_name, store_of, ttl_of
+from ..proto.requests import Request
+from ..proto.rewriting import Value, routing_name, store_of, ttl_of
+from ..proto.seams import Sink
 from .framework.base import ASKED, COPY, ON_HIT, Branch, Route, start_in_background
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -38,7 +39,7 @@ class StagingRoute(Route):
         self._warm, self._staging = args.warm, args.staging
         self.may_ask_another_host = self._warm.may_ask_another_host
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks `warm`; for a delete, both."""
         if request.commands[0] in _DELETES:
             collecting = Collecting(request, sink, 2, worst)
@@ -51,18 +52,18 @@ class StagingRoute(Route):
 
     def _asked(self, request: Request) -> Steps:
         reply, outcomes = yield self._warm, request
-        kind = request.commands[0]
-        if kind in (_GET, _GETS):
+        command = request.commands[0]
+        if command in (_GET, _GETS):
             if is_hit(outcomes):
-                in_background(self._touch(request, value_of(reply) if kind == _GET else None))
-        elif kind == _CAS:
+                in_background(self._touch(request, value_of(reply) if command == _GET else None))
+        elif command == _CAS:
             if outcomes == o.STORED:
                 start_in_background(self._staging, _as_set(request))
-        elif (outcomes in o.SUCCESS) if kind in _SETS else (outcomes not in _ERRORS):
+        elif (outcomes in o.SUCCESS) if command in _SETS else (outcomes not in _ERRORS):
             start_in_background(self._staging, request)
         return reply, outcomes
 
-    def _touch(self, request: Request, value: Any) -> Steps:
+    def _touch(self, request: Request, value: Optional[Value]) -> Steps:
         key = routing_name(request)
         reply, outcomes = yield self._staging, ttl_of(request, key)
         if value is None or outcomes != o.MISS:
@@ -73,14 +74,14 @@ class StagingRoute(Route):
             return reply, outcomes
         return (yield self._staging, copy_of(request, "add", value, exptime))
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns both routes."""
         return [self._warm, self._staging]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists both routes."""
-        kind = request.commands[0]
-        when = ASKED if kind in _DELETES else ON_HIT if kind in (_GET, _GETS) else COPY
+        command = request.commands[0]
+        when = ASKED if command in _DELETES else ON_HIT if command in (_GET, _GETS) else COPY
         return "", [(ASKED, self._warm), (when, self._staging)]
 
 

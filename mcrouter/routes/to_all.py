@@ -1,13 +1,13 @@
 """Routes that ask all their children at once: AllSyncRoute, AllInitialRoute, AllAsyncRoute, AllMajorityRoute."""
 
 from collections import Counter
-from typing import Any, Dict, List, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple
 
 from ..config.fields import routes
 from ..proto import outcomes as o
-from ..proto.replies import split_reply
-from ..proto.reply import TOO_LARGE
-from ..proto.request import Request
+from ..proto.replies import TOO_LARGE, split_reply
+from ..proto.requests import Request
+from ..proto.seams import Destination, Reply, Sink
 from .framework.base import ASKED, COPY, Branch, Route, start_in_background
 from .framework.handle import Handle
 from .framework.held import Held
@@ -24,13 +24,13 @@ SEVERITY: Dict[int, int] = {code: place for place, codes in enumerate(_ORDER) fo
 class ToAll(Route):
     """Base class of routes that ask every child."""
 
-    def __init__(self, children: List[Any]) -> None:
-        self._children = children
+    def __init__(self, children: Sequence[Route]) -> None:
+        self._children = list(children)
         self.takes_runs = all(child.takes_runs for child in children)
         self.may_ask_another_host = any(child.may_ask_another_host for child in children)
         self.splits = any(child.splits for child in children)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns all children."""
         return self._children
 
@@ -49,21 +49,22 @@ class AllSyncRoute(ToAll):
 
     takes_keys = False
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks all children."""
         collecting = Collecting(request, sink, len(self._children), worst)
         for child in self._children:
             child.start(request, collecting)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
         return "the worst answer is the answer", [(ASKED, child) for child in self._children]
 
 
-Answers = List[Tuple[bytes, int]]
+Answers = List[Tuple[Reply, int]]
+Choose = Callable[[Answers], Tuple[Reply, int]]
 
 
-def worst(answers: Answers) -> Tuple[bytes, int]:
+def worst(answers: Answers) -> Tuple[Reply, int]:
     """Returns the answer with the most severe outcome; among equals the first."""
     return max(answers, key=lambda answer: SEVERITY[answer[1]])
 
@@ -73,23 +74,23 @@ class Collecting:
 
     __slots__ = ("_answers", "_choose", "_request", "_sink", "_waiting")
 
-    def __init__(self, request: Request, sink: Any, waiting: int, choose: Any) -> None:
+    def __init__(self, request: Request, sink: Sink, waiting: int, choose: Choose) -> None:
         self._request = request
         self._sink = sink
         self._waiting = waiting
         self._choose = choose
-        self._answers: List[Tuple[Any, bytes]] = []
+        self._answers: List[Tuple[Reply, bytes]] = []
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer of one child."""
         self._keep(reply, outcomes)
         if len(self._answers) == self._waiting:
             self._sink.on_reply(*self._chosen())
 
-    def _keep(self, reply: Any, outcomes: bytes) -> None:
+    def _keep(self, reply: Reply, outcomes: bytes) -> None:
         self._answers.append((reply if isinstance(reply, bytes) else Held(reply), outcomes))
 
-    def _chosen(self) -> Tuple[bytes, bytes]:
+    def _chosen(self) -> Tuple[Reply, bytes]:
         answers, commands = self._answers, self._request.commands
         if any(reply is TOO_LARGE for reply, _ in answers):
             return TOO_LARGE, o.VALUE * len(commands)
@@ -118,18 +119,18 @@ class AllMajorityRoute(ToAll):
 
     takes_keys = False
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks all children."""
         counting = Counting(request, sink, len(self._children), most_frequent)
         for child in self._children:
             child.start(request, counting)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
         return "the most frequent outcome is the answer", [(ASKED, child) for child in self._children]
 
 
-def most_frequent(answers: Answers) -> Tuple[bytes, int]:
+def most_frequent(answers: Answers) -> Tuple[Reply, int]:
     """Returns the first answer with the most frequent outcome; of equally frequent outcomes, with the most severe."""
     counts = Counter(code for _, code in answers)
     return max(answers, key=lambda answer: (counts[answer[1]], SEVERITY[answer[1]]))
@@ -140,12 +141,12 @@ class Counting(Collecting):
 
     __slots__ = ("_answered", "_half")
 
-    def __init__(self, request: Request, sink: Any, waiting: int, choose: Any) -> None:
+    def __init__(self, request: Request, sink: Sink, waiting: int, choose: Choose) -> None:
         super().__init__(request, sink, waiting, choose)
         self._half = waiting // 2
         self._answered = False
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer of one child; drops those that come after the decision."""
         if self._answered:
             return
@@ -169,17 +170,17 @@ class AllInitialRoute(ToAll):
     | fails           | anything   | the failure     |
     """
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks all children."""
         for child in self._children[1:]:
             start_in_background(child, request)
         self._children[0].start(request, sink)
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the first child continue: it was given the request unchanged."""
         self._children[0].after_failure(request, sink, host, reply, outcomes)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
         return "the first one's answer", [(COPY if place else ASKED, one) for place, one in enumerate(self._children)]
 
@@ -191,13 +192,13 @@ class AllAsyncRoute(ToAll):
     | anything     | END, NOT_STORED or NOT_FOUND, depending on the command   |
     """
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks all children."""
         for child in self._children:
             start_in_background(child, request)
         answer_default(request, sink)
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
         answer = default_reply(request.commands[0])[0].decode().strip()
         return f"answers {answer} at once", [(COPY, child) for child in self._children]

@@ -1,11 +1,12 @@
 """WarmUpRoute: fills a cold cache from a warm one, key by key, as clients ask for the keys."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from ..config.fields import Field, number, route, switch
+from ..config.fields import Field, Values, number, route, switch
 from ..proto.commands import BY_NAME, META, READ, VALUES, Command
-from ..proto.request import Request
-from ..proto.rewriting import get_of, routing_name, ttl_of
+from ..proto.requests import Request
+from ..proto.rewriting import Value, get_of, routing_name, ttl_of
+from ..proto.seams import Sink
 from .framework.base import ASKED, ON_FAILURE, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -38,12 +39,12 @@ class WarmUpRoute(Route):
         if args.exptime is None and not args.enable_metaget:
             self._exptime = 0
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks `cold` first."""
-        kind = request.commands[0]
-        if kind == _GET:
+        command = request.commands[0]
+        if command == _GET:
             follow(self._get(request), sink)
-        elif kind in _METAS:
+        elif command in _METAS:
             follow(self._meta(request), sink)
         else:
             follow(self._gets(request), sink)
@@ -58,7 +59,7 @@ class WarmUpRoute(Route):
             in_background(self._fill(request, value))
         return answer
 
-    def _fill(self, request: Request, value: Any) -> Steps:
+    def _fill(self, request: Request, value: Value) -> Steps:
         exptime = self._exptime
         if exptime is None:
             reply, outcomes = yield self._warm, ttl_of(request, value.key)
@@ -84,16 +85,17 @@ class WarmUpRoute(Route):
             return answer
         return (yield self._warm, request)
 
-    def routes(self) -> List[Any]:
+    def routes(self) -> List[Route]:
         """Returns both routes."""
         return [self._cold, self._warm]
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists `cold`, then `warm`."""
-        return "a hit of the second is added to the first", [(ASKED, self._cold), (ON_FAILURE, self._warm)]
+        remark = "" if request.commands[0] in _METAS else "a hit of the second is added to the first"
+        return remark, [(ASKED, self._cold), (ON_FAILURE, self._warm)]
 
 
-def _writes(args: Mapping[str, Any], command: Command) -> Optional[int]:
+def _writes(args: Values, command: Command) -> Optional[int]:
     return None if command.kind == READ or command.reply == VALUES else int(args["cold"])
 
 

@@ -19,6 +19,7 @@ from ..explain.asking import alone, parsed, requests
 from ..explain.dry import CLIENT, DryRun
 from ..explain.tree import tree, walk
 from ..proto.commands import INQUIRING
+from ..routes.framework.context import policy_options
 from ..settings import Settings
 from ..system.clock import unix_time
 from ..system.host_id import host_id
@@ -134,7 +135,8 @@ class Inquiries:
         run, data = self._tried(name, key)
         run.ask(data)
         request = parsed(data, CLIENT)
-        return "\n".join(" " * depth + node.name for depth, node in walk(tree(run.way(request), request, run.passed)))
+        shown = tree(run.route_for(request), request, run.passed)
+        return "\n".join(" " * depth + node.name for depth, node in walk(shown))
 
     def _tried(self, name: str, key: str) -> Tuple[DryRun, bytes]:
         config = self._serving
@@ -146,7 +148,8 @@ class Inquiries:
             raise InquiryError(str(error)) from None
         host_condition = {host.text: MISSES for host in config.hosts}
         host_condition.update(dict.fromkeys(self._unhealthy(), UNHEALTHY))
-        return DryRun(config, host_condition), alone(name, key.encode(errors="surrogateescape"))
+        run = DryRun(config, host_condition, **policy_options(self._settings))
+        return run, alone(name, key.encode(errors="surrogateescape"))
 
 
 _CONFIG: Tuple[str, List[str]] = ("preprocessed_config", [])

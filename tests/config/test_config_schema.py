@@ -116,7 +116,7 @@ def test_every_command_can_have_a_policy(vocabulary):
 
 def test_options_are_plain_values():
     fields = (Field("size"), Field("table"))
-    handles = {"X": SimpleNamespace(fields=fields, check=None, picks=False, times=lambda args: 1)}
+    handles = {"X": SimpleNamespace(fields=fields, check=None, chooses_one=False, times=lambda args: 1)}
     text = "orderedPool: [a]\nroute: {type: X, table: {a: [1, ~]}, size: 0x10}\n"
     config = load_config(text, "f", Vocabulary(handles, handles, ()))
     assert config.routes[config.route].args == {"table": {"a": [1, None]}, "size": 16}

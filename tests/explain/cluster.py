@@ -45,7 +45,7 @@ class Cluster(World):
 class _Scripted(Host):
     def __init__(self, name: str, cluster: Cluster, host_condition: str, journals: bool) -> None:
         super().__init__(name)
-        self._cluster, self._fares = cluster, host_condition
+        self._cluster, self._condition = cluster, host_condition
         self.healthy = host_condition != UNHEALTHY
         self.refuses_connections = True
         self.journal = self if journals else None
@@ -53,6 +53,6 @@ class _Scripted(Host):
     def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
         assert self.healthy, "nobody asks an unhealthy host"
         self._cluster.asked_of.append((self._cluster.phase, self.name, bytes(request.data).partition(b"\r\n")[0]))
-        reply = answer(request, self.name, self._fares, TIMEOUT_MS)
-        delay = TIMEOUT_MS / 1000 if self._fares == TIMES_OUT else 0.0
+        reply = answer(request, self.name, self._condition, TIMEOUT_MS)
+        delay = TIMEOUT_MS / 1000 if self._condition == TIMES_OUT else 0.0
         self._cluster._later(delay, lambda: sink.on_reply(*reply))

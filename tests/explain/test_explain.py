@@ -5,6 +5,11 @@ import json
 import pytest
 
 from mcrouter.cli.main import main
+from mcrouter.explain.answers import MISSES, TIMES_OUT, UNHEALTHY
+from mcrouter.explain.dry import DryRun
+from mcrouter.router import load_config
+from mcrouter.routes.framework.context import policy_options
+from mcrouter.settings import Settings
 
 SEED = {
     "orderedPool": ["a:1", "b:1"],
@@ -165,6 +170,34 @@ def test_a_policy_that_nobody_could_follow_is_one_line_and_exit_code_2(run):
     code, out, err = run("explain", {**HASHED, "route": route}, "get", "k")
     assert (code, out) == (2, "")
     assert err == "mcrouter: the config nests routes too deeply to explain this request; use fewer routes within one another\n"
+
+
+def test_an_invalid_routing_prefix_is_explained_as_the_router_is_set_to_treat_it(run):
+    words = ["get", "/no/where/k"]
+    assert "answer: SERVER_ERROR RootRoute: No rh found\n" in run("explain", HASHED, *words)[1]
+    shown = run("explain", HASHED, "--send-invalid-route-to-default", *words)[1]
+    assert "RootRoute: /no/where/\n    HashRoute: Crc32(k) = 1 of 3\n" in shown
+    assert "all hosts are healthy:\n  asked: b:1 (get k)\n  answer: VALUE /no/where/k 0 3, b:1, END\n" in shown
+
+
+FLAGS = [  # settings of the router, a request, the hosts' condition, the answer
+    ({}, b"set k 0 0 1\r\nx\r\n", {}, b"STORED\r\n"),
+    ({"allow_only_gets": True}, b"set k 0 0 1\r\nx\r\n", {}, b"SERVER_ERROR mcrouter: only gets are served (--allow-only-gets)\r\n"),
+    ({"allow_only_gets": True}, b"get k\r\n", {"b:1": MISSES}, b"END\r\n"),
+    ({}, b"flush_all\r\n", {}, b"SERVER_ERROR Command disabled\r\n"),
+    ({"enable_flush_cmd": True}, b"flush_all\r\n", {}, b"OK\r\n"),
+    ({}, b"get k\r\n", {"b:1": UNHEALTHY}, b"SERVER_ERROR mcrouter: b:1: it is unhealthy\r\n"),
+    ({"error_style": "mcrouter"}, b"get k\r\n", {"b:1": UNHEALTHY}, b"SERVER_ERROR Server unavailable. Reason: mc_res_connect_error\r\n"),
+    ({}, b"get k\r\n", {"b:1": TIMES_OUT}, b"SERVER_ERROR mcrouter: b:1: no reply within 1000 ms\r\n"),
+    ({"error_style": "mcrouter"}, b"get k\r\n", {"b:1": TIMES_OUT}, b"SERVER_ERROR Reply timeout\r\n"),
+    ({"send_invalid_route_to_default": True}, b"get /a/b/k\r\n", {"b:1": MISSES}, b"END\r\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "data", "conditions", "expected"), FLAGS)
+def test_a_dry_run_heeds_the_settings_of_the_router(settings, data, conditions, expected):
+    run = DryRun(load_config(json.dumps(HASHED)), conditions, **policy_options(Settings(**settings)))
+    assert run.ask(data).reply == expected
 
 
 GRAPH = """\

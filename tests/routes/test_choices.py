@@ -7,7 +7,7 @@ import pytest
 
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.framework.token_bucket import TokenBucket
-from mcrouter.routes.latest import latest, picked
+from mcrouter.routes.latest import chosen_places, latest
 
 from .script import MISS, NOT_STORED, SERVER_ERROR, STORED, Host, request
 from .test_failover import DELETE, GET, SET, below, config
@@ -64,23 +64,23 @@ def test_host_id(host_id, salt):
 
 def test_picked_are_different_and_of_those_that_there_are():
     for host_id in range(200):
-        places = picked(8, host_id)
+        places = chosen_places(8, host_id)
         assert len(places) == len(set(places)) == 5
         assert set(places) <= set(range(8))
-        assert places == picked(8, host_id)
-    assert sorted(picked(3, 1)) == [0, 1, 2]
-    assert picked(0, 1) == []
+        assert places == chosen_places(8, host_id)
+    assert sorted(chosen_places(3, 1)) == [0, 1, 2]
+    assert chosen_places(0, 1) == []
 
 
 def test_machines_share_the_children():
-    assert {picked(8, host_id)[0] for host_id in range(200)} == set(range(8))
-    assert {picked(8, 1, salt=str(salt))[0] for salt in range(200)} == set(range(8))
+    assert {chosen_places(8, host_id)[0] for host_id in range(200)} == set(range(8))
+    assert {chosen_places(8, 1, salt=str(salt))[0] for salt in range(200)} == set(range(8))
 
 
 @pytest.mark.parametrize(("options", "count"), [({}, 5), ({"failover_count": 2}, 2), ({"failover_count": 1}, 1), ({"failover_count": 99}, 8)])
 def test_latest_fails_over_in_that_order(options, count):
     world = World(config(NAMES, "LatestRoute", **options), host_id=7)
-    places = picked(8, 7, count)
+    places = chosen_places(8, 7, count)
     for place in places:
         assert asked(world, SET) == {NAMES[place]: 1}
         world.set_health(f"{NAMES[place]}:1", False)
@@ -90,7 +90,7 @@ def test_latest_fails_over_in_that_order(options, count):
 
 def test_latest_takes_what_failover_takes():
     world = World(config(NAMES, "LatestRoute", failover_errors=[], salt="s", weights=[1, 1, 1]), host_id=7)
-    first = NAMES[picked(8, 7, salt="s", weights=[1, 1, 1])[0]]
+    first = NAMES[chosen_places(8, 7, salt="s", weights=[1, 1, 1])[0]]
     world.set_health(f"{first}:1", False)
     assert world.answer(GET)[1] == o.TKO
 
@@ -99,7 +99,7 @@ def test_latest_as_a_hash():
     world = World(config(NAMES, "RandomRoute"), host_id=7)
     children = below(world).routes()
     route = latest(children, world.context, "s")
-    assert route.children == [children[place] for place in picked(8, 7, salt="s")]
+    assert route.children == [children[place] for place in chosen_places(8, 7, salt="s")]
     assert latest(children[:1], world.context) is children[0]
 
 
@@ -244,18 +244,18 @@ def test_token_bucket(rate, burst, takes):
 
 
 @pytest.mark.parametrize("route", ["FailoverRoute", "RandomRoute", "LatestRoute", "LoadBalancerRoute"])
-def test_outlook_and_routes(route):
+def test_description_and_routes(route):
     world = World(config(route=route))
     made = below(world)
-    remark, ways = made.outlook(request(GET))
+    remark, ways = made.describe(request(GET))
     assert remark
     assert {id(way) for _, way in ways} == {id(way) for way in made.routes()}
     assert len(ways) == 3
 
 
-def test_outlook_with_exptime():
+def test_description_with_exptime():
     world = with_exptime()
     failover = below(world)
-    (_, normal), (when, short) = failover.outlook(request(GET))[1][:2]
+    (_, normal), (when, short) = failover.describe(request(GET))[1][:2]
     assert (type(normal).__name__, when) == ("HostRoute", "asked if that fails")
-    assert short.outlook(request(GET)) == ("for 60 s at most", [("asked", *short.routes())])
+    assert short.describe(request(GET)) == ("for 60 s at most", [("asked", *short.routes())])

@@ -3,7 +3,7 @@
 import pytest
 
 from mcrouter.config import ConfigError
-from mcrouter.hashing import make_pick
+from mcrouter.hashing import make_chooser
 from mcrouter.hashing.choosers import rendezvous_order
 from mcrouter.proto import outcomes as o
 
@@ -218,7 +218,7 @@ def test_deterministic_order():
     world = failover(*[SERVER_ERROR] * 4, failover_policy=policy)
     expected, salt = [0], 2
     while len(expected) < 4:
-        place = make_pick("Ch3", [""] * 4, {}, str(salt))(b"k")
+        place = make_chooser("Ch3", [""] * 4, {}, str(salt))(b"k")
         salt += 1
         if place not in expected:
             expected.append(place)

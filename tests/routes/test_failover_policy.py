@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mcrouter.config import ConfigError
-from mcrouter.hashing import make_pick
+from mcrouter.hashing import make_chooser
 from mcrouter.hashing.choosers import rendezvous_order
 from mcrouter.proto import outcomes as o
 from mcrouter.router import load_config
@@ -66,15 +66,15 @@ def test_the_least_failing_is_next():
 
 def test_salted_hashes_say_who_is_next():
     for key in KEYS:
-        picks = [make_pick("Ch3", list("0123"), {}, str(salt))(key) for salt in range(2, 102)]
-        others = [place for place in dict.fromkeys(picks) if place]
+        places = [make_chooser("Ch3", list("0123"), {}, str(salt))(key) for salt in range(2, 102)]
+        others = [place for place in dict.fromkeys(places) if place]
         assert order(DETERMINISTIC, 4, key) == [0, *others, *(place for place in (1, 2, 3) if place not in others)][:3]
 
 
 def test_what_is_hashed_and_how():
     policy = {**DETERMINISTIC, "max_tries": 2, "hash": {"hash_func": "WeightedCh3", "weights": [0, 0.5, 0.5]}}
-    picks = [make_pick("WeightedCh3", list("012"), {"weights": [0, 0.5, 0.5]}, str(salt))(b"a") for salt in range(2, 102)]
-    assert order(policy, 3, b"/r/c/a|#|b") == [0, next(place for place in picks if place)]
+    places = [make_chooser("WeightedCh3", list("012"), {"weights": [0, 0.5, 0.5]}, str(salt))(b"a") for salt in range(2, 102)]
+    assert order(policy, 3, b"/r/c/a|#|b") == [0, next(place for place in places if place)]
     light = {**policy, "hash": {"hash_func": "WeightedCh3"}, "weights": [0, 0.5, 0.5]}
     assert order(light, 3, b"a") == order(policy, 3, b"a")
 

@@ -202,6 +202,6 @@ def test_with_an_ordered_pool():
 def test_it_says_what_it_does():
     world = world_of()
     route = next(iter(world.route(b"get").routes()))
-    remark, branches = route.outlook(request(b"get k7|#|x\r\n"))
+    remark, branches = route.describe(request(b"get k7|#|x\r\n"))
     assert remark == f"Crc32(k7) = {crc(b'k7')} of 3"
     assert [branch.host.name for _, branch in branches] == [HOSTS[crc(b"k7")]]

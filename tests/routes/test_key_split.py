@@ -151,7 +151,7 @@ def test_with_an_ordered_pool():
     seed.answer(b"get a\r\n")
     seed.answer(b"version\r\n")
     assert seed.asked() == {"h:1": [b"get a::1\r\n", b"version\r\n"]}
-    remarks = [seed.route(b"get").outlook(request(data))[0] for data in (b"get a\r\n", b"delete a\r\n")]
+    remarks = [seed.route(b"get").describe(request(data))[0] for data in (b"get a\r\n", b"delete a\r\n")]
     assert remarks == ["as replica 1 of 2", "as replica 1 of 2, and as the others"]
 
 

@@ -39,7 +39,7 @@ class ByLetter(KeyedRoute):
     def __init__(self, **ways):
         self.ways = ways
 
-    def pick(self, key):
+    def route_for(self, key):
         return self.ways[key[:1].decode()]
 
 

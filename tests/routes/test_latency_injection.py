@@ -115,7 +115,7 @@ def test_with_an_ordered_pool():
     seed.ask(GET)
     seed.ask(b"version\r\n")
     assert seed.asked() == {"h:1": [b"version\r\n"]}
-    assert seed.route(b"get").outlook(request(GET))[0] == "waits 1 ms before, 0 ms after, 0 ms in all"
+    assert seed.route(b"get").describe(request(GET))[0] == "waits 1 ms before, 0 ms after, 0 ms in all"
 
 
 def test_options_without_a_meaning_here():

@@ -81,7 +81,7 @@ def test_above_its_level_nothing_is_logged(caplog):
 def test_it_has_no_part_in_what_is_about_no_key():
     seed = World({"orderedPool": ["h:1"], "route": "LoggingRoute"})
     assert "LoggingRoute" not in seed.handles(b"flush_all")
-    assert seed.route(b"get").outlook(request(b"get a\r\n"))[1][0][0] == "asked"
+    assert seed.route(b"get").describe(request(b"get a\r\n"))[1][0][0] == "asked"
 
 
 def test_every_outcome_has_its_words():

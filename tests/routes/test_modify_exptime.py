@@ -97,7 +97,7 @@ def test_with_an_ordered_pool():
     assert seed.answer(b"get a\r\n") == MISS
     seed.answer(b"touch a 5\r\n")
     assert seed.asked() == {"h:1": [b"get a\r\n", b"touch a 100\r\n"]}
-    assert seed.route(b"set").outlook(request(b"set a 0 5 1\r\nx\r\n"))[0] == "exptime 100"
+    assert seed.route(b"set").describe(request(b"set a 0 5 1\r\nx\r\n"))[0] == "exptime 100"
 
 
 OF = "of ModifyExptimeRoute is invalid"

@@ -189,6 +189,6 @@ def test_without_a_target():
     assert error.value.message == "ModifyKeyRoute without target; add target"
 
 
-def test_outlook():
+def test_description():
     seed = World({"orderedPool": ["h:1"], "route": {"type": "ModifyKeyRoute", **FOO}})
-    assert seed.route(b"get").outlook(request(b"get a\r\n"))[0] == "as fooa"
+    assert seed.route(b"get").describe(request(b"get a\r\n"))[0] == "as fooa"

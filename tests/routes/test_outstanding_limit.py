@@ -154,7 +154,7 @@ def test_without_a_limit_it_has_no_part():
 def test_with_an_ordered_pool():
     seed = World({"orderedPool": ["h:1"], "route": {"type": "OutstandingLimitRoute", "max_outstanding": 1}})
     assert seed.answer(b"set a 0 0 1\r\nx\r\n") == STORED
-    assert seed.route(b"get").outlook(request(b"get a\r\n"))[0] == "at most 1 at once"
+    assert seed.route(b"get").describe(request(b"get a\r\n"))[0] == "at most 1 at once"
 
 
 def test_each_server_of_a_pool_has_its_own_limit():

@@ -197,10 +197,10 @@ def test_a_get_of_several_keys_is_answered_whole():
     assert world(SHADOW).answer(b"get b a\r\n") == (block(b"b", b"1") + block(b"a", b"1") + b"END\r\n", o.VALUE)
 
 
-def test_outlook():
+def test_description():
     route = {"type": "ShadowRoute", "children": "h:1", "shadows": [{"target": "s:1", "keys_to_shadow": ["b"]}]}
     seed = World({"orderedPool": ["h:1", "s:1"], "route": route})
-    ways = [seed.route(b"get").outlook(request(data))[1] for data in (GET, b"get b\r\n")]
+    ways = [seed.route(b"get").describe(request(data))[1] for data in (GET, b"get b\r\n")]
     assert [[when for when, _ in way] for way in ways] == [
         ["asked"],
         ["asked", "asked; its answer is dropped"],

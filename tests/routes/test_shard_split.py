@@ -170,7 +170,7 @@ def test_with_an_ordered_pool():
     seed = World({"orderedPool": ["h:1"], "route": route}, host_id=1)
     seed.answer(b"flush_all\r\n")
     assert seed.asked() == {"h:1": [b"flush_all\r\n"]}
-    remarks = [seed.route(b"get").outlook(request(data % KEY))[0] for data in (b"get %b\r\n", b"delete %b\r\n")]
+    remarks = [seed.route(b"get").describe(request(data % KEY))[0] for data in (b"get %b\r\n", b"delete %b\r\n")]
     assert remarks == ["as p:123aa:x", "in all of 2 parts"]
 
 

@@ -7,7 +7,8 @@ import pytest
 from mcrouter.config import ConfigError
 from mcrouter.hashing.spooky import hash32
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.reply import TOO_LARGE
+from mcrouter.proto.replies import TOO_LARGE
+from mcrouter.routes.slow_warm_up import HitRate
 
 from .script import DELETED, MISS, NOT_FOUND, NOT_STORED, SERVER_ERROR, STORED, Host, block, hit
 from .world import World
@@ -165,6 +166,9 @@ def slow(chance=0.0, **settings):
     return World({"pools": pools, "route": route}, chance=Chance(chance))
 
 
+SETTINGS = {"enable_threshold": 0.7, "disable_threshold": 0.9, "start": 0.1, "step": 1.0, "min_requests": 100}
+
+
 class Chance(random.Random):
     """What `random()` gives."""
 
@@ -197,6 +201,72 @@ def test_slow_warm_up():
     world.context.chance.value = 1.0
     world.ask(GET)  # 40 of 44: it is warm
     assert asked(world)[1] == []
+
+
+def test_slow_warm_up_notices_that_a_host_has_lost_its_values():
+    """However many reads there were before: the older ones fade."""
+    world = slow(chance=1.0, min_requests=10)
+    world.hosts["a:1"].values[b"k"] = b"1"
+    for _ in range(10_000):
+        world.ask(GET)
+    assert len(asked(world)[0]) == 10_000
+    world.hosts["a:1"].values.clear()
+    for _ in range(200):
+        world.ask(GET)
+    cold, other = asked(world)
+    assert len(cold) < 100 and len(cold) + len(other) == 200
+
+
+@pytest.mark.parametrize(("reads", "counted"), [(199, (199, 199)), (200, (100, 100)), (299, (199, 199)), (300, (100, 100))])
+def test_slow_warm_up_counts_the_latest_reads(reads, counted):
+    rate = HitRate({**SETTINGS, "min_requests": 10})
+    for _ in range(reads):
+        rate.count(o.VALUE)
+    assert (rate.hits, rate.reads) == counted and rate.rate() == 1.0
+
+
+COUNTED = [(o.VALUE, 1, 1), (o.HEADER, 1, 1), (o.MISS, 0, 1), (o.VALUE + o.MISS * 2, 1, 3), (o.TIMEOUT, 0, 0), (o.SERVER_ERROR, 0, 0)]
+
+
+@pytest.mark.parametrize(("outcomes", "hits", "reads"), COUNTED)
+def test_slow_warm_up_counts_hits_and_misses(outcomes, hits, reads):
+    rate = HitRate(SETTINGS)
+    rate.count(outcomes)
+    assert (rate.hits, rate.reads) == (hits, reads)
+
+
+RATES = [  # min_requests, hits, misses, the rate
+    (4, 0, 0, 1.0), (4, 0, 3, 1.0), (4, 0, 4, 0.0), (4, 3, 1, 0.75), (0, 0, 0, 1.0), (0, 0, 1, 0.0), (1, 0, 1, 0.0), (1, 0, 0, 1.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("least", "hits", "misses", "expected"), RATES)
+def test_slow_warm_up_knows_no_rate_before_min_requests(least, hits, misses, expected):
+    rate = HitRate({**SETTINGS, "min_requests": least})
+    rate.count(o.VALUE * hits + o.MISS * misses)
+    assert rate.rate() == expected
+
+
+def test_slow_warm_up_begins_below_one_threshold_and_ends_at_the_other():
+    rate = HitRate({**SETTINGS, "min_requests": 1, "start": 0.25, "step": 0.5})
+    rate.count(o.VALUE * 7 + o.MISS * 3)
+    assert not rate.is_warming()  # 0.7 is not below 0.7
+    rate.count(o.MISS)
+    assert rate.is_warming() and rate.share() == 0.25 + 0.5 * 7 / 11
+    rate.count(o.VALUE * 28)  # 35 of 39
+    assert rate.is_warming()
+    rate.count(o.VALUE)  # 36 of 40: 0.9 is not below 0.9
+    assert not rate.is_warming()
+
+
+@pytest.mark.parametrize(("chance", "expected"), [(0.1, "a"), (0.11, "b")])
+def test_slow_warm_up_asks_the_cold_host_at_its_share(chance, expected):
+    world = slow(chance=chance)
+    for _ in range(4):
+        world.ask(GET)
+    world.asked()
+    world.ask(GET)
+    assert list(world.asked()) == [f"{expected}:1"]
 
 
 def test_slow_warm_up_settings():

@@ -1,14 +1,45 @@
 """Macros and built-ins, and one call of them with its arguments."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Callable, NamedTuple, NoReturn, Optional, Union
+from typing import Callable, NamedTuple, NoReturn, Optional, Protocol, Union
 
 from ..errors import show
 from ..syntax.tree import Atom, Entry, Map, Node, Scalar, Seq, kind
-from .scope import Scope
+from .limits import ExpansionLimits
+from .scope import Lazy, Scope
 
-if TYPE_CHECKING:
-    from .expander import Expander
+
+class Expansion(Protocol):
+    """What calls, built-ins and definitions use of the expansion of a config; expander.py implements it."""
+
+    limits: ExpansionLimits
+
+    def expand(self, node: Node, scope: Scope) -> Node:
+        """Returns the expanded node."""
+
+    def expand_body(self, node: Node, scope: Scope, call: "Call") -> Node:
+        """Returns the expanded result of a macro."""
+
+    def extend(self, scope: Scope, values: Iterable[tuple[str, Node]], at: Node) -> Scope:
+        """Returns an inner scope with these names."""
+
+    def force(self, lazy: Lazy, name: str, at: Node) -> Node:
+        """Returns the value of `lazy`."""
+
+    def load(self, path: str, at: Node) -> Lazy:
+        """Returns the value of an imported file."""
+
+    def is_defined(self, name: str, scope: Scope) -> bool:
+        """Returns whether `%name%` is defined."""
+
+    def add_macro(self, macro: "Macro") -> None:
+        """Defines a macro."""
+
+    def add_const(self, name: str, value: Union[Node, Lazy]) -> None:
+        """Defines a constant."""
+
+    def fail(self, at: Node, message: str) -> NoReturn:
+        """Raises a ConfigError at the node."""
 
 
 class Param(NamedTuple):
@@ -41,7 +72,7 @@ def builtin(signature: str, run: Callable[["Call"], Node]) -> Macro:
 class Call:
     """One call: its place and its arguments. Each argument is expanded when it is first used."""
 
-    def __init__(self, expander: "Expander", macro: Macro, at: Node, scope: Scope) -> None:
+    def __init__(self, expander: Expansion, macro: Macro, at: Node, scope: Scope) -> None:
         self.expander = expander
         self.macro = macro
         self.at = at

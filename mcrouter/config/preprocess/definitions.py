@@ -10,21 +10,18 @@ when it is first used, so constants and macros may use one another in any order.
 an earlier one; it may also replace a built-in.
 """
 
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 from ..errors import show
 from ..syntax.tree import Map, Node, Scalar, Seq, field, kind
-from .call import Call, Macro, Param
+from .call import Call, Expansion, Macro, Param
 from .scope import Lazy, Scope
-
-if TYPE_CHECKING:
-    from .expander import Expander
 
 DEFINITIONS = ("macroDef", "constDef")  # maps of these types are not expanded in place
 _WRITE = "write {type: macroDef, params: [...], result: ...} or {type: constDef, result: ...}"
 
 
-def define_macros(expander: "Expander", node: Node) -> None:
+def define_macros(expander: Expansion, node: Node) -> None:
     """Adds the definitions under `macros`."""
     if isinstance(node, Seq):
         for item in node.items:
@@ -40,7 +37,7 @@ def define_macros(expander: "Expander", node: Node) -> None:
         expander.fail(node, f"'macros' is {kind(made)}; write a map of names and definitions, or a list of such maps")
 
 
-def define_consts(expander: "Expander", node: Node) -> None:
+def define_consts(expander: Expansion, node: Node) -> None:
     """Adds the definitions under `consts`."""
     is_call = not isinstance(node, Map) or field(node, "type") is not None
     made = expander.expand(node, Scope({})) if is_call else node
@@ -60,7 +57,7 @@ def define_consts(expander: "Expander", node: Node) -> None:
         expander.fail(node, f"'consts' is {kind(made)}; write a list of constDef, or a map of names and values")
 
 
-def _define(expander: "Expander", name: str, node: Node) -> None:
+def _define(expander: Expansion, name: str, node: Node) -> None:
     """Adds one definition under `macros`."""
     what = _type(node)
     if not isinstance(node, Map):
@@ -85,7 +82,7 @@ class _Result:
         return call.expander.expand_body(self._result, Scope(arguments), call)
 
 
-def _params(expander: "Expander", macro: str, node: Optional[Node]) -> tuple[Param, ...]:
+def _params(expander: Expansion, macro: str, node: Optional[Node]) -> tuple[Param, ...]:
     """Returns the parameters of a macroDef."""
     if node is None:
         return ()
@@ -103,7 +100,7 @@ def _params(expander: "Expander", macro: str, node: Optional[Node]) -> tuple[Par
     return tuple(params)
 
 
-def _param(expander: "Expander", node: Node) -> Param:
+def _param(expander: Expansion, node: Node) -> Param:
     """Returns one parameter, given by its name or as a map."""
     if isinstance(node, Scalar) and isinstance(node.value, str):
         return Param(node.value)
@@ -125,12 +122,12 @@ def _type(node: Node) -> Optional[str]:
     return found.value if isinstance(found, Scalar) and isinstance(found.value, str) else None
 
 
-def _const(expander: "Expander", node: Node) -> Lazy:
+def _const(expander: Expansion, node: Node) -> Lazy:
     """Returns the value of a constDef: its `result`, or its `value`, as in facebook/mcrouter's documents."""
     result = (field(node, "result") or field(node, "value")) if isinstance(node, Map) else None
     return Lazy(result or _no_result(expander, node), Scope({}))
 
 
-def _no_result(expander: "Expander", node: Node) -> Node:
+def _no_result(expander: Expansion, node: Node) -> Node:
     expander.fail(node, "the definition has no 'result'; write its value as 'result: ...'")
 

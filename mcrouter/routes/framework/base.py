@@ -3,50 +3,25 @@
     route.start(request, sink)               starts the request; `sink.on_reply` is called exactly once, now or later
     destination.send(request, sink, since)   the same for one host
 
-A request may be a run: several commands (`len(request.kinds)` > 1). A reply consists of bytes and of one outcome byte
-for each command (proto/outcomes.py).
+proto/seams.py has the protocols. A request may be a run: several commands (`len(request.commands)` > 1). A reply
+consists of bytes and of one outcome byte for each command (proto/outcomes.py).
 """
 
-from typing import Any, Iterable, List, Optional, Protocol, Tuple
+from typing import Iterable, List, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto.background import background
 from ...proto.guard import guarded
-from ...proto.request import Request
+from ...proto.requests import Request
+from ...proto.seams import Destination, Reply, Sink
 from .again import ask_again
 
-
-class Sink(Protocol):
-    """The receiver of a reply."""
-
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
-        """Takes the reply; `outcomes` has one byte for each command of the request."""
-
-
-class Destination(Protocol):
-    """One host, as routes see it."""
-
-    name: str
-    healthy: bool
-    refuses_connections: bool  # while the host is not healthy: whether it refuses connections
-    journal: Any
-
-    def send(self, request: Request, sink: Any, since: Optional[float] = None) -> None:
-        """Asks the host. The timeout counts from `since`, if given, by the clock of Request.started."""
-
-    def record_skipped(self, request: Request) -> None:
-        """Records a request that was not sent because the host is not healthy; a write is also recorded as missed."""
-
-    def record_missed_write(self, request: Request) -> None:
-        """Records a write that the host has missed. The host has a `journal` and is not healthy."""
-
-
 # When a route asks another route, as `explain` prints it.
-ASKED, COPY, ON_ERROR, ON_MISS, ON_FAILURE, ON_HIT, BY_CHANCE = (
-    "asked", "asked; its answer is dropped", "asked if that fails", "asked if that misses",
-    "asked if that misses or fails", "asked after a hit", "asked by chance",
+ASKED, COPY, ON_ERROR, ON_FAILURE, ON_HIT, BY_CHANCE, OVER_LIMIT = (
+    "asked", "asked; its answer is dropped", "asked if that fails", "asked if that misses or fails",
+    "asked after a hit", "asked by chance", "asked over the limit",
 )  # fmt: skip
-Branch = Tuple[str, Any]
+Branch = Tuple[str, "Route"]
 
 
 class Route:
@@ -55,7 +30,8 @@ class Route:
     `takes_runs`: a run costs the route about as much as one command. `takes_keys`: the route accepts a get of several
     keys as one request; `splits`: some keys of such a get may fail while others succeed. `may_ask_another_host`: the
     route may ask another host after the first one has answered, so that later requests of the client for the same keys
-    must wait. `keyed`: the host asked first depends on the key.
+    must wait. `keyed`: the host asked first depends on the key. `cost`: the most requests to hosts that the route makes
+    of one command, or of one key of a get; build.py sets it.
     """
 
     takes_runs = False
@@ -63,8 +39,9 @@ class Route:
     splits = False
     may_ask_another_host = False
     keyed = False
+    cost = 1
 
-    def direct_host(self, request: Any = None) -> Any:
+    def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the host that the route asks first, and no other at the same time; None if there is no such host.
 
         The caller may send the request to that host directly, with the request as its own sink. A success is then the
@@ -72,19 +49,19 @@ class Route:
         """
         return None
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Continues after `host`, the host asked first, has given an answer that is not a success."""
         sink.on_reply(reply, outcomes)
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Starts to serve the request."""
         raise NotImplementedError
 
-    def routes(self) -> Iterable[Any]:
+    def routes(self) -> "Iterable[Route]":
         """Returns all routes that this route may ask."""
         return ()
 
-    def outlook(self, request: Request) -> "Tuple[str, List[Branch]]":
+    def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes for `explain` how the request would be served: a remark, and (when, route) for each route asked."""
         return "", [(ASKED, route) for route in self.routes()]
 
@@ -94,18 +71,18 @@ class AsIs(Route):
 
     takes_runs = True
 
-    def after_failure(self, request: Request, sink: Any, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Passes the host's answer on; asks again if the host gave none."""
         ask_again(self, request, sink, host, reply, outcomes)
 
 
-def part_sink(request: Request, sink: Any) -> Any:
+def part_sink(request: Request, sink: Sink) -> Sink:
     """Returns a sink for a child that must handle its own failures.
 
     If the request is its own sink, the engine calls `after_failure` of the outermost route only. A route that passes
     such a sink to a child must either pass `after_failure` to that child as well, or pass this sink instead.
     """
-    return _PartSink(sink) if sink is request else sink
+    return _PartSink(sink) if sink is request else sink  # type: ignore[comparison-overlap]  # the engine's is both
 
 
 class _PartSink:
@@ -113,10 +90,10 @@ class _PartSink:
 
     __slots__ = ("_sink",)
 
-    def __init__(self, sink: Any) -> None:
+    def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Passes the child's answer on."""
         self._sink.on_reply(reply, outcomes)
 
@@ -124,19 +101,19 @@ class _PartSink:
 class DropReply:
     """The sink of a background request."""
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Drops the reply."""
 
 
 DROP_REPLY = DropReply()
 
 
-def start_in_background(route: Any, request: Request, sink: Any = DROP_REPLY) -> None:
+def start_in_background(route: Route, request: Request, sink: Sink = DROP_REPLY) -> None:
     """Starts a copy of the request as a background request: no client waits for its answer, and it delays none."""
     start_guarded(route, background(request), sink)
 
 
-def start_guarded(route: Any, request: Request, sink: Any) -> None:
+def start_guarded(route: Route, request: Request, sink: Sink) -> None:
     """Starts a request while another one is being served: an exception costs this request alone."""
     guarded(request, route.start, request, sink)
 
@@ -144,7 +121,7 @@ def start_guarded(route: Any, request: Request, sink: Any) -> None:
 NO_HEALTHY = b"SERVER_ERROR mcrouter: no healthy upstream\r\n"
 
 
-def refuse(request: Request, sink: Any, text: bytes = NO_HEALTHY, code: bytes = o.UNAVAILABLE) -> None:
+def refuse(request: Request, sink: Sink, text: bytes = NO_HEALTHY, code: bytes = o.UNAVAILABLE) -> None:
     """Answers every command of the request with an error line of this router."""
     count = len(request.commands)
     sink.on_reply(text * count, code * count)

@@ -5,13 +5,13 @@ other refusal, an error of a host, an error of the router. Among equals the firs
 key by key: each value that any host has is in the answer.
 """
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, VALUES
-from ...proto.replies import split_reply, value_blocks
-from ...proto.reply import TOO_LARGE
-from ...proto.request import Request
+from ...proto.replies import TOO_LARGE, split_reply, value_blocks
+from ...proto.requests import Request
+from ...proto.seams import Reply, Sink
 from .base import part
 from .pieces import values_reply
 
@@ -34,10 +34,10 @@ class Best:
         self._found: Dict[bytes, bytes] = {}
         self._replies: List[Optional[bytes]] = [None] * len(request.commands)
         self._outcomes = bytearray(len(request.commands))
-        self._instead: Any = None  # the whole answer, where a reply cannot be joined with others
+        self._instead: Optional[Tuple[Reply, bytes]] = None  # the answer, if it cannot be joined
         self._open = list(range(len(request.commands)))  # places of the commands without a good outcome
 
-    def add(self, reply: Any, outcomes: bytes, asked: Request) -> bool:
+    def add(self, reply: Reply, outcomes: bytes, asked: Request) -> bool:
         """Takes a reply, as bytes or in pieces, to `asked`: the request itself, or what `missing` returned.
 
         Returns whether now every command has a good outcome.
@@ -91,10 +91,10 @@ class Best:
             [expected[place] for place in self._open] if expected else None,
         )
 
-    def result(self, sink: Any = None) -> Tuple[Any, bytes]:
+    def result(self, sink: Optional[Sink] = None) -> Tuple[Reply, bytes]:
         """Returns the reply and the outcomes to give to `sink`."""
         if self._instead is not None:
-            return self._instead  # type: ignore[no-any-return]
+            return self._instead
         if self._many_keys and self._found:
             keys = self._request.keys()
             blocks = [self._found[key] for key in keys if key in self._found]

@@ -2,11 +2,56 @@
 
 import random
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol
 
-from ...proto.styles import MEMCACHED, Memcached
+from ...proto.seams import Cancellable, DestinationHost, Later
+from ...proto.styles import MEMCACHED, STYLES, Memcached
+from .base import Route
+from .pool import Pool
 
-Later = Callable[[float, Callable[[], None]], Any]
+
+class DeleteLog(Protocol):
+    """The async log: keeps deletes that could not be delivered."""
+
+    def add(self, host: str, port: int, key: bytes, pool: str = "") -> bool:
+        """Writes a delete to the log; returns whether the log has taken it."""
+
+
+class PolicySettings(Protocol):
+    """The settings of the router that routes depend on."""
+
+    @property
+    def enable_flush_cmd(self) -> bool:
+        """Whether flush_all goes to all hosts of the pools."""
+
+    @property
+    def send_invalid_route_to_default(self) -> bool:
+        """Whether keys with the routing prefix of no route take the default route."""
+
+    @property
+    def allow_only_gets(self) -> bool:
+        """Whether all commands that change anything are refused."""
+
+    @property
+    def error_style(self) -> str:
+        """The name of the style of error lines (proto/styles.py)."""
+
+
+def policy_options(settings: PolicySettings) -> Dict[str, Any]:
+    """Returns the arguments of RouteContext that the settings of the router give."""
+    return {
+        "flush_all": settings.enable_flush_cmd,
+        "invalid_to_default": settings.send_invalid_route_to_default,
+        "only_gets": settings.allow_only_gets,
+        "style": STYLES[settings.error_style],
+    }
+
+
+class Copies:
+    """The number of copies under way to one target of a ShadowRoute."""
+
+    def __init__(self) -> None:
+        self.count = 0
 
 
 class RouteContext:
@@ -22,13 +67,13 @@ class RouteContext:
 
     def __init__(
         self,
-        hosts: Mapping[str, Any],
-        local: Any,
+        hosts: Mapping[str, DestinationHost],
+        local: Route,
         now: Callable[[], float] = time.monotonic,
         later: Optional[Later] = None,
         wall: Callable[[], float] = time.time,
         host_id: int = 0,
-        spool: Any = None,
+        spool: Optional[DeleteLog] = None,
         count: Callable[[str], None] = lambda name: None,
         chance: Optional[random.Random] = None,
         ordered_pool_form: bool = True,
@@ -50,12 +95,12 @@ class RouteContext:
         self.invalid_to_default = invalid_to_default
         self.only_gets = only_gets
         self.style = style
-        self.pools: List[Any] = []
+        self.pools: List[Pool] = []
         self.keeps_prefixes = False  # whether some hosts of this config see routing prefixes
-        self.copies: Dict[Any, Any] = {}  # by the target of a ShadowRoute: the copies under way to it
+        self.copies: Dict[Route, Copies] = {}  # by the target of a ShadowRoute: the copies under way to it
         self._later = later
 
-    def later(self, seconds: float, call: Callable[[], None]) -> Any:
+    def later(self, seconds: float, call: Callable[[], None]) -> Cancellable:
         """Calls `call` after so many seconds."""
         assert self._later is not None
         return self._later(seconds, call)

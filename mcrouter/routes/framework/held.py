@@ -1,6 +1,8 @@
 """Holds back a large reply, which comes in pieces (engine/hosts/streaming.py), until it is known to be the answer."""
 
-from typing import Any, Callable, List
+from typing import Callable, List, Optional
+
+from ...proto.seams import ReplyReader, ReplyStream
 
 
 class Held:
@@ -10,9 +12,9 @@ class Held:
     reader it is the connection; for the connection it is the reader.
     """
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: ReplyStream) -> None:
         self._connection = connection
-        self._reader: Any = None
+        self._reader: Optional[ReplyReader] = None
         self._begun = b""
         self._broken = False
         self._changes: List[Callable[[bytes], bytes]] = []
@@ -30,7 +32,7 @@ class Held:
         """Lets `change` rewrite the beginning of the reply."""
         self._changes.append(change)
 
-    def take(self, reader: Any) -> None:
+    def take(self, reader: ReplyReader) -> None:
         """Passes the reply to the reader: it is the answer."""
         self._reader = reader
         for change in self._changes:
@@ -60,10 +62,11 @@ class Held:
 
     def can_take(self) -> bool:
         """Returns whether the reader has room for more."""
-        return self._reader is not None and bool(self._reader.can_take())
+        return self._reader is not None and self._reader.can_take()
 
     def ended(self, tail: bytes) -> None:
         """Takes the end of the reply."""
+        assert self._reader is not None
         self._reader.ended(tail)
 
     def broken(self) -> None:

@@ -4,18 +4,20 @@ A sink that `takes_pieces` accepts a list of pieces instead of bytes. These are 
 that only pass a reply on to one.
 """
 
-from typing import Any, List
+from typing import List, Optional
+
+from ...proto.seams import Reply, Sink
 
 _WORTH = 65536  # bytes of a reply; shorter replies are joined
 _LARGE = 4096  # bytes of a piece, on average; smaller pieces are joined, unless they repeat
 
 
-def takes_pieces(sink: Any) -> bool:
+def takes_pieces(sink: Optional[Sink]) -> bool:
     """Returns whether the sink accepts a list of pieces."""
     return bool(getattr(sink, "takes_pieces", False))
 
 
-def values_reply(blocks: List[bytes], sink: Any) -> Any:
+def values_reply(blocks: List[bytes], sink: Optional[Sink]) -> Reply:
     """Returns the reply to a get that found these blocks: bytes, or pieces if it is large and the sink takes them."""
     size = sum(map(len, blocks))
     if len(blocks) > 1 and size > _WORTH and takes_pieces(sink):

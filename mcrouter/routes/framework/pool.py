@@ -1,10 +1,11 @@
 """Ordered pools of destinations that know which of them are healthy. The routes of an `orderedPool` choose from one."""
 
-from typing import Any, Iterable, List, Sequence, Set
+from typing import Any, List, Optional, Sequence, Set, Union
 
-from ...proto.request import Request
+from ...proto.requests import Request
+from ...proto.seams import Destination, DestinationHost, Sink
 from ..host import HostRoute
-from .base import part_sink, start_in_background
+from .base import Route, part_sink, start_in_background
 
 
 class Pool:
@@ -14,13 +15,13 @@ class Pool:
     `away` lists those that are not healthy and that record the writes they miss.
     """
 
-    def __init__(self, hosts: Sequence[Any]) -> None:
+    def __init__(self, hosts: "Sequence[Member]") -> None:
         self.hosts = list(hosts)
-        self.healthy: List[Any] = []
-        self.away: List[Any] = []
+        self.healthy: List[Member] = []
+        self.away: List[Member] = []
         self.refresh()
 
-    def sole(self) -> Any:
+    def sole(self) -> "Optional[Member]":
         """Returns the only healthy host; None if there are none or several."""
         return self.healthy[0] if len(self.healthy) == 1 else None
 
@@ -29,10 +30,11 @@ class Pool:
         self.healthy = [host for host in self.hosts if host.healthy]
         self.away = [host for host in self.hosts if not host.healthy and host.journal is not None]
 
-    def record_missed_write(self, request: Request, until: Any = None) -> None:
+    def record_missed_write(self, request: Request, until: Optional[Destination] = None) -> None:
         """Records a write as missed by the hosts that are away; with `until`, only by those before that host."""
         if self.away and not request.reads_only():
-            ahead = self.hosts if until is None else self.hosts[: self.hosts.index(until)]
+            hosts: Sequence[Destination] = self.hosts
+            ahead = hosts if until is None else hosts[: hosts.index(until)]
             for host in self.away:
                 if host in ahead:
                     host.record_missed_write(request)
@@ -41,9 +43,9 @@ class Pool:
 class RouteDestination:
     """A route as a destination of a pool. It is healthy while one of the hosts that it may ask is healthy."""
 
-    def __init__(self, route: Any) -> None:
+    def __init__(self, route: Route) -> None:
         self.route = route
-        self._hosts = hosts_of(route)
+        self._hosts: Set[DestinationHost] = hosts_of(route)
         self.name = type(route).__name__
 
     @property
@@ -52,11 +54,11 @@ class RouteDestination:
         return not self._hosts or any(host.healthy for host in self._hosts)
 
     @property
-    def journal(self) -> Any:
+    def journal(self) -> Optional[object]:
         """The journal of one of its hosts that has one; None if no host has."""
         return next((host.journal for host in self._hosts if host.journal is not None), None)
 
-    def send(self, request: Request, sink: Any, since: Any = None) -> None:
+    def send(self, request: Request, sink: Sink, since: Optional[float] = None) -> None:
         """Asks the route."""
         self.route.start(request, part_sink(request, sink))
 
@@ -65,21 +67,24 @@ class RouteDestination:
         start_in_background(self.route, request)
 
 
-def destination(route: Any) -> Any:
+Member = Union[DestinationHost, RouteDestination]
+
+
+def destination(route: Route) -> "Member":
     """Returns the route as a member of a pool; for a single host, the host itself."""
     return route.host if isinstance(route, HostRoute) else RouteDestination(route)
 
 
-def as_route(member: Any) -> Any:
+def as_route(member: "Member") -> Route:
     """Returns a member of a pool as a route."""
     return member.route if isinstance(member, RouteDestination) else HostRoute(member)
 
 
-def hosts_of(route: Any) -> Set[Any]:
-    """Returns all hosts that a route may ask."""
-    found: Set[Any] = set()
+def hosts_of(route: Route) -> Set[Any]:
+    """Returns all hosts that a route may ask. `Any`: they are of the class that the caller has given to the routes."""
+    found: Set[DestinationHost] = set()
     seen: Set[int] = set()
-    ahead: List[Any] = [route]
+    ahead: List[Route] = [route]
     while ahead:
         one = ahead.pop()
         if id(one) in seen:
@@ -87,9 +92,5 @@ def hosts_of(route: Any) -> Set[Any]:
         seen.add(id(one))
         if isinstance(one, HostRoute):
             found.add(one.host)
-        ahead += _routes(one)
+        ahead += one.routes()
     return found
-
-
-def _routes(route: Any) -> Iterable[Any]:
-    return route.routes()  # type: ignore[no-any-return]

@@ -1,14 +1,14 @@
 """Divides requests for several items (the keys of a get, the commands of a run) among routes, and joins the answers in
 the order of the request."""
 
-from typing import Any, List, Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, VALUES
-from ...proto.replies import split_reply
-from ...proto.reply import TOO_LARGE
-from ...proto.request import GET, Request
-from .base import part
+from ...proto.replies import TOO_LARGE, split_reply
+from ...proto.requests import GET, Request
+from ...proto.seams import Reply, Sink
+from .base import Route, part
 from .keyed import Gathering, for_keys
 
 
@@ -41,18 +41,18 @@ def portion(request: Request, places: Sequence[int]) -> Request:
     return made
 
 
-def divide(request: Request, sink: Any, ways: "Sequence[Tuple[Any, List[int]]]") -> None:
+def divide(request: Request, sink: Sink, shares: Sequence[Tuple[Route, List[int]]]) -> None:
     """Asks each route for the items at its places. Together the places are all places of the request, each once."""
-    ways = [(route, places) for route, places in ways if places]
-    if len(ways) == 1:
-        ways[0][0].start(request, _Passing(sink))
+    shares = [(route, places) for route, places in shares if places]
+    if len(shares) == 1:
+        shares[0][0].start(request, _Passing(sink))
     elif len(request.commands) == 1:
-        gathering = Gathering(request, sink, len(ways))
-        for route, places in ways:
+        gathering = Gathering(request, sink, len(shares))
+        for route, places in shares:
             route.start(portion(request, places), gathering)
     else:
-        whole = _Whole(request, sink, len(ways))
-        for route, places in ways:
+        whole = _Whole(request, sink, len(shares))
+        for route, places in shares:
             asked = portion(request, places)
             route.start(asked, _Portion(whole, asked, places))
 
@@ -62,7 +62,7 @@ class _Passing:
 
     __slots__ = ("on_reply",)
 
-    def __init__(self, sink: Any) -> None:
+    def __init__(self, sink: Sink) -> None:
         self.on_reply = sink.on_reply
 
 
@@ -71,13 +71,13 @@ class _Whole:
 
     __slots__ = ("_codes", "_replies", "_sink", "_waiting")
 
-    def __init__(self, request: Request, sink: Any, waiting: int) -> None:
+    def __init__(self, request: Request, sink: Sink, waiting: int) -> None:
         self._sink = sink
         self._waiting = waiting
         self._codes = bytearray(len(request.commands))
-        self._replies: List[Any] = [b""] * len(request.commands)
+        self._replies: List[Reply] = [b""] * len(request.commands)
 
-    def add(self, places: List[int], replies: List[Any], outcomes: bytes) -> None:
+    def add(self, places: List[int], replies: List[Reply], outcomes: bytes) -> None:
         """Takes the answers to a portion; passes the whole answer on after the last portion."""
         for place, reply, code in zip(places, replies, outcomes):
             self._replies[place] = reply
@@ -101,7 +101,7 @@ class _Portion:
         self._asked = asked
         self._places = places
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer to the portion."""
         whole = reply is TOO_LARGE or len(outcomes) == 1
         replies = [reply] * len(outcomes) if whole else split_reply(reply, self._asked.commands, outcomes)

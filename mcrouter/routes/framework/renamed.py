@@ -1,14 +1,16 @@
 """Requests under another key than the client's. The client sees its own key in the answer."""
 
-from typing import Any, Callable, Iterable, Tuple
+from typing import Callable, Iterable, Tuple
 
 from ...proto.request import Request
 from ...proto.rewriting import rekeyed, restored, restored_head
+from ...proto.seams import Reply, Sink
+from ..host import HostRoute
 from .base import Route
 from .keyed import Gathering, for_keys, names_of
 
 
-def renamed(request: Request, sink: Any, new: Callable[[bytes], bytes]) -> Tuple[Request, Any]:
+def renamed(request: Request, sink: Sink, new: Callable[[bytes], bytes]) -> Tuple[Request, Sink]:
     """Returns (the request with each key `k` as `new(k)`, its sink, which puts the client's keys back for `sink`)."""
     changed = rekeyed(request, new)
     return changed, _Restoring(sink, request, changed)
@@ -19,12 +21,12 @@ class _Restoring:
 
     __slots__ = ("_changed", "_request", "_sink")
 
-    def __init__(self, sink: Any, request: Request, changed: Request) -> None:
+    def __init__(self, sink: Sink, request: Request, changed: Request) -> None:
         self._sink = sink
         self._request = request
         self._changed = changed
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer, either whole or, if it is large, in pieces, and puts the client's keys back."""
         if isinstance(reply, bytes):
             reply = restored(reply, outcomes, self._request, self._changed)
@@ -33,7 +35,7 @@ class _Restoring:
         self._sink.on_reply(reply, outcomes)
 
 
-def ask_renamed(route: Any, request: Request, sink: Any, new: Callable[[bytes], bytes]) -> None:
+def ask_renamed(route: Route, request: Request, sink: Sink, new: Callable[[bytes], bytes]) -> None:
     """Asks the route under the new keys.
 
     If several keys of a get become the same key, each is asked for by itself: a common answer would not tell which key
@@ -57,7 +59,7 @@ def prefix_of(key: bytes) -> bytes:
     return key[: third + 1] if 0 < third < len(key) - 1 else b""
 
 
-def without_prefix(request: Request, sink: Any, prefix: bytes) -> Tuple[Request, Any]:
+def without_prefix(request: Request, sink: Sink, prefix: bytes) -> Tuple[Request, Sink]:
     """Returns the request and its sink without this routing prefix, which all keys have."""
     length = len(prefix)
     return renamed(request, sink, lambda key: key[length:])
@@ -66,16 +68,16 @@ def without_prefix(request: Request, sink: Any, prefix: bytes) -> Tuple[Request,
 class StripPrefixRoute(Route):
     """A host that gets keys without routing prefixes, in a config where others get them (`keep_routing_prefix`)."""
 
-    def __init__(self, target: Any) -> None:
+    def __init__(self, target: HostRoute) -> None:
         self._target = target
         self.host = target.host
 
-    def start(self, request: Request, sink: Any) -> None:
+    def start(self, request: Request, sink: Sink) -> None:
         """Asks the host, without the prefix."""
         if any(map(prefix_of, names_of(request))):
             request, sink = renamed(request, sink, lambda key: key[len(prefix_of(key)) :])
         self._target.start(request, sink)
 
-    def routes(self) -> Iterable[Any]:
+    def routes(self) -> Iterable[Route]:
         """Returns the route to the host."""
         return (self._target,)

@@ -4,17 +4,18 @@
     return reply, outcomes                      ends with this answer for the client
 """
 
-from typing import Any, Callable, Generator, Tuple
+from typing import Callable, Generator, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto.background import background
 from ...proto.reply import TOO_LARGE
 from ...proto.request import Request
 from ...proto.rewriting import Value, store_of, values
-from .base import DROP_REPLY, start_guarded
+from ...proto.seams import Reply, Sink
+from .base import DROP_REPLY, Route, start_guarded
 
-Answer = Tuple[Any, bytes]
-Steps = Generator[Tuple[Any, Request], Answer, Answer]
+Answer = Tuple[Reply, bytes]
+Steps = Generator[Tuple[Route, Request], Answer, Answer]
 
 _HITS = o.VALUE + o.HEADER + o.NUMBER + o.DELETED + o.TOUCHED
 
@@ -24,7 +25,7 @@ def is_hit(outcomes: bytes) -> bool:
     return outcomes in _HITS
 
 
-def follow(steps: Steps, sink: Any) -> None:
+def follow(steps: Steps, sink: Sink) -> None:
     """Runs the steps; `sink` gets the answer that they return."""
     _Walker(steps, sink, lambda request: request).begin()
 
@@ -39,7 +40,7 @@ class _Walker:
 
     __slots__ = ("_prepared", "_sink", "_steps")
 
-    def __init__(self, steps: Steps, sink: Any, prepared: Callable[[Request], Request]) -> None:
+    def __init__(self, steps: Steps, sink: Sink, prepared: Callable[[Request], Request]) -> None:
         self._steps = steps
         self._sink = sink
         self._prepared = prepared  # turns a step's request into the one that is sent
@@ -48,20 +49,20 @@ class _Walker:
         """Runs to the first step."""
         self._go(None)
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Resumes with the answer to a step."""
         self._go((reply, outcomes))
 
-    def _go(self, answer: Any) -> None:
+    def _go(self, answer: Optional[Answer]) -> None:
         try:
-            route, request = self._steps.send(answer)
+            route, request = self._steps.send(answer)  # type: ignore[arg-type]  # None begins them
         except StopIteration as done:
             self._sink.on_reply(*done.value)
         else:
             start_guarded(route, self._prepared(request), self)
 
 
-def value_of(reply: Any) -> Any:
+def value_of(reply: Reply) -> Optional[Value]:
     """Returns the value in the reply to a get; None if there is none, or if it is too large to be held in memory."""
     if reply is TOO_LARGE or not isinstance(reply, bytes):
         return None
@@ -74,7 +75,7 @@ def copy_of(origin: Request, verb: str, value: Value, exptime: int) -> Request:
     return store_of(origin, verb, value.key, value.flags, exptime, value.data)
 
 
-def ttl_in(reply: Any) -> Any:
+def ttl_in(reply: Reply) -> Optional[int]:
     """Returns the exptime from the answer to `mg key t`, 0 for never; None if there is no such key, or if the answer is
     of another form."""
     if not isinstance(reply, bytes) or not reply.startswith(b"HD "):
