@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 from . import __version__
 from .config import Config, Options, Vocabulary, load_file
 from .config import load_config as parse_config
+from .counters.cells import clear_gauges, local_cells, shared_cells
+from .counters.layout import Layout, NoRoom
+from .counters.reader import CounterReader
 from .errors import RouterError
-from .metrics.counters import Layout, NoRoom, clear_gauges, healthy_hosts, local_cells, shared_cells, stalled_loops
 from .proto.commands import COMMANDS
 from .routes.handles import HANDLES, ORDERED_POOL_HANDLES
 from .server.config_watcher import ConfigState
@@ -121,6 +123,7 @@ class Router:
         self._reloading = threading.Lock()
         self._shared = shared_cells(self._layout, self._count) if self._count > 1 else None
         self._rows: List[Any] = list(self._shared.rows) if self._shared else [local_cells(self._layout)]
+        self._counters = CounterReader(self._layout, self._rows)
         self.config_state = ConfigState()
         self.config_state.on_change = self._tell_config_state
         self._tell_config_state()
@@ -170,7 +173,7 @@ class Router:
         fd = address.fd if self._inheritance.metrics is None else self._inheritance.metrics
         try:
             where: Any = (address.host, address.port) if fd < 0 else socket.socket(fileno=fd)
-            self._history = history.History(self._layout, lambda: self._rows)
+            self._history = history.History(self._counters)
             pages = {"/": self._status_page, "/status.json": self._status, "/metrics": self._metrics,
                      "/healthz": self._health}  # fmt: skip
             self._server = server.MetricsServer(where, pages, pulse=server.Pulse(history.INTERVAL, self._history.look))
@@ -207,7 +210,7 @@ class Router:
         self._listeners = []
         self._files.remove()
         if self._shared is not None:
-            self._rows = []
+            self._rows.clear()
             self._shared.close()
 
     def start(self) -> None:
@@ -278,16 +281,14 @@ class Router:
     def stats(self) -> Dict[str, Any]:
         """Returns counters, and the health of the hosts (stats/summary.py). May be called from any thread, while the
         router serves."""
-        return summary.summary(self._layout, self._rows, self._started)
+        return summary.summary(self._counters, self._started)
 
     def inheritance(self) -> Dict[str, Any]:
         """Returns what a successor inherits: an Inheritance without its link."""
-        dirty = self._layout.dirty
-        missing = [name for slot, name in self._layout.hosts if any(row[dirty[slot]] for row in self._rows)]
         return {
             "listen": {text: [sock.fileno() for sock in socks] for text, socks in self._by_address.items()},
             "metrics": None if self._server is None else self._server.fileno(),
-            "away": missing,
+            "away": self._counters.hosts_with_missed_writes(),
         }
 
     def no_forks(self) -> Any:
@@ -496,11 +497,11 @@ class Router:
 
     def _metrics(self) -> Tuple[int, str, bytes]:
         pids = [os.getpid(), *(self._supervisor.pids if self._supervisor else ())]
-        dropped = sum(row[self._layout.log_lines_dropped] for row in self._rows)
+        dropped = self._counters.total(self._layout.log_lines_dropped)
         if self._count > 1:  # this process has no row of its own
             dropped += lines_dropped()
         told = {**self.config_state.facts(), "log_lines_dropped_total": dropped}
-        families = exposition.collect(self._layout, self._rows, __version__, process.process_facts(pids), told)
+        families = exposition.collect(self._counters, __version__, process.process_facts(pids), told)
         return 200, exposition.CONTENT_TYPE, exposition.render(families, self.settings.metrics_namespace)
 
     def _status_page(self) -> Tuple[int, str, bytes]:
@@ -518,17 +519,17 @@ class Router:
                 "metrics": self.metrics_address,
                 "loops": self._count,
             }
-            self._facts_of = facts.StatusFacts(self._layout, self._history, self.config_state, about)
-        found: Dict[str, Any] = self._facts_of.all(self._rows, self.config)
+            self._facts_of = facts.StatusFacts(self._history, self.config_state, about)
+        found: Dict[str, Any] = self._facts_of.all(self.config)
         return found
 
     def _health(self) -> Tuple[int, str, bytes]:
         patience = time.monotonic() + _HEALTH_PATIENCE  # after a pause of the process, its loops need a moment
         while True:
             now = time.monotonic()
-            stalled = stalled_loops(self._layout, self._rows, now - _STALLED)
+            stalled = self._counters.stalled_loops(now - _STALLED)
             if not stalled or now >= patience:
-                return health.health_page(healthy_hosts(self._layout, self._rows), stalled)
+                return health.health_page(self._counters.healthy_hosts(), stalled)
             time.sleep(_HEALTH_LOOK)
 
 

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tupl
 
 from .. import __version__
 from ..config import Config, HostAddress
+from ..counters.cells import clear_gauges
+from ..counters.layout import BUCKETS_MS, Layout
+from ..counters.reader import CounterReader
 from ..engine.clients.frontend import Frontend
 from ..engine.clients.handover import Arriving, Leaving
 from ..engine.clients.limits import ClientLimits
@@ -25,8 +28,6 @@ from ..engine.hosts.recovery import IGNORE, REPLAY, Journal
 from ..engine.hosts.resolver import Resolver, Resolvers, known_address
 from ..engine.hosts.tally import Tally
 from ..engine.loop import PollGroup
-from ..metrics.counters import Layout, clear_gauges
-from ..metrics.table import BUCKETS_MS
 from ..proto.client.stream import ClientPlace
 from ..proto.runs import reply_patterns
 from ..proto.styles import STYLES
@@ -86,7 +87,8 @@ class Worker:
         self._rows, self._cells = rows, rows[number]
         clear_gauges(layout, self._cells)
         self._cells[layout.pid] = os.getpid()
-        self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
+        counters = CounterReader(layout, rows)
+        self._stats = Statistics(counters, about or About(unix_time()), self._load)
         self.loop = PollGroup()
         self._lines_dropped = 0  # of the log, as the counters have it
         self._beat()
@@ -108,7 +110,7 @@ class Worker:
             settings.upstream_connections,
             settings.buffer_size,
             ClientLimits(settings.max_connections, settings.client_idle_timeout, settings.max_memory // len(rows)),
-            lambda: int(sum(row[layout.client_connections] for row in rows)),
+            counters.clients,
             STYLES[settings.error_style],
         )
         self.frontend.memory.hosts = lambda: self._policy.hosts.values()

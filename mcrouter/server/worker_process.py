@@ -13,7 +13,7 @@ import contextlib
 import socket
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from ..metrics.counters import Layout
+from ..counters.layout import Layout
 from ..system.logs import get_logger
 from .channel import Channel
 from .policy import without_collection

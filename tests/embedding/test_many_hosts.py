@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from mcrouter import Settings, load_config
+from mcrouter.counters.cells import local_cells
+from mcrouter.counters.layout import Layout
 from mcrouter.engine.hosts.reason import Reason
-from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.server.worker import Worker
 
