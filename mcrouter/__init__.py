@@ -27,7 +27,8 @@ TYPE_CHECKING = False  # typing's own, without importing typing
 if TYPE_CHECKING:
     from .config import ConfigError
     from .errors import RequestError, RouterError
-    from .router import Router, load_config
+    from .router import Router
+    from .server.configs import load_config
     from .settings import Settings, SettingsError
 
 __version__ = "0.1.0"
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 _HOME = {"ConfigError": "config", "RequestError": "errors", "Router": "router", "RouterError": "errors",
-         "Settings": "settings", "SettingsError": "settings", "load_config": "router"}  # fmt: skip
+         "Settings": "settings", "SettingsError": "settings", "load_config": "server.configs"}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -120,8 +120,8 @@ def test_the_lines_that_all_processes_have_dropped_are_one_number(monkeypatch):
         router = Router(config, Settings(server_event_loops=loops))
         for row, count in zip(router._rows, (2, 3)):
             row[router._layout.log_lines_dropped] = count
-        monkeypatch.setattr("mcrouter.router.lines_dropped", lambda: 5)
-        assert b"\nmcrouter_log_lines_dropped_total %d\n" % total in router._metrics()[2]
+        monkeypatch.setattr("mcrouter.server.pages.lines_dropped", lambda: 5)
+        assert b"\nmcrouter_log_lines_dropped_total %d\n" % total in router._pages.metrics()[2]
         router.stop()
 
 

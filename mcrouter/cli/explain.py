@@ -14,7 +14,7 @@ from ..explain.dry import CLIENT, DryRun
 from ..explain.graph import Graph
 from ..explain.scenarios import Scenario, answer_words, asked_words, scenarios, text
 from ..explain.tree import lines, plain, tree
-from ..server.worker import rejoin_mode
+from ..server.hosts import rejoin_mode
 from ..settings import Settings, SettingsError
 from .arguments import Parser, flags_for
 from .main import complain, parsed_settings, usable_config

@@ -142,8 +142,8 @@ def _log_to_stderr(level: str) -> None:
 
 def _run(settings: Settings, only_validate: bool) -> int:
     from ..config import ConfigError
-    from ..router import describe
     from ..server.config_watcher import file_state
+    from ..server.configs import describe
 
     path = config_path(settings)
     before = file_state(path)
@@ -169,7 +169,7 @@ def config_path(settings: Settings) -> str:
 def usable_config(settings: Settings) -> Any:
     """Returns the config that the settings name; raises ConfigError, or SettingsError if there is none."""
     from ..config import load_config, load_file
-    from ..router import VOCABULARY, reading_options
+    from ..server.configs import VOCABULARY, reading_options
 
     options, path = reading_options(settings), config_path(settings)
     if path:

@@ -2,51 +2,18 @@
 
 import os
 import threading
-from typing import Callable, Dict, Optional, Sequence, Tuple
+from typing import Callable, Optional, Sequence, Tuple
 
 from ..config import Config, ConfigError
-from ..system.clock import unix_time
+from ..system.interpreter import short_gil_turns
 from ..system.logs import get_logger
-from .policy import short_gil_turns
+from .config_state import ConfigState
 
 logger = get_logger(__name__)
 
 _PATIENCE = 5.0  # seconds that `stop` waits for a slow file, or for a config that is being applied
 
 _Stat = Optional[Tuple[Tuple[int, int, int], ...]]
-
-
-class ConfigState:
-    """The state of the config: since when the current one is in effect, and the errors of newer ones."""
-
-    def __init__(self) -> None:
-        self.failures = 0
-        self.successful = True
-        self.since = self.last_attempt = unix_time()  # Unix time
-        self.error = ""  # the error of the newest config, if it was refused
-        self.on_change: Callable[[], None] = lambda: None
-
-    def taken(self) -> None:
-        """Records that a new config is in effect."""
-        self.since = self.last_attempt = unix_time()
-        self.successful, self.error = True, ""
-        self.on_change()
-
-    def refused(self, error: str) -> None:
-        """Records that a new config was refused."""
-        self.error = error
-        self.last_attempt = unix_time()
-        self.failures += 1
-        self.successful = False
-        self.on_change()
-
-    def facts(self) -> Dict[str, float]:
-        """Returns the state as metrics."""
-        return {
-            "config_failures_total": self.failures,
-            "config_last_reload_successful": int(self.successful),
-            "config_age_seconds": unix_time() - self.since,
-        }
 
 
 class ConfigWatcher:

@@ -48,10 +48,10 @@ class Inheritance(NamedTuple):
     away: Sequence[str] = ()
     """The hosts that have missed writes."""
 
-    def ready(self) -> None:
-        """Tells the predecessor that this process serves."""
+    def release(self) -> None:
+        """Tells the predecessor that this process serves, then closes the link."""
         if self.link is not None:
-            with socket.socket(fileno=os.dup(self.link)) as link:
+            with socket.socket(fileno=self.link) as link:
                 link.send(_READY)
 
 

@@ -174,10 +174,10 @@ def test_writes_wait_for_no_host_that_a_reload_took_away():
     worker._take_over()
     policy, gone = worker._policy, worker._policy.hosts.popitem()[1]
     gone.mark_down(Reason.TIMEOUTS, "a test says so")
-    assert gone.journal is not None and not policy.is_somebody_away()
+    assert gone.journal is not None and not policy.has_host_down()
     one = next(iter(policy.hosts.values()))
     one.mark_down(Reason.TIMEOUTS, "a test says so")
-    assert policy.is_somebody_away()
+    assert policy.has_host_down()
     one.mark_up()
-    assert not policy.is_somebody_away()
+    assert not policy.has_host_down()
     worker._close()
