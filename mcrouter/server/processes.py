@@ -11,7 +11,7 @@ from .channel import Channel
 from .late_imports import import_rest
 from .portions import at_once
 from .serving import Serving, Start
-from .supervisor import Supervisor, heed_signals
+from .supervisor import Supervisor, unblock_signals
 from .worker_process import WorkerProcess, reload_messages
 
 _DRAIN = 5.0  # seconds, if the supervisor does not say how long an event loop may drain
@@ -46,7 +46,7 @@ class LoopProcesses(Serving):
 
     def hand_over(self, link: socket.socket) -> None:
         """Has all processes pass their clients to the successor."""
-        self._supervisor.leave(link.fileno())
+        self._supervisor.hand_over(link.fileno())
         link.close()
 
     def reload(self, config: Config) -> None:
@@ -85,7 +85,7 @@ class LoopProcesses(Serving):
             signal.signal(number_of_parent, signal.SIG_IGN)
         signal.set_wakeup_fd(worker.loop.wakeup.write_fd, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda *_: worker.stop(start.stop_asked() or _DRAIN))
-        heed_signals()
+        unblock_signals()
         asked = start.stop_asked()
         if asked is not None:  # `stop` was called before the fork
             worker.stop(asked)
