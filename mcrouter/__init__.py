@@ -12,10 +12,10 @@ A tour of the rooms:
     router.py    config + settings -> a running router              routes/    policies; no sockets
     server/      event loops and their processes, restarts          engine/    epoll loop, clients/, hosts/; no policy
     client.py    a client without a socket                          hashing/   hash functions that place keys
-    explain/     what a request would do, without a server          metrics/   counters and the page that shows them
-    status/      the status page; top/: the same on a terminal      stats/     the router's own `stats`
-    testing/     embedded hosts to test with; demo/: --demo         spool/     the async log, and its replay
-    system/      log, clock, memory limit, imports after the start
+    explain/     what a request would do, without a server          counters/  cells that count, and their one reader
+    status/      the status page; top/: the same on a terminal      metrics/   the pages of the metrics port
+    testing/     embedded hosts to test with; demo/: --demo         stats/     the router's own `stats`
+    system/      log, clock, memory limit, imports after the start  spool/     the async log, and its replay
 
 The path of a request: engine.clients.inbox reads bytes, proto.client.stream cuts them into requests, a route chooses
 hosts, engine.hosts.host sends what passes proto.host.gate, engine.hosts.connection waits for the answer, and
@@ -27,7 +27,8 @@ TYPE_CHECKING = False  # typing's own, without importing typing
 if TYPE_CHECKING:
     from .config import ConfigError
     from .errors import RequestError, RouterError
-    from .router import Router, load_config
+    from .router import Router
+    from .server.configs import load_config
     from .settings import Settings, SettingsError
 
 __version__ = "0.1.0"
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 _HOME = {"ConfigError": "config", "RequestError": "errors", "Router": "router", "RouterError": "errors",
-         "Settings": "settings", "SettingsError": "settings", "load_config": "router"}  # fmt: skip
+         "Settings": "settings", "SettingsError": "settings", "load_config": "server.configs"}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -14,7 +14,7 @@ import pytest
 from mcrouter.cli.main import main
 from mcrouter.engine.hosts.recovery import REPLAY
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
-from mcrouter.server.worker import rejoin_mode
+from mcrouter.server.hosts import rejoin_mode
 from mcrouter.spool.writer import Spool
 from mcrouter.testing import DemoHost
 from tests.routes.world import World

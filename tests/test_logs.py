@@ -13,7 +13,7 @@ import pytest
 
 from mcrouter import Router, load_config
 from mcrouter.cli.main import _serve
-from mcrouter.server.supervisor import Supervisor, heed_signals
+from mcrouter.server.supervisor import Supervisor, unblock_signals
 from mcrouter.settings import Settings
 from mcrouter.system.logs import MOST_LINES, StderrHandler, flush_stderr, get_logger, lines_dropped
 from tests.embedding.served import served
@@ -120,8 +120,8 @@ def test_the_lines_that_all_processes_have_dropped_are_one_number(monkeypatch):
         router = Router(config, Settings(server_event_loops=loops))
         for row, count in zip(router._rows, (2, 3)):
             row[router._layout.log_lines_dropped] = count
-        monkeypatch.setattr("mcrouter.router.lines_dropped", lambda: 5)
-        assert b"\nmcrouter_log_lines_dropped_total %d\n" % total in router._metrics()[2]
+        monkeypatch.setattr("mcrouter.server.pages.lines_dropped", lambda: 5)
+        assert b"\nmcrouter_log_lines_dropped_total %d\n" % total in router._pages.metrics()[2]
         router.stop()
 
 
@@ -226,7 +226,7 @@ def test_a_signal_that_comes_while_a_shard_is_born_reaches_it(monkeypatch):
 
     def run(_number, _lifeline, _channel):
         signal.signal(signal.SIGTERM, lambda *_: os.write(write, b"heard"))
-        heed_signals()
+        unblock_signals()
         supervisor.stop(1.0)
 
     monkeypatch.setattr(os, "fork", forked)

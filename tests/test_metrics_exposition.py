@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.metrics.counters import STRIDE, SUM, Layout, clear_gauges, local_cells, observe
+from mcrouter.counters.cells import clear_gauges, local_cells, observe
+from mcrouter.counters.layout import BUCKETS_MS, STRIDE, SUM, Layout
+from mcrouter.counters.reader import CounterReader
 from mcrouter.metrics.exposition import CONTENT_TYPE, collect, render
 from mcrouter.metrics.process import ProcessFacts
-from mcrouter.metrics.table import BUCKETS_MS, METRICS
+from mcrouter.metrics.table import METRICS
 from mcrouter.proto.commands import COMMANDS
 
 # A strict reader of the text format 0.0.4.
@@ -215,14 +217,14 @@ def test_golden_page():
     one[layout.client_connections_total], two[layout.client_connections_total] = 5, 7
     facts = ProcessFacts(1.25, resident_memory_bytes=2e7, max_fds=math.inf)
     config = {"config_failures_total": 2, "config_last_reload_successful": 0, "config_age_seconds": 1.5, "log_lines_dropped_total": 7}
-    page = render(collect(layout, [one, two], "1.2.3", facts, config))
+    page = render(collect(CounterReader(layout, [one, two]), "1.2.3", facts, config))
     assert page.decode().splitlines() == golden_lines()
     assert page.endswith(b"\n")
     assert CONTENT_TYPE == "text/plain; version=0.0.4; charset=utf-8"
 
 
 def page_of(layout, rows, **options):
-    return read_page(render(collect(layout, rows, "1", ProcessFacts(1.5, 2, 3, 4, 5, 6)), **options))
+    return read_page(render(collect(CounterReader(layout, rows), "1", ProcessFacts(1.5, 2, 3, 4, 5, 6)), **options))
 
 
 def names(namespace):
@@ -247,7 +249,7 @@ def test_another_namespace_renames_all_but_the_common_names():
 
 def test_without_process_facts_their_families_are_left_out():
     layout = Layout(["get"], ["a:1"])
-    page = render(collect(layout, [local_cells(layout)], "1"))
+    page = render(collect(CounterReader(layout, [local_cells(layout)]), "1"))
     assert list(read_page(page)) == [name for name in names("mcrouter") if not name.startswith("process_")]
 
 
@@ -267,7 +269,7 @@ def test_a_series_is_there_once_it_has_counted():
 )
 def test_label_values_are_escaped(text, written):
     layout = Layout([], [text])
-    page = render(collect(layout, [local_cells(layout)], "1"))
+    page = render(collect(CounterReader(layout, [local_cells(layout)]), "1"))
     assert f'mcrouter_upstream_get_hits_total{{host="{written}"}} 0\n'.encode() in page
 
 

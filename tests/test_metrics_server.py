@@ -379,23 +379,23 @@ def test_http_server_is_not_imported_with_it():
 
 @pytest.mark.parametrize("loops", [1, 2])
 def test_health_asks_whether_each_event_loop_runs(loops, monkeypatch):
-    monkeypatch.setattr("mcrouter.router._HEALTH_PATIENCE", 0.0)
+    monkeypatch.setattr("mcrouter.server.pages._HEALTH_PATIENCE", 0.0)
     with served(1, server_event_loops=loops) as (router, _):
-        until(lambda: router._health()[0] == 200)
-        monkeypatch.setattr("mcrouter.router._STALLED", -1000.0)  # so that no loop has run
-        assert router._health() == (503, "text/plain; charset=utf-8", b"event loops that do not run: %d\n" % loops)
+        until(lambda: router._pages.health()[0] == 200)
+        monkeypatch.setattr("mcrouter.server.pages._STALLED", -1000.0)  # so that no loop has run
+        assert router._pages.health() == (503, "text/plain; charset=utf-8", b"event loops that do not run: %d\n" % loops)
 
 
 def test_health_waits_a_moment_for_an_event_loop_that_was_paused(monkeypatch):
     with served(1) as (router, _):
-        until(lambda: router._health()[0] == 200)
+        until(lambda: router._pages.health()[0] == 200)
         held, go_on = threading.Event(), threading.Event()
         router._worker.loop.call_soon_threadsafe(lambda: (held.set(), go_on.wait(DEADLINE)))
         held.wait(DEADLINE)
         cell = router._layout.beat
         router._rows[0][cell] -= 100.0
-        monkeypatch.setattr("mcrouter.router._HEALTH_PATIENCE", 0.0)
-        assert router._health()[0] == 503
+        monkeypatch.setattr("mcrouter.server.pages._HEALTH_PATIENCE", 0.0)
+        assert router._pages.health()[0] == 503
         go_on.set()
-        monkeypatch.setattr("mcrouter.router._HEALTH_PATIENCE", DEADLINE)
-        assert router._health()[0] == 200
+        monkeypatch.setattr("mcrouter.server.pages._HEALTH_PATIENCE", DEADLINE)
+        assert router._pages.health()[0] == 200

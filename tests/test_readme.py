@@ -9,8 +9,8 @@ from mcrouter.config.syntax.keys import OF_A_POOL, keys_table, options_table
 from mcrouter.hashing import HASHES
 from mcrouter.metrics.table import METRICS
 from mcrouter.proto.commands import protocol_table
-from mcrouter.router import describe
 from mcrouter.routes.handles import HANDLES, ORDERED_POOL_HANDLES
+from mcrouter.server.configs import describe
 from mcrouter.settings import flags_table
 from tests.differential.differences import CHANCES, DIFFERENCES
 

@@ -19,11 +19,11 @@ from tests.support.processes import DEADLINE, ROOT, ask, free_port, until
 # Modules that only subcommands, --help, --version, --demo and tests need: no running router imports them.
 NEVER = ("__main__", "cli.arguments", "cli.completion", "cli.explain", "cli.replay", "cli.source_hash", "cli.top", "demo",
          "explain.scenarios", "spool.deliver", "spool.replay", "spool.report", "testing", "top")  # fmt: skip
-OF_THE_COMMAND = ("cli", "cli.main", "cli.plain_flags")  # not of a router within another program
+OF_THE_COMMAND = ("cli", "cli.main", "cli.plain_flags", "server.config_source", "server.config_watcher")  # not of a router within another program
 
 # What no start uses, of the package and of the standard library; of a folder, all that is in it.
 UNUSED = ("client", "config.preprocess", "engine.clients.call", "explain", "metrics.exposition", "metrics.handler",
-          "metrics.page", "metrics.process", "server.channel", "server.inquiries", "server.supervisor",
+          "metrics.page", "metrics.process", "server.channel", "server.inquiries", "server.processes", "server.supervisor",
           "server.worker_process", "spool",
           "stats.facts", "stats.server_lines", "stats.servers", "stats.summary", "stats.table", "status.facts",
           "status.look", "status.page", "status.plots", *NEVER[1:])  # fmt: skip
@@ -71,8 +71,8 @@ class Seen(logging.Handler):
             imported.set()
 logging.getLogger("mcrouter.system.deferred").addHandler(Seen())
 if sys.argv[3] == "few":
-    import mcrouter.router
-    mcrouter.router._FIRST_CLIENT = mcrouter.router._FIRST_ANSWER = 1e6
+    import mcrouter.server.late_imports
+    mcrouter.server.late_imports._FIRST_CLIENT = mcrouter.server.late_imports._FIRST_ANSWER = 1e6
 threading.Thread(target=client, daemon=True).start()
 sys.exit(mcrouter.cli.main.main(["-f", sys.argv[1], "-l", "tcp://127.0.0.1:" + sys.argv[2], "-L", "127.0.0.1:0", "--log-level", "debug"]))
 """
@@ -215,7 +215,7 @@ with make() as router:
 
 
 def test_a_program_may_fork_while_modules_are_imported():
-    code = "import mcrouter.router\nmcrouter.router._FIRST_CLIENT = mcrouter.router._FIRST_ANSWER = 0\n" + FORKS
+    code = "import mcrouter.server.late_imports as late\nlate._FIRST_CLIENT = late._FIRST_ANSWER = 0\n" + FORKS
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=4 * DEADLINE)
     assert (done.returncode, done.stderr) == (0, "")
 

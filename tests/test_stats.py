@@ -3,9 +3,10 @@
 import pytest
 
 import mcrouter.stats.facts as facts
+from mcrouter.counters.cells import local_cells
+from mcrouter.counters.layout import BUCKETS_MS, Layout
+from mcrouter.counters.reader import CounterReader
 from mcrouter.engine.hosts.tally import HARD_TKO, SOFT_TKO, Tally
-from mcrouter.metrics.counters import Layout, local_cells
-from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.proto import outcomes as o
 from mcrouter.proto import results as r
 from mcrouter.proto.commands import BY_NAME, COMMANDS
@@ -38,7 +39,7 @@ class World:
         self.now = STARTED + 100
         load = {HOSTS[0]: (0.25, 2, 3), HOSTS[1]: (1.0, 0, 1)}
         about = About(STARTED, "-f router.json -n 2")
-        self.statistics = Statistics(self.layout, self.rows, about, lambda: RequestLoad(5, 1, load.get), lambda: self.now)
+        self.statistics = Statistics(CounterReader(self.layout, self.rows), about, lambda: RequestLoad(5, 1, load.get), lambda: self.now)
         for number, row in enumerate(self.rows):
             row[self.layout.pid] = number + 4_000_000  # processes that there are not
             for slot in (0, 1):
@@ -232,13 +233,13 @@ def test_a_server_is_new_until_it_has_answered(world):
 def test_many_hosts_are_looked_at_in_portions(monkeypatch, words, loops):
     """Each step looks at few counters and gives few lines."""
     looks = []
-    monkeypatch.setattr(facts, "server_of", lambda *args: looks.append(len(args[1])) or server_of(*args))
+    monkeypatch.setattr(facts, "server_of", lambda *args: looks.append(args[0].loops) or server_of(*args))
     names = [f"10.0.{number // 250}.{number % 250}:11211" for number in range(1000)]
     layout = Layout([command.name for command in COMMANDS], names)
     rows = [local_cells(layout)] * loops
     load = RequestLoad(0, 0, lambda name: (1.0, 0, 0))
     seen, cost = 0, 0
-    for step, pairs in Statistics(layout, rows, About(STARTED), lambda: load).answer(words.split()):
+    for step, pairs in Statistics(CounterReader(layout, rows), About(STARTED), lambda: load).answer(words.split()):
         assert sum(looks) <= 20 and len([name for name, _ in pairs if "10.0." in name]) <= 100
         assert step <= 1000
         seen, cost = seen + len(looks), cost + step

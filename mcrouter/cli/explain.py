@@ -15,10 +15,11 @@ from ..explain.graph import Graph
 from ..explain.scenarios import Scenario, answer_words, asked_words, scenarios, text
 from ..explain.tree import lines, plain, tree
 from ..routes.framework.context import policy_options
-from ..server.worker import rejoin_mode
+from ..server.config_source import config_source
+from ..server.hosts import rejoin_mode
 from ..settings import Settings, SettingsError
 from .arguments import Parser, flags_for
-from .main import complain, parsed_settings, usable_config
+from .main import complain, parsed_settings
 
 _USAGE_ERROR = 2
 _TOO_DEEP = "the config nests routes too deeply to explain this request; use fewer routes within one another"
@@ -41,7 +42,7 @@ def explain(args: argparse.Namespace) -> int:
     """Prints what would happen to a request; returns the exit code."""
     try:
         asked, settings = requests(args.words), parsed_settings(args)
-        config = usable_config(settings)
+        config = config_source(settings).read()
     except ValueError as error:  # also ConfigError and SettingsError
         return complain(str(error), _USAGE_ERROR)
     try:
@@ -153,7 +154,7 @@ def graph_parser() -> Parser:
 def graph(args: argparse.Namespace) -> int:
     """Prints the routes of every command; returns the exit code."""
     try:
-        drawn = Graph(usable_config(Settings(router_config=args.router_config)))
+        drawn = Graph(config_source(Settings(router_config=args.router_config)).read())
     except (ConfigError, SettingsError) as error:
         return complain(str(error), _USAGE_ERROR)
     return _show(drawn.dot() if args.dot else drawn.text())

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .arguments import Parser
 
 _USAGE_ERROR, _CANNOT_RUN = 2, 1
-_CONFIG_FILES = ("router.yaml", "router.json")
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -142,13 +141,12 @@ def _log_to_stderr(level: str) -> None:
 
 def _run(settings: Settings, only_validate: bool) -> int:
     from ..config import ConfigError
-    from ..router import describe
-    from ..server.config_watcher import file_state
+    from ..server.config_source import config_source
+    from ..server.configs import describe
 
-    path = config_path(settings)
-    before = file_state(path)
     try:
-        config = usable_config(settings)
+        source = config_source(settings)
+        config = source.read()
     except (ConfigError, SettingsError) as error:
         return complain(str(error), _USAGE_ERROR)
     if only_validate:
@@ -156,38 +154,17 @@ def _run(settings: Settings, only_validate: bool) -> int:
         return 0
     for warning in config.warnings:
         get_logger(__name__).warning("the config: %s", warning)
-    if not path or path == "-":
+    if not source.can_change:
         return _serve(config, settings)
-    return _serve(config, settings, watch=lambda router: _watch(path, before, router, settings))
+    return _serve(config, settings, watch=lambda router: _watch(source, router, settings))
 
 
-def config_path(settings: Settings) -> str:
-    """Returns the path of the config file; empty if there is none."""
-    return settings.router_config or ("" if settings.config_str else next(filter(os.path.exists, _CONFIG_FILES), ""))
-
-
-def usable_config(settings: Settings) -> Any:
-    """Returns the config that the settings name; raises ConfigError, or SettingsError if there is none."""
-    from ..config import load_config, load_file
-    from ..router import VOCABULARY, reading_options
-
-    options, path = reading_options(settings), config_path(settings)
-    if path:
-        return load_file(path, VOCABULARY, options)
-    if not settings.config_str:
-        raise SettingsError("no router.yaml or router.json here; name a config with -f FILE, or try --demo")
-    return load_config(settings.config_str, "--config-str", VOCABULARY, options)
-
-
-def _watch(path: str, before: Any, router: Any, settings: Settings) -> Any:
-    """Starts to watch the config file for the router; returns the watcher, which must be stopped at the end."""
+def _watch(source: Any, router: Any, settings: Settings) -> Any:
+    """Starts to watch the config source for the router; returns the watcher, which must be stopped at the end."""
     from ..server.config_watcher import ConfigWatcher
 
-    def read() -> Any:
-        return usable_config(settings)
-
     delay = None if settings.disable_reload_configs else settings.reconfiguration_delay_ms / 1000
-    watcher = ConfigWatcher(path, read, router.reload, router.config_state, delay, router.config.imports, before)
+    watcher = ConfigWatcher(source, router.reload, router.config_state, delay)
     signal.signal(signal.SIGHUP, lambda *_: watcher.now())
     watcher.start()
     return watcher

@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import Any, List
 
-from ..router import load_config
+from ..server.configs import load_config
 from ..server.takeover import VARIABLE
 from ..settings import Settings, SettingsError, whole
 from ..testing import DemoHost

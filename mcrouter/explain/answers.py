@@ -4,7 +4,7 @@ from typing import Dict, List, Tuple
 
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, META, META_STORE, META_VALUE, VALUES
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.styles import MEMCACHED, Memcached
 from ..routes.null import default_reply
 

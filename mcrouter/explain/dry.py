@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from .. import __version__
 from ..config.model import Config
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Reply, Sink
 from ..routes.build import build
 from ..routes.framework.base import Route

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Iterator, List, Mapping, Set, Tuple
 
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..routes.framework.base import ASKED, Route
 from ..routes.framework.keyed import PerKey
 from ..routes.framework.renamed import StripPrefixRoute

@@ -1,4 +1,4 @@
-"""From counters to the page: `collect` adds the event loops up, `render` writes Prometheus text format 0.0.4.
+"""From counters to the page: `collect` makes families of them, `render` writes Prometheus text format 0.0.4.
 
 Pure functions: no socket, no clock. A series by command, or by command and host, is there once it has counted:
 every command for each of 200 hosts would be 150,000 lines of zeros. Always there are `requests_total` of get and set
@@ -6,13 +6,14 @@ and everything that is by host alone, so that a rate over them is right from the
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import NamedTuple, Optional, Union
 
-from .counters import STRIDE, SUM, Cells, Layout, healthy_hosts
+from ..counters.layout import BUCKETS_MS
+from ..counters.reader import CounterReader, Histogram
 from .process import ProcessFacts
-from .table import BUCKETS_MS, METRICS, Metric
+from .table import METRICS, Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Of the page that `render` writes."""
@@ -20,18 +21,6 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _ALWAYS = ("get", "set")
 _COMMON = "process_"  # names that all exporters share: they take no namespace
 _EXACT = 2.0**53  # above it not every integer is a float
-
-
-class Histogram(NamedTuple):
-    """Times: how many in each bucket of BUCKETS_MS and above (not cumulative), and their sum in milliseconds."""
-
-    counts: tuple[float, ...]
-    sum: float
-
-    @property
-    def total(self) -> float:
-        """How many in all."""
-        return sum(self.counts)
 
 
 class Sample(NamedTuple):
@@ -52,25 +41,21 @@ _Found = dict[str, list[Sample]]
 
 
 def collect(
-    layout: Layout,
-    rows: Sequence[Cells],
+    counters: CounterReader,
     version: str,
     process: Optional[ProcessFacts] = None,
     facts: Optional[Mapping[str, float]] = None,
 ) -> list[Family]:
-    """The families of METRICS, counters and connections summed over the event loops' rows; `facts` are those of one
-    number that nobody counts in a row."""
+    """Returns the families of METRICS. `facts` are the numbers, by the names of their families, that are not among the
+    counters of event loops."""
     found: _Found = {metric.name: [] for metric in METRICS}
     found["version"].append(Sample((version,), 1))
-    for name, i in (
-        ("client_connections", layout.client_connections),
-        ("client_connections_total", layout.client_connections_total),
-    ):
-        found[name].append(Sample((), _total(rows, i)))
-    found["upstream_healthy_hosts_total"].append(Sample((), healthy_hosts(layout, rows)))
-    _collect_requests(layout, rows, found)
-    for slot, host in layout.hosts:
-        _collect_host(layout, rows, slot, host, found)
+    found["client_connections"].append(Sample((), counters.clients()))
+    found["client_connections_total"].append(Sample((), counters.clients_accepted()))
+    found["upstream_healthy_hosts_total"].append(Sample((), counters.healthy_hosts()))
+    _collect_requests(counters, found)
+    for slot, host in counters.layout.hosts:
+        _collect_host(counters, slot, host, found)
     for name, fact in (facts or {}).items():
         found[name].append(Sample((), fact))
     if process is not None:
@@ -81,9 +66,9 @@ def collect(
     return [family for family in families if family.samples or not family.metric.name.startswith(_COMMON)]
 
 
-def _collect_requests(layout: Layout, rows: Sequence[Cells], found: _Found) -> None:
-    for index, command in enumerate(layout.commands):
-        histogram = _histogram(rows, layout.requests(index))
+def _collect_requests(counters: CounterReader, found: _Found) -> None:
+    for index, command in enumerate(counters.layout.commands):
+        histogram = counters.requests(index)
         if histogram is not None:
             found["requests_total"].append(Sample((command,), histogram.total))
             found["request_duration_milliseconds"].append(Sample((command,), histogram))
@@ -91,44 +76,27 @@ def _collect_requests(layout: Layout, rows: Sequence[Cells], found: _Found) -> N
             found["requests_total"].append(Sample((command,), 0))
 
 
-def _collect_host(layout: Layout, rows: Sequence[Cells], number: int, host: str, found: _Found) -> None:
-    for name, i in (
-        ("upstream_connections_total", layout.connections[number]),
-        ("upstream_get_hits_total", layout.hits[number]),
-        ("upstream_get_misses_total", layout.misses[number]),
-        ("upstream_missed_writes_total", layout.missed[number]),
-        ("rejoin_journal_keys", layout.journal[number]),
-        ("rejoin_deleted_keys_total", layout.deleted[number]),
-        ("rejoin_flushes_total", layout.flushed[number]),
+def _collect_host(counters: CounterReader, slot: int, host: str, found: _Found) -> None:
+    layout = counters.layout
+    for name, cell in (
+        ("upstream_connections_total", layout.connections[slot]),
+        ("upstream_get_hits_total", layout.hits[slot]),
+        ("upstream_get_misses_total", layout.misses[slot]),
+        ("upstream_missed_writes_total", layout.missed[slot]),
+        ("rejoin_journal_keys", layout.journal[slot]),
+        ("rejoin_deleted_keys_total", layout.deleted[slot]),
+        ("rejoin_flushes_total", layout.flushed[slot]),
     ):
-        found[name].append(Sample((host,), _total(rows, i)))
+        found[name].append(Sample((host,), counters.total(cell)))
     for index, command in enumerate(layout.commands):
         labels = (command, host)
-        histogram = _histogram(rows, layout.upstream_requests(number, index))
+        histogram = counters.host_requests(slot, index)
         if histogram is not None:
             found["upstream_requests_total"].append(Sample(labels, histogram.total))
             found["upstream_request_duration_milliseconds"].append(Sample(labels, histogram))
-        errors = _total(rows, layout.errors[number][index])
+        errors = counters.total(layout.errors[slot][index])
         if errors:
             found["upstream_errors_total"].append(Sample(labels, errors))
-
-
-def _total(rows: Sequence[Cells], i: int) -> float:
-    return sum(cells[i] for cells in rows)
-
-
-def _histogram(rows: Sequence[Cells], blocks: Sequence[int]) -> Optional[Histogram]:
-    """The sum of these blocks of all event loops, read once, so that its buckets and its count agree; None if all is
-    zero.
-
-    Most blocks are empty, and with one event loop this runs beside the request path: `any` over a slice is C code.
-    """
-    slices = [cells[block : block + STRIDE] for cells in rows for block in blocks]
-    if not any(map(any, slices)):
-        return None
-    cells = [sum(column) for column in zip(*slices)]
-    histogram = Histogram(tuple(cells[:SUM]), cells[SUM])
-    return histogram if histogram.total else None
 
 
 def render(families: Iterable[Family], namespace: str = "mcrouter") -> bytes:

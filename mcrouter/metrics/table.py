@@ -2,12 +2,6 @@
 
 from typing import NamedTuple, Tuple
 
-BUCKETS_MS = (
-    0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 10.0, 25.0, 30.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0,
-    400.0, 500.0, 700.0, 1000.0, 2000.0, 3000.0, 5000.0,
-)  # fmt: skip
-"""Upper bounds (inclusive) of the duration histograms, milliseconds."""
-
 
 class Metric(NamedTuple):
     """One family. `name` has no namespace prefix, except for the `process_*` names, which never take one."""

@@ -21,7 +21,7 @@ the other side uses, and no more; mypy checks the classes that are given for it.
 
 from typing import Any, Callable, Optional, Protocol
 
-from .requests import Request
+from .request import Request
 
 Reply = Any  # see proto/reply.py
 """The reply to a request: bytes; a list of pieces, if the sink takes them; TOO_LARGE; or a ReplyStream."""

@@ -4,7 +4,7 @@ from typing import Callable, Iterable, List, Optional, Tuple
 
 from ..config.fields import routes
 from ..proto import outcomes as o
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, Reply, Sink
 from .framework.base import ASKED, AsIs, Branch, Route, refuse
 from .framework.best import Best, is_good

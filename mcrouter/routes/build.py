@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Dict, Generator, List, Mapping, NamedTupl
 from ..config.fields import Field, Values, children
 from ..config.leaves import requests_of
 from ..config.model import HOST, Config, RouteSpec
+from ..proto.client.parser import RunPlan
 from ..proto.commands import ADMIN, COMMANDS, READ, Command
-from ..proto.requests import GET, SET, RunPlan
+from ..proto.request import GET, SET
 from ..system.deferred import own
 from .framework.base import Route
 from .framework.context import RouteContext

@@ -4,7 +4,7 @@ from typing import List
 from zlib import crc32
 
 from ..config.fields import Field, routes, text
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Sink
 from .framework.base import BY_CHANCE, Branch, Route, part_sink
 from .framework.context import RouteContext

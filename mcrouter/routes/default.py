@@ -3,7 +3,7 @@
 from typing import Iterable, List, Optional, Tuple
 
 from ..config.fields import routes
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, AsIs, Branch, Route, refuse
 from .framework.context import RouteContext

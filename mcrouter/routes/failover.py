@@ -9,7 +9,7 @@ from typing import List, Optional, Set, Tuple
 from ..config.fields import REQUIRED, Field, Values, number, record, routes, unused
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, Command
-from ..proto.requests import GET, SET, Request
+from ..proto.request import GET, SET, Request
 from ..proto.seams import Destination, Reply, Sink, Source
 from .failover_errors import FailoverErrors, failover_errors
 from .failover_policy import InOrder, PolicySpec, failover_policy

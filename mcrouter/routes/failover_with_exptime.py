@@ -5,7 +5,7 @@ from typing import List, Optional, Tuple
 from ..config.fields import Field, Values, number, route, routes
 from ..proto.commands import Command
 from ..proto.exptimes import capped
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Sink
 from .failover import FailoverLimit, failover_fields, made_of, never, shared
 from .failover_policy import InOrder

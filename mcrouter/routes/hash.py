@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Un
 
 from ..config.fields import Field, Values, one_of, routes, switch, text, texts
 from ..hashing import HASHES, KEY_HASH_NAMES, Chooser, make_chooser, routing_key
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..system.deferred import own
 from .framework.base import Branch, Route
 from .framework.context import RouteContext

@@ -3,7 +3,7 @@
 from typing import List, Optional, Tuple
 
 from ..proto import outcomes as o
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, DestinationHost, Reply, Sink
 from ..proto.styles import MEMCACHED, Memcached
 from .framework.again import ask_again

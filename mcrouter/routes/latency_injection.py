@@ -5,7 +5,7 @@ from typing import List, Optional, Tuple
 from ..config.fields import Field, Values, number, route, unused
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import abandon
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Reply, Sink
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext

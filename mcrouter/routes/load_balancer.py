@@ -5,7 +5,7 @@ from math import exp
 from typing import Iterator, List, Optional, Tuple
 
 from ..config.fields import Field, number, routes, unused
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, Source
 from .failover import FailoverRoute
 from .failover_errors import FailoverErrors

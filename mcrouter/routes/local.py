@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS
 from ..proto.guard import INTERNAL_ERROR
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Sink
 from .framework.base import Route
 from .framework.handle import Handle

@@ -6,7 +6,7 @@ from typing import List, Optional
 from ..config.fields import Values, route
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, Reply, Sink
 from ..system.logs import get_logger
 from .framework.base import Route

@@ -6,7 +6,7 @@ from ..config.fields import Field, number, route
 from ..hashing import routing_key
 from ..hashing.spooky import hash32
 from ..proto.commands import COMMANDS, DELETE
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext

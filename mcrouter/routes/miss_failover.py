@@ -5,7 +5,7 @@ from typing import Iterable, List, Optional, Tuple
 from ..config.fields import Field, Values, routes, switch
 from ..proto import outcomes as o
 from ..proto.commands import DELETE, READ, VALUES, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, Reply, Sink
 from .framework.again import ask_again
 from .framework.base import ASKED, ON_FAILURE, Branch, Route, refuse

@@ -5,7 +5,7 @@ from typing import Dict, List, Optional, Tuple
 from ..config.fields import Field, one_of, switch, text
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, META, META_STORE, META_VALUE, STORE, STORE_CAS, VALUES
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Sink
 from .framework.base import Branch, Route, refuse
 from .framework.context import RouteContext

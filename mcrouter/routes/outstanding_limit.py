@@ -6,7 +6,7 @@ from typing import Deque, List, Optional, Tuple
 from ..config.fields import Field, Values, number, route
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import guarded
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Reply, Sink, Source
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext

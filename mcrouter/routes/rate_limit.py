@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..config.fields import Field, Values, record, route
 from ..proto.commands import COMMANDS, DELETE, META_STORE, READ, STORE, STORE_CAS, VALUES, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, Reply, Sink
 from .framework.base import ASKED, OVER_LIMIT, Branch, Route
 from .framework.context import RouteContext

@@ -5,7 +5,7 @@ from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..config.fields import BY_NAME, Field, Values, route
 from ..proto.commands import Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, COPY, Branch, Route, refuse, start_in_background
 from .framework.context import RouteContext

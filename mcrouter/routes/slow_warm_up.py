@@ -6,7 +6,7 @@ from typing import List, Optional, Tuple
 from ..config.fields import RECORDS, Field, Values, number, record, route
 from ..proto import outcomes as o
 from ..proto.commands import READ, VALUES, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.seams import Reply, Sink
 from .framework.base import ASKED, BY_CHANCE, Branch, Route
 from .framework.context import RouteContext

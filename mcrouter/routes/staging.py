@@ -5,7 +5,7 @@ from typing import List, Optional, Tuple
 from ..config.fields import route
 from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, COMMANDS, DELETE
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import Value, routing_name, store_of, ttl_of
 from ..proto.seams import Sink
 from .framework.base import ASKED, COPY, ON_HIT, Branch, Route, start_in_background

@@ -5,8 +5,9 @@ from typing import Callable, Dict, List, Sequence, Tuple
 
 from ..config.fields import routes
 from ..proto import outcomes as o
-from ..proto.replies import TOO_LARGE, split_reply
-from ..proto.requests import Request
+from ..proto.replies import split_reply
+from ..proto.reply import TOO_LARGE
+from ..proto.request import Request
 from ..proto.seams import Destination, Reply, Sink
 from .framework.base import ASKED, COPY, Branch, Route, start_in_background
 from .framework.handle import Handle

@@ -4,7 +4,7 @@ from typing import List, Optional, Tuple
 
 from ..config.fields import Field, Values, number, route, switch
 from ..proto.commands import BY_NAME, META, READ, VALUES, Command
-from ..proto.requests import Request
+from ..proto.request import Request
 from ..proto.rewriting import Value, get_of, routing_name, ttl_of
 from ..proto.seams import Sink
 from .framework.base import ASKED, ON_FAILURE, Branch, Route

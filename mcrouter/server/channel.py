@@ -1,7 +1,7 @@
-"""What a supervisor and an event loop say to each other: Python objects, with a descriptor or without, over a socket
-pair.
+"""The channel between a supervisor and the process of an event loop: messages over a socket pair.
 
-Both are the same program, one forked from the other, so pickles are safe. A message is short but for a config.
+A message is a Python object, with a descriptor or without. Both ends are the same program, one forked from the other,
+so pickles are safe.
 """
 
 import pickle
@@ -13,20 +13,19 @@ _LENGTH = struct.Struct("!I")
 
 
 class Channel:
-    """One end."""
+    """One end. Each step of sending or receiving may take `seconds`."""
 
     def __init__(self, sock: socket.socket, seconds: float) -> None:
-        """`seconds` is how long any one step may take."""
         sock.settimeout(seconds)
         self._sock = sock
 
     @property
     def fd(self) -> int:
-        """What to wait for."""
+        """The descriptor to wait for."""
         return self._sock.fileno()
 
     def send(self, message: Any, fd: Optional[int] = None) -> None:
-        """Sends; raises OSError when nobody is there any more, or does not listen."""
+        """Sends a message; raises OSError if the other end is closed, or does not read."""
         data = pickle.dumps(message)
         head = _LENGTH.pack(len(data))
         if fd is None:
@@ -36,7 +35,8 @@ class Channel:
         self._sock.sendall(data)
 
     def receive(self) -> Tuple[Any, Optional[int]]:
-        """A message and the descriptor that came with it; raises OSError, or EOFError when the other end is closed."""
+        """Returns a message and the descriptor that came with it; raises OSError, or EOFError if the other end is
+        closed."""
         head, fds, _, _ = socket.recv_fds(self._sock, _LENGTH.size, 1)
         head += self._read(_LENGTH.size - len(head)) if head else b""
         if not head:
@@ -54,11 +54,11 @@ class Channel:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Ends it."""
+        """Closes this end."""
         self._sock.close()
 
 
 def channel(seconds: float) -> Tuple[Channel, Channel]:
-    """Two ends."""
+    """Returns the two ends of a new channel."""
     one, other = socket.socketpair()
     return Channel(one, seconds), Channel(other, seconds)

@@ -1,83 +1,34 @@
-"""Watches the config file: reads it again when it changes or on SIGHUP, and refuses an invalid one."""
+"""Watches a config source: reads it again when it has changed or when it is told to (SIGHUP), and refuses an invalid
+config."""
 
-import os
 import threading
-from typing import Callable, Dict, Optional, Sequence, Tuple
+from typing import Callable, Optional
 
-from ..config import Config, ConfigError
-from ..system.clock import unix_time
+from ..config import Config
+from ..errors import RouterError
+from ..system.interpreter import short_gil_turns
 from ..system.logs import get_logger
-from .policy import short_gil_turns
+from .config_source import ConfigSource
+from .config_state import ConfigState
 
 logger = get_logger(__name__)
 
-_PATIENCE = 5.0  # seconds that `stop` waits for a slow file, or for a config that is being applied
-
-_Stat = Optional[Tuple[Tuple[int, int, int], ...]]
-
-
-class ConfigState:
-    """The state of the config: since when the current one is in effect, and the errors of newer ones."""
-
-    def __init__(self) -> None:
-        self.failures = 0
-        self.successful = True
-        self.since = self.last_attempt = unix_time()  # Unix time
-        self.error = ""  # the error of the newest config, if it was refused
-        self.on_change: Callable[[], None] = lambda: None
-
-    def taken(self) -> None:
-        """Records that a new config is in effect."""
-        self.since = self.last_attempt = unix_time()
-        self.successful, self.error = True, ""
-        self.on_change()
-
-    def refused(self, error: str) -> None:
-        """Records that a new config was refused."""
-        self.error = error
-        self.last_attempt = unix_time()
-        self.failures += 1
-        self.successful = False
-        self.on_change()
-
-    def facts(self) -> Dict[str, float]:
-        """Returns the state as metrics."""
-        return {
-            "config_failures_total": self.failures,
-            "config_last_reload_successful": int(self.successful),
-            "config_age_seconds": unix_time() - self.since,
-        }
+_PATIENCE = 5.0  # seconds that `stop` waits for a slow source, or for a config that is being applied
 
 
 class ConfigWatcher:
-    """A thread that applies each new version of the config file to the router.
+    """A thread that applies each new config of a source to the router.
 
-    `read` reads and checks the file, `apply` puts the config into effect. Both raise ConfigError or ValueError, with
-    the reason, if they fail; then the current config stays in effect. A changed file is read after two checks in a row
-    have seen the same state, so that its writer has finished. `delay`: seconds between two checks; None: the file is
-    read only on `now`. The files that a config imports are watched too. `before`: the state of the file before the
-    current config was read of it (`file_state`), so that no change is overlooked since then.
+    `apply` puts a config into effect. If it, or reading the source, raises ValueError (as ConfigError is) or
+    RouterError, then the current config stays in effect. `delay`: seconds between two checks; None: the source is read
+    only on `now`.
     """
 
     def __init__(
-        self,
-        path: str,
-        read: Callable[[], Config],
-        apply: Callable[[Config], None],
-        state: ConfigState,
-        delay: Optional[float] = 1.0,
-        imports: Sequence[str] = (),
-        before: _Stat = None,
+        self, source: ConfigSource, apply: Callable[[Config], None], state: ConfigState, delay: Optional[float] = 1.0
     ) -> None:
-        self._path = path
-        self._imports = imports
-        self._read = read
-        self._apply = apply
-        self._state = state
+        self._source, self._apply, self._state = source, apply, state
         self._delay = delay
-        self._seen = self._loaded = self._stat()
-        if before is not None and self._seen is not None:
-            self._loaded = (*before, *self._seen[1:])
         self._woken = threading.Event()
         self._asked = False
         self._stopping = False
@@ -88,7 +39,7 @@ class ConfigWatcher:
         self._thread.start()
 
     def now(self) -> None:
-        """Makes the thread read the file, changed or not. Safe in a signal handler."""
+        """Makes the thread read the source, changed or not. Safe in a signal handler."""
         self._asked = True
         self._woken.set()
 
@@ -105,46 +56,23 @@ class ConfigWatcher:
             if self._stopping:
                 return
             asked, self._asked = self._asked, False
-            if asked or self._has_changed():
+            if asked or self._source.changed():
                 self._load()
 
-    def _stat(self) -> _Stat:
-        return _stat([self._path, *self._imports])
-
-    def _has_changed(self) -> bool:
-        before, self._seen = self._seen, self._stat()
-        return self._seen is not None and self._seen == before and self._seen != self._loaded
-
     def _load(self) -> None:
-        self._loaded = self._seen = self._stat()
         try:
             with short_gil_turns():
-                config = self._read()
+                config = self._source.read()
                 self._apply(config)
-        except (ConfigError, ValueError) as error:
+        except (ValueError, RouterError) as error:
             self._state.refused(str(error))
             logger.error("the new config is refused, and the previous one stays in effect: %s", error)
         except Exception as error:  # a bug of this program must not end the thread
             self._state.refused(repr(error))
-            logger.exception("unexpected error with the config of %s; the previous one stays in effect", self._path)
+            source = self._source.describe()
+            logger.exception("unexpected error with the config of %s; the previous one stays in effect", source)
         else:
-            if self._imports != config.imports:
-                self._imports = config.imports
-                self._loaded = self._seen = self._stat()
             self._state.taken()
             for warning in config.warnings:
                 logger.warning("the config: %s", warning)
-            logger.info("the new config of %s is in effect", self._path)
-
-
-def file_state(path: str) -> _Stat:
-    """Returns the state of a config file, by which a change is noticed; None if there is no file."""
-    return _stat([path])
-
-
-def _stat(paths: Sequence[str]) -> _Stat:
-    try:
-        found = [os.stat(path) for path in paths]
-    except OSError:
-        return None  # a file is being replaced, or was removed: neither is a new config
-    return tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
+            logger.info("the new config of %s is in effect", self._source.describe())

@@ -1,7 +1,7 @@
-"""Listening sockets: opened once, before anything serves, so that a taken port is told at once.
+"""Listening sockets. All are opened before anything serves, so that a port in use is an error at the start.
 
-With one event loop a socket is bound alone. With several, each has its own on the same port (SO_REUSEPORT: the kernel
-spreads the clients); unix and inherited sockets are shared by all.
+With several event loops each has its own socket on a TCP port (SO_REUSEPORT: the kernel spreads the clients); unix and
+inherited sockets are shared by all.
 """
 
 import contextlib
@@ -14,19 +14,19 @@ _BACKLOG = 1024
 
 
 class ListenError(Exception):
-    """A socket cannot be opened; the message names it."""
+    """Raised if a socket cannot be opened; the message names it."""
 
 
 def open_listeners(
     addresses: Sequence[Any], workers: int, inherited: Mapping[str, Sequence[int]]
 ) -> Dict[str, List[socket.socket]]:
-    """By address as it is written, its sockets: one for each event loop at least; raises ListenError.
+    """Returns the sockets of each address, by its text: at least one for each of so many workers. Raises ListenError.
 
-    `inherited` has, in the same way, descriptors of sockets that listen already.
+    `inherited` has the descriptors of sockets that listen already, by the same texts.
     """
     opened: Dict[str, List[socket.socket]] = {}
     try:
-        for address in dict.fromkeys(addresses):  # who is asked for twice listens once
+        for address in dict.fromkeys(addresses):  # an address that is given twice is opened once
             known = inherited.get(address.text)
             opened[address.text] = _share(known, workers) if known else _open(address, workers)
     except OSError as error:
@@ -40,7 +40,7 @@ def open_listeners(
 
 
 def _share(fds: Sequence[int], workers: int) -> List[socket.socket]:
-    """A socket at least for each event loop; who waits in one is lost if nobody accepts from it, so all are used."""
+    """Returns at least one socket for each event loop. Clients wait in each of the inherited ones, so all are used."""
     socks = [socket.socket(fileno=fd) for fd in fds]
     return [*socks, *(socks[number % len(socks)].dup() for number in range(len(socks), workers))]
 
@@ -57,7 +57,7 @@ def _open_tcp(host: str, port: int, workers: int) -> List[socket.socket]:
     if workers == 1:
         first.listen(_BACKLOG)
         return [first]
-    port = first.getsockname()[1]  # bound alone once, so that a port in use is an error and not shared
+    port = first.getsockname()[1]  # `first` is bound without SO_REUSEPORT, so that a port in use is an error
     first.close()
     socks: List[socket.socket] = []
     try:
@@ -88,7 +88,8 @@ def _bind_tcp(host: str, port: int, shared: bool) -> socket.socket:
 
 
 def _resolve(host: str, port: int) -> Tuple[int, Any]:
-    """Where to bind; an empty host is every address, of both families where there is IPv6."""
+    """Returns the family and the address to bind to; an empty host is every address, of both families if there is
+    IPv6."""
     if host:
         family, _, _, _, where = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)[0]
         return family, where
@@ -98,7 +99,7 @@ def _resolve(host: str, port: int) -> Tuple[int, Any]:
 
 
 def _open_unix(address: Any) -> socket.socket:
-    """Binds a path; one that a dead process left behind is taken over. Its mode is set before it listens, when no
+    """Binds a path, also one that a process which has ended left behind. Sets the mode before the socket listens, as no
     client can connect to it yet."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -114,8 +115,8 @@ def _open_unix(address: Any) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
-    """Removes a socket's file that no process listens on. One with more clients than it has room for would make a probe
-    wait, so the probe does not."""
+    """Removes the file of a socket that no process listens on. The probe does not wait, as it would while the backlog
+    of the socket is full."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             return
@@ -130,14 +131,14 @@ def _remove_stale(path: str) -> None:
 
 
 class SocketFiles:
-    """The files of the unix sockets among these addresses, as they are now."""
+    """Knows the files of the unix sockets among these addresses, as they are now."""
 
     def __init__(self, addresses: Sequence[Any] = ()) -> None:
         self._process = os.getpid()
         self._known = {address.path: _identity(address.path) for address in addresses if address.kind == "unix"}
 
     def remove(self) -> None:
-        """Removes them: all but those that another process has made anew. In a forked child, does nothing."""
+        """Removes the files, except those that another process has made anew. Has no effect in a forked child."""
         if self._process == os.getpid():
             for path, known in self._known.items():
                 if known is not None and known == _identity(path):
@@ -155,7 +156,7 @@ def _identity(path: str) -> Optional[Tuple[int, int]]:
 
 
 def real_address(address: Any, sock: socket.socket) -> str:
-    """The address with the port that it really has, and without a mode."""
+    """Returns the address with its real port, and without a mode."""
     if address.kind == "unix":
         return f"unix://{address.path}"
     if address.kind != "tcp":

@@ -1,26 +1,19 @@
 """A config in effect: its hosts, the route of each command, and the pools that each host is in.
 
-A large policy is made, put into effect and freed in portions (`in_portions`), between which clients are served.
+A large policy is made, put into effect and freed in portions (portions.py), between which clients are served.
 """
 
-import contextlib
-import gc
-import sys
-from typing import Any, Callable, ContextManager, Dict, Generator, Iterable, Iterator, List, Optional, Set
+from typing import Any, Callable, Dict, Iterable, List, Set
 
 from ..config import Config, HostAddress
 from ..engine.hosts.host import Host
-from ..engine.loop import PollGroup
 from ..proto.client.parser import RunPlan
 from ..routes.build import Built, building
 from ..routes.framework.context import RouteContext
 from ..routes.framework.pool import hosts_of
+from .portions import Work
 
-_AT_A_TIME = 0.002  # seconds of work between two ticks
-_TURN = 0.0005  # seconds
-_PORTION = 64
-
-Work = Generator[Any, None, Any]
+_PORTION = 64  # pools, or objects to be freed
 
 
 class Policy:
@@ -33,11 +26,11 @@ class Policy:
         self.plan: RunPlan = built.plan
         self._made = built.made
         self._pools = pools
-        self._away: Set[Host] = set()  # the unhealthy hosts that have a journal
+        self._down: Set[Host] = set()  # the hosts that are not healthy and have a journal
 
-    def is_somebody_away(self) -> bool:
+    def has_host_down(self) -> bool:
         """Returns whether a host that records its missed writes is not healthy."""
-        return bool(self._away)
+        return bool(self._down)
 
     def leaves_none_healthy(self, host: Host) -> bool:
         """Returns whether a pool of the host has no healthy host."""
@@ -49,9 +42,9 @@ class Policy:
         for host in hosts:
             pools.update((id(pool), pool) for pool in self._pools.get(host, ()))
             if host.journal is not None and not host.healthy and self.hosts.get(host.name) is host:
-                self._away.add(host)
+                self._down.add(host)
             else:
-                self._away.discard(host)
+                self._down.discard(host)
         for pool in pools.values():
             pool.refresh()
 
@@ -92,78 +85,3 @@ def making_policy(
         if place % _PORTION == 0:
             yield
     return Policy(config, hosts, built, pools)
-
-
-def at_once(work: Work) -> Any:
-    """Does all the work at once; returns its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            return done.value
-
-
-def in_portions(
-    loop: PollGroup, work: Work, done: Callable[[Any, Optional[Exception]], None], meanwhile: ContextManager[None]
-) -> None:
-    """Does the work within `meanwhile`, in portions between the ticks of the loop; then calls `done(result, error)`."""
-    meanwhile.__enter__()
-
-    def end(result: Any, error: Optional[Exception]) -> None:
-        meanwhile.__exit__(None, None, None)
-        done(result, error)
-
-    def run_portion() -> None:
-        until = loop.clock() + _AT_A_TIME
-        try:
-            while loop.clock() < until:
-                next(work)
-        except StopIteration as finished:
-            end(finished.value, None)
-        except Exception as error:
-            end(None, error)
-        else:
-            loop.call_soon(run_portion)
-
-    run_portion()
-
-
-def freeze_gc() -> None:
-    """Hides all existing objects from future garbage collections. Only for a process in which nothing but the router
-    runs; has no effect on PyPy."""
-    if hasattr(gc, "freeze"):
-        gc.freeze()
-
-
-@contextlib.contextmanager
-def without_collection() -> Iterator[None]:
-    """Stops garbage collection within `with`, and hides the new objects from later collections: to visit all objects of
-    a large policy delays a tick by 0.1 s or more. Only for a process in which nothing but the router runs."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            freeze_gc()
-            gc.enable()
-
-
-@contextlib.contextmanager
-def short_gil_turns() -> Iterator[None]:
-    """Favours the event loop while another thread works within `with`: stops garbage collection, and lets the loop wait
-    only 0.5 ms, not 5 ms, for the GIL after each system call."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN)
-    try:
-        with without_collection():
-            yield
-    finally:
-        sys.setswitchinterval(before)
-
-
-def each(items: Iterable[Any], do: Callable[[Any], None]) -> Work:
-    """Calls `do` for each item, as one portion each."""
-    for item in items:
-        do(item)
-        yield

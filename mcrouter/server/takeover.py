@@ -5,7 +5,7 @@
     old ──each client, between two of its requests (engine/clients/handover.py)──► new
     old ends when it has no clients left
 
-One environment variable has everything that the new process must know from the start.
+One environment variable (VARIABLE) has all that the new process must know from the start.
 """
 
 import os
@@ -48,10 +48,10 @@ class Inheritance(NamedTuple):
     away: Sequence[str] = ()
     """The hosts that have missed writes."""
 
-    def ready(self) -> None:
-        """Tells the predecessor that this process serves."""
+    def release(self) -> None:
+        """Tells the predecessor that this process serves, then closes the link."""
         if self.link is not None:
-            with socket.socket(fileno=os.dup(self.link)) as link:
+            with socket.socket(fileno=self.link) as link:
                 link.send(_READY)
 
 
@@ -73,9 +73,9 @@ def _check(found: Inheritance) -> None:
     listening = [fd for fds in found.listen.values() for fd in fds]
     for fd in [*listening, *([] if found.metrics is None else [found.metrics])]:
         if not _option(fd, socket.SO_ACCEPTCONN):
-            raise ValueError("it does not listen")
+            raise ValueError("not a listening socket")
     if found.link is not None and _option(found.link, socket.SO_TYPE) != socket.SOCK_SEQPACKET:
-        raise ValueError("no clients come over it")
+        raise ValueError("not a link")
     if not isinstance(found.away, list) or not all(isinstance(name, str) for name in found.away):
         raise TypeError("away is not a list of hosts")
 
@@ -116,7 +116,7 @@ def command() -> List[str]:
 
 
 class Restarter:
-    """Starts the successor of `router` on request, in a thread."""
+    """Starts the successor of `router` on request (SIGUSR2), in a thread."""
 
     def __init__(self, router: Any) -> None:
         self._router = router

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tupl
 
 from .. import __version__
 from ..config import Config, HostAddress
+from ..counters.cells import clear_gauges
+from ..counters.layout import BUCKETS_MS, Layout
+from ..counters.reader import CounterReader
 from ..engine.clients.frontend import Frontend
 from ..engine.clients.handover import Arriving, Leaving
 from ..engine.clients.limits import ClientLimits
@@ -21,14 +24,9 @@ from ..engine.hosts.host import Host
 from ..engine.hosts.peers import Peers
 from ..engine.hosts.probes import Prober, first_pause
 from ..engine.hosts.reason import Reason
-from ..engine.hosts.recovery import IGNORE, REPLAY, Journal
-from ..engine.hosts.resolver import Resolver, Resolvers, known_address
-from ..engine.hosts.tally import Tally
+from ..engine.hosts.resolver import Resolver, Resolvers
 from ..engine.loop import PollGroup
-from ..metrics.counters import Layout, clear_gauges
-from ..metrics.table import BUCKETS_MS
 from ..proto.client.stream import ClientPlace
-from ..proto.runs import reply_patterns
 from ..proto.styles import STYLES
 from ..routes.framework.context import RouteContext
 from ..routes.local import LocalRoute
@@ -37,8 +35,11 @@ from ..stats import About, RequestLoad, Statistics
 from ..system.clock import unix_time
 from ..system.deferred import before, own
 from ..system.host_id import host_id
+from ..system.interpreter import without_collection
 from ..system.logs import get_logger, lines_dropped
-from .policy import Policy, Work, at_once, each, in_portions, making_policy, without_collection
+from .hosts import Hosts
+from .policy import Policy, making_policy
+from .portions import Work, at_once, each, in_portions
 
 if TYPE_CHECKING:
     from ..spool import writer
@@ -55,20 +56,10 @@ _BEAT = 1.0  # seconds between notes that the loop runs
 _DNS_PATIENCE = 1.0  # seconds at the end for threads that still wait for DNS
 
 
-def rejoin_mode(config: Config) -> str:
-    """What is done about writes that a host has missed: what the config says, else replay where several hosts are to
-    have the same values."""
-    if config.on_rejoin:
-        return config.on_rejoin
-    if len(config.hosts) == 1:
-        return IGNORE
-    return REPLAY if any(spec.type.startswith("All") for spec in config.routes) else IGNORE
-
-
 class Worker:
-    """One poll group; `rows` are the counters of all of them, `number` says which is its own. The hosts `away`
-    have missed writes in the process before this one, and which is not known. `owns_process`: nothing but the router
-    runs in it."""
+    """One event loop. `rows` are the counters of all event loops, and `number` says which row is its own. The hosts
+    `away` have missed writes in the process before this one; which writes is not known. `owns_process`: nothing but the
+    router runs in this process."""
 
     def __init__(
         self,
@@ -86,17 +77,17 @@ class Worker:
         self._rows, self._cells = rows, rows[number]
         clear_gauges(layout, self._cells)
         self._cells[layout.pid] = os.getpid()
-        self._stats = Statistics(layout, rows, about or About(unix_time()), self._load)
+        counters = CounterReader(layout, rows)
+        self._stats = Statistics(counters, about or About(unix_time()), self._load)
         self.loop = PollGroup()
         self._lines_dropped = 0  # of the log, as the counters have it
         self._beat()
-        self._stretches = reply_patterns()
         self._resolvers = Resolvers(self.loop)
         self._watchers: Dict[Host, List[Any]] = {}
         self._peers = Peers(self.loop, rows)
         self._drain_until: Optional[float] = None
         self._next: Optional[Policy] = None
-        self._turned: Set[Host] = set()  # hosts whose health has changed since the next policy was begun
+        self._health_changed: Set[Host] = set()  # the hosts, since the next policy was begun
         self.frontend = Frontend(
             self.loop,
             self._cells,
@@ -108,8 +99,11 @@ class Worker:
             settings.upstream_connections,
             settings.buffer_size,
             ClientLimits(settings.max_connections, settings.client_idle_timeout, settings.max_memory // len(rows)),
-            lambda: int(sum(row[layout.client_connections] for row in rows)),
+            counters.clients,
             STYLES[settings.error_style],
+        )
+        self._hosts = Hosts(
+            self.loop, layout, self._cells, len(rows), settings, self.frontend.memory, self._on_health
         )
         self.frontend.memory.hosts = lambda: self._policy.hosts.values()
         self._spool: "Optional[writer.Spool]" = None
@@ -140,7 +134,7 @@ class Worker:
             self._next = policy
             done(error)
 
-        self._turned.clear()
+        self._health_changed.clear()
         in_portions(self.loop, self._making(config, self._policy.hosts), made, self._meanwhile())
 
     def commit(self, settled: Callable[[], None] = lambda: None) -> None:
@@ -160,7 +154,7 @@ class Worker:
         slots = {name: slot for slot, name in self._layout.hosts}
 
         def make(address: HostAddress) -> Host:
-            return self._host(config, address, slots[address.text])
+            return self._hosts.make(address, slots[address.text])
 
         return making_policy(config, known, make, lambda hosts: self._context(config, hosts))
 
@@ -201,14 +195,11 @@ class Worker:
         policy = self._policy
         self._since = unix_time()
         self._inquiries = None
-        mode = rejoin_mode(policy.config)
-        for host in policy.hosts.values():
-            self._keep_journal(host, mode, policy.config.journal_keys)
-            self._keep_timeouts(host, policy.config)
-        policy.refresh(host for host in policy.hosts.values() if not host.healthy or host in self._turned)
+        self._hosts.adapt(policy.hosts.values(), policy.config)
+        policy.refresh(host for host in policy.hosts.values() if not host.healthy or host in self._health_changed)
         self.frontend.most_descriptors = most_for_clients(len(policy.hosts), self._settings.upstream_connections)
         self.frontend.route(policy.routes_by_command, policy.plan)
-        self.frontend.refresh_fast_path(policy.is_somebody_away())
+        self.frontend.refresh_fast_path(policy.has_host_down())
 
     def _settling_in(self, before: Dict[str, Host], policy: Optional[Policy] = None) -> Work:
         """What can be done a little later: hosts that are new are watched, those that are gone let go of; then the
@@ -232,61 +223,10 @@ class Worker:
         yield from each(list(hosts.values()), self._connect_host)
         yield from policy.taking_down()
 
-    def _keep_journal(self, host: Host, mode: str, keys: int) -> None:
-        if mode == IGNORE:
-            host.journal = None
-            host.clean(True)
-            return
-        if host.journal is None or host.journal.mode != mode:
-            host.journal = Journal(mode, host.tally.set_journal_size)
-            if self._cells[host.tally.dirty] or not host.healthy:
-                host.journal.overflow()
-        host.journal.limit = keys // len(self._rows)
-
-    def _keep_timeouts(self, host: Host, config: Config) -> None:
-        """What the pools want, else what the flag says."""
-        told, ms = config.timeouts.get(host.name), self._settings.timeout_ms
-        host.timeout = ((told.reply if told else 0) or ms) / 1000
-        host.connect_timeout = ((told.connect or told.reply if told else 0) or ms) / 1000
-
-    def _host(self, config: Config, address: HostAddress, slot: int) -> Host:
-        layout, settings = self._layout, self._settings
-        tally = Tally(
-            self._cells,
-            BUCKETS_MS,
-            layout.upstream[slot],
-            layout.direct[slot],
-            layout.errors[slot],
-            layout.refused[slot],
-            layout.unsent[slot],
-            layout.results[slot],
-            layout.hits[slot],
-            layout.misses[slot],
-            layout.connections[slot],
-            layout.health(slot),
-            layout.rejoin(slot),
-            layout.request_errors,
-        )
-        host = Host(
-            address.text,
-            self.loop,
-            tally,
-            self._stretches,
-            self.frontend.memory,
-            connections=settings.upstream_connections,
-            timeout=settings.timeout_ms / 1000,
-            buffer_size=settings.buffer_size,
-            timeouts_until_tko=settings.timeouts_until_tko,
-            on_health=self._on_health,
-            style=STYLES[settings.error_style],
-        )
-        host.address = known_address(address.host, address.port, address.path)
-        return host
-
     def _on_health(self, host: Host) -> None:
         self._policy.refresh([host])
-        self._turned.add(host)
-        self.frontend.refresh_fast_path(self._policy.is_somebody_away())
+        self._health_changed.add(host)
+        self.frontend.refresh_fast_path(self._policy.has_host_down())
 
         if not host.healthy and self._policy.leaves_none_healthy(host):
             self._probe_at_once()

@@ -13,10 +13,10 @@ import contextlib
 import socket
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from ..metrics.counters import Layout
+from ..counters.layout import Layout
+from ..system.interpreter import without_collection
 from ..system.logs import get_logger
 from .channel import Channel
-from .policy import without_collection
 from .worker import Worker
 
 logger = get_logger(__name__)
@@ -36,7 +36,7 @@ def reload_messages(config: Any, placement: Any) -> Iterator[Any]:
     yield "prepare", placement
 
 
-class Child:
+class WorkerProcess:
     """Handles the supervisor's messages for an event loop."""
 
     def __init__(self, worker: Worker, layout: Layout, channel: Channel) -> None:

@@ -11,11 +11,11 @@
 The requests under way are not among the counters; they are those of the event loop that answers.
 """
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, Optional
 
-from ..metrics.counters import Layout
+from ..counters.reader import CounterReader
 from ..system.clock import unix_time
-from ..system.deferred import own
+from ..system.deferred import before, own
 from .about import About, Portion, RequestLoad
 from .window import Window
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from . import facts, server_lines, table
     from .facts import StatsFacts
 else:
+    before("metrics")
     facts, server_lines, table = own("stats.facts"), own("stats.server_lines"), own("stats.table")
 
 __all__ = ["About", "RequestLoad", "Statistics"]
@@ -31,17 +32,16 @@ _TABLE = 500  # microseconds that the values of the table cost
 
 
 class Statistics:
-    """Answers `stats` from the counters `rows` of all event loops; `load()` returns what is under way in this one."""
+    """Answers `stats` from the counters of all event loops; `load()` returns what is under way in this one."""
 
     def __init__(
         self,
-        layout: Layout,
-        rows: Sequence[Any],
+        counters: CounterReader,
         about: About,
         load: Callable[[], RequestLoad],
         clock: Callable[[], float] = unix_time,
     ) -> None:
-        self._layout, self._rows = layout, rows
+        self._counters = counters
         self._about = about
         self._load = load
         self._clock = clock
@@ -55,7 +55,7 @@ class Statistics:
     def answer(self, words: List[str]) -> Optional[Iterator[Portion]]:
         """Returns the portions of the group named by the words after `stats`; None if there is no such group."""
         name = " ".join(words)
-        look = facts.StatsFacts(self._layout, self._rows, self._about, self._load, self._clock(), self._totals)
+        look = facts.StatsFacts(self._counters, self._about, self._load, self._clock(), self._totals)
         if name in self._lists:
             return self._lists[name](look)
         return self._table(name, look) if name in table.NAMED else None

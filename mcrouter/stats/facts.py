@@ -5,15 +5,15 @@ The counters of hosts are added up first, in portions (`add_up`): there may be t
 
 import os
 from functools import cached_property
-from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 from .. import __version__
-from ..metrics.counters import Layout
+from ..counters.reader import CounterReader
 from ..metrics.process import Usage, usage
 from ..proto.commands import COMMANDS
 from ..proto.results import ERRORS, RESULTS
 from .about import About, Portion, RequestLoad
-from .servers import Server, Sums, server_of, timed
+from .servers import Server, Sums, server_of
 from .window import Growth, Window
 
 _NAMES = {"flush_all": "flushall"}
@@ -47,14 +47,13 @@ class StatsFacts:
 
     def __init__(
         self,
-        layout: Layout,
-        rows: Sequence[Any],
+        counters: CounterReader,
         about: About,
         load: Callable[[], RequestLoad],
         now: float,
         window: Window,
     ) -> None:
-        self._layout, self._rows = layout, rows
+        self._counters = counters
         self._load = load
         self._window = window
         self.about = about
@@ -64,28 +63,23 @@ class StatsFacts:
 
     def add_up(self) -> Iterator[Portion]:
         """Adds up what is by host. A host that goes meanwhile is left out."""
-        layout, rows = self._layout, self._rows
-        for cost, part in portions(list(enumerate(layout.names)), _ROW * len(rows)):
-            running = [row for row in rows if row[layout.pid]]
+        counters, layout = self._counters, self._counters.layout
+        for cost, part in portions(list(enumerate(layout.names)), _ROW * counters.loops):
             for slot, name in part:
-                server = server_of(layout, rows, running, slot, name)
+                server = server_of(counters, slot, name)
                 self.sums.add(server)
                 if name and name == layout.names[slot]:
                     self.servers.append(server)
                     self.sums.add_host(server, *self.load.of_host(name))
             yield cost, []
 
-    def total(self, cell: int) -> int:
-        """Returns the sum of a cell over all event loops."""
-        return int(sum(row[cell] for row in self._rows))
-
     def cell(self, name: str) -> int:
         """Returns the sum of the layout's cell of this name over all event loops."""
-        return self.total(getattr(self._layout, name))
+        return int(self._counters.total(getattr(self._counters.layout, name)))
 
     def event(self, name: str) -> int:
         """Returns how often an event has happened."""
-        return self.total(self._layout.events[name])
+        return int(self._counters.total(self._counters.layout.events[name]))
 
     def count(self, name: str) -> int:
         """Returns one of the totals."""
@@ -103,13 +97,12 @@ class StatsFacts:
     @property
     def event_loops(self) -> int:
         """The number of event loops."""
-        return len(self._rows)
+        return self._counters.loops
 
     @cached_property
     def usage(self) -> Usage:
         """The CPU time and memory of the router's processes."""
-        pids = {int(row[self._layout.pid]) for row in self._rows} | {self.about.supervisor or os.getpid()}
-        return usage(pids - {0})
+        return usage(self._counters.pids() | {self.about.supervisor or os.getpid()})
 
     def latency_us(self) -> int:
         """Returns the mean latency of the recent client requests, in microseconds."""
@@ -125,7 +118,7 @@ class StatsFacts:
         """All totals since the start, by facebook/mcrouter's names without `_count`."""
         totals: Dict[str, float] = {}
         sums = self.sums
-        other, other_ms = timed(self._rows, [self._layout.request])
+        other, other_ms = self._counters.by_command([self._counters.layout.request])
         for i, name in enumerate(OPERATIONS):
             totals[f"cmd_{name}"] = sums.direct[i] + other[i]
             totals[f"cmd_{name}_out"] = sums.answered[i]

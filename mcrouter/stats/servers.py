@@ -2,13 +2,12 @@
 
 from collections import Counter
 from operator import add
-from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple
 
-from ..metrics.counters import STRIDE, SUM, Layout
+from ..counters.reader import CONNECTION_STATES, CounterReader
 from ..proto.commands import ARITHMETIC, COMMANDS, DELETE, WRITE
 from ..proto.results import RESULTS
 
-_STATES = ("new", "up", "closed", "down")
 _STORES = [command.number for command in COMMANDS if command.kind in (WRITE, ARITHMETIC)]
 _DELETES = [command.number for command in COMMANDS if command.kind == DELETE]
 _TOUCHES = [command.number for command in COMMANDS if command.name == "touch"]
@@ -70,7 +69,7 @@ class Sums:
         self.answered, self.errors, self.unsent, self.direct = ([0.0] * len(COMMANDS) for _ in range(4))
         self.results = [0.0] * len(RESULTS)
         self.direct_ms = self.hits = self.misses = 0.0
-        self.states: Dict[str, int] = dict.fromkeys(_STATES, 0)
+        self.states: Dict[str, int] = dict.fromkeys(CONNECTION_STATES, 0)
         self.tko: Dict[int, int] = Counter()
         self.pending = self.inflight = 0
 
@@ -94,58 +93,25 @@ class Sums:
         self.inflight += inflight
 
 
-def servers(layout: Layout, rows: Sequence[Any]) -> List[Server]:
-    """Returns all hosts, from the counters of all event loops."""
-    running = [row for row in rows if row[layout.pid]]
-    return [server_of(layout, rows, running, slot, name) for slot, name in layout.hosts]
-
-
-def server_of(layout: Layout, rows: Sequence[Any], running: Sequence[Any], slot: int, name: str) -> Server:
-    """The host in a slot, by the rows of all event loops, and of those that run."""
-    answered, ms = timed(rows, [layout.upstream[slot]])
-    direct, direct_ms = timed(rows, [layout.direct[slot]])
-    states = dict.fromkeys(_STATES, 0)
-    for row in running:
-        states[_state(layout, row, slot)] += 1
+def server_of(counters: CounterReader, slot: int, name: str) -> Server:
+    """Returns the host in a slot."""
+    layout = counters.layout
+    asked = counters.by_command([layout.upstream[slot]])
+    direct = counters.by_command([layout.direct[slot]])
     return Server(
         name,
-        states,
-        int(max((row[layout.tko[slot]] for row in running), default=0)),
-        int(sum(row[layout.failures[slot]] for row in running)),
-        all(row[layout.healthy[slot]] for row in running),
-        list(map(add, answered, direct)),
-        ms + direct_ms,
-        direct,
-        direct_ms,
-        summed(rows, layout.refused[slot]),
-        summed(rows, layout.errors[slot]),
-        summed(rows, layout.unsent[slot]),
-        summed(rows, layout.results[slot]),
-        sum(row[layout.hits[slot]] for row in rows),
-        sum(row[layout.misses[slot]] for row in rows),
+        counters.connection_states(slot),
+        counters.tko(slot),
+        counters.failures(slot),
+        counters.is_healthy(slot),
+        list(map(add, asked.counts, direct.counts)),
+        asked.ms + direct.ms,
+        direct.counts,
+        direct.ms,
+        counters.totals(layout.refused[slot]),
+        counters.totals(layout.errors[slot]),
+        counters.totals(layout.unsent[slot]),
+        counters.totals(layout.results[slot]),
+        counters.total(layout.hits[slot]),
+        counters.total(layout.misses[slot]),
     )
-
-
-def _state(layout: Layout, row: Any, slot: int) -> str:
-    if row[layout.connections[slot]]:
-        return "up"
-    if not row[layout.healthy[slot]]:
-        return "down"
-    return "closed" if any(timed([row], (layout.upstream[slot], layout.direct[slot]))[0]) else "new"
-
-
-def timed(rows: Sequence[Any], tables: Iterable[Sequence[int]]) -> Tuple[List[float], float]:
-    """Returns the number of events by command in these histograms, and the sum of their milliseconds."""
-    counts, ms = [0.0] * len(COMMANDS), 0.0
-    for blocks in tables:
-        for row in rows:
-            if any(row[blocks[0] : blocks[-1] + STRIDE]):  # else nothing was counted
-                for i, block in enumerate(blocks):
-                    counts[i] += sum(row[block : block + SUM])
-                    ms += row[block + SUM]
-    return counts, ms
-
-
-def summed(rows: Sequence[Any], cells: Sequence[int]) -> List[float]:
-    """Returns the sums of these adjacent cells over all rows."""
-    return [sum(column) for column in zip(*(row[cells[0] : cells[-1] + 1] for row in rows))]

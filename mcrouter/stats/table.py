@@ -9,8 +9,8 @@ import enum
 import os
 from typing import Callable, Iterator, NamedTuple, Tuple
 
+from ..counters.layout import EVENTS
 from ..engine.hosts.tally import HARD_TKO, SOFT_TKO
-from ..metrics.counters import EVENTS
 from .facts import OPERATIONS, RESULT_NAMES, StatsFacts
 
 

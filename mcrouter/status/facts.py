@@ -1,12 +1,11 @@
 """`/status.json`: all facts as one map. Times are in Unix seconds, rates per second, latencies in ms; null: unknown."""
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Mapping
 
 from .. import __version__
 from ..config import Config, digest
-from ..metrics.counters import Layout
-from ..server.config_watcher import ConfigState
+from ..server.config_state import ConfigState
 from ..system.clock import unix_time
 from ..system.deferred import own
 from .history import INTERVAL, History
@@ -23,16 +22,14 @@ _MOST_LINES = 400
 class StatusFacts:
     """The facts about a router. `about` has those that do not change: name, started, listen, metrics, loops."""
 
-    def __init__(
-        self, layout: Layout, history: History, config_state: ConfigState, about: Mapping[str, Any]
-    ) -> None:
-        self._layout, self._history = layout, history
+    def __init__(self, history: History, config_state: ConfigState, about: Mapping[str, Any]) -> None:
+        self._history = history
         self._config_state, self._about = config_state, about
         self._drawn: Any = (None, "", "")  # a config, its tree and its digest
 
-    def all(self, rows: Sequence[Any], config: Config) -> Dict[str, Any]:
+    def all(self, config: Config) -> Dict[str, Any]:
         """Returns all facts of now."""
-        history, layout = self._history, self._layout
+        history, counters = self._history, self._history.counters
         with history.lock:
             history.look_at_states()
             return {
@@ -41,14 +38,14 @@ class StatusFacts:
                 "now": unix_time(),
                 "pid": os.getpid(),
                 "clients": {
-                    "open": int(sum(row[layout.client_connections] for row in rows)),
-                    "accepted": int(sum(row[layout.client_connections_total] for row in rows)),
+                    "open": counters.clients(),
+                    "accepted": counters.clients_accepted(),
                     "requests_per_second": history.client_rate(),
                 },
                 "config": self._config(config),
                 "window": history.window(),
                 "interval": INTERVAL,
-                "hosts": [self._host(rows, slot, name) for slot, name in sorted(layout.hosts, key=_order(config))],
+                "hosts": [self._host(slot, name) for slot, name in sorted(counters.layout.hosts, key=_order(config))],
                 "changes": [
                     {"at": one.at, "host": one.host, "from": one.before, "to": one.after, "why": one.why or None}
                     for one in history.changes
@@ -66,8 +63,9 @@ class StatusFacts:
             "last_error": {"at": known.last_attempt, "text": known.error} if known.error else None,
         }
 
-    def _host(self, rows: Sequence[Any], slot: int, name: str) -> Dict[str, Any]:
-        layout, history = self._layout, self._history
+    def _host(self, slot: int, name: str) -> Dict[str, Any]:
+        history = self._history
+        counters, layout = history.counters, history.counters.layout
         totals, now = history.host_now(slot, name)
         course = history.courses[name]
         series = history.series(name)
@@ -76,9 +74,9 @@ class StatusFacts:
             "state": course.state,
             "since": course.since or None,
             "why": course.why or None,
-            "connections": int(sum(row[layout.connections[slot]] for row in rows)),
-            "missed_writes": int(sum(row[layout.missed[slot]] for row in rows)),
-            "journal_keys": int(sum(row[layout.journal[slot]] for row in rows)),
+            "connections": counters.connections(slot),
+            "missed_writes": int(counters.total(layout.missed[slot])),
+            "journal_keys": int(counters.total(layout.journal[slot])),
             "requests": int(totals.requests),
             "errors": int(totals.errors),
             "requests_per_second": now.rate,

@@ -2,14 +2,12 @@
 
 import operator
 from itertools import accumulate
-from typing import Any, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
-from ..metrics.counters import STRIDE, SUM, Layout
-from ..metrics.table import BUCKETS_MS
-from ..proto.results import RESULTS
+from ..counters.layout import BUCKETS_MS, SUM
+from ..counters.reader import CounterReader
 
 _NOTHING = (0.0,) * SUM
-_NO = sorted(map(RESULTS.index, ("notstored", "exists", "notfound")))
 
 
 class Totals(NamedTuple):
@@ -77,36 +75,12 @@ def percentile(times: Sequence[float], part: float) -> Optional[float]:
     return None
 
 
-def host_totals(layout: Layout, rows: Sequence[Any], slot: int) -> Totals:
+def host_totals(counters: CounterReader, slot: int) -> Totals:
     """Returns the totals of a host over all event loops."""
-    errors, refused = _sum(rows, layout.errors[slot]), _sum(rows, layout.refused[slot])
-    answered_no = _sum(rows, [layout.results[slot][result] for result in _NO])
     return Totals(
-        _times(rows, (layout.upstream[slot], layout.direct[slot])),
-        max(0.0, errors - (refused - answered_no)),
-        errors,
-        sum(row[layout.hits[slot]] for row in rows),
-        sum(row[layout.misses[slot]] for row in rows),
+        counters.host_durations(slot),
+        counters.host_unanswered(slot),
+        counters.host_errors(slot),
+        counters.total(counters.layout.hits[slot]),
+        counters.total(counters.layout.misses[slot]),
     )
-
-
-def client_requests(layout: Layout, rows: Sequence[Any]) -> float:
-    """Returns the number of client requests that were answered."""
-    return sum(_times(rows, (layout.request, *layout.direct)))
-
-
-def _sum(rows: Sequence[Any], cells: Sequence[int]) -> float:
-    """Returns the sum of adjacent cells over all rows."""
-    return sum(sum(row[cells[0] : cells[-1] + 1]) for row in rows)
-
-
-def _times(rows: Sequence[Any], tables: Sequence[Sequence[int]]) -> Tuple[float, ...]:
-    """Returns the sum of the histograms of all commands. The sums run in C, and an empty block costs 2 us."""
-    found = [0.0] * SUM
-    for blocks in tables:
-        for row in rows:
-            cells = row[blocks[0] : blocks[-1] + STRIDE]
-            if any(cells):
-                for bucket in range(SUM):
-                    found[bucket] += sum(cells[bucket::STRIDE])
-    return tuple(found)

@@ -7,12 +7,12 @@ each host, and never delays the loop by more than 0.1 ms (200 busy hosts: 4 ms o
 import collections
 import threading
 import time
-from typing import Any, Callable, Deque, Dict, List, NamedTuple, Sequence
+from typing import Any, Callable, Deque, Dict, List, NamedTuple
 
+from ..counters.reader import HEALTHY, UNHEALTHY, UNKNOWN, CounterReader, HostState
 from ..engine.hosts.reason import WORDS, Reason
-from ..metrics.counters import Layout
 from ..system.clock import unix_time
-from .figures import Figures, Totals, client_requests, figures, host_totals
+from .figures import Figures, Totals, figures, host_totals
 
 INTERVAL = 5.0
 """Seconds between points."""
@@ -20,8 +20,6 @@ POINTS = 60
 """How many points are kept: the last five minutes."""
 _WINDOW = 6  # the number of points for the figures of "now": 30 s
 _CHANGES = 100  # how many changes of state are kept
-
-HEALTHY, UNHEALTHY, REJOINING, DIVIDED, UNKNOWN = STATES = ("healthy", "unhealthy", "rejoining", "divided", "unknown")
 
 
 class Change(NamedTuple):
@@ -57,47 +55,46 @@ class Course:
 
 
 class History:
-    """The history of all hosts in `layout`, from the counters that `rows()` returns; `clock` is steady, `wall` is Unix
-    time."""
+    """The history of all hosts; `clock` is steady, `wall` is Unix time."""
 
     def __init__(
         self,
-        layout: Layout,
-        rows: Callable[[], Sequence[Any]],
+        counters: CounterReader,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = unix_time,
     ) -> None:
-        self._layout, self._rows = layout, rows
+        self.counters = counters
         self._clock, self._wall = clock, wall
         self.lock = threading.RLock()  # points and pages are made in different threads
         self.courses: Dict[str, Course] = {}
         self.changes: Deque[Change] = collections.deque(maxlen=_CHANGES)
         self._clients: Deque[Any] = collections.deque([(clock(), 0.0)], maxlen=_WINDOW)
-        for _, name in layout.hosts:
+        for _, name in counters.layout.hosts:
             self.courses[name] = Course(Totals(), clock())
 
     def look(self) -> None:
         """Adds a point for every host."""
         with self.lock:
             self.look_at_states()
-            for slot, name in self._layout.hosts:
+            for slot, name in self.counters.layout.hosts:
                 if name in self.courses:
-                    self.courses[name].take(host_totals(self._layout, self._rows(), slot), self._clock())
+                    self.courses[name].take(host_totals(self.counters, slot), self._clock())
                 time.sleep(0)  # lets the event loop run
-            self._clients.append((self._clock(), client_requests(self._layout, self._rows())))
+            self._clients.append((self._clock(), self.counters.client_requests_in_all()))
 
     def look_at_states(self) -> None:
         """Adds new hosts, drops removed ones, and records changes of state."""
-        rows, hosts = self._rows(), self._layout.hosts
+        hosts = self.counters.layout.hosts
         for name in self.courses.keys() - {name for _, name in hosts}:
             del self.courses[name]
         for slot, name in hosts:
             if name not in self.courses:
-                self.courses[name] = Course(host_totals(self._layout, rows, slot), self._clock())
-            self._turn(name, self.courses[name], *state(self._layout, rows, slot))
+                self.courses[name] = Course(host_totals(self.counters, slot), self._clock())
+            self._turn(name, self.courses[name], self.counters.host_state(slot))
 
-    def _turn(self, name: str, course: Course, found: str, since: float, why: str) -> None:
+    def _turn(self, name: str, course: Course, now: HostState) -> None:
         known, known_since = course.state, course.since
+        found, since, why = now.state, now.since, WORDS[Reason(now.reason)]
         course.state, course.since, course.why = found, since, why
         if known == UNKNOWN or since <= known_since:
             return
@@ -107,14 +104,14 @@ class History:
 
     def host_now(self, slot: int, name: str) -> "tuple[Totals, Figures]":
         """Returns a host's totals, and its figures of the last half minute."""
-        totals = host_totals(self._layout, self._rows(), slot)
+        totals = host_totals(self.counters, slot)
         return totals, self.courses[name].now(totals, self._clock())
 
     def client_rate(self) -> float:
         """Returns the client requests per second in the last half minute."""
         at, before = self._clients[0]
         seconds = self._clock() - at
-        grown = max(0.0, client_requests(self._layout, self._rows()) - float(before))
+        grown = max(0.0, self.counters.client_requests_in_all() - float(before))
         return grown / seconds if seconds > 0 else 0.0
 
     def window(self) -> float:
@@ -125,23 +122,3 @@ class History:
         """Returns a host's points by figure, oldest first."""
         points = list(self.courses[name].points)
         return {field: [getattr(point, field) for point in points] for field in Figures._fields}
-
-
-def state(layout: Layout, rows: Sequence[Any], slot: int) -> "tuple[str, float, str]":
-    """Returns (state, since when, why) of a host over all running event loops.
-
-    The time is Unix time. `why` comes from the event loop that has changed its state last; empty if nothing is wrong.
-    """
-    running = [row for row in rows if row[layout.pid]]
-    if not running:
-        return UNKNOWN, 0.0, ""
-    found = {_found(layout, row, slot) for row in running}
-    turned, whys = layout.turned[slot], layout.why[slot]
-    _, why = max((row[turned], row[whys]) if row[whys] else (0.0, 0) for row in running)
-    return (found.pop() if len(found) == 1 else DIVIDED), max(row[turned] for row in running), WORDS[Reason(int(why))]
-
-
-def _found(layout: Layout, row: Any, slot: int) -> str:
-    if row[layout.healthy[slot]]:
-        return HEALTHY
-    return REJOINING if row[layout.returning[slot]] else UNHEALTHY

@@ -3,7 +3,8 @@
 from html import escape
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from .history import DIVIDED, HEALTHY, POINTS, REJOINING, UNHEALTHY, UNKNOWN
+from ..counters.reader import DIVIDED, HEALTHY, REJOINING, UNHEALTHY, UNKNOWN
+from .history import POINTS
 from .look import POLICY, SCRIPT, STYLE
 from .plots import sparkline
 from .words import NONE, clock, ms, number, share, span

@@ -102,7 +102,8 @@ def cluster(config: "Union[int, str, os.PathLike[str], Config]" = 2, **settings:
     the same hosts as in production: `cache.by_name["cache1:11211"].stop()`. `settings` are those of Settings; by
     default there is no metrics port, and hosts are probed each second. Raises ConfigError and SettingsError.
     """
-    from ..router import Router, load_config
+    from ..router import Router
+    from ..server.configs import load_config
     from ..settings import Settings
 
     chosen = Settings(**{**_QUIET, **settings})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..status.history import DIVIDED, HEALTHY, REJOINING, UNHEALTHY, UNKNOWN
+from ..counters.reader import DIVIDED, HEALTHY, REJOINING, UNHEALTHY, UNKNOWN
 
 _MOST = 1e12  # a count, a rate or a Unix time that can be shown
 _STATE = frozenset((HEALTHY, UNHEALTHY, REJOINING, DIVIDED, UNKNOWN))

@@ -2,8 +2,8 @@
 
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ..counters.reader import DIVIDED, HEALTHY, REJOINING, UNHEALTHY, UNKNOWN
 from ..status import words
-from ..status.history import DIVIDED, HEALTHY, REJOINING, UNHEALTHY, UNKNOWN
 from ..system.printable import printable
 
 Facts = Mapping[str, Any]

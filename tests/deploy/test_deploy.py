@@ -8,11 +8,13 @@ import shlex
 
 import pytest
 
-from mcrouter import load_config
+from mcrouter import Settings, load_config
 from mcrouter.cli.main import make_parser, parsed_settings
 from mcrouter.metrics.table import METRICS
 from mcrouter.router import Router
-from mcrouter.server.config_watcher import ConfigState, ConfigWatcher, file_state
+from mcrouter.server.config_source import FileSource
+from mcrouter.server.config_state import ConfigState
+from mcrouter.server.config_watcher import ConfigWatcher
 from mcrouter.server.takeover import activated
 from tests.deploy.manifests import DEPLOY, documents, of_kind
 from tests.support.processes import until
@@ -243,7 +245,9 @@ def test_a_changed_config_map_is_noticed(tmp_path):
     path = tmp_path / "router.yaml"
     path.symlink_to("..data/router.yaml")
     taken = []
-    watcher = ConfigWatcher(str(path), lambda: load_config(path), taken.append, ConfigState(), 0.01)
+    source = FileSource(str(path), Settings())
+    assert [host.text for host in source.read().hosts] == ["before"]
+    watcher = ConfigWatcher(source, taken.append, ConfigState(), 0.01)
     watcher.start()
     try:
         (tmp_path / "..new").symlink_to("..1")
@@ -257,9 +261,10 @@ def test_a_changed_config_map_is_noticed(tmp_path):
 def test_a_change_between_reading_and_watching_is_noticed(tmp_path):
     path, taken = tmp_path / "router.yaml", []
     path.write_text("orderedPool: [before]\nroute: DefaultRoute\n")
-    before = file_state(str(path))
+    source = FileSource(str(path), Settings())
+    source.read()
     path.write_text("orderedPool: [afterwards]\nroute: DefaultRoute\n")
-    watcher = ConfigWatcher(str(path), lambda: load_config(path), taken.append, ConfigState(), 0.01, before=before)
+    watcher = ConfigWatcher(source, taken.append, ConfigState(), 0.01)
     watcher.start()
     try:
         until(lambda: taken)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mcrouter import ConfigError, Router, RouterError, Settings, load_config
-from mcrouter.server.policy import freeze_gc, without_collection
+from mcrouter.system.interpreter import freeze_gc, without_collection
 from tests.embedding.served import QUIET, SAMPLE, config, served
 from tests.support.processes import ask, until
 
@@ -117,7 +117,7 @@ def test_serve_blocks_until_stop():
     timer.start()
     router.serve()
     timer.join()
-    assert not router._listeners
+    assert not router._by_address
 
 
 def test_a_stop_that_comes_before_serve_counts():
@@ -165,6 +165,15 @@ def test_after_its_end_it_does_nothing_more():
             end.close()
     assert not readable
     assert descriptors() == before
+
+
+def test_a_router_that_serves_does_not_start_again(capfd):
+    with served(1) as (router, _):
+        for again in (router.start, router.serve):
+            with pytest.raises(RouterError, match="the router serves already; make another"):
+                again()
+        assert router.client().get("k") is None
+    assert capfd.readouterr().err == ""
 
 
 def test_stop_lets_what_was_asked_be_answered():

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from mcrouter import Settings, load_config
+from mcrouter.counters.cells import local_cells
+from mcrouter.counters.layout import Layout
 from mcrouter.engine.hosts.reason import Reason
-from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.server.worker import Worker
 
@@ -173,10 +174,10 @@ def test_writes_wait_for_no_host_that_a_reload_took_away():
     worker._take_over()
     policy, gone = worker._policy, worker._policy.hosts.popitem()[1]
     gone.mark_down(Reason.TIMEOUTS, "a test says so")
-    assert gone.journal is not None and not policy.is_somebody_away()
+    assert gone.journal is not None and not policy.has_host_down()
     one = next(iter(policy.hosts.values()))
     one.mark_down(Reason.TIMEOUTS, "a test says so")
-    assert policy.is_somebody_away()
+    assert policy.has_host_down()
     one.mark_up()
-    assert not policy.is_somebody_away()
+    assert not policy.has_host_down()
     worker._close()

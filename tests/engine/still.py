@@ -22,9 +22,9 @@ from typing import Any, Callable, Dict, Iterator, List
 from unittest import mock
 
 from mcrouter import Router, Settings, load_config
+from mcrouter.counters.layout import BUCKETS_MS
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import make_poller
-from mcrouter.metrics.table import BUCKETS_MS
 from tests.support.processes import DEADLINE
 
 START = 1000.0  # seconds, on a clock that begins anywhere
@@ -235,7 +235,7 @@ def full(host: HostListener) -> Iterator[None]:
 
 
 class Counts:
-    """What has been counted of requests by one command since the last look: see metrics/counters.py."""
+    """What has been counted of requests by one command since the last look: see counters/layout.py."""
 
     def __init__(self, world: Still, command: str, place: int = 0) -> None:
         layout = world.router._layout

@@ -89,7 +89,7 @@ def test_a_changed_file_is_taken_by_itself(memcacheds, router):
     names = addresses(memcacheds(2))
     proxy = router(config(names[:1]))
     proxy.config.write_text(config(names))
-    until(lambda: healthy(proxy) == 2)
+    until(lambda: healthy(proxy) == 2 and taken(proxy))
     assert taken(proxy) == 1
 
 

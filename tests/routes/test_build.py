@@ -7,11 +7,11 @@ import pytest
 from mcrouter.config.model import Config
 from mcrouter.proto.client.parser import RunPlan
 from mcrouter.proto.commands import BY_NAME, COMMANDS
-from mcrouter.router import load_config
 from mcrouter.routes.build import Specialised, build
 from mcrouter.routes.framework.context import RouteContext
 from mcrouter.routes.handles import HANDLES, ORDERED_POOL_HANDLES
 from mcrouter.routes.local import LocalRoute
+from mcrouter.server.configs import load_config
 
 from .script import Host
 

@@ -8,9 +8,9 @@ from mcrouter.config import ConfigError
 from mcrouter.hashing import make_chooser
 from mcrouter.hashing.choosers import rendezvous_order
 from mcrouter.proto import outcomes as o
-from mcrouter.router import load_config
 from mcrouter.routes.failover_errors import NAMES
 from mcrouter.routes.failover_policy import failover_policy
+from mcrouter.server.configs import load_config
 
 from .script import MISS, SERVER_ERROR, Host, request
 from .test_failover import GET, config, held, plays

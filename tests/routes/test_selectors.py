@@ -7,7 +7,7 @@ import pytest
 from mcrouter.config import parse
 from mcrouter.config.schema import check
 from mcrouter.proto import outcomes as o
-from mcrouter.router import VOCABULARY
+from mcrouter.server.configs import VOCABULARY
 
 from .samples import DATA
 from .script import MISS, STORED, Host, block, hit

@@ -7,7 +7,7 @@ import pytest
 from mcrouter.config import ConfigError
 from mcrouter.hashing.spooky import hash32
 from mcrouter.proto import outcomes as o
-from mcrouter.proto.replies import TOO_LARGE
+from mcrouter.proto.reply import TOO_LARGE
 from mcrouter.routes.slow_warm_up import HitRate
 
 from .script import DELETED, MISS, NOT_FOUND, NOT_STORED, SERVER_ERROR, STORED, Host, block, hit

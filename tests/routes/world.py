@@ -6,10 +6,10 @@ from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 from mcrouter.config import Config
 from mcrouter.proto.commands import BY_VERB
-from mcrouter.router import load_config
 from mcrouter.routes.build import build
 from mcrouter.routes.framework.context import RouteContext
 from mcrouter.routes.local import LocalRoute
+from mcrouter.server.configs import load_config
 
 from .script import Host, Sink, request
 

@@ -8,10 +8,11 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from mcrouter import Settings, load_config
 from mcrouter.config import Config
+from mcrouter.counters.cells import local_cells
+from mcrouter.counters.layout import Layout
 from mcrouter.engine import loop
 from mcrouter.engine.hosts import health
 from mcrouter.engine.hosts import socket as connection
-from mcrouter.metrics.counters import Layout, local_cells
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.server import worker as shard_module
 from mcrouter.testing import stats

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcrouter.counters.layout import BUCKETS_MS
 from mcrouter.engine.hosts.reason import WORDS, Reason
-from mcrouter.metrics.table import BUCKETS_MS
 from mcrouter.status.figures import Figures, Totals, figures, percentile
-from mcrouter.status.history import POINTS, Change, state
+from mcrouter.status.history import POINTS, Change
 from tests.status.world import START, World
 
 A, B = "a:1", "b:1"
@@ -147,7 +147,7 @@ def test_a_state(found, expected):
     world = World([A], loops=2)
     for loop, (healthy, returning) in enumerate(found):
         world.turn(A, healthy, returning, at=100.0 + loop, loop=loop)
-    assert state(world.layout, world.rows, world.slot(A)) == (expected, START + 101, "")
+    assert world.history.counters.host_state(world.slot(A)) == (expected, START + 101, 0)
 
 
 def test_what_is_wrong_is_what_the_loop_says_that_turned_last():
@@ -155,7 +155,7 @@ def test_what_is_wrong_is_what_the_loop_says_that_turned_last():
     world.turn(A, at=100.0, loop=0, why=Reason.TIMEOUTS)
     world.turn(A, at=101.0, loop=1, why=Reason.REFUSES)
     world.turn(A, healthy=1, at=102.0, loop=2)
-    assert state(world.layout, world.rows, world.slot(A)) == ("divided", START + 102, "it takes no connections")
+    assert world.history.counters.host_state(world.slot(A)) == ("divided", START + 102, Reason.REFUSES)
 
 
 def test_each_reason_has_its_words():
@@ -166,9 +166,9 @@ def test_a_loop_that_does_not_run_finds_nothing():
     world = World([A], loops=2)
     world.turn(A, healthy=0, loop=1)
     world.rows[1][world.layout.pid] = 0
-    assert state(world.layout, world.rows, world.slot(A))[0] == "healthy"
+    assert world.history.counters.host_state(world.slot(A)).state == "healthy"
     world.rows[0][world.layout.pid] = 0
-    assert state(world.layout, world.rows, world.slot(A)) == ("unknown", 0.0, "")
+    assert world.history.counters.host_state(world.slot(A)) == ("unknown", 0.0, 0)
 
 
 def test_changes_have_the_time_at_which_they_happened():

@@ -58,7 +58,7 @@ def test_what_was_asked_is_counted():
         client = router.client()
         client.set("k", "x")
         client.get_many(["k", "none", "other"])
-        router._history.look()
+        router._pages.history.look()
         (host,) = status(router)["hosts"]
         assert (host["requests"], host["errors"], host["error_rate"], host["hit_rate"]) == (2, 0, 0.0, pytest.approx(1 / 3))
         assert host["requests_per_second"] > 0 and host["p50"] is not None

@@ -2,7 +2,9 @@
 
 from typing import Any, Dict, List
 
-from mcrouter.metrics.counters import Layout, local_cells, observe
+from mcrouter.counters.cells import local_cells, observe
+from mcrouter.counters.layout import Layout
+from mcrouter.counters.reader import CounterReader
 from mcrouter.proto.commands import BY_NAME, COMMANDS
 from mcrouter.status.history import History
 
@@ -20,7 +22,7 @@ class World:
             row[self.layout.pid] = number + 1
         for host in hosts:
             self.turn(host, healthy=1)
-        self.history = History(self.layout, lambda: self.rows, lambda: self.now, lambda: START + self.now)
+        self.history = History(CounterReader(self.layout, self.rows), lambda: self.now, lambda: START + self.now)
 
     def slot(self, host: str) -> int:
         """Where it is."""

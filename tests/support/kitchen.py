@@ -8,8 +8,8 @@ from mcrouter.config import Config
 from mcrouter.engine.hosts.recovery import IGNORE
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.explain.asking import requests
-from mcrouter.router import load_config
-from mcrouter.server.worker import rejoin_mode
+from mcrouter.server.configs import load_config
+from mcrouter.server.hosts import rejoin_mode
 from mcrouter.settings import Settings
 from tests.explain.cluster import Cluster
 from tests.routes.script import Sink, request

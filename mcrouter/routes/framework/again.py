@@ -4,7 +4,7 @@
 from typing import Optional
 
 from ...proto import outcomes as o
-from ...proto.requests import Request
+from ...proto.request import Request
 from ...proto.seams import Destination, Reply, ServingRoute, Sink, Source
 
 _MOST = 3  # hosts asked for one request, the first included

@@ -12,7 +12,7 @@ from typing import Iterable, List, Optional, Tuple
 from ...proto import outcomes as o
 from ...proto.background import background
 from ...proto.guard import guarded
-from ...proto.requests import Request
+from ...proto.request import Request
 from ...proto.seams import Destination, Reply, Sink
 from .again import ask_again
 

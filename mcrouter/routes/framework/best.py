@@ -9,8 +9,9 @@ from typing import Dict, List, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, VALUES
-from ...proto.replies import TOO_LARGE, split_reply, value_blocks
-from ...proto.requests import Request
+from ...proto.replies import split_reply, value_blocks
+from ...proto.reply import TOO_LARGE
+from ...proto.request import Request
 from ...proto.seams import Reply, Sink
 from .base import part
 from .pieces import values_reply

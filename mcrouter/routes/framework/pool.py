@@ -2,7 +2,7 @@
 
 from typing import Any, List, Optional, Sequence, Set, Union
 
-from ...proto.requests import Request
+from ...proto.request import Request
 from ...proto.seams import Destination, DestinationHost, Sink
 from ..host import HostRoute
 from .base import Route, part_sink, start_in_background

@@ -5,8 +5,9 @@ from typing import List, Sequence, Tuple
 
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, VALUES
-from ...proto.replies import TOO_LARGE, split_reply
-from ...proto.requests import GET, Request
+from ...proto.replies import split_reply
+from ...proto.reply import TOO_LARGE
+from ...proto.request import GET, Request
 from ...proto.seams import Reply, Sink
 from .base import Route, part
 from .keyed import Gathering, for_keys

@@ -6,19 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.metrics.counters import (
-    INF,
-    STRIDE,
-    SUM,
-    Layout,
-    bucket,
-    clear_gauges,
-    healthy_hosts,
-    local_cells,
-    observe,
-    shared_cells,
-)
-from mcrouter.metrics.table import BUCKETS_MS
+from mcrouter.counters.cells import clear_gauges, local_cells, observe, shared_cells
+from mcrouter.counters.layout import BUCKETS_MS, INF, STRIDE, SUM, Layout, bucket
+from mcrouter.counters.reader import CounterReader
 
 LAYOUT = Layout(["get", "set", "delete"], ["a:1", "b:2"])
 
@@ -87,7 +77,7 @@ def test_a_shards_start_clears_gauges_and_keeps_counters(shared):
 def test_a_host_is_healthy_if_every_shard_finds_it_so():
     one, two = local_cells(LAYOUT), local_cells(LAYOUT)
     one[LAYOUT.healthy[0]] = one[LAYOUT.healthy[1]] = two[LAYOUT.healthy[1]] = 1
-    assert [healthy_hosts(LAYOUT, rows) for rows in ([one], [two], [one, two], [])] == [2, 1, 1, 0]
+    assert [CounterReader(LAYOUT, rows).healthy_hosts() for rows in ([one], [two], [one, two], [])] == [2, 1, 1, 0]
 
 
 def test_shared_rows_do_not_overlap():
