@@ -26,7 +26,9 @@ def logged():
     """The code's: (line with … for what changes, level), and where."""
     for path in sorted(ROOT.joinpath("mcrouter").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr in LEVELS and ast.unparse(node.func.value).endswith("logger"):
                 where = f"{path.relative_to(ROOT)}:{node.lineno}"
                 text = node.args[0]
                 assert isinstance(text, ast.Constant), f"{where}: the log line is no constant: nobody can look it up"

@@ -44,6 +44,9 @@ class ByteStream(Protocol):
     recv: Callable[[int], bytes]
     """Reads at most so many bytes: b"" at the end. Raises BlockingIOError when there is nothing. For loops in which a
     call of `read` shows; they compare the length, and ask `read_on`, themselves."""
+    send: Callable[[Any], int]
+    """Writes one piece of bytes; returns how many bytes were taken. Raises BlockingIOError when none was. For the fast
+    path, where the list of pieces that `write` takes would show."""
     write: Callable[[List[Any]], Any]
     """Writes pieces of bytes; returns what was not taken, as one piece: b"" when all was."""
     write_pieces: Callable[[List[Any]], List[Any]]
@@ -63,10 +66,10 @@ class ByteStream(Protocol):
 class SocketStream:
     """The stream over a non-blocking socket, which it owns from here on; over none, it is closed from the start.
 
-    `recv`, `write` and `write_pieces` are `partial` objects rather than methods: they cost no Python call.
+    `recv`, `send`, `write` and `write_pieces` are `partial` objects rather than methods: they cost no Python call.
     """
 
-    __slots__ = ("fd", "read_on", "recv", "sock", "write", "write_pieces")
+    __slots__ = ("fd", "read_on", "recv", "send", "sock", "write", "write_pieces")
 
     def __init__(self, sock: Optional[socket.socket] = None) -> None:
         self.sock = sock
@@ -76,6 +79,7 @@ class SocketStream:
     def _bind(self, fd: int) -> None:
         self.fd = fd
         self.recv: Callable[[int], bytes] = partial(os.read, fd)
+        self.send: Callable[[Any], int] = partial(os.write, fd)
         self.write: Callable[[List[Any]], Any] = partial(write, fd)
         self.write_pieces: Callable[[List[Any]], List[Any]] = partial(write_pieces, fd)
 

@@ -15,8 +15,6 @@ Most clients send one request and wait. While no bit of `blocks` is set (outbox.
 straight to the host connection that its route would choose anyway, and its reply straight to the socket.
 """
 
-from os import read
-from os import write as write_one
 from typing import Any, Set
 
 from ...proto.client.parser import parse_single
@@ -25,6 +23,7 @@ from ...proto.reply import TOO_LARGE
 from ...proto.request import Request
 from ...system.logs import get_logger
 from ..poller import IN, OUT
+from ..stream import SocketStream
 from .handover import MOST
 from .inbox import ClientInbox
 from .large_values import Download, Upload
@@ -43,8 +42,8 @@ class ClientConnection(ClientInbox):
 
     __slots__ = ("_asks_again", "counted", "counted_at", "fast_path")
 
-    def __init__(self, frontend: Any, fd: int, connection: int) -> None:
-        super().__init__(frontend, fd, connection)
+    def __init__(self, frontend: Any, wire: SocketStream, connection: int) -> None:
+        super().__init__(frontend, wire, connection)
         self.fast_path = frontend.fast_path[connection]
         self._asks_again: Set[Request] = set()  # requests whose replies were not kept; ASKS_AGAIN while there are any
         self.counted = 0  # bytes of replies that it holds, or more (memory.py)
@@ -58,7 +57,7 @@ class ClientConnection(ClientInbox):
             self.on_any_event(mask)
             return
         try:
-            data = read(self.fd, self.read_size)
+            data = self.recv(self.read_size)
         except BlockingIOError:
             return
         except OSError:
@@ -95,7 +94,7 @@ class ClientConnection(ClientInbox):
             queue.popleft()
             self.held_bytes = 0
             try:
-                sent = write_one(self.fd, reply)
+                sent = self.send(reply)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -310,7 +309,8 @@ class ClientConnection(ClientInbox):
             return
         self.set_state(_CLOSED)
         self.frontend.forget(self)
-        self.loop.close_later(self.fd)
+        self.loop.close_later(self.wire.detach())
+        self.recv, self.send = self.wire.recv, self.wire.send  # another client may soon have the descriptor's number
         if self.transfer is not None:
             self.transfer.cancel()
             self.transfer = None

@@ -15,6 +15,7 @@ from ...proto.styles import MEMCACHED, Memcached
 from ...system.logs import get_logger
 from ..descriptors import lowest_free
 from ..loop import PollGroup
+from ..stream import SocketStream
 from .connection import ClientConnection
 from .limits import ClientLimits, Doorman, close_idle
 from .local_work import BYTES, LocalWork, Steps
@@ -117,16 +118,14 @@ class Frontend:
     def adopt(self, sock: socket.socket, begun: bytes = b"") -> None:
         """Serves an accepted connection; `begun` is what has been read of it already."""
         sock.setblocking(False)
-        is_unix = sock.family == getattr(socket, "AF_UNIX", None)
-        if not is_unix:
+        if sock.family != getattr(socket, "AF_UNIX", None):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        fd = sock.detach()
+        wire = SocketStream(sock)
+        fd = wire.fd
         self._accepted += 1
         self.cells[self._accepted_cell] += 1
         self.cells[self._clients_cell] += 1
-        client = self.clients[fd] = ClientConnection(self, fd, self._accepted % self.connections_per_host)
-        if is_unix:
-            client.read_to_end()
+        client = self.clients[fd] = ClientConnection(self, wire, self._accepted % self.connections_per_host)
         self.loop.watch(fd, client.on_event)
         if begun:
             client.begin(begun)

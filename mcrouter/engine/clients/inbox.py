@@ -6,7 +6,6 @@ It stops while enough is in flight, while a host asks the client to wait, and wh
 replies.
 """
 
-from os import read
 from typing import Any
 
 from ...proto.client.parser import RequestParser
@@ -15,6 +14,7 @@ from ...proto.guard import guarded_failure
 from ...proto.request import Request
 from ..hosts.streaming import PIECE
 from ..poller import IN, OUT, READ_ON
+from ..stream import SocketStream
 from .memory import REQUEST
 from .outbox import (
     ASKS_AGAIN,
@@ -47,8 +47,8 @@ class ClientInbox(ClientOutbox):
 
     can_wait = True
 
-    def __init__(self, frontend: Any, fd: int, connection: int) -> None:
-        super().__init__(frontend, fd, connection)
+    def __init__(self, frontend: Any, wire: SocketStream, connection: int) -> None:
+        super().__init__(frontend, wire, connection)
         self.stream = ClientStream(
             RequestParser(ClientRequest, frontend.patterns, frontend.plan, frontend.buffer_size, frontend.style)
         )
@@ -69,10 +69,6 @@ class ClientInbox(ClientOutbox):
         """Closes the connection, or hands it over, when all requests are answered and all replies are sent."""
         raise NotImplementedError
 
-    def read_to_end(self) -> None:
-        """From now on reads until there is nothing: a short read does not prove that."""
-        self.blocks |= READS_ON
-
     # reading ------------------------------------------------------------------------------------------------------
 
     def on_any_event(self, mask: int) -> None:
@@ -82,7 +78,7 @@ class ClientInbox(ClientOutbox):
         if mask & OUT and self.unsent:
             self.on_writable()
         if mask & (IN | READ_ON):
-            self.blocks |= READABLE | (READS_ON if mask & READ_ON else 0)
+            self.blocks |= READABLE | (READS_ON if mask & self.wire.read_on else 0)
             self.read_requests()
         self.settle()
 
@@ -114,7 +110,7 @@ class ClientInbox(ClientOutbox):
             if self.frontend.memory.is_short:
                 size = min(size, _READ_SIZE)
             try:
-                data = read(self.fd, size)
+                data = self.recv(size)
             except BlockingIOError:
                 self.blocks &= ~READABLE
                 return
@@ -137,7 +133,7 @@ class ClientInbox(ClientOutbox):
                 return
             turns -= 1
             try:
-                data = read(self.fd, min(wanted, PIECE))
+                data = self.recv(min(wanted, PIECE))
             except BlockingIOError:
                 self.blocks &= ~READABLE
                 return
@@ -150,7 +146,7 @@ class ClientInbox(ClientOutbox):
 
     def take_read(self, data: bytes, size: int) -> None:
         """Takes the result of a read of at most `size` bytes. A shorter one means that the socket is drained
-        (poller.py)."""
+        (stream.py)."""
         if len(data) == size:
             self.read_size = _READ_MORE
             self.blocks |= READABLE

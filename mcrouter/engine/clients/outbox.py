@@ -9,7 +9,8 @@ the size of the replies, so that about `buffer_size` bytes are held for it.
 import enum
 from typing import Any, List
 
-from ..writing import write_pieces
+from ..poller import IN
+from ..stream import SocketStream
 from .memory import weight
 from .source import RequestSource
 
@@ -22,7 +23,7 @@ COLLECTED = 2  # replies leave at the end of the tick
 PAUSED = 4  # a host, or something else, has asked it to wait
 THROTTLED = 8  # it holds too much memory, so it is not read
 READABLE = 16  # the poller reported data, and not all of it was read
-READS_ON = 32  # it is read until there is nothing: short reads prove nothing here (poller.py)
+READS_ON = 32  # it is read until there is nothing: short reads prove nothing here (stream.py)
 BACKLOG = 64  # its stream is not at a boundary: something is kept
 ENDING = 128  # its state is not OPEN
 ASKS_AGAIN = 512  # a reply was not kept, and is to be asked for again
@@ -44,15 +45,17 @@ class ClientState(enum.Enum):
 
 
 class ClientOutbox(RequestSource):
-    """A client's connection as a receiver of bytes. `written` is called when the kernel has taken all of them."""
+    """A client's connection as a receiver of bytes, which go to `wire`, its byte stream. `written` is called when the
+    kernel has taken all of them."""
 
-    __slots__ = ("average", "blocks", "fd", "out", "state", "unsent", "window")
+    __slots__ = ("average", "blocks", "fd", "out", "recv", "send", "state", "unsent", "window", "wire")
 
-    def __init__(self, frontend: Any, fd: int, connection: int) -> None:
+    def __init__(self, frontend: Any, wire: SocketStream, connection: int) -> None:
         super().__init__(frontend, connection)
-        self.fd = fd
+        self.wire = wire
+        self.recv, self.send, self.fd = wire.recv, wire.send, wire.fd  # a look-up less on the fast path
         self.state = ClientState.OPEN
-        self.blocks = 0
+        self.blocks = READS_ON if wire.read_on & IN else 0
         self.out: List[Any] = []  # pieces of bytes
         self.unsent: Any = b""
         self.window = frontend.first_window
@@ -113,7 +116,7 @@ class ClientOutbox(RequestSource):
     def _write(self, pieces: List[Any]) -> bool:
         """Writes; returns whether the kernel took it all."""
         try:
-            unsent = write_pieces(self.fd, pieces)
+            unsent = self.wire.write_pieces(pieces)
         except OSError:
             self.abort()
             return False
