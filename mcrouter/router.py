@@ -15,12 +15,12 @@ import threading
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from .config import Config
+from .config.state import ConfigState
 from .counters.cells import clear_gauges, local_cells, shared_cells
 from .counters.layout import Layout
 from .counters.reader import CounterReader
 from .errors import RouterError
 from .proto.commands import COMMANDS
-from .server.config_state import ConfigState
 from .server.listeners import ListenError, SocketFiles, open_listeners, real_address
 from .server.pages import Pages
 from .server.reloading import STOPPED, HostSlots

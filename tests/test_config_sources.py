@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from mcrouter import ConfigError, RouterError, Settings, SettingsError
+from mcrouter.config.state import ConfigState
 from mcrouter.server.config_source import FileSource, config_source
-from mcrouter.server.config_state import ConfigState
 from mcrouter.server.config_watcher import ConfigWatcher
 from tests.support.processes import until
 

@@ -28,7 +28,7 @@ def logged():
         for node in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
-            if node.func.attr in LEVELS and ast.unparse(node.func.value).endswith("logger"):
+            if node.func.attr in LEVELS and ast.unparse(node.func.value).lower().endswith(("log", "logger")):
                 where = f"{path.relative_to(ROOT)}:{node.lineno}"
                 text = node.args[0]
                 assert isinstance(text, ast.Constant), f"{where}: the log line is no constant: nobody can look it up"

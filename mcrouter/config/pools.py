@@ -39,7 +39,7 @@ _UNUSED = (
 )  # fmt: skip
 
 
-class Hosts:
+class HostList:
     """All hosts of a config, each once, even if it is named several times or in several spellings."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class PoolSpec(NamedTuple):
 class Pools:
     """The pools by name; each is checked when it is first used."""
 
-    def __init__(self, checks: Checks, hosts: Hosts, nodes: Mapping[str, Entry]) -> None:
+    def __init__(self, checks: Checks, hosts: HostList, nodes: Mapping[str, Entry]) -> None:
         self._checks = checks
         self._hosts = hosts
         self._nodes = dict(nodes)

@@ -17,7 +17,7 @@ from .hosts import BadHostError, identity, parse_host
 from .leaves import MAX_LEAVES, first_too_many
 from .model import REJOINS, Config, RouteSpec, Vocabulary
 from .policy import PolicyReader
-from .pools import Hosts, Pools
+from .pools import HostList, Pools
 from .prefixes import wrong_prefix
 from .syntax.keys import JOURNAL, NAMED, POOL, POOLS, REJOIN, SERVERS, TOP
 from .syntax.keys import ROUTES_BY_PREFIX as ROUTES
@@ -65,7 +65,7 @@ class _Reader:
         self._tree = tree
         self._vocabulary = vocabulary
         self._parts = checks.parts(tree, _KEYS, "key", unused=_UNUSED)
-        self._hosts = Hosts()
+        self._hosts = HostList()
 
     def config(self, default_prefix: str) -> Config:
         checks, parts, tree = self._checks, self._parts, self._tree

@@ -6,12 +6,9 @@ cell, so nothing needs a lock.
 """
 
 import mmap
-from typing import List, Union
+from typing import List
 
-from .layout import SUM, Layout, bucket
-
-Cells = Union[List[float], "memoryview[float]"]
-"""A row: what one event loop counts in."""
+from .layout import SUM, Cells, Layout, bucket
 
 _CELL = 8  # bytes of a C double, which counts exactly up to 2**53
 _CACHE_LINE = 64 // _CELL  # cells; each row begins on a line of its own: event loops then do not slow each other down

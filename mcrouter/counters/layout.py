@@ -14,13 +14,12 @@ requests are `request` and `direct` over all hosts, a host's are `upstream` and 
 import functools
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import List, Union
 
 from ..proto.results import RESULTS
 
-if TYPE_CHECKING:
-    from .cells import Cells
-
+Cells = Union[List[float], "memoryview[float]"]
+"""A row of cells: what one event loop counts in (cells.py)."""
 BUCKETS_MS = (
     0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 10.0, 25.0, 30.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0,
     400.0, 500.0, 700.0, 1000.0, 2000.0, 3000.0, 5000.0,
@@ -165,7 +164,7 @@ class Layout:
             self._add_slot()
         return self.size - size
 
-    def clear(self, cells: "Cells", slot: int) -> None:
+    def clear(self, cells: Cells, slot: int) -> None:
         """Clears the cells of a slot, which another host gets."""
         for i in self._slots[slot]:
             cells[i] = 0

@@ -15,8 +15,7 @@ read as slices, which C code adds up, and a block of zeros is looked at only onc
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..proto.results import RESULTS
-from .cells import Cells
-from .layout import STRIDE, SUM, Layout
+from .layout import STRIDE, SUM, Cells, Layout
 
 HEALTHY, UNHEALTHY, REJOINING, DIVIDED, UNKNOWN = STATES = ("healthy", "unhealthy", "rejoining", "divided", "unknown")
 """The states of a host. REJOINING: it gets writes, and is not read yet. UNKNOWN: no event loop runs."""
@@ -45,7 +44,7 @@ class ByCommand(NamedTuple):
     ms: float
 
 
-class HostState(NamedTuple):
+class ObservedState(NamedTuple):
     """A state of STATES, since when (Unix time), and the number of the reason (engine.hosts.reason), 0 if nothing is
     wrong; the reason comes from the event loop that has changed its state last."""
 
@@ -198,16 +197,16 @@ class CounterReader:
         """Returns the failures in a row of a host that is given up."""
         return int(sum(row[self.layout.failures[slot]] for row in self._running()))
 
-    def host_state(self, slot: int) -> HostState:
+    def host_state(self, slot: int) -> ObservedState:
         """Returns the state of a host."""
         layout, running = self.layout, self._running()
         if not running:
-            return HostState(UNKNOWN, 0.0, 0)
+            return ObservedState(UNKNOWN, 0.0, 0)
         found = {self._found(row, slot) for row in running}
         turned, reasons = layout.turned[slot], layout.why[slot]
         _, reason = max((row[turned], row[reasons]) if row[reasons] else (0.0, 0) for row in running)
         state = found.pop() if len(found) == 1 else DIVIDED
-        return HostState(state, max(row[turned] for row in running), int(reason))
+        return ObservedState(state, max(row[turned] for row in running), int(reason))
 
     def _found(self, row: Cells, slot: int) -> str:
         if row[self.layout.healthy[slot]]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 from .. import __version__
 from ..config import Config
+from ..config.state import ConfigState
 from ..counters.reader import CounterReader
 from ..errors import RouterError
 from ..settings import Address, Settings
 from ..system.deferred import before, own, standard
 from ..system.logs import lines_dropped
-from .config_state import ConfigState
 
 if TYPE_CHECKING:
     import json

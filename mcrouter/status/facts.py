@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping
 
 from .. import __version__
 from ..config import Config, digest
-from ..server.config_state import ConfigState
+from ..config.state import ConfigState
 from ..system.clock import unix_time
 from ..system.deferred import own
 from .history import INTERVAL, History

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any, Callable, Deque, Dict, List, NamedTuple
 
-from ..counters.reader import HEALTHY, UNHEALTHY, UNKNOWN, CounterReader, HostState
+from ..counters.reader import HEALTHY, UNHEALTHY, UNKNOWN, CounterReader, ObservedState
 from ..engine.hosts.reason import WORDS, Reason
 from ..system.clock import unix_time
 from .figures import Figures, Totals, figures, host_totals
@@ -92,7 +92,7 @@ class History:
                 self.courses[name] = Course(host_totals(self.counters, slot), self._clock())
             self._turn(name, self.courses[name], self.counters.host_state(slot))
 
-    def _turn(self, name: str, course: Course, now: HostState) -> None:
+    def _turn(self, name: str, course: Course, now: ObservedState) -> None:
         known, known_since = course.state, course.since
         found, since, why = now.state, now.since, WORDS[Reason(now.reason)]
         course.state, course.since, course.why = found, since, why

@@ -10,10 +10,10 @@ import pytest
 
 from mcrouter import Settings, load_config
 from mcrouter.cli.main import make_parser, parsed_settings
+from mcrouter.config.state import ConfigState
 from mcrouter.metrics.table import METRICS
 from mcrouter.router import Router
 from mcrouter.server.config_source import FileSource
-from mcrouter.server.config_state import ConfigState
 from mcrouter.server.config_watcher import ConfigWatcher
 from mcrouter.server.takeover import activated
 from tests.deploy.manifests import DEPLOY, documents, of_kind
