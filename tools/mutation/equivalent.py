@@ -1,7 +1,9 @@
 """The list of mutants that are judged equivalent: they change nothing that a test could, or should, see.
 
 Each entry of `equivalent.txt` is a paragraph: the file's path in the package, the source line, the change as the tool
-prints it, and the reason, on lines of their own (the reason may take several). Lines that begin with `#` are comments.
+prints it, and the reason, on lines of their own (the reason may take several). `* -> *` stands for all changes of the
+line: of a size or a count that the simulated runs draw at random (tests/simulation/knobs.py), so that each value is
+shown to be as good as any other. Lines that begin with `#` are comments.
 An entry holds wherever in the file the line stands, so it does not rot when other lines come and go; with `in NAME`
 behind the path, in functions of that name only.
 """
@@ -14,6 +16,7 @@ from .tables import PACKAGE
 
 LIST = Path(__file__).with_name("equivalent.txt")
 _LEAST = 4  # lines of an entry
+ANY = "* -> *"  # all changes of a line
 
 Key = Tuple[str, str, str]  # path, perhaps with `in NAME`; source line; change
 
@@ -47,7 +50,8 @@ def parse(text: str) -> List[Entry]:
 def keys_of(mutant: Mutant) -> List[Key]:
     """Returns what an entry may name a mutant by."""
     path = mutant.path[len(PACKAGE) + 1 :]
-    return [(where, mutant.text, mutant.change) for where in (path, f"{path} in {mutant.function}")]
+    wheres = (path, f"{path} in {mutant.function}")
+    return [(where, mutant.text, change) for where in wheres for change in (mutant.change, ANY)]
 
 
 def by_key(entries: List[Entry]) -> Dict[Key, Entry]:
