@@ -41,7 +41,7 @@ def address(text: str) -> PageAddress:
         text = f":{text}"
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match["port"] or _PORT) not in range(1, 65536):
-        raise ValueError("HOST:PORT, or :PORT for this machine: where the router shows its metrics")
+        raise ValueError("the HOST:PORT of a router's metrics, or :PORT on this machine")
     return PageAddress(match["host"].strip("[]") or "localhost", int(match["port"] or _PORT))
 
 

@@ -64,7 +64,7 @@ def test_an_address(given, meant):
 @pytest.mark.parametrize("given", ["a:b", ":0", "65536", "ftp://x:1", "a b", "[::1", "unix:///x"])
 def test_no_address(given, capsys):
     assert main(["top", given]) == 2
-    message = f"argument ADDR: {given!r} will not do; give HOST:PORT, or :PORT for this machine: where the router shows its metrics"
+    message = f"invalid value {given!r} for ADDR: expected the HOST:PORT of a router's metrics, or :PORT on this machine"
     assert capsys.readouterr().err == f"mcrouter top: {message}; --help lists the flags\n"
 
 
