@@ -1,6 +1,7 @@
-"""`mcrouter top [ADDR]`. On a terminal it stays and is refreshed; else it prints one view after another.
+"""`mcrouter top [ADDR]`. On a terminal it stays and is refreshed, or prints one view after another where the terminal
+cannot be drawn on. If standard output is no terminal, it prints as many views as --count says, else one.
 
-Exit codes: 0, also after ^C; 1 when the router cannot be asked at first; 2 for a bad flag.
+Exit codes: 0, also after ^C; 1 if the router does not answer at first; 2 for an invalid flag.
 """
 
 import argparse
@@ -22,7 +23,7 @@ _PATIENCE = 5.0  # seconds for the first answer
 
 
 def make_parser() -> Parser:
-    """The flags."""
+    """Returns the parser of the command's flags."""
     parser = Parser(
         prog="mcrouter top",
         description="Shows a running router's hosts: state, requests, errors, hits, latency. Keys: ? shows them.",
@@ -34,7 +35,8 @@ def make_parser() -> Parser:
                         help="between views (default 2)")  # fmt: skip
     parser.add_argument("--sort", choices=list(SORTS), type=value_of("--sort", OneOf(*SORTS)), default="state",
                         help="what by (default state: the worst first)")  # fmt: skip
-    parser.add_argument("--once", action="store_true", help="print one view, and end")
+    parser.add_argument("--once", action="store_true",
+                        help="print one view, and end (default where standard output is no terminal)")  # fmt: skip
     parser.add_argument("--count", type=value_of("--count", whole(1, 999_999_999, "views")), metavar="N",
                         help="print so many views, and end")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print /status.json as it is, and end")
@@ -61,7 +63,7 @@ def main(args: argparse.Namespace) -> int:
         _show(args, facts)
     except KeyboardInterrupt:
         pass
-    except BrokenPipeError:  # whoever reads it has seen enough, as `head`
+    except BrokenPipeError:  # the reader has closed its end, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
@@ -72,7 +74,8 @@ def _show(args: argparse.Namespace, facts: Dict[str, Any]) -> None:
     if args.json:
         print(json.dumps(facts, indent=1))
     elif args.once or args.count or not is_terminal or not _has_curses():
-        show_plain(args.address, facts, args.interval, 1 if args.once else args.count, args.sort, is_coloured)
+        count = 1 if args.once or not (args.count or sys.stdout.isatty()) else args.count
+        show_plain(args.address, facts, args.interval, count, args.sort, is_coloured)
     else:
         from ..top.screen import show
 

@@ -19,7 +19,7 @@ from mcrouter.top import fetch
 from mcrouter.top.fetch import address, read_answer
 from tests.embedding.served import served
 from tests.status.test_page import facts, host
-from tests.support.processes import ROOT, free_port, until
+from tests.support.processes import DEADLINE, ROOT, free_port, until
 
 
 @contextlib.contextmanager
@@ -73,6 +73,14 @@ def test_one_view(capsys):
         assert main(["top", f":{port}", "--once"]) == 0
     out = capsys.readouterr().out
     assert "1 of 1 hosts healthy" in out and "cache1:1" in out and "\x1b" not in out
+
+
+def test_one_view_where_standard_output_is_no_terminal():
+    with web([page(host("cache1:1"))]) as port:
+        command = [sys.executable, "-m", "mcrouter", "top", f":{port}", "--interval", "0.1"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("1 of 1 hosts healthy") == 1
 
 
 def test_several_views_and_one_that_does_not_come(capsys):
