@@ -107,7 +107,7 @@ def test_nobody_there(capsys):
 def test_something_else_there(answer, capsys):
     with web([answer]) as port:
         assert main(["top", str(port)]) == 1
-    told = f"mcrouter: top: localhost:{port} is no router of this kind, or an older one; give the address of a router's metrics\n"
+    told = f"mcrouter: top: localhost:{port} is not this router, or an older version; give the address of a router's metrics\n"
     assert capsys.readouterr().err == told
 
 
@@ -241,7 +241,7 @@ def test_a_terminal_is_drawn_on_until_q(terminal):
 def test_a_router_that_goes_is_told_and_waited_for(terminal):
     with web([page(host("cache1:1")), (500, b"")]) as port:
         shown = terminal(port)
-        until(lambda: shown.has(b"is no router of this kind"), "the line")
+        until(lambda: shown.has(b"is not this router"), "the line")
         shown.press(b"q")
         until(lambda: (shown.has(b""), shown.process.poll() is not None)[1])
 
