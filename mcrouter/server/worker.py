@@ -37,7 +37,7 @@ from ..system.deferred import before, own
 from ..system.host_id import host_id
 from ..system.interpreter import without_collection
 from ..system.logs import get_logger, lines_dropped
-from .hosts import Hosts
+from .hosts import HostMaker
 from .policy import Policy, making_policy
 from .portions import Work, at_once, each, in_portions
 
@@ -102,7 +102,7 @@ class Worker:
             counters.clients,
             STYLES[settings.error_style],
         )
-        self._hosts = Hosts(
+        self._hosts = HostMaker(
             self.loop, layout, self._cells, len(rows), settings, self.frontend.memory, self._on_health
         )
         self.frontend.memory.hosts = lambda: self._policy.hosts.values()

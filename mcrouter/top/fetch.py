@@ -53,7 +53,7 @@ def fetch(where: PageAddress, timeout: float) -> Dict[str, Any]:
             until = time.monotonic() + timeout
             sock.sendall(f"GET /status.json HTTP/1.0\r\nHost: {where}\r\n\r\n".encode())
             data = read_answer(sock, until)
-        received: Any = _Answer(data)
+        received: Any = _ReceivedAnswer(data)
         answer = http.client.HTTPResponse(received, method="GET")
         answer.begin()
         body = answer.read()
@@ -89,7 +89,7 @@ def read_answer(sock: Any, until: float, clock: Callable[[], float] = time.monot
             raise OSError(f"the answer has more than {_MOST_BYTES} bytes")
 
 
-class _Answer:
+class _ReceivedAnswer:
     """The bytes of an answer, as http.client takes them: it reads from a socket."""
 
     def __init__(self, data: bytes) -> None:
