@@ -152,7 +152,7 @@ class Client:
 def _checked(key: Key) -> bytes:
     name = key.encode() if isinstance(key, str) else key
     if _KEY(name) is None:
-        raise ValueError(f"the key {key!r} is invalid; give 1 to 250 bytes without blanks and controls")
+        raise ValueError(f"invalid key {key!r}: expected 1 to 250 bytes without blanks and controls")
     return name
 
 

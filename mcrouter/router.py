@@ -31,17 +31,20 @@ from .server.worker import Worker
 from .settings import Settings
 from .stats import About
 from .system.clock import unix_time
-from .system.deferred import own
+from .system.deferred import before, own
 
 if TYPE_CHECKING:
     from . import client
     from .client import Client
     from .engine.clients import call
     from .server import processes
+    from .spool import directory
     from .stats import summary
 else:
     client, call = own("client"), own("engine.clients.call")
     processes, summary = own("server.processes"), own("stats.summary")
+    before("spool")
+    directory = own("spool.directory")
 
 # Without this handler Python would print warnings to stderr in a program that has not set up logging.
 logging.getLogger(__package__).addHandler(logging.NullHandler())
@@ -107,6 +110,7 @@ class Router:
             return
         if self._ended:
             raise RouterError(STOPPED)
+        self._check_async_dir()
         metrics = self.settings.metrics_listen_addr
         if metrics is not None:
             self.metrics_address = self._pages.listen(metrics, self._inheritance.metrics)
@@ -117,6 +121,15 @@ class Router:
             raise RouterError(str(error)) from None
         self._files = SocketFiles(self.settings.listen)
         self.addresses = [real_address(address, self._by_address[address.text][0]) for address in self.settings.listen]
+
+    def _check_async_dir(self) -> None:
+        path = self.settings.async_dir
+        if path and not self.settings.asynclog_disable:
+            try:
+                directory.check_directory(path)
+            except OSError as error:
+                why = f"{error.filename}: {error.strerror}; name a folder that this process can write to"
+                raise RouterError(f"cannot use --async-dir {path}: {why}") from None
 
     def serve(self) -> None:
         """Serves in this thread until `stop`, which may be called before; raises RouterError if it cannot listen."""

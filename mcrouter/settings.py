@@ -1,4 +1,7 @@
-"""Every setting once: name, flag, type, default, help. The command line and the README's table derive from it."""
+"""The one table of settings: name, flag, type, default, help. The command line and the README's table derive from it.
+
+The functions that read a value raise ValueError with what was expected; `invalid_value` makes the message of it.
+"""
 
 import os
 import re
@@ -9,7 +12,7 @@ from .system.memory_limit import default_bound
 
 
 class SettingsError(ValueError):
-    """A setting's value is of no use; the message names the flag and what would be right."""
+    """Raised for an invalid value of a setting; the message names the flag and says what was expected."""
 
 
 class Address(NamedTuple):
@@ -34,7 +37,7 @@ _METRICS = "HOST:PORT, :PORT for every address, fd://N, or off"
 
 
 def duration(text: str) -> float:
-    """Seconds of a Go duration such as `200ms` or `1m30s`; raises ValueError."""
+    """Returns the seconds of a Go duration such as `200ms` or `1m30s`; raises ValueError."""
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError("a duration such as 200ms, 10s, 1m30s or 1h")
@@ -45,7 +48,7 @@ def duration(text: str) -> float:
 
 
 def seconds(value: Any) -> float:
-    """A Go duration, or a number of seconds; raises ValueError."""
+    """Reads a Go duration, or a number of seconds; raises ValueError."""
     if isinstance(value, str):
         return duration(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
@@ -54,7 +57,7 @@ def seconds(value: Any) -> float:
 
 
 def idle_time(value: Any) -> float:
-    """A Go duration or a number of seconds, or `off`, which is 0; raises ValueError."""
+    """Reads a Go duration, a number of seconds, or `off`, which is 0; raises ValueError."""
     if value in ("off", 0):
         return 0.0
     try:
@@ -63,25 +66,31 @@ def idle_time(value: Any) -> float:
         raise ValueError(f"{error}, or off") from None
 
 
-def whole(low: int, high: int) -> Callable[[Any], int]:
-    """Reads whole numbers from `low` to `high`."""
+def whole(low: int, high: int, unit: str = "") -> Callable[[Any], int]:
+    """Returns a function that reads whole numbers from `low` to `high`, which count so many of `unit`."""
+    kind = f"a whole number of {unit}" if unit else "a whole number"
 
     def read(value: Any) -> int:
         number = int(value) if re.fullmatch("[0-9]{1,18}", str(value)) else -1
         if not low <= number <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
+            raise ValueError(f"{kind} from {low} to {high}")
         return number
 
     return read
 
 
+def milliseconds(low: int, high: int) -> Callable[[Any], int]:
+    """Returns a function that reads so many milliseconds."""
+    return whole(low, high, "milliseconds")
+
+
 def memory_bound(value: Any) -> int:
-    """Bytes; of nothing, the default. Raises ValueError."""
-    return default_bound() if value == "" else whole(0, 1 << 50)(value)
+    """Reads a number of bytes; for an empty text, returns the default. Raises ValueError."""
+    return default_bound() if value == "" else whole(0, 1 << 50, "bytes")(value)
 
 
 def listen_address(value: Union[str, Address]) -> Address:
-    """tcp://HOST:PORT, unix:///path or fd://N; raises ValueError."""
+    """Reads tcp://HOST:PORT, unix:///path or fd://N; raises ValueError."""
     if isinstance(value, Address):
         return value
     if not isinstance(value, str):
@@ -107,7 +116,7 @@ def _unix_address(text: str, rest: str) -> Address:
 
 
 def _is_host(v6: Optional[str], name: str) -> bool:
-    """Whether the resolver can be asked for it: it raises UnicodeError for some of what it could not find."""
+    """Returns whether the resolver can be asked for a name: for some invalid ones it raises UnicodeError."""
     if v6 is None:
         return not name or _NAME.fullmatch(name) is not None
     number, percent, scope = v6.partition("%")
@@ -119,7 +128,7 @@ def _is_host(v6: Optional[str], name: str) -> bool:
 
 
 def listen_addresses(value: Any) -> Tuple[Address, ...]:
-    """One address or several; raises ValueError."""
+    """Reads one address or several; raises ValueError."""
     several = value if isinstance(value, (list, tuple)) and not isinstance(value, Address) else [value]
     if not several:
         raise ValueError(_LISTEN)
@@ -127,7 +136,7 @@ def listen_addresses(value: Any) -> Tuple[Address, ...]:
 
 
 def metrics_address(value: Union[str, Address, None]) -> Optional[Address]:
-    """HOST:PORT, or `off`, which is None; raises ValueError."""
+    """Reads HOST:PORT, or `off`, which is None; raises ValueError."""
     if value is None or value == "off":
         return None
     try:
@@ -146,7 +155,7 @@ class OneOf:
         self.choices = choices
 
     def __call__(self, value: Any) -> str:
-        """The word; raises ValueError."""
+        """Returns the word; raises ValueError."""
         if value not in self.choices:
             raise ValueError(f"one of {', '.join(self.choices)}")
         return str(value)
@@ -160,7 +169,7 @@ def _file(value: Any) -> str:
 
 
 def switch(value: Any) -> bool:
-    """On or off; raises ValueError."""
+    """Reads on or off; raises ValueError."""
     if value in ("on", True):
         return True
     if value in ("off", False):
@@ -169,14 +178,14 @@ def switch(value: Any) -> bool:
 
 
 def route_prefix(value: Any) -> str:
-    """A routing prefix of facebook/mcrouter; raises ValueError."""
+    """Reads a routing prefix of facebook/mcrouter; raises ValueError."""
     if not isinstance(value, str) or re.fullmatch(r"/[^/\s]*/[^/\s]*/", value) is None:
         raise ValueError("a routing prefix such as /region/cluster/")
     return value
 
 
 def config_params(value: Any) -> Dict[str, str]:
-    """`name:value,name:value`, or a map; raises ValueError."""
+    """Reads `name:value,name:value`, or a map; raises ValueError."""
     if isinstance(value, dict):
         return {str(name): str(one) for name, one in value.items()}
     pairs = [one.partition(":") for one in str(value).split(",") if one]
@@ -204,7 +213,7 @@ def _family(value: Any) -> str:
 
 
 class Alias(NamedTuple):
-    """Another flag for a setting, by which facebook/mcrouter's users know it; `value` makes the setting's own value."""
+    """Another flag for a setting, the one of facebook/mcrouter; `value` makes the setting's own value."""
 
     flags: Tuple[str, ...]
     metavar: str
@@ -212,8 +221,8 @@ class Alias(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """One row; without a `metavar` it is a switch. `read` makes the value, or raises ValueError with what would be
-    right; `default` is as on the command line."""
+    """A row of the table; without a `metavar` it is a switch. `read` makes the value, or raises ValueError with what is
+    expected; `default` is as on the command line."""
 
     name: str
     short: str
@@ -237,7 +246,7 @@ SETTINGS = (
     Setting("config_str", "", "TEXT", "", _text, "the config itself, in the place of a file", "config"),
     Setting("disable_reload_configs", "", "", "off", switch, "read a changed config on SIGHUP alone, not by itself",
             "config"),
-    Setting("reconfiguration_delay_ms", "", "N", "1000", whole(10, 3_600_000), "ms between looks at the file",
+    Setting("reconfiguration_delay_ms", "", "N", "1000", milliseconds(10, 3_600_000), "ms between looks at the file",
             "config"),
     Setting("config_params", "", "A:B,C:D", "", config_params, "values for %A% and %C% in the config", "config"),
     Setting("route_prefix", "-R", "PREFIX", "/././", route_prefix, "routing prefix of keys without one", "config"),
@@ -254,29 +263,30 @@ SETTINGS = (
             "listening"),
     Setting("metrics_namespace", "", "NAME", "mcrouter", _family,
             "what the metrics' names begin with; gomcrouter, to take its dashboards over", "listening"),
-    Setting("max_connections", "", "N", "0", whole(0, 100_000_000),
+    Setting("max_connections", "", "N", "0", whole(0, 100_000_000, "clients"),
             "clients at once; more are told so and closed (0: no limit)", "listening"),
     Setting("client_idle_timeout", "", "D", "off", idle_time, "close clients that are idle for so long", "listening"),
     Setting("error_style", "", "STYLE", "memcached", OneOf("memcached", "mcrouter"),
             "wording of errors: memcached's, or facebook/mcrouter's", "listening"),
     Setting("allow_only_gets", "", "", "off", switch, "refuse all commands that change anything", "listening"),
     Setting("enable_flush_cmd", "", "", "off", switch, "with pools: flush_all goes to all hosts", "listening"),
-    Setting("server_event_loops", "-n", "N", "1", whole(1, 1024), "server event loops (a process each)",
+    Setting("server_event_loops", "-n", "N", "1", whole(1, 1024, "event loops"), "server event loops (a process each)",
             "engine", aliases=(Alias(("--num-proxies",), "N"),)),
-    Setting("buffer_size", "-b", "N", "1048576", whole(4096, 1 << 30),
+    Setting("buffer_size", "-b", "N", "1048576", whole(4096, 1 << 30, "bytes"),
             "socket buffers in bytes, and the most that is held for one connection", "engine"),
     Setting("max_memory", "", "N", "", memory_bound,
             "bytes held for all clients; when short, large replies are asked again in turn (0: no limit)", "engine"),
-    Setting("upstream_connections", "-C", "N", "1", whole(1, 1024),
+    Setting("upstream_connections", "-C", "N", "1", whole(1, 1024, "connections"),
             "connections per host and event loop (with 1 a host gets what all clients write in one order)", "upstream"),
-    Setting("timeout_ms", "-r", "N", "1000", whole(1, 3_600_000), "upstream timeout in ms, to connect and to reply",
-            "upstream", aliases=(Alias(("--server-timeout",), "N"),)),
-    Setting("timeouts_until_tko", "", "N", "3", whole(1, 1_000_000), "timeouts in a row that make a host unhealthy",
-            "upstream"),
+    Setting("timeout_ms", "-r", "N", "1000", milliseconds(1, 3_600_000),
+            "upstream timeout in ms, to connect and to reply", "upstream",
+            aliases=(Alias(("--server-timeout",), "N"),)),
+    Setting("timeouts_until_tko", "", "N", "3", whole(1, 1_000_000, "timeouts"),
+            "timeouts in a row that make a host unhealthy", "upstream"),
     Setting("healthcheck_interval", "-H", "D", "10s", seconds, "time between health checks of a host", "upstream"),
-    Setting("probe_timeout_initial", "", "N", "0", whole(0, 3_600_000),
+    Setting("probe_timeout_initial", "", "N", "0", milliseconds(0, 3_600_000),
             "ms until an unhealthy host is probed first (0: 1/32 of the interval)", "upstream"),
-    Setting("probe_timeout_max", "", "N", "0", whole(0, 86_400_000),
+    Setting("probe_timeout_max", "", "N", "0", milliseconds(0, 86_400_000),
             "ms between such probes at most (0: the interval)", "upstream"),
     Setting("dns_cache_ttl", "-t", "D", "30s", seconds, "how long a resolved name is used", "upstream"),
     Setting("async_dir", "-a", "DIR", "", _file, "folder for deletes that could not be delivered; see replay",
@@ -289,7 +299,7 @@ UNSET = {
     "router_config": "router.yaml, else router.json",
     "max_memory": "a quarter of what the machine or the cgroup allows",
 }
-"""What a setting without a default means."""
+"""What a setting without a value means."""
 BY_NAME: Dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
 
 
@@ -332,16 +342,16 @@ class Settings:
     def __init__(self, **values: Any) -> None:
         unknown = sorted(set(values) - set(BY_NAME))
         if unknown:
-            raise SettingsError(f"there is no setting {unknown[0]!r}; there are {', '.join(BY_NAME)}")
+            raise SettingsError(f"unknown setting {unknown[0]!r}: expected one of {', '.join(BY_NAME)}")
         for setting in SETTINGS:
             value = values.get(setting.name, setting.default)
             try:
                 self.__dict__[setting.name] = setting.read(value)
             except ValueError as error:
-                raise SettingsError(f"{setting.flag}: {_shown(value)} will not do; give {error}") from None
+                raise SettingsError(invalid_value(setting.flag, value, error)) from None
 
     def texts(self) -> Dict[str, str]:
-        """Each as on the command line."""
+        """Returns the values as on the command line, by name."""
         return {name: _as_flag(self.__dict__[name]) for name in BY_NAME}
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -360,13 +370,14 @@ def _as_flag(value: Any) -> str:
     return "off" if value is None else str(value)
 
 
-def _shown(value: Any) -> str:
+def invalid_value(name: str, value: Any, expected: object) -> str:
+    """Returns the message for an invalid value of a flag, or of whatever has this name."""
     shown: List[str] = [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)]
-    return repr(shown[0] if len(shown) == 1 else shown)
+    return f"invalid value {shown[0] if len(shown) == 1 else shown!r} for {name}: expected {expected}"
 
 
 def flags_table() -> str:
-    """The README's table of flags."""
+    """Returns the README's table of flags."""
     rows = [("flag", "default", "meaning"), ("---",) * 3]
     for setting in SETTINGS:
         flags = ", ".join(flag for flag in (setting.short, setting.flag) if flag)

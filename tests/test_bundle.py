@@ -144,3 +144,9 @@ def test_the_smoke_test_passes_for_both(folder):
     code, out, err = run("-X", "dev", "-W", "error", str(ROOT / "tools" / "smoke.py"), *(str(folder / form) for form in FORMS), cwd=ROOT)
     assert (code, err) == (0, "")
     assert out.endswith("; the package, mcrouter.pyz, mcrouter_standalone.py\n")
+
+
+@pytest.mark.parametrize(("words", "code", "told"), [(["--help"], 0, "usage: smoke.py"), (["nothing-here"], 2, "'nothing-here' is not a file")])
+def test_the_smoke_test_says_how_it_is_used(words, code, told):
+    found, out, err = run(str(ROOT / "tools" / "smoke.py"), *words, cwd=ROOT)
+    assert found == code and told in out + err and "Traceback" not in err

@@ -204,7 +204,7 @@ TYPED = [
     ("hosts 1", "hosts: '1' is one argument too many; type: hosts"),
     ("heal x", "heal: there is no host 'x'; type heal 1 to heal 2"),
     ("start 1", "Host 1 runs; heal 1 makes it behave, stop 1 ends it."),
-    ("slow 1 0", "slow: '0' is invalid; give milliseconds, from 1 to 60000"),
+    ("slow 1 0", "invalid value '0' for slow: expected a whole number of milliseconds from 1 to 60000"),
     ("slow 1", "Host 1 takes 300 ms to answer; gets that ask it are as slow, and the metrics show it."),
     ("SLOW 1 2000", "Host 1 takes 2000 ms to answer, longer than the router waits: as if it hung."),
     ("heal 1", "Host 1 behaves again. If it was unhealthy, a probe finds it within 10 s: see the log."),

@@ -41,11 +41,11 @@ def test_flags(words, name, value):
 
 
 WRONG = [
-    (["-R", "x"], "--route-prefix: 'x' will not do; give a routing prefix such as /region/cluster/"),
-    (["--config-params", "a"], "--config-params: 'a' will not do; give name:value pairs with commas between them, such as a:b,c:d"),
-    (["-p", "x"], "--listen: 'tcp://:x' will not do; give tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path?mode=660 or fd://N"),
-    (["--error-style", "x"], "--error-style: 'x' will not do; give one of memcached, mcrouter"),
-    (["--router-name", "a b"], "--router-name: 'a b' will not do; give a name of letters, digits, '.', '_' and '-'"),
+    (["-R", "x"], "invalid value 'x' for --route-prefix: expected a routing prefix such as /region/cluster/"),
+    (["--config-params", "a"], "invalid value 'a' for --config-params: expected name:value pairs with commas between them, such as a:b,c:d"),
+    (["-p", "x"], "invalid value 'tcp://:x' for --listen: expected tcp://HOST:PORT (port 0 to 65535), tcp://[::1]:8080, unix:///path?mode=660 or fd://N"),
+    (["--error-style", "x"], "invalid value 'x' for --error-style: expected one of memcached, mcrouter"),
+    (["--router-name", "a b"], "invalid value 'a b' for --router-name: expected a name of letters, digits, '.', '_' and '-'"),
 ]
 
 

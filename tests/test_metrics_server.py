@@ -116,14 +116,14 @@ def test_head_has_the_headers_alone(serve):
 
 def test_an_unknown_path_is_told_the_known(serve):
     status, _, body = ask(serve(), "GET", "/nowhere")
-    assert (status, body) == (404, b"not here; there is /metrics and /healthz and /broken and /big and /huge\n")
+    assert (status, body) == (404, b"no such page: expected one of /metrics, /healthz, /broken, /big, /huge\n")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
 def test_other_methods_are_refused(serve, method):
     status, headers, body = ask(serve(), method, "/metrics")
     assert (status, headers["Allow"]) == (405, "GET, HEAD")
-    assert body == f"{method} is not for here; GET and HEAD are\n".encode()
+    assert body == f"method {method} is not allowed: expected GET or HEAD\n".encode()
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ ODD = [
 def test_top_says_that_an_odd_answer_is_no_routers(body, capsys):
     with web([(200, body)]) as port:
         assert main(["top", f"127.0.0.1:{port}", "--once"]) == 1
-    assert "is no router of this kind" in capsys.readouterr().err
+    assert "is not this router" in capsys.readouterr().err
 
 
 def test_top_prints_no_escape_of_a_hostile_server(capsys):

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A smoke test that needs nothing but Python: the sample policy over two embedded hosts, one of which is stopped.
 
-  tools/smoke.py           of the package
-  tools/smoke.py FILE ...  and of these (tools/bundle.py makes them), without site-packages, in a folder that is not
+  tools/smoke.py           tries out the package
+  tools/smoke.py FILE ...  also these files (tools/bundle.py makes them), without site-packages, in a folder that is not
                            writable
 """
 
+import argparse
 import contextlib
 import json
 import platform
@@ -18,7 +19,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -32,14 +33,14 @@ SAMPLE = json.loads((ROOT / "router.json").read_text())
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Returns a port that no process listens on."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
 
 
 def connect(port: int) -> socket.socket:
-    """A connection to the router, as soon as it listens."""
+    """Returns a connection to the router, as soon as it listens."""
     end = time.monotonic() + DEADLINE
     while True:
         try:
@@ -51,7 +52,7 @@ def connect(port: int) -> socket.socket:
 
 
 def talk(port: int, data: bytes) -> bytes:
-    """All that is answered."""
+    """Returns all that is answered."""
     with connect(port) as sock, sock.makefile("rb") as answers:
         sock.sendall(data + b"quit\r\n")
         return answers.read()
@@ -82,7 +83,7 @@ def try_out(command: List[str], folder: Path) -> None:
 
 
 def version(command: List[str], folder: Path) -> str:
-    """What it says that it is."""
+    """Returns the line that --version prints."""
     done = subprocess.run([*command, "--version"], cwd=folder, capture_output=True, text=True, timeout=DEADLINE)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout.strip()
@@ -90,7 +91,7 @@ def version(command: List[str], folder: Path) -> str:
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[Path]:
-    """The file in a folder of its own that is not writable; nothing else may be there afterwards."""
+    """Copies the file into a folder of its own that is not writable; nothing else may be there afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="mcrouter-smoke-"))
     shutil.copy(path, folder)
     folder.chmod(0o555)
@@ -102,18 +103,29 @@ def alone(path: Path) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def main(paths: List[str]) -> None:
+def bundled(text: str) -> Path:
+    """Returns the path of a file to try out."""
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file: expected one that tools/bundle.py has made")
+    return path
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
     """Tries out the package and each of the files."""
+    parser = argparse.ArgumentParser(prog="smoke.py", description=__doc__.partition("\n")[0])
+    parser.add_argument("paths", nargs="*", type=bundled, metavar="FILE", help="a file that tools/bundle.py has made")
+    paths: List[Path] = parser.parse_args(argv).paths
     try_out(PACKAGE, ROOT)
     said = version(PACKAGE, ROOT)
-    for path in map(Path, paths):
+    for path in paths:
         with alone(path) as folder:
             command = [sys.executable, "-I", "-S", *STRICT, path.name]
             try_out(command, folder)
             assert version(command, folder) == said
-    forms = ", ".join(["the package", *(Path(path).name for path in paths)])
+    forms = ", ".join(["the package", *(path.name for path in paths)])
     print(f"smoke test passed on {platform.python_implementation()} {platform.python_version()}: {said}; {forms}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -5,10 +5,11 @@ import argparse
 from typing import Any, Callable, Dict, Iterable, List, NoReturn, Sequence
 
 from .. import __version__
-from ..settings import SETTINGS, UNSET, Setting
+from ..settings import SETTINGS, UNSET, OneOf, Setting, invalid_value
 from .source_hash import source_hash
 
 _USAGE_ERROR = 2
+_INVALID = ": invalid value "
 _GROUPS = ("config", "listening", "engine", "upstream", "logging")
 
 
@@ -27,7 +28,23 @@ class Parser(argparse.ArgumentParser):
         return main(args)
 
     def error(self, message: str) -> NoReturn:
+        """Reports an invalid flag. The message of `value_of` names the flag itself."""
+        own = message.find(_INVALID)
+        if message.startswith("argument ") and own > 0:
+            message = message[own + len(": ") :]
         self.exit(_USAGE_ERROR, f"{self.prog}: {message}; --help lists the flags\n")
+
+
+def value_of(name: str, read: Callable[[Any], Any]) -> Callable[[str], Any]:
+    """Returns the `type` of a flag: reads its value as a setting is read (settings.py), and says what was expected."""
+
+    def convert(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(invalid_value(name, text, error)) from None
+
+    return convert
 
 
 class Version(argparse.Action):
@@ -50,6 +67,7 @@ def make_parser(subcommands: Iterable[Any]) -> Parser:
     )
     config = flags_for(parser, _GROUPS)["config"]
     config.add_argument("--validate-config", nargs="?", const="exit", choices=("exit", "run"),
+                        type=value_of("--validate-config", OneOf("exit", "run")),
                         help="check the config, print the route of each command, and exit")  # fmt: skip
     config.add_argument("--demo", nargs="?", const="2", metavar="N",
                         help="no config: N (2) embedded memcached hosts behind the sample policy")  # fmt: skip

@@ -6,8 +6,8 @@
 import argparse
 from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
 
-from ..settings import BY_NAME
-from .arguments import Parser
+from ..settings import BY_NAME, OneOf
+from .arguments import Parser, value_of
 from .main import SUBCOMMANDS
 from .main import make_parser as router_parser
 
@@ -218,7 +218,8 @@ SHELLS: Dict[str, Callable[[], str]] = {"bash": bash, "zsh": zsh, "fish": fish}
 def make_parser() -> Parser:
     """Returns the parser of the command's flags."""
     parser = Parser(prog="mcrouter completion", description="Prints a completion script.")
-    parser.add_argument("shell", choices=sorted(SHELLS), help="the shell to print the script for")
+    parser.add_argument("shell", choices=sorted(SHELLS),
+                        type=value_of("SHELL", OneOf(*sorted(SHELLS))), help="the shell to print the script for")
     return parser
 
 

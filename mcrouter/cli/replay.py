@@ -6,7 +6,6 @@ SIGTERM and SIGINT end it after the current file. Entries by host go to stdout; 
 
 import argparse
 import os
-import re
 import signal
 import sys
 import threading
@@ -14,10 +13,11 @@ import time
 from typing import Iterable, List, Tuple
 
 from ..config.hosts import BadHostError, parse_host
+from ..settings import milliseconds
 from ..spool.deliver import Deliverer
 from ..spool.entry import Address
 from ..spool.replay import BusyError, only_replay, replay, survey
-from .arguments import Parser
+from .arguments import Parser, value_of
 
 _USAGE_ERROR, _INCOMPLETE = 2, 1
 _SOON, _LATE = 2.0, 60.0  # seconds between passes with --follow; doubled while nothing can be delivered
@@ -31,13 +31,14 @@ def make_parser() -> Parser:
         description="Delivers the deletes that this router or facebook's has spooled while their hosts were down.",
     )
     parser.add_argument("directory", metavar="DIR", help="the router's --async-dir")
-    parser.add_argument("--timeout-ms", type=_milliseconds, default=1000, metavar="N",
+    parser.add_argument("--timeout-ms", type=value_of("--timeout-ms", milliseconds(1, _LONGEST_TIMEOUT)),
+                        default=1000, metavar="N",
                         help="how long a host may take to accept or to answer (default 1000)")  # fmt: skip
     often = parser.add_mutually_exclusive_group()
     often.add_argument("--once", action="store_true", help="deliver what is there, and end (default)")
     often.add_argument("--follow", action="store_true", help="repeat until SIGTERM or SIGINT")
     often.add_argument("--dry-run", action="store_true", help="print what is there; send and change nothing")
-    parser.add_argument("--host", type=_pair, action="append", default=[], dest="elsewhere",
+    parser.add_argument("--host", type=value_of("--host", _pair), action="append", default=[], dest="elsewhere",
                         metavar="HOST:PORT=NEWHOST:NEWPORT",
                         help="deliver what is for one host to another; may be given several times")  # fmt: skip
     return parser
@@ -109,20 +110,14 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def _milliseconds(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,7}", text) or not 0 < int(text) <= _LONGEST_TIMEOUT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {_LONGEST_TIMEOUT}")
-    return int(text)
-
-
 def _pair(text: str) -> Tuple[Address, Address]:
     old, equals, new = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT=NEWHOST:NEWPORT")
+        raise ValueError("HOST:PORT=NEWHOST:NEWPORT")
     try:
         return _address(old), _address(new)
     except BadHostError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise ValueError(f"HOST:PORT=NEWHOST:NEWPORT; {error}") from None
 
 
 def _address(text: str) -> Address:

@@ -11,7 +11,7 @@ from typing import Any, List
 
 from ..server.configs import load_config
 from ..server.takeover import VARIABLE
-from ..settings import Settings, SettingsError, whole
+from ..settings import Settings, SettingsError, invalid_value, whole
 from ..testing import DemoHost
 from ..testing.cluster import sample_config
 from .console import Console, listen
@@ -28,9 +28,9 @@ class Demo:
 
     def __init__(self, count: str, settings: Settings) -> None:
         try:
-            number = whole(1, _MOST)(count)
-        except ValueError:
-            raise SettingsError(f"--demo: {count!r} is invalid; give a number of hosts from 1 to {_MOST}") from None
+            number = whole(1, _MOST, "hosts")(count)
+        except ValueError as error:
+            raise SettingsError(invalid_value("--demo", count, error)) from None
         self.hosts = [DemoHost() for _ in range(number)]
         for host in self.hosts:
             host.start()

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
-from ..settings import Settings, whole
+from ..settings import Settings, invalid_value, whole
 from ..testing import DemoHost
 
 _SLOW_MS = 300
@@ -121,9 +121,9 @@ class Console:
     def _slow(self, number: int, host: DemoHost, words: List[str]) -> List[str]:
         self._check_runs("slow", number, host)
         try:
-            ms = whole(1, _SLOW_MOST)(words[0]) if words else _SLOW_MS
-        except ValueError:
-            raise Mistake(f"slow: {words[0]!r} is invalid; give milliseconds, from 1 to {_SLOW_MOST}") from None
+            ms = whole(1, _SLOW_MOST, "milliseconds")(words[0]) if words else _SLOW_MS
+        except ValueError as error:
+            raise Mistake(invalid_value("slow", words[0], error)) from None
         host.faults.delay = ms / 1000
         if ms >= self._settings.timeout_ms:
             return [f"Host {number} takes {ms} ms to answer, longer than the router waits: as if it hung."]

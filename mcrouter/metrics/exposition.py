@@ -1,8 +1,8 @@
 """From counters to the page: `collect` makes families of them, `render` writes Prometheus text format 0.0.4.
 
 Pure functions: no socket, no clock. A series by command, or by command and host, is there once it has counted:
-every command for each of 200 hosts would be 150,000 lines of zeros. Always there are `requests_total` of get and set
-and everything that is by host alone, so that a rate over them is right from the first request on.
+every command for each of 200 hosts would be 150,000 lines of zeros. `requests_total` of get and set, and all series
+that are only by host, are always there, so that a rate over them is right from the first request on.
 """
 
 import math
@@ -16,7 +16,7 @@ from .process import ProcessFacts
 from .table import METRICS, Metric
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""Of the page that `render` writes."""
+"""The content type of the page."""
 
 _ALWAYS = ("get", "set")
 _COMMON = "process_"  # names that all exporters share: they take no namespace
@@ -100,7 +100,7 @@ def _collect_host(counters: CounterReader, slot: int, host: str, found: _Found) 
 
 
 def render(families: Iterable[Family], namespace: str = "mcrouter") -> bytes:
-    """The page."""
+    """Returns the page."""
     lines: list[str] = []
     for metric, samples in families:
         name = metric.name if metric.name.startswith(_COMMON) else f"{namespace}_{metric.name}"
@@ -140,7 +140,7 @@ def _escaped(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A label's value. A path that is not UTF-8 reaches us with surrogates, which the page cannot hold."""
+    """Returns the value of a label, escaped. A path that is not UTF-8 has surrogates, which the page cannot have."""
     text = text.encode("utf-8", "backslashreplace").decode()
     return _escaped(text).replace('"', '\\"')
 

@@ -26,7 +26,8 @@ class _Head:
         self.close = file.close
 
     def readline(self, size: int) -> Any:
-        """The next line. LineTooLong, which the base class answers with status 431, when the head is too long."""
+        """Returns the next line. If the head is too long, raises LineTooLong, which the base class answers with status
+        431."""
         if self._left <= 0:
             raise LineTooLong("head")
         line = self._file.readline(min(size, self._left))
@@ -68,11 +69,12 @@ class Handler(BaseHTTPRequestHandler):
         self._on_request()
         if self.command in ("GET", "HEAD"):
             return True
-        self._answer((405, TEXT, f"{self.command} is not for here; GET and HEAD are\n".encode()), allow="GET, HEAD")
+        message = f"method {self.command} is not allowed: expected GET or HEAD\n"
+        self._answer((405, TEXT, message.encode()), allow="GET, HEAD")
         return False
 
     def do_GET(self) -> None:
-        """The page."""
+        """Answers with the page of the path."""
         self._answer(self._page())
 
     do_HEAD = do_GET
@@ -81,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         make = self._pages.get(path)
         if make is None:
-            return 404, TEXT, f"not here; there is {' and '.join(self._pages)}\n".encode()
+            return 404, TEXT, f"no such page: expected one of {', '.join(self._pages)}\n".encode()
         try:
             return make()
         except Exception:
@@ -102,9 +104,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def version_string(self) -> str:
-        """The Server header: which Python this is concerns nobody."""
+        """Returns the value of the Server header, without the version of Python."""
         return "mcrouter"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """To the log at debug; the base class prints to stderr."""
+        """Writes to the log, at debug; the base class would print to stderr."""
         logger.debug("metrics client %s: %r", self.client_address, format % args)

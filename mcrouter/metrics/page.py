@@ -1,4 +1,4 @@
-"""What a page is, and the one that says whether the router is of any use."""
+"""What a page is, and /healthz, the page that tells whether the router can serve."""
 
 from typing import Tuple
 
@@ -8,7 +8,7 @@ TEXT = "text/plain; charset=utf-8"
 
 
 def health_page(healthy: int, stalled: int = 0) -> Page:
-    """/healthz: 200 with at least one healthy host, where all event loops run; else 503."""
+    """Returns /healthz: status 200 if at least one host is healthy and all event loops run, else 503."""
     if stalled:
         return 503, TEXT, f"event loops that do not run: {stalled}\n".encode()
     if healthy:

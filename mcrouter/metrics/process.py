@@ -1,4 +1,5 @@
-"""What the router's processes use: CPU, memory, descriptors; from /proc, else what Python can tell of this process."""
+"""CPU time, memory and descriptors of the router's processes, from /proc; without it, what Python knows of this
+process."""
 
 import contextlib
 import os
@@ -6,13 +7,13 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
-_IMPORTED = time.time()  # the start, as near as it can be told without /proc
+_IMPORTED = time.time()  # about the start of the process, where there is no /proc
 _TRIES = 3
-_GONE = (OSError, ValueError, IndexError)  # of a process that ends while we read
+_GONE = (OSError, ValueError, IndexError)  # of reading about a process that ends meanwhile
 
 
 class ProcessFacts(NamedTuple):
-    """Sums over the processes; None: not known here. The fields are the metrics `process_*`."""
+    """Sums over the processes; None if not known. The fields are the metrics `process_*`."""
 
     cpu_seconds_total: float
     resident_memory_bytes: Optional[float] = None
@@ -23,7 +24,7 @@ class ProcessFacts(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What processes have used, as proc(5) has it: seconds, bytes, page faults."""
+    """The resources that processes have used, as in proc(5): seconds, bytes, page faults."""
 
     user: float = 0.0
     system: float = 0.0
@@ -39,9 +40,10 @@ class _Stat(NamedTuple):
 
 
 def process_facts(pids: Iterable[int], proc: str = "/proc") -> ProcessFacts:
-    """The facts of the processes `pids`, this one among them, and the CPU time of its children that have ended.
+    """Returns the facts of the processes `pids`, which include this one, with the CPU time of its children that have
+    ended.
 
-    Without the latter the CPU time would go back when an event loop dies. Memory that processes share counts in each.
+    Without the latter the CPU time would decrease when an event loop dies. Memory that processes share counts in each.
     """
     pids, own = list(pids), os.getpid()
     try:
@@ -60,7 +62,7 @@ def process_facts(pids: Iterable[int], proc: str = "/proc") -> ProcessFacts:
 
 
 def usage(pids: Iterable[int], proc: str = "/proc") -> Usage:
-    """What the living among these processes have used in all; without /proc, what this one has."""
+    """Returns the sum of what those of these processes use that still run; without /proc, what this process uses."""
     found = []
     for pid in pids:
         with contextlib.suppress(*_GONE):
@@ -72,9 +74,9 @@ def usage(pids: Iterable[int], proc: str = "/proc") -> Usage:
 
 
 def _read(pids: list[int], proc: str) -> tuple[float, list[_Stat]]:
-    """CPU seconds of ended children, and the living.
+    """Returns the CPU seconds of children that have ended, and the facts of the processes that run.
 
-    A child that ends while we look would count twice or not at all, so we look again.
+    A child that ends meanwhile would count twice or not at all, so then both are read again.
     """
     for _ in range(_TRIES):
         ended = _ended_children()
@@ -113,7 +115,7 @@ def _open_fds(pid: int, proc: str) -> int:
     try:
         return len(os.listdir(f"{proc}/{pid}/fd"))
     except OSError:
-        return 0  # it has ended, or does not let us look
+        return 0  # the process has ended, or belongs to another user
 
 
 def _max_fds() -> Optional[float]:
@@ -126,11 +128,11 @@ def _max_fds() -> Optional[float]:
 
 
 def _facts_without_proc() -> ProcessFacts:
-    """Of this process alone, with the CPU time of its ended children: only Linux tells of the others by files."""
+    """Returns the facts of this process alone, with the CPU time of its children that have ended."""
     times = os.times()
     return ProcessFacts(
         times.user + times.system + times.children_user + times.children_system,
-        _peak_memory(),  # there is nothing better
+        _peak_memory(),  # the current size is not known
         start_time_seconds=_IMPORTED,
         max_fds=_max_fds(),
     )

@@ -1,12 +1,12 @@
-"""The http thread: accepts scrapes and gives each a short-lived thread. Knows pages, not what is on them.
+"""The http thread: accepts the clients of the metrics port, and gives each a short-lived thread.
 
-http.server answers the request (handler.py), but its server classes do
-not listen: they wake up again and again to see whether to stop, spin when there is no descriptor for a client, and
-leave clients behind at the end. Here one thread waits for three things: a client, the oldest client's time, the end.
+http.server answers the request (handler.py), but its server classes are not used: they wake up again and again to see
+whether to stop, spin when there is no descriptor for a client, and leave clients behind at the end. Here one thread
+waits for three things: a client, the time of the oldest client, the end.
 
-A client that says nothing, or says it byte by byte, is cut: each read has a timeout, and so has the whole exchange.
-Such clients must not take all places: when there is none for a new client, the oldest gives up its own, first one
-whose request is not complete, else one that reads its page slowly. So a probe is answered whatever else is connected.
+A client that sends nothing, or byte by byte, is cut off: each read has a timeout, and so has the whole exchange. Such
+clients must not take all places: if there is no place for a new client, the oldest is cut off, first one whose request
+is not complete, else one that reads its page slowly. So a probe is always answered.
 """
 
 import contextlib
@@ -39,32 +39,32 @@ _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 class Pulse(NamedTuple):
-    """What is to be called every so many seconds."""
+    """A function that is called every so many seconds."""
 
     seconds: float
     call: Callable[[], None]
 
 
 class _Client:
-    """A connection and its thread."""
+    """A client's connection, and its thread."""
 
     def __init__(self, sock: socket.socket, peer: Any, due: float) -> None:
         self.sock, self.peer = sock, peer
-        self.due = due  # when it is cut
+        self.due = due  # when it is cut off
         self.has_asked = False  # its request is complete
         self.thread: Any = None
 
     def asked(self) -> None:
-        """Its request has come to its end."""
+        """Records that the request is complete."""
         self.has_asked = True
 
 
 class MetricsServer:
     """Serves `pages` (path -> function that makes the page) on `address`, a (host, port) or a listening socket.
 
-    An empty host is every address, IPv6 too. Listens from the start, and raises OSError if it cannot; answers from
-    `start()` on. `address` tells the port when 0 was asked. At most `limit` clients at once; for one more
-    the oldest is cut. `pulse` is called in its thread every so often.
+    An empty host stands for every address, of IPv6 too. Listens from the start, and raises OSError if it cannot;
+    answers from `start()` on. `address` has the real port if 0 was given. At most `limit` clients are connected at
+    once; for one more the oldest is cut off. `pulse` is called in the server's thread.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class MetricsServer:
         self._stopping = False
 
     def fileno(self) -> int:
-        """The listening descriptor."""
+        """Returns the listening descriptor."""
         return self._listener.fileno()
 
     def start(self) -> None:
@@ -100,7 +100,7 @@ class MetricsServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread and all clients, and closes the listening socket. Again does nothing."""
+        """Ends the thread and all clients, and closes the listening socket. Has no effect when called again."""
         self._stopping = True
         if self._thread is not None and self._thread.is_alive():  # not in a forked child, whose parent would wake
             self._wake[1].send(b"\0")
@@ -108,11 +108,11 @@ class MetricsServer:
             for client in self._clients:
                 _cut(client)
             for client in self._clients:
-                client.thread.join(self._timeout)  # a page that does not end must not hold us for ever
+                client.thread.join(self._timeout)  # a page that does not end must not delay the end for ever
         self.close_in_child()
 
     def close_in_child(self) -> None:
-        """After a fork: closes the child's copies of our descriptors. The threads were never the child's."""
+        """Closes a forked child's copies of the descriptors. The threads exist only in the parent."""
         self._listener.close()
         for sock in self._wake:
             sock.close()
@@ -143,9 +143,8 @@ class MetricsServer:
             logger.exception("metrics: the status of the last minutes is not kept")
 
     def _tidy(self) -> Optional[float]:
-        """Cuts clients that are due, forgets those that have ended; the seconds until the next, or the pulse, is due.
-
-        All have the same time, so the oldest is the first that is due.
+        """Cuts off the clients that are due, and forgets those that have ended; returns the seconds until the next
+        client or the pulse is due. All clients have the same time, so the oldest is the first that is due.
         """
         now = time.monotonic()
         for client in self._clients:
@@ -184,8 +183,8 @@ class MetricsServer:
         self._clients.append(client)
 
     def _make_room(self) -> bool:
-        """Cuts the oldest client whose request is not complete, or else the oldest; False if its thread still makes a
-        page, which cannot be ended."""
+        """Cuts off the oldest client whose request is not complete, or else the oldest; returns False if its thread
+        still makes a page, which cannot be ended."""
         client = next((client for client in self._clients if not client.has_asked), self._clients[0])
         logger.debug("metrics: more than %d clients; closing %s, the oldest", self._limit, client.peer)
         _cut(client)
@@ -194,7 +193,7 @@ class MetricsServer:
         return len(self._clients) < self._limit
 
     def _serve(self, client: _Client) -> None:
-        """A client's thread."""
+        """Runs in a client's thread."""
         sock, peer = client.sock, client.peer
         try:
             handler.Handler(sock, peer, self._pages, self._timeout, client.asked)
@@ -208,7 +207,7 @@ class MetricsServer:
 
 
 def _cut(client: _Client) -> None:
-    """Ends whatever its thread waits for. Closing would not, and is the thread's own business."""
+    """Ends what the client's thread waits for. To close the socket would not; the thread does that itself."""
     with contextlib.suppress(OSError):  # it is closed already
         client.sock.shutdown(socket.SHUT_RDWR)
 

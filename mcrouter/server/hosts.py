@@ -25,7 +25,7 @@ def rejoin_mode(config: Config) -> str:
     return REPLAY if any(spec.type.startswith("All") for spec in config.routes) else IGNORE
 
 
-class Hosts:
+class HostMaker:
     """Makes the hosts of one event loop, which count in its row of cells; `loops` is the number of event loops.
 
     `on_health(host)` is called when a host has become healthy, or is so no more.

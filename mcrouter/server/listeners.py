@@ -115,7 +115,7 @@ def _open_unix(address: Any) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
-    """Removes the file of a socket that no process listens on. The probe does not wait, as it would while the backlog
+    """Removes the file of a socket that no process listens on. The probe does not wait, as it else would if the backlog
     of the socket is full."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(path).st_mode):

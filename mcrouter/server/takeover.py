@@ -16,7 +16,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence
 
 from ..errors import RouterError
-from ..settings import SettingsError
+from ..settings import SettingsError, invalid_value
 from ..system.deferred import standard
 from ..system.logs import get_logger
 from .systemd import notify
@@ -95,7 +95,8 @@ def activated() -> Dict[str, List[str]]:
     if not told or (os.environ.get("LISTEN_PID") != str(os.getpid()) and VARIABLE not in os.environ):
         return {}
     if not re.fullmatch("[0-9]{1,4}", told):
-        raise SettingsError(f"LISTEN_FDS: {told!r} is invalid; give a whole number from 0 to 9999, or unset it")
+        expected = "a whole number from 0 to 9999, or no such variable"
+        raise SettingsError(invalid_value("LISTEN_FDS", told, expected))
     count = int(told)
     names = os.environ.get("LISTEN_FDNAMES", "").split(":")
     found: Dict[str, List[str]] = {}

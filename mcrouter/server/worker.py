@@ -1,7 +1,7 @@
-"""One event loop with everything that it serves clients with: hosts, routes, frontend, counting into its own row.
+"""An event loop with all that it serves: clients, routes and hosts, which count in its own row of counters.
 
-A new config is built beside the old one (`prepare`), and takes over between two requests (`commit`): hosts that stay
-keep their connections, their health and their counts; those that go answer what they were asked.
+A new config is made beside the one in effect (`prepare`), and takes effect between two requests (`commit`). Hosts in
+both configs keep their connections, their health and their counts; the others still answer what they were asked.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ from ..system.deferred import before, own
 from ..system.host_id import host_id
 from ..system.interpreter import without_collection
 from ..system.logs import get_logger, lines_dropped
-from .hosts import Hosts
+from .hosts import HostMaker
 from .policy import Policy, making_policy
 from .portions import Work, at_once, each, in_portions
 
@@ -50,9 +50,9 @@ else:
 
 logger = get_logger(__name__)
 
-_LEAVE_MOST = 300.0  # seconds after which a client that is in the midst of something is not waited for
+_LEAVE_MOST = 300.0  # seconds that a client which cannot be handed over yet is waited for
 _LEAVE_DRAIN = 5.0
-_BEAT = 1.0  # seconds between notes that the loop runs
+_BEAT = 1.0  # seconds between two notes that the loop runs
 _DNS_PATIENCE = 1.0  # seconds at the end for threads that still wait for DNS
 
 
@@ -102,18 +102,18 @@ class Worker:
             counters.clients,
             STYLES[settings.error_style],
         )
-        self._hosts = Hosts(
+        self._hosts = HostMaker(
             self.loop, layout, self._cells, len(rows), settings, self.frontend.memory, self._on_health
         )
         self.frontend.memory.hosts = lambda: self._policy.hosts.values()
         self._spool: "Optional[writer.Spool]" = None
         if settings.async_dir and not settings.asynclog_disable:
             self._spool = writer.Spool(settings.async_dir, settings.router_name)
-        self._since = 0.0  # when the config began to serve, in Unix time
-        self._inquiries: Any = None  # of the config that serves, once anything is asked
+        self._since = 0.0  # when the config took effect, in Unix time
+        self._inquiries: Any = None  # for the config in effect, once there is an inquiry
         self.frontend.inquire = self._inquire
         self.frontend.on_unserved = self._probe_at_once
-        self._hurried = 0.0  # when that was last done, in the loop's time
+        self._hurried = 0.0  # when all hosts were last probed at once, in the loop's time
         self._policy: Policy = at_once(self._making(config, {}))
         self._take_over()
         at_once(self._settling_in({}))
@@ -127,8 +127,8 @@ class Worker:
     # policy -------------------------------------------------------------------------------------------------------
 
     def prepare(self, config: Config, done: Callable[[Optional[Exception]], None]) -> None:
-        """Makes what `commit` will put in the place of what serves now, in portions; then calls `done`. The layout
-        knows its hosts already."""
+        """Makes the policy of a config, which `commit` will put into effect, in portions; then calls `done`. The hosts
+        have their slots in the layout already."""
 
         def made(policy: Any, error: Optional[Exception]) -> None:
             self._next = policy
@@ -138,7 +138,7 @@ class Worker:
         in_portions(self.loop, self._making(config, self._policy.hosts), made, self._meanwhile())
 
     def commit(self, settled: Callable[[], None] = lambda: None) -> None:
-        """Puts it there; calls `settled` when nothing is left to do for it."""
+        """Puts the prepared policy into effect; calls `settled` when nothing is left to do for it."""
         assert self._next is not None
         before, self._policy, self._next = self._policy, self._next, None
         self._take_over()
@@ -191,7 +191,7 @@ class Worker:
         return (host.timeout, *host.load()) if host is not None else (0.0, 0, 0)
 
     def _take_over(self) -> None:
-        """All that must happen between two requests."""
+        """Does all that must happen between two requests to put the policy into effect."""
         policy = self._policy
         self._since = unix_time()
         self._inquiries = None
@@ -202,8 +202,8 @@ class Worker:
         self.frontend.refresh_fast_path(policy.has_host_down())
 
     def _settling_in(self, before: Dict[str, Host], policy: Optional[Policy] = None) -> Work:
-        """What can be done a little later: hosts that are new are watched, those that are gone let go of; then the
-        policy before is freed."""
+        """Does what can be done a little later: watches new hosts, retires those that the config has no more, and frees
+        the previous policy."""
         hosts = self._policy.hosts
         for address in self._policy.config.hosts:
             if address.text not in before:
@@ -232,8 +232,8 @@ class Worker:
             self._probe_at_once()
 
     def _probe_at_once(self) -> None:
-        """A client is not served because no host is healthy that could answer it. One of them may be back: all that are
-        away are probed at once, and so on, while clients ask, at the interval of the first probes of a host."""
+        """Probes all hosts that are not healthy at once, as a client cannot be served without them: one of them may be
+        back. While clients ask, this is repeated at the interval of the first probes of a host."""
         soon = first_pause(self._settings.healthcheck_interval, self._settings.probe_timeout_initial / 1000)
         if self._hurried and self.loop.now < self._hurried + soon:
             return
@@ -288,7 +288,7 @@ class Worker:
             self._close()
 
     def _beat(self) -> None:
-        """Tells that the loop runs, and what its process has dropped of the log."""
+        """Notes in the counters that the loop runs, and how many lines of the log its process has dropped."""
         self._cells[self._layout.beat] = time.monotonic()
         dropped = lines_dropped()
         self._cells[self._layout.log_lines_dropped] += dropped - self._lines_dropped
@@ -296,7 +296,7 @@ class Worker:
         self.loop.call_later(_BEAT, self._beat)
 
     def take_clients(self, link: socket.socket) -> None:
-        """Takes the clients of the process before this one, which come over `link`."""
+        """Takes the clients of the predecessor, which come over `link`."""
         Arriving(self.frontend, link, self._is_stale)
 
     def _is_stale(self, name: str) -> None:
@@ -306,7 +306,7 @@ class Worker:
             host.stop_reads("it has missed writes before the restart")
 
     def hand_over(self, link: socket.socket) -> None:
-        """Passes all clients on to another process, and ends. Safe from anywhere."""
+        """Passes all clients on to another process, and ends. May be called from any thread."""
         self.loop.call_soon_threadsafe(lambda: self._leave(link))
 
     def _leave(self, link: socket.socket) -> None:
@@ -320,7 +320,8 @@ class Worker:
         self.loop.call_later(_LEAVE_MOST, lambda: self._drain(_LEAVE_DRAIN))
 
     def stop(self, drain: float) -> None:
-        """Stops accepting, answers what is in flight for at most `drain` seconds, ends. Safe from anywhere."""
+        """Stops accepting clients, answers what is in flight for at most `drain` seconds, and ends. May be called from
+        any thread, and in a signal handler."""
         self.loop.call_soon_threadsafe(lambda: self._drain(drain))
 
     def _drain(self, seconds: float) -> None:
@@ -348,7 +349,7 @@ class Worker:
         self.frontend.local_work.do(request, steps)
 
     def _inquire(self, key: bytes) -> Tuple[bytes, int]:
-        """What the router says of itself, and about how many microseconds that takes."""
+        """Returns the value of a key `__mcrouter__.NAME`, and about how many microseconds it took."""
         if self._inquiries is None:
             self._inquiries = inquiries.Inquiries(self._policy.config, self._since, self._settings, self._unhealthy)
         cost = self._inquiries.cost(key)

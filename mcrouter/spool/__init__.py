@@ -12,8 +12,9 @@ tools can read the files written here. Each entry is one line of JSON, in one of
     | AS2.0  | ["AS2.0",1289416829.836,"C",{"s":"service","f":"flavor","r":"region", | read and written:  |
     |        | "h":"[10.0.0.1]:11302","p":"pool","k":"foo"}]                        | any key, the pool  |
 
-Modules: `entry` is a line; `layout` has the names of directories and files; `writer` appends; `replay` delivers what is
-there and keeps the rest; `deliver` speaks to the hosts; `command` is `mcrouter replay`.
+Modules: `entry` is a line; `layout` has the names of directories and files; `directory` checks at the start that files
+can be made; `writer` appends; `replay` delivers what is there and keeps the rest; `deliver` speaks to the hosts;
+cli/replay.py is `mcrouter replay`.
 
 What an operator must know:
 

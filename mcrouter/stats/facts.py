@@ -33,7 +33,8 @@ _T = TypeVar("_T")
 
 
 def portions(things: Sequence[_T], cost: int = 10) -> Iterator[Tuple[int, Sequence[_T]]]:
-    """Cuts work on many things, each of which costs so many microseconds: what each portion costs, and what it is."""
+    """Cuts work on many things, each of which costs so many microseconds; yields the cost of each portion, and its
+    things."""
     step = max(1, _PORTION // cost)
     for start in range(0, len(things), step):
         part = things[start : start + step]
@@ -41,7 +42,7 @@ def portions(things: Sequence[_T], cost: int = 10) -> Iterator[Tuple[int, Sequen
 
 
 class StatsFacts:
-    """One look; `now` is Unix time. What is by host is there once `add_up` has come to its end."""
+    """The facts of one moment; `now` is Unix time. The facts by host are there once `add_up` has ended."""
 
     version = f"{__version__} mcrouter"
 
@@ -62,7 +63,7 @@ class StatsFacts:
         self.sums = Sums()
 
     def add_up(self) -> Iterator[Portion]:
-        """Adds up what is by host. A host that goes meanwhile is left out."""
+        """Adds up the facts by host, in portions. A host that a reload removes meanwhile is left out."""
         counters, layout = self._counters, self._counters.layout
         for cost, part in portions(list(enumerate(layout.names)), _ROW * counters.loops):
             for slot, name in part:

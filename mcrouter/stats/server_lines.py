@@ -13,7 +13,8 @@ _LINE = 20  # microseconds that one costs at most
 
 
 def server_lines(facts: StatsFacts, latencies: Window) -> Iterator[Portion]:
-    """`stats servers`: name, and what facebook/mcrouter's ServerStat::toString says."""
+    """Yields `stats servers`: for each host its name, and a line as facebook/mcrouter's ServerStat::toString makes
+    it."""
     yield from facts.add_up()
     asked: Dict[Tuple[str, str], float] = {}
     for cost, part in portions(facts.servers):
@@ -39,7 +40,7 @@ def _server_line(facts: StatsFacts, growth: Growth, server: Server) -> Tuple[str
 
 
 def suspect_lines(facts: StatsFacts) -> Iterator[Portion]:
-    """`stats suspect_servers`: those that an event loop has given up, or does not read as they have missed writes."""
+    """Yields `stats suspect_servers`: the hosts that an event loop has given up, or does not read."""
     yield from facts.add_up()
     for cost, part in portions(facts.servers):
         yield cost, [_suspect_line(server) for server in part if server.tko or not server.healthy]

@@ -74,14 +74,14 @@ class Sums:
         self.pending = self.inflight = 0
 
     def add(self, server: Server) -> None:
-        """Adds what clients were answered: of a host that has gone too, while no other has its place."""
+        """Adds the answers to clients; also of a host that the config has no more, while no other host has its slot."""
         self.direct = list(map(add, self.direct, server.direct))
         self.direct_ms += server.direct_ms
         self.hits += server.hits
         self.misses += server.misses
 
     def add_host(self, server: Server, _timeout: float, pending: int, inflight: int) -> None:
-        """Adds what else there is to say of a host."""
+        """Adds the other facts of a host."""
         self.answered = list(map(add, self.answered, server.answered))
         self.errors = list(map(add, self.errors, server.errors))
         self.unsent = list(map(add, self.unsent, server.unsent))

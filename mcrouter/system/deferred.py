@@ -64,7 +64,7 @@ def standard(name: str) -> Any:
 
 
 def ahead(*names: str) -> None:
-    """As `before`, for modules of the standard library."""
+    """Does the same as `before`, for modules of the standard library."""
     _waiting.extend(names)
 
 

@@ -1,8 +1,8 @@
-"""The log: a handler that fails stops nothing, and the command line's own handler never makes an event loop wait.
+"""The log. A handler that fails stops nothing, and the handler of the command line never makes an event loop wait.
 
     event loop ──record──► queue (bounded; what does not fit is dropped and counted) ──thread──► stderr
 
-A pipe that is not read, a terminal that was stopped (^S) or a full disk holds the thread up, and nothing else.
+A pipe that is not read, a terminal that was stopped (^S) or a full disk delays the thread, and nothing else.
 """
 
 import contextlib
@@ -21,14 +21,15 @@ from .printable import printable
 PACKAGE = __name__.rsplit(".", 2)[0]
 """The name of this package, under which all of its loggers are."""
 MOST_LINES = 10_000
-"""Lines that wait for stderr at once, at the most."""
+"""At most so many lines wait for stderr."""
 _AT_ONCE = 1000  # lines in one write
 _PATIENCE = 1.0  # seconds that the end of a process waits for its last lines to be written
 
 
 def get_logger(name: str) -> logging.Logger:
-    """The logger of this name. An exception that one of its handlers raises is printed to stderr, as the handlers of
-    `logging` do with their own, and goes no further: handlers are the embedding program's, and run in the event loop.
+    """Returns the logger of this name. An exception that one of its handlers raises is printed to stderr, as the
+    handlers of `logging` do with their own, and goes no further: handlers belong to the embedding program, and run in
+    the event loop.
     """
     logger = logging.getLogger(name)
     if not isinstance(logger.handle, functools.partial):
@@ -46,16 +47,17 @@ def _handle(handle: Callable[[logging.LogRecord], None], record: logging.LogReco
 
 
 class OneLine(logging.Formatter):
-    """Lines without control characters, whatever a config, a host or a client has put into them; tracebacks follow."""
+    """Formats a record as one line without control characters, which may come from a config, a host or a client; a
+    traceback follows on further lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Returns the line."""
         return printable(super().formatMessage(record))
 
 
 class StderrHandler(logging.Handler):
-    """Writes to a descriptor from a thread of its own, which starts with the first line. `dropped` counts lines that
-    found no room since that was last told, `dropped_in_all` all of this process."""
+    """Writes to a descriptor from a thread of its own, which starts with the first line. `dropped` counts the lines
+    that found no room since the log has last told it, `dropped_in_all` all of this process."""
 
     def __init__(self, fd: int = 2) -> None:
         super().__init__()
@@ -64,13 +66,14 @@ class StderrHandler(logging.Handler):
         os.register_at_fork(after_in_child=self._start_over)
 
     def _start_over(self) -> None:
-        """Nothing waits; in a forked child: what does is the parent's to write, and so is the thread."""
+        """Begins with an empty queue. Also in a forked child: the lines that wait are written by the thread of the
+        parent."""
         self._queue: "SimpleQueue[Union[bytes, threading.Event]]" = SimpleQueue()
         self._thread: Optional[threading.Thread] = None
         self.dropped = self.dropped_in_all = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Never waits."""
+        """Queues the line of a record. Never waits."""
         if self._queue.qsize() >= MOST_LINES:
             self.dropped += 1
             self.dropped_in_all += 1
@@ -80,11 +83,11 @@ class StderrHandler(logging.Handler):
             self._thread = threading.Thread(target=self._run, name="mcrouter-log", daemon=True)
             try:
                 self._thread.start()
-            except RuntimeError:  # the process has as many threads as it may have: the next line tries again
+            except RuntimeError:  # the process may have no more threads; the next line tries again
                 self._thread = None
 
     def flush(self) -> None:
-        """Waits until all is written, for a moment at the most."""
+        """Waits until all lines are written, at most for a moment."""
         if self._thread is not None:
             written = threading.Event()
             self._queue.put(written)
@@ -111,7 +114,7 @@ class StderrHandler(logging.Handler):
             self._write(f"{self.format(record)}\n".encode())
 
     def _write(self, data: bytes) -> None:
-        """What cannot be written is lost: there is no other place to say so."""
+        """Writes to the descriptor. Lines that cannot be written are lost: there is no other place to report that."""
         while data:
             try:
                 data = data[os.write(self._fd, data) :]
@@ -122,13 +125,13 @@ class StderrHandler(logging.Handler):
 
 
 def flush_stderr() -> None:
-    """Writes the last lines of the log: for a process that ends by os._exit."""
+    """Writes the last lines of the log, in a process that ends by os._exit."""
     for handler in _handlers():
         handler.flush()
 
 
 def lines_dropped() -> int:
-    """How many lines of the log this process has dropped."""
+    """Returns how many lines of the log this process has dropped."""
     return sum(handler.dropped_in_all for handler in _handlers())
 
 

@@ -1,4 +1,4 @@
-"""How much memory this process may use: what the machine has, or what its control group is allowed (cgroups(7))."""
+"""The memory that this process may use: what the machine has, or what its control group allows (cgroups(7))."""
 
 import contextlib
 import os
@@ -9,13 +9,13 @@ _SHARE = 4  # of it, as the default of --max-memory: the rest is for hosts' conn
 
 
 def default_bound(proc: str = "/proc", cgroups: str = "/sys/fs/cgroup") -> int:
-    """The default of `--max-memory` in bytes: a quarter of what the machine or the control group allows; 0, which is no
-    bound, where that is not known."""
+    """Returns the default of `--max-memory` in bytes: a quarter of what the machine or the control group allows; 0,
+    which is no bound, if that is not known."""
     return min(_allowances(proc, cgroups), default=0) // _SHARE
 
 
 def _allowances(proc: str, cgroups: str) -> Iterator[int]:
-    """What each of those that have a say allows, in bytes."""
+    """Yields what the machine and each control group allow, in bytes."""
     total = re.search(r"^MemTotal: +(\d+) kB$", _text(f"{proc}/meminfo"), re.MULTILINE)
     if total:
         yield int(total[1]) * 1024
@@ -31,8 +31,8 @@ def _allowances(proc: str, cgroups: str) -> Iterator[int]:
 
 
 def _limits(root: str, path: str, name: str) -> Iterator[int]:
-    """The limits of a control group and of those that it is in. In a container the path may be one of the machine's:
-    then the group that is mounted is the process's own."""
+    """Yields the limits of a control group and of the groups around it. In a container the path may be that of the
+    machine: then the group that is mounted is the process's own."""
     while True:
         text = _text(f"{root}{path.rstrip('/')}/{name}").strip()
         if text.isdecimal():  # else there is none, or it says "max"

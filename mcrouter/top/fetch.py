@@ -1,7 +1,7 @@
-"""The status of a running router, over HTTP.
+"""Fetches the status of a running router over HTTP.
 
-What answers may be no router, and hostile: the whole answer, head and all, is taken before it is looked at, so that its
-bytes and its time are bounded.
+The server may not be a router, and may be hostile: the whole answer, with its head, is read before it is parsed, so
+that its size and its time are bounded.
 """
 
 import http.client
@@ -22,11 +22,11 @@ _AT_ONCE = 1 << 16  # bytes
 
 
 class FetchError(Exception):
-    """The router does not say how it is; the message says why, in one line."""
+    """Raised if there is no status; the message is one line that says why."""
 
 
 class PageAddress(NamedTuple):
-    """Where a router shows its metrics."""
+    """The address of a router's metrics."""
 
     host: str
     port: int
@@ -36,25 +36,25 @@ class PageAddress(NamedTuple):
 
 
 def address(text: str) -> PageAddress:
-    """HOST:PORT, :PORT, PORT, HOST or http://HOST:PORT; raises ValueError."""
+    """Reads HOST:PORT, :PORT, PORT, HOST or http://HOST:PORT; raises ValueError."""
     if re.fullmatch("[0-9]{1,5}", text):
         text = f":{text}"
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match["port"] or _PORT) not in range(1, 65536):
-        raise ValueError("HOST:PORT, or :PORT for this machine: where the router shows its metrics")
+        raise ValueError("the HOST:PORT of a router's metrics, or :PORT on this machine")
     return PageAddress(match["host"].strip("[]") or "localhost", int(match["port"] or _PORT))
 
 
 def fetch(where: PageAddress, timeout: float) -> Dict[str, Any]:
-    """What is at /status.json; raises FetchError, at the latest so many seconds after it is connected. Connecting to
-    each address of the host may take as long."""
+    """Returns the facts of /status.json. Raises FetchError, at the latest so many seconds after connecting; to connect
+    to each address of the host may take as long."""
     try:
         with socket.create_connection(where, timeout) as sock:
             until = time.monotonic() + timeout
             sock.sendall(f"GET /status.json HTTP/1.0\r\nHost: {where}\r\n\r\n".encode())
             data = read_answer(sock, until)
-        heard: Any = _Heard(data)
-        answer = http.client.HTTPResponse(heard, method="GET")
+        received: Any = _ReceivedAnswer(data)
+        answer = http.client.HTTPResponse(received, method="GET")
         answer.begin()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
@@ -65,13 +65,13 @@ def fetch(where: PageAddress, timeout: float) -> Dict[str, Any]:
     except (RecursionError, ValueError):
         facts = {}
     if not fits(facts):
-        raise FetchError(f"{where} is no router of this kind, or an older one; give the address of a router's metrics")
+        raise FetchError(f"{where} is not this router, or an older version; give the address of a router's metrics")
     return facts
 
 
 def read_answer(sock: Any, until: float, clock: Callable[[], float] = time.monotonic) -> bytes:
-    """All that a server says until it closes the connection, which HTTP/1.0 has it do; raises OSError when that is too
-    much, or is not over at `until` (by the clock)."""
+    """Returns what a server sends until it closes the connection, as HTTP/1.0 has it. Raises OSError if that is too
+    long, or has not ended at `until` (by the clock)."""
     data = bytearray()
     while True:
         left = until - clock()
@@ -89,12 +89,12 @@ def read_answer(sock: Any, until: float, clock: Callable[[], float] = time.monot
             raise OSError(f"the answer has more than {_MOST_BYTES} bytes")
 
 
-class _Heard:
-    """What a server has said, in the form in which http.client wants it: a socket."""
+class _ReceivedAnswer:
+    """The bytes of an answer, as http.client takes them: it reads from a socket."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
 
     def makefile(self, *_args: Any, **_more: Any) -> Any:
-        """A file of it."""
+        """Returns a file with the bytes."""
         return io.BytesIO(self._data)

@@ -1,4 +1,4 @@
-"""The view as text: for a pipe, or a terminal without curses."""
+"""Prints the view as text, for a pipe or for a terminal without curses."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ _SGR = {PLAIN: "", BOLD: "1", SOFT: "2", GOOD: "32", WARN: "33", BAD: "31", HEAD
 def show(
     where: PageAddress, first: Dict[str, Any], interval: float, count: Optional[int], sort: str, is_coloured: bool
 ) -> None:
-    """Prints `first` and then view after view, `count` in all, or without an end."""
+    """Prints the view of `first`, then further ones: `count` in all, or without an end if that is None."""
     facts: Optional[Dict[str, Any]] = first
     shown = 0
     while True:
@@ -33,7 +33,7 @@ def show(
 
 
 def print_view(facts: Dict[str, Any], sort: str, is_coloured: bool, out: TextIO) -> None:
-    """All of it, once."""
+    """Prints the view with all hosts."""
     is_utf8 = (out.encoding or "").lower().replace("-", "") == "utf8"
     for line in whole(facts, 10_000, sort, is_utf8):
         print(_coloured(line) if is_coloured else "".join(text for text, _ in line).rstrip(), file=out)

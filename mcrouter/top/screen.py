@@ -1,4 +1,4 @@
-"""The view on a terminal, by curses, refreshed and driven by keys."""
+"""Shows the view on a terminal (curses), refreshes it, and obeys keys."""
 
 import curses
 import threading
@@ -9,11 +9,11 @@ from .fetch import FetchError, PageAddress, fetch
 from .view import BAD, BOLD, GOOD, HEAD, SOFT, SORTS, WARN, Line, lines
 
 _KEYS = "q quit   s sort   p pause   up, down, page keys scroll   ? keys"
-_TICK = 100  # ms between looks for keys
+_TICK = 100  # ms between checks for keys
 
 
 class Feed:
-    """Fetches in a thread of its own, so that keys are heeded meanwhile."""
+    """Fetches the facts in a thread of its own, so that keys have an effect meanwhile."""
 
     def __init__(self, where: PageAddress, interval: float, first: Dict[str, Any]) -> None:
         self.where, self.interval = where, interval
@@ -33,7 +33,7 @@ class Feed:
 
 
 class Screen:
-    """What the keys have changed: the order, where the list begins, whether the keys are shown."""
+    """The screen, with all that keys can change: the order, where the list begins, whether the keys are listed."""
 
     def __init__(self, window: Any, feed: Feed, sort: str, is_coloured: bool, is_utf8: bool) -> None:
         self._window, self._feed = window, feed
@@ -44,7 +44,7 @@ class Screen:
         self._drawn: Any = None
 
     def run(self) -> None:
-        """Until the key q."""
+        """Runs until the key q is pressed."""
         self._window.timeout(_TICK)
         while True:
             self._draw()
@@ -52,9 +52,9 @@ class Screen:
             if key == ord("q"):
                 return
             if key != curses.ERR:
-                self._heed(key)
+                self._obey(key)
 
-    def _heed(self, key: int) -> None:
+    def _obey(self, key: int) -> None:
         height = self._window.getmaxyx()[0]
         steps = {curses.KEY_UP: -1, curses.KEY_DOWN: 1, curses.KEY_PPAGE: -height // 2, curses.KEY_NPAGE: height // 2}
         if key in steps:
@@ -115,7 +115,7 @@ def _styles(is_coloured: bool) -> List[int]:
 def show(
     where: PageAddress, first: Dict[str, Any], interval: float, sort: str, is_coloured: bool, is_utf8: bool
 ) -> Optional[int]:
-    """Shows it until the key q."""
+    """Shows the view until the key q is pressed."""
 
     def run(window: Any) -> None:
         try:

@@ -1,4 +1,5 @@
-"""What a router's `/status.json` must hold to be shown: the server at an address may be any."""
+"""The shape of `/status.json`. The server at an address may not be a router, so its answer is checked before it is
+shown."""
 
 from typing import Any
 
@@ -24,11 +25,12 @@ STATUS = {
     "hosts": [_HOST],
     "changes": [{"at": float, "host": str, "from": str, "to": _STATE}],
 }
-"""Maps and lists of what they hold; a tuple of what it may be; a set of words; float is a number from 0 on."""
+"""A map and a list have the shapes of what they hold; a tuple has alternatives; a set has words; float stands for a
+number from 0 on."""
 
 
 def fits(value: Any, shape: Any = STATUS) -> bool:
-    """Whether a value has the shape."""
+    """Returns whether a value has the shape."""
     if isinstance(shape, dict):
         return isinstance(value, dict) and all(key in value and fits(value[key], inner) for key, inner in shape.items())
     if isinstance(shape, list):

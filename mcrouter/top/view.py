@@ -1,4 +1,5 @@
-"""What is to be seen, as lines of styled pieces for any width and height: no terminal, and no clock but the facts'."""
+"""Makes the view: lines of styled pieces, for any width and height. Knows no terminal; its only clock is the time in
+the facts."""
 
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -8,7 +9,7 @@ from ..system.printable import printable
 
 Facts = Mapping[str, Any]
 PLAIN, BOLD, SOFT, GOOD, WARN, BAD, HEAD = range(7)
-"""Styles of a piece."""
+"""The styles of a piece."""
 Piece = Tuple[str, int]
 Line = List[Piece]
 
@@ -20,7 +21,7 @@ _CHANGES = 5
 
 
 class Column(NamedTuple):
-    """Of the table of hosts: `keep` is how dear it is where the terminal is narrow, 1 the dearest."""
+    """A column of the table of hosts. On a narrow terminal the columns with the lowest `keep` stay longest."""
 
     title: str
     width: int
@@ -53,13 +54,14 @@ SORTS: Dict[str, Callable[[Facts], Any]] = {
     "errors": lambda host: -(host["error_rate"] or 0),
     "latency": lambda host: -(host["p99"] or 0),
 }
-"""What the hosts can be sorted by; equal ones stay as the config has them."""
+"""The orders that hosts can be shown in; equal hosts stay in the order of the config."""
 
 
 def lines(
     facts: Facts, width: int, height: int, sort: str = "state", first: int = 0, is_utf8: bool = True
 ) -> List[Line]:
-    """The whole view, no more than `height` lines of `width` characters; hosts from the one numbered `first` on."""
+    """Returns the view: at most `height` lines of `width` characters, with the hosts from the one numbered `first`
+    on."""
     top, below = _header(facts, is_utf8), _changes(facts, is_utf8)
     room = max(1, height - len(top) - len(below) - 1)
     hosts = sorted(facts["hosts"], key=SORTS[sort])
@@ -75,7 +77,7 @@ def lines(
 
 
 def whole(facts: Facts, width: int, sort: str = "state", is_utf8: bool = True) -> List[Line]:
-    """All hosts, however many."""
+    """Returns a view with all hosts, however many."""
     return lines(facts, width, len(facts["hosts"]) + 100, sort, 0, is_utf8)
 
 
@@ -123,7 +125,7 @@ def _changes(facts: Facts, is_utf8: bool) -> List[Line]:
 
 
 def _table(shown: Sequence[Facts], now: float, width: int, is_utf8: bool, hosts: Sequence[Facts]) -> List[Line]:
-    """The head and a line for each host; what does not fit into the width is left out, the least dear first."""
+    """Returns the head and a line for each host; columns that do not fit into the width are left out."""
     name_width = max([_NAME_LEAST, *(len(host["host"]) for host in hosts)])
     state_width = max([_STATE_LEAST, *(len(_state(host, now, is_utf8)) for host in hosts)]) if hosts else _STATE_LEAST
     room = width - min(name_width, max(_NAME_LEAST, width - state_width - 1)) - 1 - state_width
@@ -145,7 +147,7 @@ def _table(shown: Sequence[Facts], now: float, width: int, is_utf8: bool, hosts:
 
 
 def _fitting(room: int) -> Tuple[List[Column], bool]:
-    """The columns that so many characters have room for, and whether the plot has."""
+    """Returns the columns that fit into so many characters, and whether the plot does."""
     plot: List[Any] = [(_PLOT_KEEP, _PLOT + 2, None)]
     wanted = sorted([*((column.keep, column.width, column) for column in _COLUMNS), *plot], key=lambda one: one[0])
     kept = []
@@ -163,7 +165,7 @@ def _state(host: Facts, now: float, is_utf8: bool) -> str:
 
 
 def bars(values: Sequence[Optional[float]], width: int, is_utf8: bool) -> str:
-    """A plot of the newest values, as many a character as it takes; blank where there is nothing."""
+    """Returns a plot of the values, several for a character if there are many; blank where there are none."""
     per = -(-len(values) // width) or 1
     values = values[len(values) % per :]
     groups = [[value for value in values[at : at + per] if value is not None] for at in range(0, len(values), per)]

@@ -83,10 +83,10 @@ def test_its_version_is_the_hosts(client):
 
 
 WRONG = [
-    (("get", "with space"), ValueError, "the key 'with space' is invalid; give 1 to 250 bytes without blanks and controls"),
-    (("get", ""), ValueError, "the key '' is invalid; give 1 to 250 bytes without blanks and controls"),
-    (("set", "line\r\n", "x"), ValueError, "the key 'line\\r\\n' is invalid; give 1 to 250 bytes without blanks and controls"),
-    (("get_many", ["k" * 251]), ValueError, f"the key '{'k' * 251}' is invalid; give 1 to 250 bytes without blanks and controls"),
+    (("get", "with space"), ValueError, "invalid key 'with space': expected 1 to 250 bytes without blanks and controls"),
+    (("get", ""), ValueError, "invalid key '': expected 1 to 250 bytes without blanks and controls"),
+    (("set", "line\r\n", "x"), ValueError, "invalid key 'line\\r\\n': expected 1 to 250 bytes without blanks and controls"),
+    (("get_many", ["k" * 251]), ValueError, f"invalid key '{'k' * 251}': expected 1 to 250 bytes without blanks and controls"),
     (("command", b"get a"), ValueError, "the last request is not whole; end its line, or its value, with \\r\\n"),
     (("command", b"set a 0 0 5\r\nab"), ValueError, "the last request is not whole; end its line, or its value, with \\r\\n"),
     (("command", b"set a x 0 5\r\nab"), ValueError, "the last request is not whole; end its line, or its value, with \\r\\n"),

@@ -129,6 +129,28 @@ def test_a_stop_that_comes_before_serve_counts():
     assert descriptors() == before
 
 
+@pytest.mark.parametrize(("place", "reason"), [("file", "Not a directory"), ("file/below", "Not a directory"), ("locked/new", "Permission denied")])
+def test_an_async_dir_that_cannot_be_written_to_is_refused_at_the_start(place, reason, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "locked").mkdir()
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("locked") and access(path, mode))  # root may write
+    before = descriptors()
+    router = Router(load_config(NULL), Settings(**QUIET, async_dir=str(tmp_path / place)))
+    told = f"cannot use --async-dir {tmp_path / place}: .*{reason}; name a folder that this process can write to"
+    with pytest.raises(RouterError, match=told):
+        router.start()
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("more", [{"async_dir": "new/below"}, {"async_dir": "file", "asynclog_disable": True}])
+def test_an_async_dir_that_is_not_there_yet_is_made_later(more, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    with Router(load_config(NULL), Settings(**QUIET, **more)):
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_port_that_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = taken.getsockname()[1]

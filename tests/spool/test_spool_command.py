@@ -158,10 +158,10 @@ USAGE = [
     ([], "the following arguments are required: DIR; --help lists the flags"),
     (["/nowhere"], "/nowhere is not a directory; name the router's --async-dir"),
     ([".", "--once", "--follow"], "argument --follow: not allowed with argument --once; --help lists the flags"),
-    ([".", "--timeout-ms", "0"], "argument --timeout-ms: '0' is not a whole number from 1 to 3600000; --help lists the flags"),
-    ([".", "--timeout-ms", "1s"], "argument --timeout-ms: '1s' is not a whole number from 1 to 3600000; --help lists the flags"),
-    ([".", "--host", "a:1"], "argument --host: 'a:1' is not of the form HOST:PORT=NEWHOST:NEWPORT; --help lists the flags"),
-    ([".", "--host", "a:1=b:x"], "argument --host: the port 'x' is not a number; write host:port; --help lists the flags"),
+    ([".", "--timeout-ms", "0"], "invalid value '0' for --timeout-ms: expected a whole number of milliseconds from 1 to 3600000; --help lists the flags"),
+    ([".", "--timeout-ms", "1s"], "invalid value '1s' for --timeout-ms: expected a whole number of milliseconds from 1 to 3600000; --help lists the flags"),
+    ([".", "--host", "a:1"], "invalid value 'a:1' for --host: expected HOST:PORT=NEWHOST:NEWPORT; --help lists the flags"),
+    ([".", "--host", "a:1=b:x"], "invalid value 'a:1=b:x' for --host: expected HOST:PORT=NEWHOST:NEWPORT; the port 'x' is not a number; write host:port; --help lists the flags"),
 ]
 
 

@@ -102,7 +102,7 @@ def test_a_config_of_no_use_is_told_and_leaves_nothing(arguments, error, message
     before = left()
     with pytest.raises(error, match=message), cluster(*arguments):
         pass
-    with pytest.raises(SettingsError, match="there is no setting 'nonsense'"), cluster(2, nonsense=1):
+    with pytest.raises(SettingsError, match="unknown setting 'nonsense'"), cluster(2, nonsense=1):
         pass
     assert left() == before
 

@@ -19,7 +19,7 @@ from mcrouter.top import fetch
 from mcrouter.top.fetch import address, read_answer
 from tests.embedding.served import served
 from tests.status.test_page import facts, host
-from tests.support.processes import ROOT, free_port, until
+from tests.support.processes import DEADLINE, ROOT, free_port, until
 
 
 @contextlib.contextmanager
@@ -64,7 +64,7 @@ def test_an_address(given, meant):
 @pytest.mark.parametrize("given", ["a:b", ":0", "65536", "ftp://x:1", "a b", "[::1", "unix:///x"])
 def test_no_address(given, capsys):
     assert main(["top", given]) == 2
-    message = f"argument ADDR: {given!r} will not do; give HOST:PORT, or :PORT for this machine: where the router shows its metrics"
+    message = f"invalid value {given!r} for ADDR: expected the HOST:PORT of a router's metrics, or :PORT on this machine"
     assert capsys.readouterr().err == f"mcrouter top: {message}; --help lists the flags\n"
 
 
@@ -73,6 +73,14 @@ def test_one_view(capsys):
         assert main(["top", f":{port}", "--once"]) == 0
     out = capsys.readouterr().out
     assert "1 of 1 hosts healthy" in out and "cache1:1" in out and "\x1b" not in out
+
+
+def test_one_view_where_standard_output_is_no_terminal():
+    with web([page(host("cache1:1"))]) as port:
+        command = [sys.executable, "-m", "mcrouter", "top", f":{port}", "--interval", "0.1"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("1 of 1 hosts healthy") == 1
 
 
 def test_several_views_and_one_that_does_not_come(capsys):
@@ -99,7 +107,7 @@ def test_nobody_there(capsys):
 def test_something_else_there(answer, capsys):
     with web([answer]) as port:
         assert main(["top", str(port)]) == 1
-    told = f"mcrouter: top: localhost:{port} is no router of this kind, or an older one; give the address of a router's metrics\n"
+    told = f"mcrouter: top: localhost:{port} is not this router, or an older version; give the address of a router's metrics\n"
     assert capsys.readouterr().err == told
 
 
@@ -233,7 +241,7 @@ def test_a_terminal_is_drawn_on_until_q(terminal):
 def test_a_router_that_goes_is_told_and_waited_for(terminal):
     with web([page(host("cache1:1")), (500, b"")]) as port:
         shown = terminal(port)
-        until(lambda: shown.has(b"is no router of this kind"), "the line")
+        until(lambda: shown.has(b"is not this router"), "the line")
         shown.press(b"q")
         until(lambda: (shown.has(b""), shown.process.poll() is not None)[1])
 
