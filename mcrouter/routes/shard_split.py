@@ -177,7 +177,7 @@ def _split(shard: Any, value: Any) -> Split:
 
 
 def _most_parts(args: Values) -> int:
-    """What a delete may be made into."""
+    """Returns the most requests that one delete may become."""
     return max((max(split.old, split.new) for split in args["shard_splits"].values() if split.fanout), default=1)
 
 
