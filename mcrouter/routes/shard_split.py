@@ -117,11 +117,11 @@ class ShardSplitRoute(Route):
         """
         at = len(prefix_of(key)) if self._context.keeps_prefixes else 0
         name = routing_key(key[at:])
-        begin = name.find(b":") + 1
-        end = name.find(b":", begin) if begin else -1
-        if end <= begin or not name[end - 1 : end].isdigit() or len(key) + 2 > most:
+        first, _, rest = name.partition(b":")
+        shard, colon, _ = rest.partition(b":")
+        if not colon or not shard[-1:].isdigit() or len(key) + 2 > most:
             return None, 0
-        return self._splits.get(name[begin:end]), at + end
+        return self._splits.get(shard), at + len(first) + 1 + len(shard)
 
     def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
