@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 
+from mcrouter.config import ConfigError
 from mcrouter.hashing import HASHES
 from mcrouter.proto import outcomes as o
 
@@ -158,6 +159,30 @@ def test_every_hash_can_be_named(name):
             world.ask(b"get %b\r\n" % key)
         (asked,) = world.asked().values()
         assert asked == [b"get %b\r\n" % key] * 2
+
+
+UNSUITED = [  # options that do not fit the hash function, or three children
+    ({"hash_func": "WeightedCh3", "weights": [2, 1, 1]}, "a weight of WeightedCh3 is not from 0 to 1; write a number such as 0.5"),
+    ({"hash_func": "ketama", "weights": [0.5, 1, 1]}, "a weight is not a whole number above 0; write 1, 2, 3 ..."),
+    ({"hash_func": "modula", "weights": [0, 1, 1]}, "a weight is not a whole number above 0; write 1, 2, 3 ..."),
+    ({"hash_func": "ketama", "tags": ["a"], "weights": [1, 1, 1]}, "1 tags for 3 children; give one for each"),
+    ({"hash_func": "ketama", "tags": ["a"]}, "1 tags for 3 children; give one for each"),
+    ({"hash_func": "Rendezvous", "tags": ["a", "b"]}, "2 tags for 3 children; give one for each"),
+    ({"hash_func": "Rendezvous", "tags": ["a", "b", "c", "d"]}, "4 tags for 3 children; give one for each"),
+]
+
+
+@pytest.mark.parametrize(("options", "error"), UNSUITED)
+def test_what_does_not_fit_is_an_error_of_the_config(options, error):
+    with pytest.raises(ConfigError) as caught:
+        World({"pools": {"A": {"servers": HOSTS}}, "route": {"type": "HashRoute", "children": "Pool|A", **options}})
+    assert caught.value.message == error
+
+
+@pytest.mark.parametrize("options", [{"tags": ["a", "b"]}, {"hash_func": "ketama", "key_hash": "md5"}, {"hash_func": "Latest", "weights": [1]}])
+def test_options_that_one_child_or_none_does_not_need(options):
+    for servers in ([], ["a:1"]):
+        World({"pools": {"A": {"servers": servers}}, "route": {"type": "HashRoute", "children": "Pool|A", **options}})
 
 
 EMPTY = [
