@@ -79,9 +79,11 @@ class ShardSplitRoute(Route):
         """Asks for the own part, or for all parts."""
         names, most = names_of(request), longest_key(request)
         if COMMANDS[request.commands[0]].kind == DELETE:
-            for part in range(1, self._deleted(names[0], most)):
+            (key,) = names
+            parts = self._deleted(key, most)
+            for part in range(1, parts):
                 start_guarded(self._target, *renamed(background(request), DROP_REPLY, self._as_part(part, most)))
-            if self._deleted(names[0], most):
+            if parts:
                 self._target.start(request, sink)
                 return
         own = self._own(most)
@@ -134,9 +136,12 @@ class ShardSplitRoute(Route):
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the parts that are asked."""
         names, most = names_of(request), longest_key(request)
-        if COMMANDS[request.commands[0]].kind == DELETE and self._deleted(names[0], most):
-            parts = self._deleted(names[0], most)
-            return f"in all of {parts} parts", [(ASKED, self._target), *([(COPY, self._target)] if parts > 1 else [])]
+        if COMMANDS[request.commands[0]].kind == DELETE:
+            (key,) = names
+            parts = self._deleted(key, most)
+            if parts:
+                copies = [(COPY, self._target)] if parts > 1 else []
+                return f"in all of {parts} parts", [(ASKED, self._target), *copies]
         keys = b" ".join(map(self._own(most), names))
         return f"as {keys.decode(errors='replace')}", [(ASKED, self._target)]
 

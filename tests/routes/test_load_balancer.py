@@ -100,6 +100,20 @@ def test_of_two_children_the_less_loaded_is_asked():
     assert list(state.order(request(GET))) == [1]
 
 
+@pytest.mark.parametrize("slower", [0, 1])
+def test_a_lost_read_goes_on_to_the_other_child_in_any_order(slower):
+    world = balanced(["a:1", "b:1"], failover_count=2)
+    (state,) = {id(route.policy): route.policy for route in world.built.made if hasattr(route, "policy")}.values()
+    state.loads[slower].took(world.now, 0.5)
+    sink = world.ask(GET)
+    first, second = ("b:1", "a:1") if slower == 0 else ("a:1", "b:1")
+    assert list(world.asked()) == [first]
+    world.hosts[first].fail(o.LOST)
+    assert list(world.asked()) == [second]
+    world.hosts[second].answer()
+    assert sink.got == MISS
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_so_many_children_are_tried_each_once(count):
     world = balanced(failover_count=count)
