@@ -232,3 +232,21 @@ def test_it_says_what_it_does():
     remark, branches = route.describe(request(b"get k7|#|x\r\n"))
     assert remark == f"Crc32(k7) = {crc(b'k7')} of 3"
     assert [branch.host.name for _, branch in branches] == [HOSTS[crc(b"k7")]]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_with_an_ordered_pool_a_routing_prefix_is_part_of_the_key(number):
+    world = World({"orderedPool": HOSTS, "route": {"type": "HashRoute", "hash_func": "Crc32"}})
+    key = b"/a/b/k%d" % number
+    world.ask(b"get %b\r\n" % key)
+    assert list(world.asked()) == [HOSTS[crc(key)]]
+
+
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_routing_prefix_is_not_hashed(number, keeps):
+    world = World({"pools": {"A": {"servers": HOSTS, "keep_routing_prefix": keeps}}, "routes": {"/././": "PoolRoute|A", "/a/b/": {
+        "type": "PoolRoute", "pool": "A", "hash": "Crc32"}}})  # fmt: skip
+    key = b"k%d" % number
+    world.ask(b"get /a/b/%b\r\n" % key)
+    assert world.asked() == {HOSTS[crc(key)]: [b"get %b%b\r\n" % (b"/a/b/" if keeps else b"", key)]}
