@@ -27,7 +27,7 @@ def first_too_many(specs: Sequence[RouteSpec], handles: Mapping[str, HandleField
 
 
 def requests_of(spec: RouteSpec, handle: Optional[HandleFields], inner: Sequence[int]) -> int:
-    """How many requests to hosts a handle makes of one, at the most; `inner` says the same of those within it."""
+    """Returns the most requests to hosts that a route makes of one request; `inner`: the same of its children."""
     if spec.type == HOST:
         return 1
     if handle is None or handle.chooses_one:

@@ -175,7 +175,7 @@ class _Builder:
     def route_for(self, command: Command) -> "Generator[None, None, Route]":
         """Makes the route of a command."""
         if self._context.only_gets and command.kind not in (READ, ADMIN):
-            return _weighed(ErrorRoute("mcrouter: only gets are served (--allow-only-gets)"))
+            return ErrorRoute("mcrouter: only gets are served (--allow-only-gets)")
         root = self._specialised.real(self._config.route, command)
         if command.kind == ADMIN and (own := self._admin(command, root)) is not None:
             return own
@@ -216,11 +216,11 @@ class _Builder:
         if self._config.ordered_pool_form and self._is_plain(root, command):
             return None
         if command.name != "flush_all":
-            return _weighed(self._context.local)
+            return self._context.local
         if not self._config.ordered_pool_form and not self._context.flush_all:
-            return _weighed(ErrorRoute("Command disabled"))
+            return ErrorRoute("Command disabled")
         hosts = [self._host(host.text) for host in self._config.hosts]
-        return _weighed(to_all.AllSyncRoute(hosts), len(hosts)) if hosts else _weighed(ErrorRoute("no host to flush"))
+        return _weighed(to_all.AllSyncRoute(hosts), len(hosts)) if hosts else ErrorRoute("no host to flush")
 
     def _is_plain(self, root: int, command: Command) -> bool:
         """Returns whether no handle that serves the command looks at keys."""
@@ -277,7 +277,7 @@ class _Builder:
         return route
 
 
-def _weighed(route: Route, cost: int = 1) -> Route:
+def _weighed(route: Route, cost: int) -> Route:
     """Sets the cost of a route, unless it has one: it may also stand in the place of a handle around it."""
     if "cost" not in vars(route):
         route.cost = max(1, cost)

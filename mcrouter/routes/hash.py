@@ -77,19 +77,26 @@ def _is_weight(value: Any) -> bool:
 
 
 def _check(args: Values) -> None:
-    """Checks that the weights and the key hash suit the hash function."""
-    if (args["weights"] or args["key_hash"]) and args["hash_func"] != LATEST:
+    """Checks that there is a tag for each child, and that the weights and the key hash suit the hash function."""
+    count = len(args["children"])
+    if count > 1:
+        _names(count, args["tags"])
+    if count and (args["weights"] or args["key_hash"]) and args["hash_func"] != LATEST:
         names = ("hash_func", "salt", "weights", "tags", "key_hash")
-        _chooser(len(args["children"]), **{name: args[name] for name in names})
+        _chooser(count, **{name: args[name] for name in names})
 
 
 def _chooser(
     count: int, hash_func: str, salt: str, weights: Optional[Weights], tags: Optional[Sequence[str]], key_hash: str
 ) -> Chooser:
-    names = list(tags or ()) or [str(place) for place in range(count)]
-    if len(names) != count:
-        raise ValueError(f"{len(names)} tags for {count} children; give one for each")
-    return make_chooser(hash_func, names, {"weights": weights, "key_hash": key_hash}, salt)
+    return make_chooser(hash_func, _names(count, tags), {"weights": weights, "key_hash": key_hash}, salt)
+
+
+def _names(count: int, tags: Optional[Sequence[str]]) -> Sequence[str]:
+    """Returns the names of the children that some hash functions hash: the tags, or the places."""
+    if tags and len(tags) != count:
+        raise ValueError(f"{len(tags)} tags for {count} children; give one for each")
+    return tags or [str(place) for place in range(count)]
 
 
 def _make(args: Args, context: RouteContext) -> Route:

@@ -13,29 +13,29 @@ from .framework.base import Route
 from .framework.handle import Handle
 
 Portions = Iterable[Tuple[int, List[Tuple[str, object]]]]
-"""An answer that is computed step by step: about how many microseconds a step took, and the (name, value) pairs that it
-gave."""
+"""The steps by which an answer to `stats` is computed: (cost in microseconds, the (name, value) pairs of this step)."""
 
 Stats = Callable[[List[str]], Optional[Portions]]
-"""From the words behind `stats` to the answer; None: there is no such group."""
+"""Returns the answer to `stats` with these arguments; None if there is no such group of statistics."""
 
 Do = Callable[[Request, Iterator[int]], None]
-"""Takes the steps of the work that answers a request; each says about how many microseconds it took."""
+"""Does the work that answers a request, step by step; each step yields its cost in microseconds."""
 
-# Microseconds that it costs to say that there is no such group of `stats`; and how many bytes cost one.
-_UNKNOWN, _BYTES = 10, 50
-_MANY = 200  # hosts; a look at so many stands for a second, at fewer for the tick
-_STANDS = 1.0  # seconds
+_UNKNOWN = 10  # microseconds: the cost of the answer that there is no such group of statistics
+_BYTES = 50  # bytes of an answer that cost one microsecond
+_MANY = 200  # hosts; an answer about more of them is valid for `_VALID`, an answer about fewer for one tick
+_VALID = 1.0  # seconds
 
-# The memcached whose protocol this is. Clients read the answer as a memcached's: libmemcached does not understand one
-# that begins with no number, or with 0, and emcache none of several words.
+# The version of memcached whose protocol the router speaks. It begins the router's version, because clients parse that:
+# libmemcached cannot read one that begins with another character than a digit, or with 0, emcache one of several words.
 _SPOKEN = "1.6.18"
 
 
 class LocalRoute(Route):
-    """`version`, `stats` (the router's own), `verbosity`; `quit` has closed the connection before it gets here.
+    """Answers `version`, `stats` (the router's own), `verbosity` and `mn`; `quit` closes the connection before a route
+    is asked.
 
-    Other commands get a SERVER_ERROR that says so. A group of statistics that there is not gets a CLIENT_ERROR, in
+    Other commands get a SERVER_ERROR that names the command. An unknown group of statistics gets a CLIENT_ERROR, in
     facebook/mcrouter's words.
     """
 
@@ -47,12 +47,13 @@ class LocalRoute(Route):
         now: Callable[[], float] = time.monotonic,
         hosts: int = 0,
     ) -> None:
-        """`do` has `stats` computed, which are of so many `hosts`; `now()` in seconds is the same within a tick."""
+        """`do` computes the answers to `stats`; `hosts`: how many hosts these are about; `now()`: seconds, the same
+        within a tick."""
         self._stats = stats
         self._do = do or _at_once
         self._now = now
         self._hosts = hosts
-        self._known: Dict[str, _Answer] = {}  # those of `stats`, by its words
+        self._known: Dict[str, _Answer] = {}  # the answers to `stats`, by its arguments
         self._version = f"VERSION {_SPOKEN}-mcrouter-{version}\r\n".encode()
         self._answers: Dict[str, Tuple[bytes, bytes]] = {
             "version": (self._version, o.TEXT),
@@ -61,7 +62,7 @@ class LocalRoute(Route):
         }
 
     def start(self, request: Request, sink: Sink) -> None:
-        """Answers at once; `stats` when there is time for it."""
+        """Answers at once; `stats` as `do` finds the time."""
         name = COMMANDS[request.commands[0]].name
         answer = self._answers.get(name)
         if name == "stats":
@@ -72,7 +73,7 @@ class LocalRoute(Route):
             sink.on_reply(*answer)
 
     def _stat_lines(self, request: Request, sink: Sink) -> Iterator[int]:
-        """Steps that are shared: what clients ask while an answer is made, or stands, is computed once."""
+        """Yields the cost of each step of an answer to `stats`, which is shared while it is computed or valid."""
         words = request.data.decode(errors="replace").split()[1:]
         answer = self._known.get(" ".join(words))
         if answer is None or answer.until < self._now():
@@ -96,16 +97,16 @@ class LocalRoute(Route):
                 yield cost
             answer.reply = b"".join(lines) + b"END\r\n", o.TEXT
         finally:
-            answer.until = self._now() + (_STANDS if self._hosts > _MANY else 0.0)
+            answer.until = self._now() + (_VALID if self._hosts > _MANY else 0.0)
 
 
 class _Answer:
-    """An answer of `stats`, and the steps by which it is made: each client that waits for it takes the next one."""
+    """An answer to `stats`, and the steps that compute it: each client that waits for it makes the next step."""
 
     def __init__(self) -> None:
         self.steps: Iterator[int] = iter(())
-        self.reply: Tuple[bytes, bytes] = INTERNAL_ERROR, o.LOCAL  # until it is made
-        self.until = math.inf  # when it is too old
+        self.reply: Tuple[bytes, bytes] = INTERNAL_ERROR, o.LOCAL  # until it is computed
+        self.until = math.inf  # the time until which it is valid
 
 
 def _at_once(_request: Request, steps: Iterator[int]) -> None:

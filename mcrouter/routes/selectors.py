@@ -100,8 +100,8 @@ class RootRoute(KeyedRoute):
         self._found: Dict[bytes, List[Route]] = {}
 
     def route_for(self, key: bytes) -> Route:
-        """Returns the route whose answer is the answer."""
-        return self._default if key[:1] != b"/" else self._matching(prefix_of(key))[0]
+        """Returns the default route: only for a key without a prefix a host is asked directly (`direct_host`)."""
+        return self._default
 
     def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the first host of the default route, for a key without a prefix."""

@@ -79,9 +79,11 @@ class ShardSplitRoute(Route):
         """Asks for the own part, or for all parts."""
         names, most = names_of(request), longest_key(request)
         if COMMANDS[request.commands[0]].kind == DELETE:
-            for part in range(1, self._deleted(names[0], most)):
+            (key,) = names
+            parts = self._deleted(key, most)
+            for part in range(1, parts):
                 start_guarded(self._target, *renamed(background(request), DROP_REPLY, self._as_part(part, most)))
-            if self._deleted(names[0], most):
+            if parts:
                 self._target.start(request, sink)
                 return
         own = self._own(most)
@@ -117,11 +119,11 @@ class ShardSplitRoute(Route):
         """
         at = len(prefix_of(key)) if self._context.keeps_prefixes else 0
         name = routing_key(key[at:])
-        begin = name.find(b":") + 1
-        end = name.find(b":", begin) if begin else -1
-        if end <= begin or not name[end - 1 : end].isdigit() or len(key) + 2 > most:
+        first, _, rest = name.partition(b":")
+        shard, colon, _ = rest.partition(b":")
+        if not colon or not shard[-1:].isdigit() or len(key) + 2 > most:
             return None, 0
-        return self._splits.get(name[begin:end]), at + end
+        return self._splits.get(shard), at + len(first) + 1 + len(shard)
 
     def after_failure(self, request: Request, sink: Sink, host: Destination, reply: Reply, outcomes: bytes) -> None:
         """Lets the target continue: it was given the request unchanged."""
@@ -134,9 +136,12 @@ class ShardSplitRoute(Route):
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the parts that are asked."""
         names, most = names_of(request), longest_key(request)
-        if COMMANDS[request.commands[0]].kind == DELETE and self._deleted(names[0], most):
-            parts = self._deleted(names[0], most)
-            return f"in all of {parts} parts", [(ASKED, self._target), *([(COPY, self._target)] if parts > 1 else [])]
+        if COMMANDS[request.commands[0]].kind == DELETE:
+            (key,) = names
+            parts = self._deleted(key, most)
+            if parts:
+                copies = [(COPY, self._target)] if parts > 1 else []
+                return f"in all of {parts} parts", [(ASKED, self._target), *copies]
         keys = b" ".join(map(self._own(most), names))
         return f"as {keys.decode(errors='replace')}", [(ASKED, self._target)]
 
@@ -177,7 +182,7 @@ def _split(shard: Any, value: Any) -> Split:
 
 
 def _most_parts(args: Values) -> int:
-    """What a delete may be made into."""
+    """Returns the most requests that one delete may become."""
     return max((max(split.old, split.new) for split in args["shard_splits"].values() if split.fanout), default=1)
 
 

@@ -7,8 +7,8 @@ import pytest
 from mcrouter.cli.main import main
 from mcrouter.explain.answers import MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.explain.dry import DryRun
-from mcrouter.router import load_config
 from mcrouter.routes.framework.context import policy_options
+from mcrouter.server.configs import load_config
 from mcrouter.settings import Settings
 
 SEED = {

@@ -148,6 +148,15 @@ def test_binary_keys(word, logged):
     assert [entry[2] for entry in spool.entries] == logged
 
 
+@pytest.mark.parametrize("key", [b"k", b"k" * 250])
+def test_a_key_of_any_length_is_logged(key):
+    spool = Spool()
+    logging = world(spool)
+    logging.set_health("h:1", False)
+    assert logging.answer(b"delete %b\r\n" % key) == NOT_FOUND
+    assert [entry[2] for entry in spool.entries] == [key]
+
+
 def test_only_deletes_with_a_log_come_to_it():
     assert "AsynclogRoute" in world(Spool()).handles(b"delete")
     assert "AsynclogRoute" in world(Spool()).handles(b"md")

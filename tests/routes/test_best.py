@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from mcrouter.proto import outcomes as o
+from mcrouter.proto.reply import TOO_LARGE
 from mcrouter.routes.framework.best import Best, is_good
 
 from .script import MISS, NOT_STORED, SERVER_ERROR, STORED, block, hit, request
@@ -40,6 +41,23 @@ def test_the_better_of_two(first, second):
 ])  # fmt: skip
 def test_is_good(outcomes, expected):
     assert is_good(outcomes) is expected
+
+
+@pytest.mark.parametrize("data", [b"get a\r\n", b"get a\r\nget b\r\n", b"get a\r\nget b\r\nget c\r\n"])
+def test_a_reply_that_is_too_large_is_the_answer_to_the_whole_run(data):
+    run = request(data)
+    count = len(run.commands)
+    best = Best(run)
+    assert not best.add(MISS[0] * count, o.MISS * count, run)
+    assert best.add(TOO_LARGE, o.VALUE * count, run)
+    assert best.result() == (TOO_LARGE, o.VALUE * count)
+
+
+def test_a_get_that_memory_leaves_out_is_the_answer():
+    many = request(b"get a b\r\n")
+    best = Best(many)
+    assert best.add(b"SERVER_ERROR out of memory\r\n", o.LEFT_OUT, many)
+    assert best.result() == (b"SERVER_ERROR out of memory\r\n", o.LEFT_OUT)
 
 
 def test_missing_of_a_run():

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from mcrouter.config.model import Config
+from mcrouter.config.model import Config, RouteSpec
 from mcrouter.proto.client.parser import RunPlan
 from mcrouter.proto.commands import BY_NAME, COMMANDS
-from mcrouter.routes.build import Specialised, build
+from mcrouter.routes.build import Specialised, build, building
 from mcrouter.routes.framework.context import RouteContext
 from mcrouter.routes.handles import HANDLES, ORDERED_POOL_HANDLES
 from mcrouter.routes.local import LocalRoute
@@ -123,6 +123,22 @@ def test_the_cost_of_a_route_is_the_requests_that_it_makes_of_one(route, of_set,
     costs = {command.name: way.cost for command, way in zip(COMMANDS, routes_by_command)}
     assert (costs["set"], costs["get"], costs["delete"]) == (of_set, of_get, of_delete)
     assert costs["version"] == costs["flush_all"] == 1
+
+
+def steps_of(routes):
+    """In how many steps a config of so many routes is built."""
+    specs = [*[RouteSpec("NullRoute", {})] * (routes - 1), RouteSpec("AllSyncRoute", {"children": tuple(range(routes - 1))})]
+    config = load_config(json.dumps({**POOLS, "route": "NullRoute"}))._replace(routes=tuple(specs), route=routes - 1)
+    context = RouteContext({host.text: Host(host.text) for host in config.hosts}, LOCAL_ROUTE, ordered_pool_form=False)
+    *steps, built = building(config, context)
+    assert built is not None and set(steps) == {None}
+    return len(steps)
+
+
+@pytest.mark.parametrize(("routes", "portions"), [(255, 1), (257, 2), (512, 2), (513, 3)])
+def test_a_large_config_is_built_in_portions_of_256_routes(routes, portions):
+    """So the clients of the config that serves need not wait long."""
+    assert steps_of(routes) == portions * steps_of(256)
 
 
 def test_the_cost_of_handles_that_use_one_another():

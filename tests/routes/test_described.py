@@ -6,8 +6,8 @@ import json
 import pytest
 
 from mcrouter.explain.tree import lines, tree
-from mcrouter.router import load_config
 from mcrouter.routes.handles import HANDLES
+from mcrouter.server.configs import load_config
 from mcrouter.settings import Settings
 
 from .samples import DATA
@@ -181,3 +181,23 @@ def test_routing_prefixes_are_shown(data, expected):
     pools = {name: {"servers": [f"{name}:1"]} for name in "ab"}
     config = load_config(json.dumps({"pools": pools, "routes": routes}), settings=Settings(route_prefix="/r/a/"))
     assert shown(World(config), data) == expected
+
+
+ABOUT_NO_KEY = [
+    {"type": "KeySplitRoute", "destination": "DefaultRoute", "replicas": 3, "all_sync": True},
+    {"type": "LoggingRoute", "target": "DefaultRoute"},
+    {"type": "ModifyKeyRoute", "target": "DefaultRoute", "ensure_key_prefix": "p:"},
+    {"type": "ModifyExptimeRoute", "target": "DefaultRoute", "exptime": 9},
+    {"type": "RateLimitRoute", "target": "DefaultRoute", "rates": {"gets_rate": 1, "sets_rate": 1, "deletes_rate": 1}},
+    {"type": "OutstandingLimitRoute", "target": "DefaultRoute", "max_outstanding": 1},
+    {"type": "LatencyInjectionRoute", "child": "DefaultRoute", "before_latency_ms": 1},
+    {"type": "ShadowRoute", "children": ["DefaultRoute"], "shadows": [{"target": "b:1"}]},
+    {"type": "ShardSplitRoute", "target": "DefaultRoute", "shard_splits": {"1": 3}},
+]
+
+
+@pytest.mark.parametrize("route", ABOUT_NO_KEY, ids=lambda route: route["type"])
+@pytest.mark.parametrize("data", [b"version\r\n", b"flush_all\r\n"])
+def test_a_command_about_no_key_passes_the_routes_that_look_at_keys(route, data):
+    world = World({"orderedPool": BOTH, "route": route})
+    assert shown(world, data) == ["DefaultRoute: the first healthy one", "a:1"]

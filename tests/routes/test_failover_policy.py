@@ -8,11 +8,13 @@ from mcrouter.config import ConfigError
 from mcrouter.hashing import make_chooser
 from mcrouter.hashing.choosers import rendezvous_order
 from mcrouter.proto import outcomes as o
-from mcrouter.routes.failover_errors import NAMES
-from mcrouter.routes.failover_policy import failover_policy
+from mcrouter.routes.failover import FailoverRoute
+from mcrouter.routes.failover_errors import NAMES, FailoverErrors
+from mcrouter.routes.failover_policy import InOrder, failover_policy
+from mcrouter.routes.framework.base import Route
 from mcrouter.server.configs import load_config
 
-from .script import MISS, SERVER_ERROR, Host, request
+from .script import MISS, SERVER_ERROR, Host, Sink, hit, request
 from .test_failover import GET, config, held, plays
 from .world import World
 
@@ -69,6 +71,14 @@ def test_salted_hashes_say_who_is_next():
         places = [make_chooser("Ch3", list("0123"), {}, str(salt))(key) for salt in range(2, 102)]
         others = [place for place in dict.fromkeys(places) if place]
         assert order(DETERMINISTIC, 4, key) == [0, *others, *(place for place in (1, 2, 3) if place not in others)][:3]
+
+
+def test_the_weights_of_the_hash():
+    policy = {**DETERMINISTIC, "max_tries": 2, "weights": [0, 1, 0, 0]}
+    assert {tuple(order({**policy, "hash": {"hash_func": "WeightedCh3"}}, 4, key)) for key in KEYS} == {(0, 1)}
+    inner = {**DETERMINISTIC, "max_tries": 2, "hash": {"hash_func": "WeightedCh3", "weights": [0, 0, 1, 0]}}
+    assert {tuple(order(inner, 4, key)) for key in KEYS} == {(0, 2)}
+    assert {tuple(order({**DETERMINISTIC, "max_tries": 2}, 4, key)) for key in KEYS} == {(0, 1), (0, 2), (0, 3)}
 
 
 def test_what_is_hashed_and_how():
@@ -153,3 +163,27 @@ def test_errors(handle, field, value, text):
 ])  # fmt: skip
 def test_errors_of_the_others(route, text):
     assert error_of(route) == text
+
+
+class Direct(Route):
+    """A route with a host that is asked directly; records what it must handle itself."""
+
+    def __init__(self, host):
+        self.direct, self.handled = host, []
+
+    def direct_host(self, request=None):
+        return self.direct
+
+    def after_failure(self, request, sink, host, reply, outcomes):
+        self.handled.append(outcomes)
+        sink.on_reply(reply, outcomes)
+
+
+@pytest.mark.parametrize(("answer", "handled"), [(hit(b"k", b"1"), []), (MISS, [o.MISS]), (SERVER_ERROR, [o.SERVER_ERROR])])
+def test_a_child_handles_what_is_not_a_success_of_its_host(answer, handled):
+    children = [Direct(Host(name, says={b"get k\r\n": answer})) for name in "ab"]
+    route = FailoverRoute(children, FailoverErrors(), InOrder(2, {}))
+    sink = Sink()
+    route.start(request(b"get k\r\n"), sink)
+    assert sink.got == answer
+    assert [child.handled for child in children] == [handled, handled if answer == SERVER_ERROR else []]

@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 
+from mcrouter.config import ConfigError
 from mcrouter.hashing import HASHES
 from mcrouter.proto import outcomes as o
 
@@ -62,6 +63,8 @@ GETS = [
     # keys of the request, keys that are there, keys each host is asked for
     ([A[0]], [A[0]], {"a:1": [A[0]]}),
     ([A[0], A[1]], [A[1]], {"a:1": [A[0], A[1]]}),
+    ([A[0], B[0]], [A[0], B[0]], {"a:1": [A[0]], "b:1": [B[0]]}),
+    ([B[0], A[0]], [A[0]], {"a:1": [A[0]], "b:1": [B[0]]}),
     ([A[0], B[0], C[0]], [A[0], B[0], C[0]], {"a:1": [A[0]], "b:1": [B[0]], "c:1": [C[0]]}),
     ([C[0], A[0], C[1], B[0], A[1]], [C[1], A[1], A[0]], {"c:1": [C[0], C[1]], "a:1": [A[0], A[1]], "b:1": [B[0]]}),
     ([B[0], A[0], B[0]], [A[0], B[0]], {"b:1": [B[0]], "a:1": [A[0]]}),
@@ -158,6 +161,30 @@ def test_every_hash_can_be_named(name):
         assert asked == [b"get %b\r\n" % key] * 2
 
 
+UNSUITED = [  # options that do not fit the hash function, or three children
+    ({"hash_func": "WeightedCh3", "weights": [2, 1, 1]}, "a weight of WeightedCh3 is not from 0 to 1; write a number such as 0.5"),
+    ({"hash_func": "ketama", "weights": [0.5, 1, 1]}, "a weight is not a whole number above 0; write 1, 2, 3 ..."),
+    ({"hash_func": "modula", "weights": [0, 1, 1]}, "a weight is not a whole number above 0; write 1, 2, 3 ..."),
+    ({"hash_func": "ketama", "tags": ["a"], "weights": [1, 1, 1]}, "1 tags for 3 children; give one for each"),
+    ({"hash_func": "ketama", "tags": ["a"]}, "1 tags for 3 children; give one for each"),
+    ({"hash_func": "Rendezvous", "tags": ["a", "b"]}, "2 tags for 3 children; give one for each"),
+    ({"hash_func": "Rendezvous", "tags": ["a", "b", "c", "d"]}, "4 tags for 3 children; give one for each"),
+]
+
+
+@pytest.mark.parametrize(("options", "error"), UNSUITED)
+def test_what_does_not_fit_is_an_error_of_the_config(options, error):
+    with pytest.raises(ConfigError) as caught:
+        World({"pools": {"A": {"servers": HOSTS}}, "route": {"type": "HashRoute", "children": "Pool|A", **options}})
+    assert caught.value.message == error
+
+
+@pytest.mark.parametrize("options", [{"tags": ["a", "b"]}, {"hash_func": "ketama", "key_hash": "md5"}, {"hash_func": "Latest", "weights": [1]}])
+def test_options_that_one_child_or_none_does_not_need(options):
+    for servers in ([], ["a:1"]):
+        World({"pools": {"A": {"servers": servers}}, "route": {"type": "HashRoute", "children": "Pool|A", **options}})
+
+
 EMPTY = [
     ("PoolRoute|E", (b"SERVER_ERROR HashRoute with empty children, name: E\r\n", o.LOCAL)),
     ("HashRoute|Pool|E", (b"SERVER_ERROR HashRoute with empty children\r\n", o.LOCAL)),
@@ -205,3 +232,21 @@ def test_it_says_what_it_does():
     remark, branches = route.describe(request(b"get k7|#|x\r\n"))
     assert remark == f"Crc32(k7) = {crc(b'k7')} of 3"
     assert [branch.host.name for _, branch in branches] == [HOSTS[crc(b"k7")]]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_with_an_ordered_pool_a_routing_prefix_is_part_of_the_key(number):
+    world = World({"orderedPool": HOSTS, "route": {"type": "HashRoute", "hash_func": "Crc32"}})
+    key = b"/a/b/k%d" % number
+    world.ask(b"get %b\r\n" % key)
+    assert list(world.asked()) == [HOSTS[crc(key)]]
+
+
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_routing_prefix_is_not_hashed(number, keeps):
+    world = World({"pools": {"A": {"servers": HOSTS, "keep_routing_prefix": keeps}}, "routes": {"/././": "PoolRoute|A", "/a/b/": {
+        "type": "PoolRoute", "pool": "A", "hash": "Crc32"}}})  # fmt: skip
+    key = b"k%d" % number
+    world.ask(b"get /a/b/%b\r\n" % key)
+    assert world.asked() == {HOSTS[crc(key)]: [b"get %b%b\r\n" % (b"/a/b/" if keeps else b"", key)]}

@@ -24,6 +24,7 @@ from .script import (
     hit,
     set_health,
 )
+from .world import World
 
 HIT1, HIT2 = hit(b"a", b"1"), hit(b"a", b"two")
 GET, SET, DELETE = b"get a\r\n", b"set a 0 0 1\r\nx\r\n", b"delete a\r\n"
@@ -260,3 +261,16 @@ def test_a_host_that_comes_back_is_not_asked_twice():
     set_health(pool, hosts[0], True)
     hosts[1].answer()
     assert sink.got == MISS and hosts[0].asked == [GET]
+
+
+@pytest.mark.parametrize(("away", "recorded"), [("a", "a"), ("ab", "ab"), ("b", ""), ("bc", ""), ("abc", "abc"), ("ac", "a")])
+@pytest.mark.parametrize("route", ["MissFailoverRoute", "DefaultRoute"])
+def test_a_write_is_missed_by_the_hosts_before_the_first_healthy_one(route, away, recorded):
+    """The hosts behind it would not have got it either."""
+    world = World({"orderedPool": ["a:1", "b:1", "c:1"], "route": route})
+    for host in world.hosts.values():
+        host.journal = object()
+    for name in away:
+        world.set_health(f"{name}:1", False)
+    world.ask(b"set k 0 0 1\r\nx\r\n")
+    assert "".join(name[0] for name, host in world.hosts.items() if host.has_missed) == recorded

@@ -7,6 +7,7 @@ import pytest
 from mcrouter.config import parse
 from mcrouter.config.schema import check
 from mcrouter.proto import outcomes as o
+from mcrouter.routes.framework.renamed import prefix_of
 from mcrouter.server.configs import VOCABULARY
 
 from .samples import DATA
@@ -25,6 +26,19 @@ def who(world, data):
     """The hosts that are asked."""
     world.ask(data)
     return "".join(sorted(name[0] for name in world.asked()))
+
+
+PREFIXES_OF = {
+    b"/a/b/k": b"/a/b/", b"/a/b/c/k": b"/a/b/", b"/a/b//": b"/a/b/", b"/a//k": b"/a//", b"//b/k": b"//b/", b"///k": b"///",
+    b"/a/b/": b"", b"/a/b": b"", b"/a/": b"", b"/a": b"", b"/": b"", b"//": b"", b"///": b"", b"": b"", b"k": b"", b"a/b/c/k": b"",
+    b" /a/b/k": b"",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", PREFIXES_OF)
+def test_the_routing_prefix_of_a_key(key):
+    """All up to the third slash, if a slash is first and something follows the third."""
+    assert prefix_of(key) == PREFIXES_OF[key]
 
 
 # by command ---------------------------------------------------------------------------------------------------------

@@ -33,6 +33,21 @@ def around(key):
     return [max(0.0, fraction(key) - 1e-6), min(1.0, fraction(key) + 1e-6)]
 
 
+ALL = 0xFFFFFFFF
+PLACE = hash32(b"a", 0)
+ENDS = [  # a range with an end at the hash of the key, or next to it, and whether the key is copied
+    ((PLACE + 1e-4) / ALL, 1, True), ((PLACE + 1 + 1e-4) / ALL, 1, False),
+    (0, (PLACE + 1e-4) / ALL, True), (0, (PLACE - 1 + 1e-4) / ALL, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("low", "high", "copied"), ENDS)
+def test_the_ends_of_a_key_fraction_range(low, high, copied):
+    shadowed = world({**SHADOW, "key_fraction_range": [low, high]})
+    shadowed.answer(GET)
+    assert ("s:1" in shadowed.asked()) is copied
+
+
 ANSWERS = [(GET, HIT, HIT), (GET, MISS, HIT), (GET, SERVER_ERROR, HIT), (SET, STORED, SERVER_ERROR)]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from mcrouter.config import ConfigError
 from mcrouter.proto import outcomes as o
+from mcrouter.routes.shard_split import Split
 
 from .script import DELETED, NOT_FOUND, SERVER_ERROR, STORED, Host, block, request
 from .world import World
@@ -102,6 +103,28 @@ def test_a_migration(split, host_id, after, expected):
     migrating = world({"123": split}, host_id)
     migrating.wall += after
     assert asked(migrating, b"get %b\r\n" % KEY) == expected
+
+
+# a time, a host id, and the parts that this machine, and any machine, may use, of a migration from 3 to 5 parts that begins
+# at 100 and takes 16384 seconds, one for each host id
+TIMES = [
+    (99, 0, 3, 3), (99, 16383, 3, 3),
+    (100, 0, 3, 5), (101, 0, 5, 5), (101, 1, 3, 5), (102, 1, 5, 5), (101, 16384, 5, 5), (101, 16385, 3, 5), (102, 16385, 5, 5),
+    (100 + 16383, 16383, 3, 5), (100 + 16384, 16383, 5, 5), (100 + 16384, 0, 5, 5), (100 + 16385, 16383, 5, 5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("now", "host_id", "own", "of_all"), TIMES)
+def test_the_parts_in_a_migration(now, host_id, own, of_all):
+    split = Split(3, 5, 100, 16384)
+    assert (split.parts(now, host_id), split.all_parts(now)) == (own, of_all)
+    assert Split(5, 3, 100, 16384).all_parts(now) == (3 if now > 100 + 16384 else 5)
+
+
+def test_a_split_without_a_migration():
+    split = Split(2, 4)
+    assert (split.start, split.period, split.fanout) == (0, 0, True)
+    assert (split.parts(-1, 0), split.parts(1, 0), split.all_parts(-1), split.all_parts(0), split.all_parts(1)) == (2, 4, 2, 4, 4)
 
 
 # a split, host id, seconds since the migration began; the keys that a delete goes to

@@ -173,13 +173,13 @@ class _InParts:
         self._next()
 
     def on_reply(self, reply: Reply, outcomes: bytes) -> None:
-        """The answer to a part."""
+        """Takes the answer to a part; has the next part asked for."""
         if self._parts:
             self._later(_PAUSE, lambda: guarded(self._request, self._next))
         self._gathering.on_reply(reply, outcomes)
 
     def _next(self) -> None:
-        if not self._client.awaits(self._request):  # it has gone
+        if not self._client.awaits(self._request):  # no client waits for the answer any more
             self._resume()
             return
         keys = self._parts.pop()
