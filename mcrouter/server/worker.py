@@ -18,10 +18,10 @@ from ..engine.clients.handover import Arriving, Leaving
 from ..engine.clients.limits import ClientLimits
 from ..engine.descriptors import most_for_clients
 from ..engine.hosts.host import Host
+from ..engine.hosts.journal import IGNORE, REPLAY, Journal
 from ..engine.hosts.peers import Peers
 from ..engine.hosts.probes import Prober, first_pause
 from ..engine.hosts.reason import Reason
-from ..engine.hosts.recovery import IGNORE, REPLAY, Journal
 from ..engine.hosts.resolver import Resolver, Resolvers, known_address
 from ..engine.hosts.tally import Tally
 from ..engine.loop import PollGroup

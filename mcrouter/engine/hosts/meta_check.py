@@ -6,7 +6,6 @@ is asked first, and what comes behind it is held back until the answer is MN:
     out = [a, mn | ms b, c]        written: a, mn        after MN: ms b, c        after anything else: ms b fails, c
 """
 
-import collections
 import enum
 from typing import Any, List, Tuple
 
@@ -93,7 +92,8 @@ class MetaCheck:
         ]
         refused = [entry for at, entry in enumerate(entries) if not kept[at] and at >= connection.expired]
         connection.runs -= sum(len(entry[0].commands) > 1 for entry, keep in zip(entries, kept) if not keep)
-        connection.inflight = collections.deque(entry for entry, keep in zip(entries, kept) if keep)
+        connection.inflight.clear()  # not another one: the connection's loops hold on to it
+        connection.inflight.extend(entry for entry, keep in zip(entries, kept) if keep)
         connection.out = [piece for piece, keep in zip(connection.out, kept[first:]) if keep]
         connection.expired = sum(kept[: connection.expired])
         for request, sink, _since in refused:
