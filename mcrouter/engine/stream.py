@@ -92,7 +92,7 @@ class SocketStream:
         if self.sock is not None:
             self.sock.shutdown(socket.SHUT_WR)
 
-    def error(self) -> int:
+    def take_error(self) -> int:
         """The number of the error that the connection has met, which is forgotten with this; 0: none."""
         return 0 if self.sock is None else self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 

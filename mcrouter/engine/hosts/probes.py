@@ -158,9 +158,8 @@ class Prober(HostSocket):
         self._patience()
         if self.state is SocketState.UP:
             self._send()
-        elif self._host.address is None:
-            self._failed(Reason.UNRESOLVED, "its name does not resolve")
         else:
+            assert self._host.address is not None, "a prober is started when the name has resolved"
             self.open(self._host.address, self._host.connect_timeout)
 
     def _send(self) -> None:

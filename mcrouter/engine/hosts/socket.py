@@ -67,7 +67,7 @@ class HostSocket:
             self._on_connecting(mask)
 
     def _on_connecting(self, mask: int) -> None:
-        code = self.wire.error()
+        code = self.wire.take_error()
         if code:
             self._cannot_open(code)
         elif mask & (OUT | IN):
