@@ -93,7 +93,7 @@ class SocketStream:
             self.sock.shutdown(socket.SHUT_WR)
 
     def take_error(self) -> int:
-        """The number of the error that the connection has met, which is forgotten with this; 0: none."""
+        """Returns the number of the error that the connection has met, and forgets it; 0: none."""
         return 0 if self.sock is None else self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
     def detach(self) -> int:

@@ -155,7 +155,7 @@ def test_what_is_wrong_is_what_the_loop_says_that_turned_last():
     world.turn(A, at=100.0, loop=0, why=Reason.TIMEOUTS)
     world.turn(A, at=101.0, loop=1, why=Reason.REFUSES)
     world.turn(A, healthy=1, at=102.0, loop=2)
-    assert state(world.layout, world.rows, world.slot(A)) == ("divided", START + 102, "it takes no connections")
+    assert state(world.layout, world.rows, world.slot(A)) == ("divided", START + 102, "connections to it cannot be opened")
 
 
 def test_each_reason_has_its_words():

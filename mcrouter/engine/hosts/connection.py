@@ -56,7 +56,7 @@ class HostConnection(HostInbox):
         self.flush()
 
     def refused(self, why: str) -> None:
-        """Marks the host down: that it takes no connections is news about the host, not just about this connection."""
+        """Marks the host down: a refused connection is news about the host, not just about this connection."""
         self.host.mark_down(Reason.REFUSES, why)  # first: a request that fails over must not get here again
         self.close(o.UNAVAILABLE, why)
 

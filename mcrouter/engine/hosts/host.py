@@ -85,7 +85,7 @@ class Host(MissedWrites):
             self._miss(request, sink, NOT_SPOKEN)
             return
         if client.is_background and connection.unsent and connection.is_full():
-            self._miss(request, sink, "it does not take what it is sent")
+            self._miss(request, sink, "it does not read what it is sent")
             return
         if not connection.out:
             connection.out_began()

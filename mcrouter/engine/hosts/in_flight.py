@@ -73,7 +73,7 @@ class InFlight(HostSocket):
         if self.timeouts >= self.host.timeouts_until_tko:
             self.restart(f"{self.timeouts} timeouts in a row")
         elif self.timeouts and self.waiters:
-            self.restart("it does not take what it is sent")
+            self.restart("it does not read what it is sent")
 
     def _expire_first(self, request: Any, sink: Any) -> None:
         """Fails the first request that has not timed out yet."""

@@ -37,7 +37,7 @@ class HostInbox(ReplyMemory):
         self.failures = 0  # attempts to connect that failed in a row
 
     def ready(self, mask: int) -> None:
-        """Reads until the socket is drained; goes on writing."""
+        """Takes the poller's report: writes on, and reads until the socket is drained."""
         if mask & OUT and self.unsent:
             self.on_writable()
         reads = _READS
@@ -63,7 +63,7 @@ class HostInbox(ReplyMemory):
                 return
 
     def received(self, data: bytes) -> None:
-        """Cuts replies off what the host sent and gives each to the sink of its request."""
+        """Takes a read: gives each reply that is complete to the sink of its request."""
         self.failures = self.timeouts = 0
         if not self.expired:  # an answer that comes too late is no sign of health
             self.host.timeouts = 0
@@ -84,9 +84,9 @@ class HostInbox(ReplyMemory):
             self.call_followers()
 
     def _singles(self, data: bytes) -> int:
-        """Gives out the replies to lone gets and sets, of any number of clients, in one pass; returns how far it got.
+        """Gives out replies to single gets and sets, of any number of clients, in one pass; returns where it stopped.
 
-        It takes the three plain outcomes; at anything else it stops.
+        It takes a value, END and STORED, and stops at anything else.
         """
         inflight, tally, now = self.inflight, self.host.tally, self.loop.now
         at = hits = misses = stored = 0  # of those that are answered as they come
@@ -133,8 +133,8 @@ class HostInbox(ReplyMemory):
         return at
 
     def _replies(self, stream: HostStream) -> None:
-        """Gives out the replies of which all has come; raises ProtocolError. A callback may end the connection: then
-        the stream is another."""
+        """Gives out the replies that are complete. Raises ProtocolError. A callback may close the connection: then it
+        has another stream."""
         while stream.more and self.stream is stream:
             if not self.inflight:
                 raise ProtocolError(f"a reply without a request: {stream.ahead()!r}")
@@ -143,9 +143,9 @@ class HostInbox(ReplyMemory):
             if reply is None:
                 size = stream.known_size()
                 if size > self.host.buffer_size:
-                    self._outgrown(request)
+                    self._too_large(request)
                 elif size and self.memory.is_short and not self._may_keep(request, size):
-                    self._put_off(request)
+                    self._ask_again_later(request)
                 return
             self.inflight.popleft()
             if len(request.commands) > 1:
@@ -198,6 +198,6 @@ class HostInbox(ReplyMemory):
 
 
 def _breaks_trust(request: Any, outcomes: bytes) -> bool:
-    """Whether a store was refused. A host that knows all that passes the gate never says so; one that does may have
-    taken the data for commands, and their answers are on their way."""
+    """Returns whether a store was refused. A host that knows all that passes the gate never refuses one; a host that
+    does may have taken the data for commands, and their answers are on their way."""
     return any(kind in STORING and code in _DISTRUSTED for kind, code in zip(request.commands, outcomes))

@@ -13,9 +13,10 @@ _FLUSH_ALL = BY_NAME["flush_all"].number
 
 
 class Journal:
-    """The keys of a host that may be stale there: at most `limit`, else `overflowed`, and the host must be flushed.
+    """The keys of a host that may be stale there: at most `limit`; with more of them it is `overflowed`, and the host
+    must be flushed.
 
-    With `mode` FLUSH no keys are kept. `changed(keys)` is told how many there are.
+    With `mode` FLUSH no keys are kept. `changed(keys)` is called with their number whenever that may have changed.
     """
 
     def __init__(self, mode: str, changed: Callable[[int], None] = lambda keys: None, limit: int = 0) -> None:
@@ -30,7 +31,7 @@ class Journal:
         return self.overflowed or bool(self._keys)
 
     def note(self, request: Any) -> None:
-        """The host may not have done what this request wants."""
+        """Records a request that the host may not have done."""
         kind = request.commands[0]
         if COMMANDS[kind].kind == ADMIN:
             if kind == _FLUSH_ALL:
@@ -46,13 +47,14 @@ class Journal:
             self._changed(len(self._keys))
 
     def overflow(self) -> None:
-        """Whatever the host has may be stale."""
+        """Records that all that the host has may be stale."""
         self.overflowed = True
         self._keys = {}
         self._changed(0)
 
     def take(self) -> "Tuple[bool, List[bytes]]":
-        """What is to be made up for: whether by flush_all, else the keys to delete. Give back what fails."""
+        """Takes out what is to be made up for next: whether by flush_all, and else the keys to delete. Call `give_back`
+        with it when that fails, else `count_recovery`."""
         taken = self.overflowed, [] if self.overflowed else list(islice(self._keys, _BATCH))
         self.overflowed = False
         for delete in taken[1]:
@@ -61,12 +63,12 @@ class Journal:
         return taken
 
     def give_back(self, taken: "Tuple[bool, List[bytes]]") -> None:
-        """It was not made up for."""
+        """Puts back what was taken, and could not be made up for."""
         self._failures += 1
         if taken[0] or self._failures >= _TRIES:
             self.overflow()
         self._add(taken[1])
 
     def count_recovery(self) -> None:
-        """What was taken is made up for."""
+        """Notes that what was taken is made up for."""
         self._failures = 0

@@ -57,8 +57,8 @@ class HostOutbox(InFlight):
             self.loop.poller.want_write(self.wire.fd, True)
 
     def _read_last_words(self, why: str) -> None:
-        """The host takes nothing more; what it said before that still counts: a host may refuse a request, and close,
-        before it has read all of it."""
+        """Reads what is left of a connection that takes nothing more, and restarts it: a host may refuse a request, and
+        close, before it has read all of it."""
         inflight = self.inflight
         self.ready(GONE)
         if self.inflight is inflight:

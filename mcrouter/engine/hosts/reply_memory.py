@@ -32,26 +32,27 @@ class ReplyMemory(HostOutbox):
         self.skips_for: Any = None  # the client that asks again for the reply that is skipped
 
     def _may_keep(self, request: Any, size: int) -> bool:
-        """Whether a reply may be held, while memory is short."""
+        """Returns whether a reply may be held, while memory is short."""
         client = request.client
         if client is None or self.expired > 0 or client.is_background or size <= _SMALL:
             self.memory.arrived += size
             return True
         return bool(client.may_hold(size))
 
-    def _outgrown(self, request: Any) -> None:
-        """Lets a reply pass that is too large to be held, if its client can have it in another way: it asks again, in
-        one that streams it (large_values.py). Until then the client does nothing that should come later. A reply that
-        has timed out passes, too: no sink takes it. Statistics do not announce their size, and must have an end."""
+    def _too_large(self, request: Any) -> None:
+        """Skips a reply that is too large to be held, if its client can have it in another way: it asks again, on a
+        streaming connection (large_values.py), and until then does nothing that should come later. A reply to a request
+        that has timed out is skipped, too: no sink takes it. Statistics do not announce their size; those that are too
+        large raise ProtocolError."""
         if self.expired:
             self.stream.skip()
         elif COMMANDS[request.commands[0]].reply == LINES:
             raise ProtocolError("statistics without an end")
         else:
-            self._put_off(request)
+            self._ask_again_later(request)
 
-    def _put_off(self, request: Any) -> None:
-        """Lets a reply pass that will be asked for again; one that cannot be is kept, if there is room for it."""
+    def _ask_again_later(self, request: Any) -> None:
+        """Skips a reply that will be asked for again; one that cannot be is kept, if there is room for it."""
         client = request.client
         if client is None or client.is_background:
             self.stream.skip()
@@ -71,8 +72,8 @@ class ReplyMemory(HostOutbox):
             client.resume()
 
     def _left_out(self, request: Any, reply: Any, outcomes: bytes) -> Tuple[Any, bytes]:
-        """What takes the place of a reply for which there is no memory: it is asked for again when its turn has come,
-        or, where that cannot be and nothing is left, each value in it becomes an error."""
+        """Returns what takes the place of a reply for which there is no memory, and its outcomes. The reply is asked
+        for again when its turn has come; where that cannot be, and no memory is left, its values become errors."""
         client = request.client
         if request.repeatable() and client.may_ask_again(request):
             client.will_ask_again(request)

@@ -153,7 +153,7 @@ class StreamingConnection(TimedExchange):
             guarded(self._request, self._request.large_value.resume)
 
     def refused(self, why: str) -> None:
-        """Fails the request, and marks the host down: that it takes no connections is news about the host."""
+        """Fails the request, and marks the host down: a refused connection is news about the host."""
         self.fail(o.UNAVAILABLE, why)  # first: `mark_down` would fail it as one that was sent
         self.host.mark_down(Reason.REFUSES, why)
 
