@@ -12,7 +12,7 @@ from typing import Callable, Dict, List
 import pytest
 
 from mcrouter.cli.main import main
-from mcrouter.engine.hosts.recovery import REPLAY
+from mcrouter.engine.hosts.journal import REPLAY
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.server.hosts import rejoin_mode
 from mcrouter.spool.writer import Spool

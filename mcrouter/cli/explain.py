@@ -8,7 +8,7 @@ import sys
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ..config import Config, ConfigError
-from ..engine.hosts.recovery import IGNORE
+from ..engine.hosts.journal import IGNORE
 from ..explain.asking import alone, parsed, requests
 from ..explain.dry import CLIENT, DryRun
 from ..explain.graph import Graph

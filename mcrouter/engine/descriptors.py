@@ -1,7 +1,7 @@
 """File descriptors that are kept for hosts and for the metrics: clients must not use up what all depend on.
 
-A host that was restarted must be connected to again, and scraped, however many clients wait. The kernel gives the
-lowest number that is free (POSIX), so the number of the newest descriptor says how many there are.
+However many clients wait, a host that was restarted must be connected to again, and the metrics must be served. The
+kernel gives the lowest number that is free (POSIX), so the number of the newest descriptor says how many there are.
 """
 
 import os
@@ -17,7 +17,7 @@ _LEAST = 0.5  # of all descriptors may clients have, at the least
 
 
 def most_for_clients(hosts: int, connections: int) -> int:
-    """The number from which on a descriptor is not for clients, for so many hosts with so many connections each."""
+    """Returns the number from which on a descriptor is not for clients, for so many hosts and connections to each."""
     most = _UNLIMITED if resource is None else resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if not 0 <= most < _UNLIMITED:
         return _UNLIMITED
@@ -25,7 +25,8 @@ def most_for_clients(hosts: int, connections: int) -> int:
 
 
 def lowest_free(fd: int) -> int:
-    """The number that the next descriptor will have; `fd` is any that is open. Raises OSError when there is none."""
+    """Returns the number that the next descriptor will have; `fd` is any that is open. Raises OSError when none is
+    left."""
     free = os.dup(fd)
     os.close(free)
     return free

@@ -1,12 +1,12 @@
-"""The poll group: one visible loop, its poller and its clock injected.
+"""The event loop: one visible loop, its poller and its clock injected.
 
 A tick:  poll -> handlers of the ready descriptors -> what is due (timers) -> calls of the last tick
          -> flush hosts, flush clients (one write a socket and tick) until nothing is dirty -> close what was closed.
 
-The process may be paused (SIGSTOP, a suspended machine, a CPU quota), or be busy for long. That time is no host's: the
-loop's clock stands still meanwhile, and what has arrived is read before any timer fires.
+The process may be paused (SIGSTOP, a suspended machine, a CPU quota), or be busy for long. That time is not counted
+against hosts: the loop's clock stands still meanwhile, and what has arrived is read before any timer fires.
 
-Everything of a poll group runs in its thread. `call_soon_threadsafe` is the only door for others.
+All that an event loop does happens in its thread. Other threads use `call_soon_threadsafe`, and nothing else.
 """
 
 import collections
@@ -34,7 +34,7 @@ _LOOKS = 16  # at what has arrived in a pause: a poll tells of 1023 descriptors
 
 
 class Timer:
-    """A pending call; `cancel()` costs nothing: the heap drops it when it comes up."""
+    """A pending call. `cancel()` costs nothing: the heap drops the timer when it is due."""
 
     __slots__ = ("call",)
 
@@ -47,10 +47,10 @@ class Timer:
 
 
 class PollGroup:
-    """The loop. `now` is the clock in seconds (monotonic, pauses of the process left out), read once a tick.
+    """An event loop. `now` is the clock in seconds (monotonic, pauses of the process left out), read once a tick.
 
-    `handlers` maps descriptors to functions of the event mask. `dirty_hosts` and `dirty_clients` are the objects whose
-    `flush()` is due at the end of the tick; who appends itself sees to it that it does so once.
+    `handlers` maps descriptors to functions of the event mask. `dirty_hosts` and `dirty_clients` are the connections
+    whose `flush()` is due at the end of the tick; each appends itself only once.
     """
 
     def __init__(self, poller: Any = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,7 +72,7 @@ class PollGroup:
         self.poller.add_listener(self.wakeup.fd)
         self.handlers[self.wakeup.fd] = self._woken
         self.thread = 0
-        """The identity of the thread that runs it, while one does."""
+        """The identity of the thread that runs the loop; 0 while none does."""
 
     def watch(self, fd: int, handler: Callable[[int], None]) -> None:
         """Registers a connection's descriptor, by its edges."""
@@ -105,8 +105,8 @@ class PollGroup:
         return timer
 
     def call_soon_threadsafe(self, call: Callable[[], None]) -> bool:
-        """Calls in the loop's thread; may be called from any thread and from a signal handler. False when the loop has
-        been closed, and it may not happen; else it will, at the latest when the loop is closed."""
+        """Calls in the loop's thread; may be called from any thread and from a signal handler. Returns False when the
+        loop has been closed: then the call may never happen. Else it happens, at the latest when the loop is closed."""
         self._calls.append(call)
         return self.wakeup.wake()
 
@@ -125,7 +125,7 @@ class PollGroup:
         self.thread = 0
 
     def tick(self) -> None:
-        """One round; waits for events or the next timer, whichever comes first."""
+        """Runs one round; waits for events or the next timer, whichever comes first."""
         patience = self._patience()
         due = self.now + patience
         events = self.poller.poll(patience)
@@ -156,7 +156,7 @@ class PollGroup:
                 self._abandon(handlers.get(fd))
 
     def _leave_out(self, seconds: float) -> None:
-        """The process had no turn, or was busy, for so long."""
+        """Leaves out of the clock that the process had no turn, or was busy, for so long."""
         self._paused += seconds
         self.now -= seconds
         if seconds >= _TELL:
@@ -189,14 +189,14 @@ class PollGroup:
                     self._guarded(client.flush)
 
     def close(self) -> None:
-        """Gives the loop's own descriptors back; call it when `run` has ended."""
+        """Closes the loop's own descriptors; call it when `run` has ended."""
         self._close()
         self.wakeup.close()
         self._call_all()  # those that came after the last tick
         self.poller.close()
 
     def _patience(self) -> float:
-        """How many seconds the poll may wait; negative: for ever. A cancelled timer wakes it once, for nothing."""
+        """Returns the seconds that the poll may wait; negative: for ever. A cancelled timer ends it once, in vain."""
         if self._ready or self.dirty_hosts or self.dirty_clients:
             return 0.0
         if not self._timers:
@@ -225,8 +225,8 @@ class PollGroup:
             self._abandon(call)
 
     def _abandon(self, call: Any) -> None:
-        """After a bug: whatever `call` is a method of is aborted, if it can be: a connection closes as if its peer had
-        gone. Else its peer would wait for ever."""
+        """Aborts the object that `call` is a method of, if it can be aborted, after a bug in it: a connection closes as
+        if its peer had gone. Else its peer would wait for ever."""
         abort = getattr(getattr(call, "__self__", None), "abort", None)
         if abort is not None and abort != call:
             self._guarded(abort)
@@ -243,4 +243,4 @@ class PollGroup:
 
 
 def _ignore(_mask: int) -> None:
-    """The handler of a descriptor that is closing: its owner has forgotten it."""
+    """Ignores events of a descriptor that is about to be closed."""

@@ -44,7 +44,7 @@ class EpollPoller:
         self._epoll.register(fd, IN)
 
     def want_write(self, fd: int, wanted: bool) -> None:
-        """Nothing to do: the edge comes by itself."""
+        """Does nothing: the edge comes by itself."""
 
     def remove(self, fd: int) -> None:
         """Forgets a descriptor that is about to be closed."""
@@ -62,7 +62,7 @@ class SelectorPoller:
         self._selector = selectors.DefaultSelector()
 
     def poll(self, timeout: float = -1) -> Events:
-        """(descriptor, mask) pairs; a negative timeout waits for ever."""
+        """Returns (descriptor, mask) pairs; a negative timeout waits for ever."""
         ready = self._selector.select(None if timeout < 0 else timeout)
         return [(key.fd, self._mask(mask)) for key, mask in ready]
 
@@ -95,5 +95,5 @@ class SelectorPoller:
 
 
 def make_poller() -> Any:
-    """The best poller of this platform."""
+    """Returns the best poller of this platform."""
     return EpollPoller() if HAS_EPOLL else SelectorPoller()

@@ -96,8 +96,8 @@ class SocketStream:
         if self.sock is not None:
             self.sock.shutdown(socket.SHUT_WR)
 
-    def error(self) -> int:
-        """The number of the error that the connection has met, which is forgotten with this; 0: none."""
+    def take_error(self) -> int:
+        """Returns the number of the error that the connection has met, and forgets it; 0: none."""
         return 0 if self.sock is None else self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
     def detach(self) -> int:

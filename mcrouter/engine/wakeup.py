@@ -1,7 +1,7 @@
 """A pipe by which other threads, and signal handlers, wake a loop up.
 
-After `close` nothing is written any more: the descriptor may be somebody else's by then, in a program that carries the
-router and goes on without it.
+After `close` nothing is written any more: in a program that carries the router and goes on without it, the descriptor
+may belong to another file by then.
 """
 
 import os
@@ -15,15 +15,15 @@ class Wakeup:
 
     def __init__(self) -> None:
         self.fd, self.write_fd = os.pipe()
-        """A byte written to `write_fd` wakes it up, too: for signal.set_wakeup_fd, without which a signal that comes
-        just before the poll would wait for its end."""
+        """For signal.set_wakeup_fd: a byte written here wakes the loop up, too. Without that, a signal that comes just
+        before the poll would wait for the end of the poll."""
         os.set_blocking(self.fd, False)
         os.set_blocking(self.write_fd, False)
         self.closed = False
         self._lock = threading.RLock()  # a signal handler may come while its own thread has it
 
     def wake(self) -> bool:
-        """From any thread and from a signal handler; whether there is anybody to be woken."""
+        """Wakes the loop up, from any thread or from a signal handler; returns False when it has been closed."""
         with self._lock:
             if self.closed:
                 return False
@@ -34,7 +34,7 @@ class Wakeup:
             return True
 
     def clear(self) -> None:
-        """Takes what has been written."""
+        """Reads what has been written."""
         try:
             while len(os.read(self.fd, _READ)) == _READ:
                 pass

@@ -6,7 +6,7 @@ from ..config import Config, HostAddress
 from ..counters.layout import BUCKETS_MS, Layout
 from ..engine.clients.memory import Memory
 from ..engine.hosts.host import Host
-from ..engine.hosts.recovery import IGNORE, REPLAY, Journal
+from ..engine.hosts.journal import IGNORE, REPLAY, Journal
 from ..engine.hosts.resolver import known_address
 from ..engine.hosts.tally import Tally
 from ..engine.loop import PollGroup

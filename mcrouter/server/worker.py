@@ -257,7 +257,11 @@ class Worker:
             if first:
                 prober.start()
 
-        resolver = Resolver(self._resolvers, address.host, address.port, settings.dns_cache_ttl, host.timeout, found)
+        def failed(reason: str) -> None:
+            host.mark_down(Reason.UNRESOLVED, f"its name does not resolve: {reason}")
+
+        ttl = settings.dns_cache_ttl
+        resolver = Resolver(self._resolvers, address.host, address.port, ttl, host.timeout, found, failed)
         resolver.start()
         return [prober, resolver]
 

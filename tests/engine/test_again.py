@@ -73,7 +73,7 @@ def test_what_could_not_be_sent_in_time_is_not_sent_later():
 
         def keep_it_closed():
             connection.failures = 100  # so that the next attempt is a second away
-            connection.lost("a test")
+            connection.restart("a test")
             told.set()
 
         served._worker.loop.call_soon_threadsafe(keep_it_closed)

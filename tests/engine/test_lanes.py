@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from mcrouter.engine import loop as engine_loop
-from mcrouter.engine.hosts import streaming
-from mcrouter.engine.hosts.streaming import StreamingConnections
+from mcrouter.engine.hosts import streaming, streaming_pool
+from mcrouter.engine.hosts.exchange import LEAST, Exchange
+from mcrouter.engine.hosts.streaming_pool import StreamingPool
 from mcrouter.engine.poller import GONE, HAS_EPOLL, IN, OUT, RDHUP, READ_ON, EpollPoller, SelectorPoller
 from mcrouter.proto.runs import reply_patterns
 from tests.support.processes import until
@@ -394,7 +395,7 @@ def test_large_values_that_are_late_fail_in_the_order_in_which_they_were_asked_f
         def fail(self, _code, _why):
             failed.append(self)
 
-    failed, connections = [], StreamingConnections(SimpleNamespace(timeout=1.0))
+    failed, connections = [], StreamingPool(SimpleNamespace(timeout=1.0))
     began = [Late() for _ in range(20)]
     connections.busy.update(dict.fromkeys(began))
     assert connections.expire(0.0) == 20
@@ -432,7 +433,7 @@ def test_a_client_that_does_not_go_on_with_a_large_value_is_idle():
 
 
 def test_a_host_is_sent_so_many_large_values_at_once_and_those_that_stall_give_way(monkeypatch):
-    monkeypatch.setattr(streaming, "_MOST", 3)
+    monkeypatch.setattr(streaming_pool, "_MOST", 3)
     with Large() as host, contextlib.ExitStack() as stack:
         served = stack.enter_context(router(host, buffer_size=4096, timeout_ms=500, timeouts_until_tko=100))
         connections = served._worker._policy.hosts[f"127.0.0.1:{host.port}"].streaming
@@ -456,7 +457,7 @@ def test_a_large_value_that_drips_is_late_however_often_a_byte_comes(drips, is_d
     """Each drip takes a quarter of the timeout."""
     loop = SimpleNamespace(now=1000.0)
     one = streaming.StreamingConnection(SimpleNamespace(loop=loop, patterns=reply_patterns()))
-    one._exchange, one._reader = streaming.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
+    one._exchange, one._reader = Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
     late = []
     for count in drips:
         loop.now += 0.25
@@ -465,11 +466,11 @@ def test_a_large_value_that_drips_is_late_however_often_a_byte_comes(drips, is_d
     assert any(late) is is_due
 
 
-@pytest.mark.parametrize(("count", "is_due"), [(streaming._LEAST - 1, True), (streaming._LEAST, False)])
+@pytest.mark.parametrize(("count", "is_due"), [(LEAST - 1, True), (LEAST, False)])
 def test_the_time_of_a_large_value_begins_anew_when_enough_of_it_has_moved(count, is_due):
     loop = SimpleNamespace(now=1000.0)
     one = streaming.StreamingConnection(SimpleNamespace(loop=loop, patterns=reply_patterns()))
-    one._exchange, one._reader = streaming.Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
+    one._exchange, one._reader = Exchange.TALKING, SimpleNamespace(can_take=lambda: True)
     loop.now += 0.75
     one._progress(count)
     loop.now += 0.75
@@ -480,13 +481,13 @@ def test_a_large_value_is_late_when_the_host_has_let_it_wait_for_just_so_long():
     loop = SimpleNamespace(now=1000.0)
     one = streaming.StreamingConnection(SimpleNamespace(loop=loop, patterns=reply_patterns()))
     one._reader = SimpleNamespace(can_take=lambda: True)
-    for exchange, is_late in ((streaming.Exchange.TALKING, True), (streaming.Exchange.ASKING, True), (streaming.Exchange.QUEUED, False),
-                              (streaming.Exchange.CONNECTING, False)):  # fmt: skip
+    for exchange, is_late in ((Exchange.TALKING, True), (Exchange.ASKING, True), (Exchange.QUEUED, False),
+                              (Exchange.CONNECTING, False)):  # fmt: skip
         one._exchange = exchange
         assert one.is_due(1000.0) is is_late and not one.is_due(999.5)
-    one._exchange = streaming.Exchange.QUEUED
+    one._exchange = Exchange.QUEUED
     assert one.is_queued_since(1000.0) and not one.is_queued_since(999.5)
-    one._exchange, one._reader = streaming.Exchange.TALKING, SimpleNamespace(can_take=lambda: False)
+    one._exchange, one._reader = Exchange.TALKING, SimpleNamespace(can_take=lambda: False)
     assert one.is_stalled_since(1000.0) and not one.is_stalled_since(999.5) and not one.is_due(1000.0)
     one.unsent = b"x"
     assert not one.is_stalled_since(1000.0)
@@ -509,23 +510,23 @@ class Stalled:
 
 
 @pytest.mark.parametrize("timeout", [0.5, 2.0])
-@pytest.mark.parametrize(("queued", "part", "gone"), [(0, 1.0, 1), (streaming._MOST // 4, 0.8, streaming._MOST // 4 + 1), (streaming._MOST, 0.5, streaming._MOST)])
+@pytest.mark.parametrize(("queued", "part", "gone"), [(0, 1.0, 1), (streaming_pool._MOST // 4, 0.8, streaming_pool._MOST // 4 + 1), (streaming_pool._MOST, 0.5, streaming_pool._MOST)])
 def test_the_more_large_values_wait_the_sooner_those_that_stall_give_way(queued, part, gone, timeout):
     """A client has a second at the most, or the host's timeout if that is less."""
     patience = part * min(timeout, 1.0)
-    connections = StreamingConnections(SimpleNamespace(timeout=timeout, loop=SimpleNamespace(now=100.0)))
+    connections = StreamingPool(SimpleNamespace(timeout=timeout, loop=SimpleNamespace(now=100.0)))
     for _ in range(queued):
-        connections.queue(lambda: None)
-    well = [Stalled(patience - 0.001) for _ in range(streaming._MOST)]
+        connections.wait_for_room(lambda: None)
+    well = [Stalled(patience - 0.001) for _ in range(streaming_pool._MOST)]
     connections.busy = dict.fromkeys(well)
-    assert not connections.admits()
+    assert not connections.has_room()
     assert not any(one.why for one in well)
-    stalled = [Stalled(patience) for _ in range(streaming._MOST)]
+    stalled = [Stalled(patience) for _ in range(streaming_pool._MOST)]
     connections.busy = dict.fromkeys(stalled)
-    assert not connections.admits()
-    assert [one.why is not None for one in stalled] == [True] * gone + [False] * (streaming._MOST - gone)
+    assert not connections.has_room()
+    assert [one.why is not None for one in stalled] == [True] * gone + [False] * (streaming_pool._MOST - gone)
     connections.busy.popitem()
-    assert connections.admits()
+    assert connections.has_room()
 
 
 def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answer_to_mn():
@@ -543,7 +544,7 @@ def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answe
 
         def wait_for_the_connection():
             connection.failures = 5  # so that the next attempt takes a moment
-            connection.lost("a test")
+            connection.restart("a test")
             done.append(True)
 
         served._worker.loop.call_soon_threadsafe(wait_for_the_connection)

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from mcrouter.engine.hosts import streaming
+from mcrouter.engine.hosts import streaming_pool
 from mcrouter.proto import results
 
 from .still import Still, full, is_ready
@@ -200,7 +200,7 @@ def test_a_host_that_answers_before_it_has_all_is_sent_nothing_more_on_that_conn
 
 
 def test_a_large_value_for_which_a_connection_is_being_opened_takes_one_of_the_places(monkeypatch):
-    monkeypatch.setattr(streaming, "_MOST", 1)
+    monkeypatch.setattr(streaming_pool, "_MOST", 1)
     with Still(**SMALL) as world:
         world.connection()
         with full(world.hosts[0]):

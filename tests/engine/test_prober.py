@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
+from mcrouter.engine.hosts.journal import REPLAY, Journal
 from mcrouter.engine.hosts.probes import Prober
-from mcrouter.engine.hosts.recovery import REPLAY, Journal
 from mcrouter.engine.loop import PollGroup
 from tests.routes.script import request
 from tests.support.processes import until

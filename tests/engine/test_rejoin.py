@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcrouter.engine.hosts.recovery import FLUSH, REPLAY, BadAnswer, Journal, Pause, Question, rejoin
+from mcrouter.engine.hosts.journal import FLUSH, REPLAY, Journal
+from mcrouter.engine.hosts.recovery import BadAnswer, Pause, Question, rejoin
 from mcrouter.proto.rewriting import deletion
 from tests.embedding.served import served
 from tests.routes.script import request

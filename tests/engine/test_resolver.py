@@ -1,13 +1,19 @@
 """Names are resolved by a few threads; one that cannot start costs no name and ends nothing, nor does one that hangs."""
 
+import queue
 import socket
 import threading
 
 import pytest
 
 from mcrouter.engine.hosts import resolver
+from mcrouter.engine.hosts.reason import Reason
+from mcrouter.engine.hosts.state import HostState
 from mcrouter.engine.loop import PollGroup
-from tests.support.processes import until
+from mcrouter.server import worker
+from tests.support.processes import DEADLINE, until
+
+from .still import Still
 
 MOST = 4  # threads for lookups that do not hang
 IN_ALL = 16  # threads
@@ -31,7 +37,7 @@ class World:
         self.clock = Clock()
         self.loop = PollGroup(clock=self.clock)
         self.threads = resolver.Resolvers(self.loop)
-        self.found = []
+        self.found, self.failed = [], []
         self.asking, self.most = 0, 0
         self.lock, self.gate = threading.Lock(), threading.Event()
         self.hangs, self.hang = [], threading.Event()  # names under way that start with "hang", until the event
@@ -56,7 +62,7 @@ class World:
         return socket.AF_INET, (host, port)
 
     def name(self, host, ttl=60.0):
-        one = resolver.Resolver(self.threads, host, 1, ttl, 1.0, lambda where: self.found.append(where[1][0]))
+        one = resolver.Resolver(self.threads, host, 1, ttl, 1.0, lambda where: self.found.append(where[1][0]), self.failed.append)
         one.start()
         return one
 
@@ -205,3 +211,115 @@ def test_a_name_that_hung_and_is_answered_in_time_is_one_like_others(world):
     world.until_found(2)
     world.threads.join(10)
     assert not name.hung
+
+
+class Names:
+    """What each lookup of a name comes to, as the test says: an address or an error."""
+
+    def __init__(self, monkeypatch):
+        self._answers = queue.Queue()
+        monkeypatch.setattr(resolver, "ask", self._ask)
+        monkeypatch.setattr(worker, "known_address", lambda *_: None)
+
+    def _ask(self, host, port, _timeout):
+        answer = self._answers.get(timeout=DEADLINE)
+        if answer is not None:
+            raise OSError(answer)
+        return socket.AF_INET, (host, port)
+
+    def fails(self, why):
+        """The lookup under way, or else the next one, fails."""
+        self._answers.put(why)
+
+    def is_found(self):
+        """It finds the host's address."""
+        self._answers.put(None)
+
+
+@pytest.fixture
+def names(monkeypatch):
+    return Names(monkeypatch)
+
+
+def fails_again(world, names, why):
+    """The name is looked up once more, in vain."""
+    cells, cell = world.worker._cells, world.upstream().tally.failures
+    before = cells[cell]
+    names.fails(why)
+    world.pass_to(world.now + resolver._RETRY)
+    world.until(lambda: cells[cell] > before, "the lookup to fail")
+
+
+def warnings(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_host_whose_name_does_not_resolve_is_down_with_the_first_answer(names, caplog):
+    with Still() as world:
+        host, client = world.upstream(), world.client()
+        client.sendall(b"get a\r\n")  # it waits for the name
+        world.until(lambda: host.connections[0].inflight, "the request to wait")
+        assert host.state is HostState.HEALTHY
+        names.fails("no such name")
+        world.sees(client, b"SERVER_ERROR mcrouter: %b: its name does not resolve: no such name\r\n" % host.name.encode())
+        assert host.state is HostState.DOWN
+        client.sendall(b"get a\r\n")
+        world.sees(client, b"SERVER_ERROR mcrouter: no healthy upstream\r\n")
+        assert world.worker._cells[host.tally.why] == Reason.UNRESOLVED
+        assert warnings(caplog)[-1] == f"host {host.name} is unhealthy: its name does not resolve: no such name"
+        names.is_found()
+
+
+def test_a_name_that_does_not_resolve_is_logged_when_the_reason_changes(names, caplog):
+    with Still() as world:
+        names.fails("no such name")
+        world.until(lambda: not world.upstream().healthy, "the host to be down")
+        for _ in range(3):
+            fails_again(world, names, "no such name")
+        fails_again(world, names, "no server")
+        fails_again(world, names, "no server")
+        reasons = [line.split(": ", 2)[2] for line in warnings(caplog) if "trying again" in line]
+        assert reasons == ["no such name; trying again", "no server; trying again"]
+        assert sum("is unhealthy" in line for line in warnings(caplog)) == 1
+        names.is_found()
+
+
+def test_a_host_whose_name_resolves_at_last_is_probed_and_back(names):
+    with Still() as world:
+        host = world.upstream()
+        names.fails("no such name")
+        world.until(lambda: not host.healthy, "the host to be down")
+        names.is_found()
+        world.pass_to(world.now + resolver._RETRY)
+        visit = world.accept(world.hosts[0])
+        world.sees(visit, b"version\r\n")
+        assert host.state is HostState.DOWN
+        visit.sendall(b"VERSION 1.6\r\n")
+        world.until(lambda: host.healthy, "the host to be back")
+        client = world.client()
+        client.sendall(b"get a\r\n")
+        sock = world.accept(world.hosts[0])
+        world.sees(sock, b"get a\r\n")
+
+
+def test_a_host_keeps_its_last_address_while_its_name_does_not_resolve(names, caplog):
+    with caplog.at_level("INFO"), Still(dns_cache_ttl=10.0) as world:
+        host = world.upstream()
+        names.is_found()
+        world.connection()
+        (_, name) = world.worker._watchers[host]
+        for why in ("no server", "no server", "no such name"):
+            names.fails(why)
+            known = name._timer
+            world.pass_to(world.now + 10.0)
+            world.until(lambda known=known: name._timer is not known, "the lookup to fail")
+        names.is_found()
+        world.pass_to(world.now + 10.0)
+        world.until(lambda: "its name resolves again" in caplog.text, "the name to resolve")
+        assert host.healthy and host.address is not None
+        lines = [record.getMessage() for record in caplog.records if "its name" in record.getMessage()]
+        assert lines == [
+            "host 127.0.0.1: its name does not resolve: no server; keeping its last address",
+            "host 127.0.0.1: its name does not resolve: no such name; keeping its last address",
+            "host 127.0.0.1: its name resolves again",
+        ]

@@ -100,7 +100,7 @@ def test_a_connection_that_was_refused_tells_its_error_once():
     stream = SocketStream(sock)
     with pytest.raises(ConnectionRefusedError):
         sock.connect(name)
-    assert stream.error() == 0  # connect() has taken it
+    assert stream.take_error() == 0  # connect() has taken it
     os.close(stream.detach())
 
 
@@ -113,7 +113,7 @@ def test_a_closed_stream_touches_no_descriptor_of_others(tcp):
         with pytest.raises(OSError):
             call()
     stream.shutdown()
-    assert stream.error() == 0 and stream.detach() == -1
+    assert stream.take_error() == 0 and stream.detach() == -1
     os.close(fd)
     assert other.recv(1) == b""
 

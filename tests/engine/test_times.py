@@ -146,18 +146,6 @@ def test_a_visit_whose_connection_does_not_come_about_is_over_after_the_timeout(
             world.happens_after(INTERVAL + 1.0, lambda: is_down(world), "the host to be given up")
 
 
-def test_a_host_whose_name_does_not_resolve_any_more_is_given_up_with_the_next_visit():
-    with probed() as (world, _, _, visit):
-        answers(world, visit)
-        visit.close()
-        world.until(lambda: world.upstream().prober.wire.fd < 0, "the end to be seen")
-        world.upstream().address = None
-        world.happens_after(INTERVAL, lambda: is_down(world), "the host to be given up")
-        assert world.worker._cells[world.router._layout.why[0]] == Reason.UNRESOLVED
-        world.pass_to(world.now + INTERVAL)
-        assert failures(world) > 3
-
-
 def test_a_host_that_hangs_up_at_once_is_connected_to_less_and_less_often():
     with probed(healthcheck_interval=1000.0) as (world, host, connection, visit):
         answers(world, visit)

@@ -29,14 +29,14 @@ def _under_way(worker: Any) -> List[str]:
     for host in _hosts(worker):
         for connection in host.connections:
             if connection.inflight or connection.unsent or connection.out:
-                left.append(f"a lane of {host.name}: {len(connection.inflight)} in flight, {len(connection.unsent)} bytes unsent")
-        left += [f"a bulk lane of {host.name}: {connection.state}, {connection._exchange}" for connection in host.streaming.busy]
+                left.append(f"a connection of {host.name}: {len(connection.inflight)} in flight, {len(connection.unsent)} bytes unsent")
+        left += [f"a streaming connection of {host.name}: {connection.state}, {connection._exchange}" for connection in host.streaming.busy]
     return left
 
 
 def _left_behind(worker: Any) -> List[str]:
     connections = [connection for host in _hosts(worker) for connection in host.connections]
-    return [f"{len(connection.waiters)} waiters, skipper {connection.skipper}" for connection in connections if connection.waiters or connection.skipper]
+    return [f"{len(connection.waiters)} waiters, skips for {connection.skips_for}" for connection in connections if connection.waiters or connection.skips_for]
 
 
 def _hosts(worker: Any) -> List[Any]:

@@ -6,8 +6,8 @@ from typing import List, NamedTuple, Tuple
 
 from mcrouter.engine import writing
 from mcrouter.engine.clients import frontend, inbox, memory, outbox
-from mcrouter.engine.hosts import connection as connection
-from mcrouter.engine.hosts import streaming
+from mcrouter.engine.hosts import exchange, streaming, streaming_pool
+from mcrouter.engine.hosts import inbox as host_inbox
 from mcrouter.proto import runs
 from mcrouter.proto.client import parser
 from mcrouter.proto.client import stream as client_stream
@@ -31,12 +31,12 @@ KNOBS = (
     Knob("FIRST_WINDOW", (outbox, frontend), (1, 2, 4, 16)),
     Knob("_MANY_PIECES", (client_stream,), (2, 512)),
     Knob("PIECE", (inbox, streaming), (100, 300)),
-    Knob("_LEAST", (streaming,), (50, 16384)),
-    Knob("_IDLE_MOST", (streaming,), (0, 1, 4)),
-    Knob("_LITTLE", (connection,), (0, 20, 1024)),
+    Knob("LEAST", (exchange, streaming), (50, 16384)),
+    Knob("_IDLE_MOST", (streaming_pool,), (0, 1, 4)),
+    Knob("_LITTLE", (host_inbox,), (0, 20, 1024)),
     Knob("_STEPS", (memory,), (2, 16, 1000)),
     Knob("_TURN", (memory,), (1, 20)),
-    Knob("READ_SIZE", (connection,), (32, 100, 500, 130816)),
+    Knob("READ_SIZE", (host_inbox,), (32, 100, 500, 130816)),
     Knob("_WORTH", (writing,), (10, 300, 32768)),
     Knob("_MOST", (writing,), (3, 1000)),
     Knob("_LARGE", (host_stream,), (40, 16384)),

@@ -42,7 +42,7 @@ def test_its_facts_are_those_of_the_router(loops):
         hosts[0].stop()
         until(lambda: status(router)["hosts"][0]["state"] == "unhealthy")
         until(lambda: status(router)["changes"])
-        until(lambda: status(router)["hosts"][0]["why"] == "it takes no connections")
+        until(lambda: status(router)["hosts"][0]["why"] == "connections to it cannot be opened")
         facts = status(router)
         change = facts["changes"][-1]
         assert (change["host"], change["to"]) == (hosts[0].address, "unhealthy")
@@ -102,7 +102,7 @@ def test_the_config_file_and_why_the_newest_is_refused():
 
 
 WRONG = [
-    (lambda host: host.stop(), "it takes no connections"),
+    (lambda host: host.stop(), "connections to it cannot be opened"),
     (lambda host: setattr(host.faults, "mute", True), "it does not answer probes"),
     (lambda host: setattr(host.faults, "garbage", b"x\r\n"), "it answers probes wrongly"),
 ]

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Tuple
 
 from mcrouter.cli.main import make_parser, parsed_settings
 from mcrouter.config import Config
-from mcrouter.engine.hosts.recovery import IGNORE
+from mcrouter.engine.hosts.journal import IGNORE
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.explain.asking import requests
 from mcrouter.server.configs import load_config

@@ -33,7 +33,7 @@ class HostHealth:
         tally.set_state(self.state, unix_time())
 
     def _set_state(self, state: HostState) -> None:
-        """The one place where the state changes, and all that follows from it."""
+        """Changes the state, and all that follows from it; nothing else does."""
         may_send = MAY_SEND[state]
         self.state = state
         self.healthy = may_send.reads

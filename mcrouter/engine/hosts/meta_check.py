@@ -6,7 +6,6 @@ is asked first, and what comes behind it is held back until the answer is MN:
     out = [a, mn | ms b, c]        written: a, mn        after MN: ms b, c        after anything else: ms b fails, c
 """
 
-import collections
 import enum
 from typing import Any, List, Tuple
 
@@ -30,8 +29,8 @@ class MetaSupport(enum.Enum):
 
 
 class MetaCheck:
-    """The question to one connection's host, and the sink of its answer. `connection` is the connection; `barrier`,
-    while it is asked, the first piece of `lane.out` that waits for the answer."""
+    """The question to one connection's host, and the sink of its answer. While it is asked, `barrier` is the place in
+    `connection.out` of the first piece that waits for the answer."""
 
     __slots__ = ("_connection", "barrier", "state")
 
@@ -41,7 +40,7 @@ class MetaCheck:
         self.barrier = 0
 
     def admits(self) -> bool:
-        """Whether an `ms` may be put behind what `lane.out` has; asks `mn` before the first one."""
+        """Returns whether an `ms` may be put behind what `connection.out` has; asks `mn` before the first one."""
         if self.state is MetaSupport.UNKNOWN and self._connection.is_up():
             self._ask()
         return self.state is not MetaSupport.UNSPOKEN
@@ -56,7 +55,7 @@ class MetaCheck:
         self.barrier = len(connection.out)
 
     def connected(self) -> None:
-        """The connection is up: if an `ms` has waited for that, asks before the first one."""
+        """Called when the connection is up: if an `ms` has waited for that, asks before the first one."""
         connection = self._connection
         place = next((at for at, entry in enumerate(connection.inflight) if entry[0].commands[0] == MS), None)
         if place is not None:
@@ -65,7 +64,7 @@ class MetaCheck:
             connection.inflight.insert(place, (MN, self, connection.inflight[place][2]))
 
     def split(self, out: List[bytes]) -> Tuple[List[bytes], List[bytes]]:
-        """What of `lane.out` may be written now, and what must wait."""
+        """Returns what of `out` may be written now, and what must wait."""
         if self.state is not MetaSupport.ASKED:
             return out, []
         barrier, self.barrier = self.barrier, 0
@@ -81,8 +80,8 @@ class MetaCheck:
             self._connection.loop.dirty_hosts.append(self._connection)
 
     def _release(self) -> None:
-        """Lets go what has waited, without what has timed out meanwhile, which would overtake newer writes, and without
-        each `ms` where the host does not speak it: that fails."""
+        """Lets what has waited be sent, except for requests that have timed out meanwhile, which would overtake newer
+        writes, and except for each `ms` where the host does not speak it: that fails."""
         connection = self._connection
         entries = list(connection.inflight)
         first = len(entries) - len(connection.out)  # of those that are not sent
@@ -93,7 +92,8 @@ class MetaCheck:
         ]
         refused = [entry for at, entry in enumerate(entries) if not kept[at] and at >= connection.expired]
         connection.runs -= sum(len(entry[0].commands) > 1 for entry, keep in zip(entries, kept) if not keep)
-        connection.inflight = collections.deque(entry for entry, keep in zip(entries, kept) if keep)
+        connection.inflight.clear()  # not another one: the connection's loops hold on to it
+        connection.inflight.extend(entry for entry, keep in zip(entries, kept) if keep)
         connection.out = [piece for piece, keep in zip(connection.out, kept[first:]) if keep]
         connection.expired = sum(kept[: connection.expired])
         for request, sink, _since in refused:

@@ -1,7 +1,8 @@
 """What the event loops of one router tell each other about a host: whether one of them has writes that it has missed.
 
-Each has a cell for it in its own row of the shared counters; nobody waits for anybody. A host that one of them does not
-read is not read by the others either, 20 ms later at most, and all of them read it again when all are clean.
+Each event loop has a cell for that in its own row of the shared counters, and waits for no other. A host that one of
+them does not read is not read by the others either, 20 ms later at most, and all of them read it again when no journal
+has anything left.
 """
 
 from typing import Any, Optional, Sequence
@@ -21,7 +22,7 @@ class Peers:
         self._timer: Optional[Timer] = None
 
     def watch(self, hosts: Sequence[Any]) -> None:
-        """From here on, these hosts."""
+        """Looks at these hosts from here on, and at no others."""
         self._hosts = hosts
         for host in hosts:
             host.all_clean = lambda cell=host.tally.dirty: not any(row[cell] for row in self._rows)

@@ -1,13 +1,13 @@
 """Health checks: one prober a host, on a connection of its own.
 
-A visit asks `version` and wants a VERSION line within the timeout. So a host that accepts connections and does not
-answer is found, and one that was given up (timeouts, a refused connect) is found when it is back.
+A probe asks `version` and expects a VERSION line within the timeout. So a host that accepts connections and does not
+answer is found, and so is one that was down (timeouts, a refused connection) and is back.
 
-    healthy:    a visit every interval
-    unhealthy:  visits soon after one another at first, then less and less often, down to one an interval
-    flapping:   each time that it goes down soon after it came back, it must pass one visit more before it is trusted
+    healthy:    a probe every interval
+    down:       probes soon after one another at first, then less and less often, down to one an interval
+    flapping:   each time that a host goes down soon after it came back, it must pass one probe more to be healthy again
 
-A host that keeps a journal has more to hear on its way back (recovery.py).
+A host that keeps a journal is asked more before it is healthy again (recovery.py).
 """
 
 from typing import Callable, Optional
@@ -20,20 +20,20 @@ from .recovery import BadAnswer, Dialogue, Pause, Question, Rejoin, rejoin
 from .socket import HostSocket, SocketState
 
 _JITTER = 0.1  # of a pause, so that many routers do not ask at once
-_SOON = 1 / 32  # of the interval: the first pause once the host is unhealthy; each next one is twice as long
-_STEADY = 6  # intervals that a host must stay up to be trusted again
-_MOST_VISITS = 8  # that are asked of the worst
+_SOON = 1 / 32  # of the interval: the first pause once the host is down; each next one is twice as long
+_STEADY = 6  # intervals that a host must stay healthy to be trusted again
+_MOST_PROBES = 8  # that must be passed in a row, at the most
 _READ = 65536  # bytes
 _MOST = 1 << 18  # bytes; no answer that a probe asks for is longer
 
 
 def first_pause(interval: float, soon: float) -> float:
-    """Seconds from when a host becomes unhealthy to its first probe, where the settings say `soon` (0: nothing)."""
+    """Returns the seconds from when a host goes down to its first probe, where the settings say `soon` (0: nothing)."""
     return soon or interval * _SOON
 
 
 class Damper:
-    """How far a host is to be trusted that goes and comes."""
+    """How many probes a host must pass that goes down again and again. Times are in seconds."""
 
     def __init__(self, interval: float) -> None:
         self._steady = _STEADY * interval
@@ -42,27 +42,27 @@ class Damper:
         self._passed = 0
 
     def went_down(self, now: float) -> None:
-        """It is unhealthy, at `now` in seconds."""
-        self._flaps = 0 if now - self._up_since > self._steady else min(self._flaps + 1, _MOST_VISITS - 1)
+        """Notes that the host goes down."""
+        self._flaps = 0 if now - self._up_since > self._steady else min(self._flaps + 1, _MOST_PROBES - 1)
         self._passed = 0
 
     def passed(self) -> bool:
-        """It has answered once more; whether that is enough."""
+        """Notes that the host has passed a probe; returns whether that is enough."""
         self._passed += 1
         return self._passed > self._flaps
 
     def failed(self) -> None:
-        """It has not answered: what it did before does not count."""
+        """Notes that the host has failed a probe: those that it passed before do not count."""
         self._passed = 0
 
     def came_up(self, now: float) -> None:
-        """It is healthy again."""
+        """Notes that the host is healthy again."""
         self._up_since = now
 
 
 class Prober(HostSocket):
-    """Visits one host in turns and tells it what came of it; `interval` is in seconds, and so are `soon`, the first
-    pause once it is unhealthy, and `most`, the longest (0: as above)."""
+    """Probes one host again and again, and moves it from state to state. `interval` is in seconds, and so are `soon`,
+    the first pause once it is down, and `most`, the longest (0: as above)."""
 
     __slots__ = ("_answer", "_damper", "_dialogue", "_due", "_grows", "_host", "_interval", "_most", "_pause",
                  "_question", "_soon", "_unsent")  # fmt: skip
@@ -74,18 +74,18 @@ class Prober(HostSocket):
         self._soon = first_pause(interval, soon)
         self._most = most or max(interval, soon)
         self._pause = interval
-        self._grows = False  # whether the next pause is longer than this one: the host is known to be away
+        self._grows = False  # whether the next pause is longer than this one: the host is known to be down
         self._damper = Damper(interval)
-        self._due: Optional[Timer] = None  # the next visit, or the end of patience in this one
-        self._dialogue: Optional[Dialogue] = None  # the visit under way
+        self._due: Optional[Timer] = None  # the next probe, or the timeout of this one
+        self._dialogue: Optional[Dialogue] = None  # the probe under way
         self._question: Optional[Question] = None  # what it waits to be answered
         self._answer = b""
         self._unsent = b""
 
     def start(self) -> None:
-        """Begins; the first visit is due at once."""
+        """Begins; the first probe is due at once."""
         self._host.prober = self
-        self._wait(0.0, self._visit)
+        self._wait(0.0, self._probe)
 
     def stop(self) -> None:
         """Ends, and closes the connection."""
@@ -96,33 +96,33 @@ class Prober(HostSocket):
         self.disconnect()
 
     def abort(self) -> None:
-        """After a bug of ours: start over."""
+        """Starts over, after a bug of this program."""
         self._failed(Reason.BUG, "internal error")
 
     def _wait(self, seconds: float, call: Callable[[], None]) -> None:
-        """One thing at a time is due."""
+        """Calls after so many seconds, instead of what was due before."""
         if self._due is not None:
             self._due.cancel()
         self._due = self.loop.call_later(seconds, call)
 
     def hurry(self) -> None:
-        """The host is to be visited now, if it is not already."""
+        """Probes the host now, unless a probe is under way."""
         if self._dialogue is None:
-            self._wait(0.0, self._visit)
+            self._wait(0.0, self._probe)
 
     def went_down(self) -> None:
-        """The host has become unhealthy, by whatever sign."""
+        """Called when the host has gone down, for whatever reason."""
         self._damper.went_down(self.loop.now)
         self._pause, self._grows = self._soon, True
         if self._dialogue is None:
-            self._rest()
+            self._wait_for_next()
 
-    def _visit(self) -> None:
+    def _probe(self) -> None:
         self._dialogue = self._talk()
         self._next_step(None)
 
     def _talk(self) -> Dialogue:
-        """What is said on a visit."""
+        """The dialogue of a probe."""
         answer = yield Question(b"version\r\n")
         if not answer.startswith(b"VERSION "):
             raise BadAnswer(f"probe answered with {answer[:40]!r}")
@@ -137,7 +137,7 @@ class Prober(HostSocket):
         host.mark_up(done)
 
     def _next_step(self, answer: Optional[bytes]) -> None:
-        """Says what comes next, now that the host has said `answer`."""
+        """Goes on with the dialogue, now that the host has answered."""
         assert self._dialogue is not None
         self._question = None
         try:
@@ -155,12 +155,11 @@ class Prober(HostSocket):
 
     def _ask(self, question: Question) -> None:
         self._question, self._answer, self._unsent = question, b"", question.data
-        self._patience()
+        self._start_timeout()
         if self.state is SocketState.UP:
             self._send()
-        elif self._host.address is None:
-            self._failed(Reason.UNRESOLVED, "its name does not resolve")
         else:
+            assert self._host.address is not None, "a prober is started when the name has resolved"
             self.open(self._host.address, self._host.connect_timeout)
 
     def _send(self) -> None:
@@ -172,21 +171,21 @@ class Prober(HostSocket):
         if self._unsent:
             self.loop.poller.want_write(self.wire.fd, True)
 
-    def _patience(self) -> None:
+    def _start_timeout(self) -> None:
         self._wait(self._host.timeout, self._too_late)
 
     def connected(self) -> None:
-        """Asks what the connection was opened for."""
+        """Asks the question that the connection was opened for."""
         if self._question is not None:
-            self._patience()
+            self._start_timeout()
             self._send()
 
     def refused(self, why: str) -> None:
-        """Nobody there."""
+        """Fails the probe."""
         self._failed(Reason.REFUSES, why)
 
     def ready(self, mask: int) -> None:
-        """The poller's report."""
+        """Takes the poller's report."""
         if mask & OUT and self._unsent:
             self.loop.poller.want_write(self.wire.fd, False)
             self._send()
@@ -194,8 +193,8 @@ class Prober(HostSocket):
             self._receive(mask)
 
     def _receive(self, mask: int) -> None:
-        """Takes what has come. An answer that comes with the connection's end is as good as any; what follows it is
-        asked on a new connection."""
+        """Takes what has come. An answer that comes with the connection's end counts; the next question is asked on a
+        new connection."""
         ended = self._read(mask)
         if ended:
             self.disconnect()
@@ -205,8 +204,8 @@ class Prober(HostSocket):
             self._failed(Reason.SILENT, "probe connection closed")
 
     def _read(self, mask: int) -> bool:
-        """Reads what there is, up to the end of a connection that is said to be at it; whether that was reached. Of a
-        host that says more than anything that it is asked, no more than that: the visit ends in its time."""
+        """Reads until nothing is left, or the answer is longer than any can be; returns whether the connection has
+        ended, or is of no use any more."""
         try:
             while len(self._answer) < _MOST:
                 data, drained = self.wire.read(_READ, mask)
@@ -223,7 +222,7 @@ class Prober(HostSocket):
 
     def _passed(self) -> None:
         self._end()
-        self._again()
+        self._schedule()
 
     def _failed(self, kind: Reason, why: str) -> None:
         self._end()
@@ -232,10 +231,10 @@ class Prober(HostSocket):
         grows = self._grows
         self._host.mark_down(kind, why)
         if grows:
-            self._again()
+            self._schedule()
         else:  # it was healthy, or taken out of the reads in the midst of it
             self._pause, self._grows = self._soon, True
-            self._rest()
+            self._wait_for_next()
 
     def _end(self) -> None:
         if self._dialogue is not None:
@@ -243,10 +242,10 @@ class Prober(HostSocket):
         self._dialogue = self._question = None
         self._unsent = b""
 
-    def _again(self) -> None:
+    def _schedule(self) -> None:
         self._grows = not self._host.healthy
         self._pause = min(self._most, 2 * self._pause) if self._grows else self._interval
-        self._rest()
+        self._wait_for_next()
 
-    def _rest(self) -> None:
-        self._wait(self._pause * self.loop.chance.uniform(1 - _JITTER, 1.0), self._visit)
+    def _wait_for_next(self) -> None:
+        self._wait(self._pause * self.loop.chance.uniform(1 - _JITTER, 1.0), self._probe)

@@ -1,10 +1,10 @@
-"""Why a host is not read, as a number that fits into a counter, and in words; the log says it in detail."""
+"""Reasons why a host is not read: as numbers that fit into a counter, and in words. The log has the details."""
 
 import enum
 
 
 class Reason(enum.IntEnum):
-    """What was found last."""
+    """The reason that was found last."""
 
     NOTHING = 0
     REFUSES = 1
@@ -19,7 +19,7 @@ class Reason(enum.IntEnum):
 
 WORDS = {
     Reason.NOTHING: "",
-    Reason.REFUSES: "it takes no connections",
+    Reason.REFUSES: "connections to it cannot be opened",
     Reason.TIMEOUTS: "it does not answer requests in time",
     Reason.SILENT: "it does not answer probes",
     Reason.WRONG: "it answers probes wrongly",

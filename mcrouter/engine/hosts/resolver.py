@@ -159,23 +159,35 @@ class Resolvers:
 
 
 class Resolver:
-    """Keeps one name resolved; `found` is called in the loop with each answer."""
+    """Keeps one name resolved. `found` is called in the loop with each address, `failed` with the reason each time that
+    the name does not resolve and never has: the host has no address, and is down.
+
+    A reason is logged when it is another than before, not with each lookup.
+    """
 
     def __init__(
-        self, threads: Resolvers, host: str, port: int, ttl: float, timeout: float, found: Callable[[Address], None]
+        self,
+        threads: Resolvers,
+        host: str,
+        port: int,
+        ttl: float,
+        timeout: float,
+        found: Callable[[Address], None],
+        failed: Callable[[str], None],
     ) -> None:
         self._threads, self._loop = threads, threads.loop
         self._host, self._port = host, port
         self._ttl, self._timeout = ttl, timeout
-        self._found = found
+        self._found, self._failed = found, failed
         self._resolved = False
+        self._reason = ""  # why it does not resolve, as it was logged last
         self._stopped = False
         self._timer: Optional[Timer] = None
         self.hung = False  # when it was last asked
         self.looks = 0  # that the loop has had at it since it was asked
 
     def hangs(self) -> bool:
-        """Whether its lookup, which is under way, must be expected to hang."""
+        """Returns whether its lookup, which is under way, must be expected to hang."""
         return self.hung or self.looks >= _HANGS
 
     def start(self) -> None:
@@ -196,19 +208,27 @@ class Resolver:
             answer = ask(self._host, self._port, self._timeout)
         except Exception as error:
             reason = str(error)
-            self._loop.call_soon_threadsafe(lambda: self._failed(reason))
+            self._loop.call_soon_threadsafe(lambda: self._on_failure(reason))
         else:
-            self._loop.call_soon_threadsafe(lambda: self._answered(answer))
+            self._loop.call_soon_threadsafe(lambda: self._on_answer(answer))
 
-    def _answered(self, answer: Address) -> None:
-        if not self._stopped:
-            self._resolved = True
-            self._timer = self._loop.call_later(self._ttl, self.start)
-            self._found(answer)
-
-    def _failed(self, reason: str) -> None:
+    def _on_answer(self, answer: Address) -> None:
         if self._stopped:
             return
-        kept = "keeping its last address" if self._resolved else "trying again"
-        logger.warning("host %s: its name does not resolve: %s; %s", self._host, reason, kept)
+        if self._reason:
+            logger.info("host %s: its name resolves again", self._host)
+            self._reason = ""
+        self._resolved = True
+        self._timer = self._loop.call_later(self._ttl, self.start)
+        self._found(answer)
+
+    def _on_failure(self, reason: str) -> None:
+        if self._stopped:
+            return
+        if reason != self._reason:
+            kept = "keeping its last address" if self._resolved else "trying again"
+            logger.warning("host %s: its name does not resolve: %s; %s", self._host, reason, kept)
+            self._reason = reason
         self._timer = self._loop.call_later(self._ttl if self._resolved else _RETRY, self.start)
+        if not self._resolved:
+            self._failed(reason)

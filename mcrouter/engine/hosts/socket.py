@@ -22,8 +22,8 @@ class SocketState(enum.Enum):
 
 
 class HostSocket:
-    """One connection, of which `wire` is the byte stream. What derives from it says what follows: `connected`,
-    `refused`, and `ready` for each event while it is up."""
+    """One connection, of which `wire` is the byte stream. Derived classes define what follows: `connected`, `refused`,
+    and `ready` for each event while it is up."""
 
     __slots__ = ("_give_up_opening", "late", "loop", "state", "wire")
 
@@ -67,7 +67,7 @@ class HostSocket:
             self._on_connecting(mask)
 
     def _on_connecting(self, mask: int) -> None:
-        code = self.wire.error()
+        code = self.wire.take_error()
         if code:
             self._cannot_open(code)
         elif mask & (OUT | IN):

@@ -1,4 +1,4 @@
-"""Where a host's events are counted: cells of the poll group's flat array."""
+"""A host's counters: cells of the event loop's flat array."""
 
 from bisect import bisect_left
 from typing import Any, Iterable, Sequence, Tuple
@@ -16,11 +16,11 @@ class Tally:
     """One host's counters, by cell number.
 
     `bounds` are the upper bounds of a histogram's buckets in milliseconds; behind its last bucket a histogram has the
-    sum of milliseconds. By command: `upstream` has what other requests of ours asked this host, `direct` what was
-    answered to a client as it came, so that one event counts for both; `errors` what failed, `refused` what got an
-    error line or a 'no', `unsent` what failed before anything was sent. `results` are by result (proto.results).
-    `health` are the cells of whether the host is relied on, `rejoin` those of what it has missed, and of how that was
-    made up for (recovery.py). `request_errors` has the answers to clients that were errors.
+    sum of milliseconds. By command: `direct` has requests whose answer a client got as it came, so that one event
+    counts for both, and `upstream` has all others; `errors` has those that failed, `refused` those that got an error
+    line or a 'no', `unsent` those that failed before anything was sent. `results` are by result (proto.results).
+    `health` are the cells of the host's state, `rejoin` those of what it has missed, and of how that was made up for
+    (recovery.py). `request_errors` has the answers to clients that were errors.
     """
 
     __slots__ = ("bounds", "by_command", "by_result", "cells", "connections", "deleted", "direct", "dirty", "errors",
@@ -82,7 +82,7 @@ class Tally:
             self.cells[self.misses] += misses
 
     def refused(self, commands: bytes, outcomes: bytes) -> int:
-        """Counts the commands of a run that got a 'no' or an error line; how many error lines there are."""
+        """Counts the commands of a run that got a 'no' or an error line; returns how many got an error line."""
         return self._refused(commands, outcomes) if outcomes.translate(None, r.EXPECTED) else 0
 
     def _refused(self, commands: bytes, outcomes: bytes) -> int:
@@ -107,7 +107,7 @@ class Tally:
         self.record_skipped(commands, result)
 
     def record_skipped(self, commands: bytes, result: int = r.TKO) -> None:
-        """Counts a request or run by its result alone; without one, it was not asked of the host, which is given up."""
+        """Counts a request or run by its result alone; without one, it was not sent because the host is not healthy."""
         self.cells[self.by_result[result]] += len(commands)
 
     def set_state(self, state: HostState, at: float) -> None:
@@ -118,7 +118,7 @@ class Tally:
         cells[self.turned] = at
 
     def set_reason(self, kind: Reason) -> None:
-        """Why the host is not read."""
+        """Shows why the host is not read."""
         self.cells[self.why] = int(kind)
 
     def count_recovery(self, deleted: int, flushed: int) -> None:
@@ -127,7 +127,7 @@ class Tally:
         self.cells[self.flushed] += flushed
 
     def set_journal_size(self, keys: int) -> None:
-        """How many keys the journal has."""
+        """Shows how many keys the journal has."""
         self.cells[self.journal] = keys
 
 
