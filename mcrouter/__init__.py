@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .config import ConfigError
     from .errors import RequestError, RouterError
     from .router import Router
-    from .server.configs import load_config
+    from .server.configs.reading import load_config
     from .settings import Settings, SettingsError
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
 """The public API: a config and settings become a running router.
 
-Router ── n = 1 ──► server/single.py: an event loop in this thread
-    └──── n > 1 ──► server/processes.py: a supervisor, and a process for each event loop
+Router ── n = 1 ──► server/processes/single.py: an event loop in this thread
+    └──── n > 1 ──► server/processes/several.py: a supervisor, and a process for each event loop
 Each event loop (server/worker.py) has its own hosts, routes and clients, and its own row of counters (counters/).
 """
 
@@ -21,12 +21,12 @@ from .counters.layout import Layout
 from .counters.reader import CounterReader
 from .errors import RouterError
 from .proto.commands import COMMANDS
+from .server.configs.reloading import STOPPED, HostSlots
 from .server.listeners import ListenError, SocketFiles, open_listeners, real_address
 from .server.pages import Pages
-from .server.reloading import STOPPED, HostSlots
-from .server.serving import Serving, Start
-from .server.single import SingleLoop
-from .server.takeover import Inheritance
+from .server.processes.serving import Serving, Start
+from .server.processes.single import SingleLoop
+from .server.processes.takeover import Inheritance
 from .server.worker import Worker
 from .settings import Settings
 from .stats import About
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from . import client
     from .client import Client
     from .engine.clients import call
-    from .server import processes
+    from .server.processes import several as processes
     from .spool import directory
     from .stats import summary
 else:
     client, call = own("client"), own("engine.clients.call")
-    processes, summary = own("server.processes"), own("stats.summary")
+    processes, summary = own("server.processes.several"), own("stats.summary")
     before("spool")
     directory = own("spool.directory")
 
@@ -255,7 +255,7 @@ class Router:
                 self._slots.make_room(config)
             self.config = config
 
-    # restart (server/takeover.py) -----------------------------------------------------------------------------------
+    # restart (server/processes/takeover.py) -----------------------------------------------------------------------
 
     def inheritance(self) -> Dict[str, Any]:
         """Returns what a successor inherits: an Inheritance without its link."""

@@ -6,8 +6,8 @@ import pytest
 
 from mcrouter import ConfigError, RouterError, Settings, SettingsError
 from mcrouter.config.state import ConfigState
-from mcrouter.server.config_source import FileSource, config_source
-from mcrouter.server.config_watcher import ConfigWatcher
+from mcrouter.server.configs.source import FileSource, config_source
+from mcrouter.server.configs.watcher import ConfigWatcher
 from tests.support.processes import until
 
 ONE, TWO = ("orderedPool: [%s]\nroute: DefaultRoute\n" % host for host in ("one", "two"))

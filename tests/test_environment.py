@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mcrouter.errors import RouterError
-from mcrouter.server.takeover import VARIABLE, activated, inherited
+from mcrouter.server.processes.takeover import VARIABLE, activated, inherited
 from mcrouter.settings import SettingsError
 from tests.support.processes import DEADLINE, ROOT, config
 

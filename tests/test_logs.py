@@ -13,7 +13,7 @@ import pytest
 
 from mcrouter import Router, load_config
 from mcrouter.cli.main import _serve
-from mcrouter.server.supervisor import Supervisor, unblock_signals
+from mcrouter.server.processes.supervisor import Supervisor, unblock_signals
 from mcrouter.settings import Settings
 from mcrouter.system.logs import MOST_LINES, StderrHandler, flush_stderr, get_logger, lines_dropped
 from tests.embedding.served import served
@@ -254,7 +254,7 @@ def test_a_hangup_during_the_start_is_looked_at_once(monkeypatch):
             pass
 
     monkeypatch.setattr("mcrouter.router.Router", Fake)
-    monkeypatch.setattr("mcrouter.server.takeover.Restarter", lambda _router: None)
+    monkeypatch.setattr("mcrouter.server.processes.takeover.Restarter", lambda _router: None)
     numbers = (signal.SIGHUP, signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)
     before = [signal.getsignal(number) for number in numbers]
     try:

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from mcrouter.server.systemd import notify
+from mcrouter.server.processes.systemd import notify
 from tests.support.processes import DEADLINE, RouterProcess, config
 
 

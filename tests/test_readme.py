@@ -10,7 +10,7 @@ from mcrouter.hashing import HASHES
 from mcrouter.metrics.table import METRICS
 from mcrouter.proto.commands import protocol_table
 from mcrouter.routes.handles import HANDLES, ORDERED_POOL_HANDLES
-from mcrouter.server.configs import describe
+from mcrouter.server.configs.reading import describe
 from mcrouter.settings import flags_table
 from tests.differential.differences import CHANCES, DIFFERENCES
 

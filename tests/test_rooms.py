@@ -48,8 +48,8 @@ KNOWS = {
 FACADE = PACKAGE / "__init__.py"  # gives the public names; its imports are for mypy, and made when a name is used
 MOST_LINES = 400
 LONGER = {
-    "engine/hosts/connection.py",
-    "engine/hosts/streaming.py",
+    "engine/hosts/connections/connection.py",
+    "engine/hosts/connections/streaming.py",
 }
 """Files that are still to be split. The list only shrinks."""
 MOST_MODULES = 15  # in one folder

@@ -3,7 +3,7 @@
 import ast
 import time
 
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 from mcrouter.server.inquiries import answer
 from mcrouter.settings import Settings
 from mcrouter.system.clock import unix_time

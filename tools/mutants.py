@@ -51,7 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--seed", metavar="S", help="what they are drawn by (drawn itself)")
     add("--seconds", type=_above(float), default=3600.0, metavar="S", help="after which the run ends (3600)")
     add("--only", metavar="PATH[:LINE]", help="mutate this folder, file or line only:\n"
-        "mcrouter/engine/hosts/connection.py")
+        "mcrouter/engine/hosts/connections/connection.py")
     add("--jobs", type=_above(int), default=1, metavar="N", help="scratch copies that work at once (1)")
     add("--list", action="store_true", help="list the mutants that would be tried, and exit")
     add("--root", type=Path, default=_ROOT, metavar="PATH", help="the repository (that of this file)")

@@ -15,7 +15,7 @@ from ..explain.graph import Graph
 from ..explain.scenarios import Scenario, answer_words, asked_words, scenarios, text
 from ..explain.tree import lines, plain, tree
 from ..routes.framework.context import policy_options
-from ..server.config_source import config_source
+from ..server.configs.source import config_source
 from ..server.hosts import rejoin_mode
 from ..settings import Settings, SettingsError
 from .arguments import Parser, flags_for

@@ -116,7 +116,7 @@ def _activated() -> Dict[str, Any]:
     """Returns the settings from a service manager; without one, no module is imported for that."""
     if "LISTEN_FDS" not in os.environ:
         return {}
-    from ..server.takeover import activated
+    from ..server.processes.takeover import activated
 
     found: Dict[str, Any] = dict(activated())
     if "metrics_listen_addr" in found:
@@ -141,8 +141,8 @@ def _log_to_stderr(level: str) -> None:
 
 def _run(settings: Settings, only_validate: bool) -> int:
     from ..config import ConfigError
-    from ..server.config_source import config_source
-    from ..server.configs import describe
+    from ..server.configs.reading import describe
+    from ..server.configs.source import config_source
 
     try:
         source = config_source(settings)
@@ -161,7 +161,7 @@ def _run(settings: Settings, only_validate: bool) -> int:
 
 def _watch(source: Any, router: Any, settings: Settings) -> Any:
     """Starts to watch the config source for the router; returns the watcher, which must be stopped at the end."""
-    from ..server.config_watcher import ConfigWatcher
+    from ..server.configs.watcher import ConfigWatcher
 
     delay = None if settings.disable_reload_configs else settings.reconfiguration_delay_ms / 1000
     watcher = ConfigWatcher(source, router.reload, router.config_state, delay)
@@ -173,8 +173,8 @@ def _watch(source: Any, router: Any, settings: Settings) -> Any:
 def _serve(config: Any, settings: Settings, greet: Any = None, watch: Any = None) -> int:
     from ..errors import RouterError
     from ..router import Router
-    from ..server.systemd import notify
-    from ..server.takeover import Restarter, inherited
+    from ..server.processes.systemd import notify
+    from ..server.processes.takeover import Restarter, inherited
 
     _raise_descriptor_limit()
     try:

@@ -9,8 +9,8 @@ import signal
 import sys
 from typing import Any, List
 
-from ..server.configs import load_config
-from ..server.takeover import VARIABLE
+from ..server.configs.reading import load_config
+from ..server.processes.takeover import VARIABLE
 from ..settings import Settings, SettingsError, invalid_value, whole
 from ..testing import DemoHost
 from ..testing.cluster import sample_config

@@ -40,7 +40,7 @@ class StreamReader(Protocol):
 
 
 class StreamedReply(Protocol):
-    """A large value that a host sends in pieces (engine/hosts/streaming.py)."""
+    """A large value that a host sends in pieces (engine/hosts/connections/streaming.py)."""
 
     def begin_with(self, change: Callable[[bytes], bytes]) -> None:
         """Has `change` rewrite the beginning of the reply; to be called before the reply is passed on."""

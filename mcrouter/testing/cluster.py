@@ -103,7 +103,7 @@ def cluster(config: "Union[int, str, os.PathLike[str], Config]" = 2, **settings:
     default there is no metrics port, and hosts are probed each second. Raises ConfigError and SettingsError.
     """
     from ..router import Router
-    from ..server.configs import load_config
+    from ..server.configs.reading import load_config
     from ..settings import Settings
 
     chosen = Settings(**{**_QUIET, **settings})

@@ -3,7 +3,7 @@
 import pytest
 
 from mcrouter.config import Vocabulary
-from mcrouter.server.configs import VOCABULARY
+from mcrouter.server.configs.reading import VOCABULARY
 
 
 @pytest.fixture(scope="session")

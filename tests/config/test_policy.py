@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 
 from .sketch import sketch
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mcrouter.config import HostAddress, Timeouts
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 
 from .sketch import sketch
 

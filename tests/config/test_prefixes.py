@@ -7,7 +7,7 @@ import pytest
 from mcrouter.config import parse
 from mcrouter.config.prefixes import wrong_prefix
 from mcrouter.config.schema import check
-from mcrouter.server.configs import VOCABULARY, load_config
+from mcrouter.server.configs.reading import VOCABULARY, load_config
 
 from .sketch import sketch
 

@@ -6,7 +6,7 @@ The text is the page's; what it leaves out is completed, as the table says.
 from pathlib import Path
 
 from mcrouter.config import Config, Options, load_config
-from mcrouter.server.configs import VOCABULARY
+from mcrouter.server.configs.reading import VOCABULARY
 
 FOLDER = Path(__file__).parent / "wiki"
 CONFIGS = {

@@ -13,9 +13,9 @@ from mcrouter.cli.main import make_parser, parsed_settings
 from mcrouter.config.state import ConfigState
 from mcrouter.metrics.table import METRICS
 from mcrouter.router import Router
-from mcrouter.server.config_source import FileSource
-from mcrouter.server.config_watcher import ConfigWatcher
-from mcrouter.server.takeover import activated
+from mcrouter.server.configs.source import FileSource
+from mcrouter.server.configs.watcher import ConfigWatcher
+from mcrouter.server.processes.takeover import activated
 from tests.deploy.manifests import DEPLOY, documents, of_kind
 from tests.support.processes import until
 

@@ -23,7 +23,7 @@ import pytest
 
 import mcrouter.routes
 from mcrouter import Router, Settings, load_config
-from mcrouter.engine.hosts.meta_check import MetaCheck
+from mcrouter.engine.hosts.connections.meta_check import MetaCheck
 from mcrouter.proto.replies import value_blocks
 from mcrouter.routes.framework import base, held, portions
 from mcrouter.routes.handles import HANDLES, INTERNAL, ORDERED_POOL_HANDLES

@@ -6,7 +6,7 @@ import pytest
 
 from mcrouter.engine.clients.call import ProgramCall
 from mcrouter.engine.clients.inbox import _READ_SIZE
-from mcrouter.engine.hosts.socket import HostSocket
+from mcrouter.engine.hosts.connections.socket import HostSocket
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import HAS_EPOLL, EpollPoller, SelectorPoller
 from tests.support.processes import until

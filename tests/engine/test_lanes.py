@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from mcrouter.engine import loop as engine_loop
-from mcrouter.engine.hosts import streaming, streaming_pool
-from mcrouter.engine.hosts.exchange import LEAST, Exchange
-from mcrouter.engine.hosts.streaming_pool import StreamingPool
+from mcrouter.engine.hosts.connections import streaming, streaming_pool
+from mcrouter.engine.hosts.connections.exchange import LEAST, Exchange
+from mcrouter.engine.hosts.connections.streaming_pool import StreamingPool
 from mcrouter.engine.poller import GONE, HAS_EPOLL, IN, OUT, RDHUP, READ_ON, EpollPoller, SelectorPoller
 from mcrouter.proto.runs import reply_patterns
 from tests.support.processes import until

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from mcrouter.engine.hosts import streaming_pool
+from mcrouter.engine.hosts.connections import streaming_pool
 from mcrouter.proto import results
 
 from .still import Still, full, is_ready

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcrouter.engine.hosts import lingering, probes, streaming
+from mcrouter.engine.hosts import probes
+from mcrouter.engine.hosts.connections import lingering, streaming
 from mcrouter.engine.loop import PollGroup
 from mcrouter.engine.poller import GONE, IN
 from mcrouter.engine.stream import SocketStream

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from mcrouter.config import Config
 from mcrouter.explain.answers import TIMES_OUT, UNHEALTHY, WELL, answer
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 from mcrouter.system.host_id import host_id
 from tests.routes.script import Host
 from tests.routes.world import Timer, World

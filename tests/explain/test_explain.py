@@ -8,7 +8,7 @@ from mcrouter.cli.main import main
 from mcrouter.explain.answers import MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.explain.dry import DryRun
 from mcrouter.routes.framework.context import policy_options
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 from mcrouter.settings import Settings
 
 SEED = {

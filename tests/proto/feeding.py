@@ -140,7 +140,7 @@ class Reply(NamedTuple):
 
 
 class HostFeed:
-    """A host's stream and the requests that are due, as engine/hosts/connection.py has them."""
+    """A host's stream and the requests that are due, as engine/hosts/connections/connection.py has them."""
 
     def __init__(self, requests: Iterable[Request], patterns: PatternCache = WARM_REPLIES) -> None:
         self.stream = HostStream(patterns)

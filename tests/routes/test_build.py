@@ -11,7 +11,7 @@ from mcrouter.routes.build import Specialised, build, building
 from mcrouter.routes.framework.context import RouteContext
 from mcrouter.routes.handles import HANDLES, ORDERED_POOL_HANDLES
 from mcrouter.routes.local import LocalRoute
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 
 from .script import Host
 

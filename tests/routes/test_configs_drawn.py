@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mcrouter.config import ConfigError, Options, load_config, parse
 from mcrouter.config.syntax.tree import plain
-from mcrouter.server.configs import VOCABULARY
+from mcrouter.server.configs.reading import VOCABULARY
 from tests.config.wiki_configs import CONFIGS, FOLDER
 
 from .samples import DATA

@@ -7,7 +7,7 @@ import pytest
 
 from mcrouter.explain.tree import lines, tree
 from mcrouter.routes.handles import HANDLES
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 from mcrouter.settings import Settings
 
 from .samples import DATA

@@ -12,7 +12,7 @@ from mcrouter.routes.failover import FailoverRoute
 from mcrouter.routes.failover_errors import NAMES, FailoverErrors
 from mcrouter.routes.failover_policy import InOrder, failover_policy
 from mcrouter.routes.framework.base import Route
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 
 from .script import MISS, SERVER_ERROR, Host, Sink, hit, request
 from .test_failover import GET, config, held, plays

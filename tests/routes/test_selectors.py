@@ -8,7 +8,7 @@ from mcrouter.config import parse
 from mcrouter.config.schema import check
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.framework.renamed import prefix_of
-from mcrouter.server.configs import VOCABULARY
+from mcrouter.server.configs.reading import VOCABULARY
 
 from .samples import DATA
 from .script import MISS, STORED, Host, block, hit

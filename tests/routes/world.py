@@ -9,7 +9,7 @@ from mcrouter.proto.commands import BY_VERB
 from mcrouter.routes.build import build
 from mcrouter.routes.framework.context import RouteContext
 from mcrouter.routes.local import LocalRoute
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 
 from .script import Host, Sink, request
 

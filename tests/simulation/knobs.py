@@ -6,8 +6,8 @@ from typing import List, NamedTuple, Tuple
 
 from mcrouter.engine import writing
 from mcrouter.engine.clients import frontend, inbox, memory, outbox
-from mcrouter.engine.hosts import exchange, streaming, streaming_pool
-from mcrouter.engine.hosts import inbox as host_inbox
+from mcrouter.engine.hosts.connections import exchange, streaming, streaming_pool
+from mcrouter.engine.hosts.connections import inbox as host_inbox
 from mcrouter.proto import runs
 from mcrouter.proto.client import parser
 from mcrouter.proto.client import stream as client_stream

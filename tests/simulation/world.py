@@ -12,7 +12,7 @@ from mcrouter.counters.cells import local_cells
 from mcrouter.counters.layout import Layout
 from mcrouter.engine import loop
 from mcrouter.engine.hosts import health
-from mcrouter.engine.hosts import socket as connection
+from mcrouter.engine.hosts.connections import socket as connection
 from mcrouter.proto.commands import COMMANDS
 from mcrouter.server import worker as shard_module
 from mcrouter.testing import stats

@@ -8,7 +8,7 @@ from mcrouter.config import Config
 from mcrouter.engine.hosts.journal import IGNORE
 from mcrouter.explain.answers import FAILS, MISSES, TIMES_OUT, UNHEALTHY
 from mcrouter.explain.asking import requests
-from mcrouter.server.configs import load_config
+from mcrouter.server.configs.reading import load_config
 from mcrouter.server.hosts import rejoin_mode
 from mcrouter.settings import Settings
 from tests.explain.cluster import Cluster

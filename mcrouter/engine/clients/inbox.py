@@ -12,7 +12,7 @@ from ...proto.client.parser import RequestParser
 from ...proto.client.stream import ClientPlace, ClientStream
 from ...proto.guard import guarded_failure
 from ...proto.request import Request
-from ..hosts.streaming import PIECE
+from ..hosts.connections.streaming import PIECE
 from ..poller import IN, OUT, READ_ON
 from ..stream import SocketStream
 from .memory import REQUEST

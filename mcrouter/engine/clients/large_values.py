@@ -1,4 +1,4 @@
-"""Uploads and downloads of large values: the client's side of hosts/streaming.py.
+"""Uploads and downloads of large values: the client's side of hosts/connections/streaming.py.
 
 A client has one transfer at a time, and no other request meanwhile: earlier requests are answered first, later ones
 wait. So its order holds without a shared connection.

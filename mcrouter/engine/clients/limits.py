@@ -7,7 +7,7 @@ import socket
 from typing import Any, Callable, NamedTuple, Set
 
 from ...system.logs import get_logger
-from ..hosts.lingering import Lingering
+from ..hosts.connections.lingering import Lingering
 from ..stream import SocketStream
 
 logger = get_logger(__name__)

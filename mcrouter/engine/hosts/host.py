@@ -15,12 +15,12 @@ from ...proto.runs import PatternCache
 from ...proto.styles import MEMCACHED, Memcached
 from ..clients.memory import Memory
 from ..loop import PollGroup, Timer
-from .connection import HostConnection
-from .meta_check import MS, NOT_SPOKEN
+from .connections.connection import HostConnection
+from .connections.meta_check import MS, NOT_SPOKEN
+from .connections.socket import Address, SocketState
+from .connections.streaming_pool import StreamingPool
 from .missed_writes import MissedWrites
-from .socket import Address, SocketState
 from .state import HostEvent, state_after
-from .streaming_pool import StreamingPool
 from .tally import Tally
 
 _SWEEPS = 20  # a timeout is noticed at most 1/20 of it late

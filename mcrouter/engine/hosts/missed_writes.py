@@ -5,10 +5,10 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Set
 
 from ...proto.background import background
 from ..loop import PollGroup
+from .connections.lingering import Lingering
+from .connections.socket import HostSocket
 from .health import HostHealth
 from .journal import Journal
-from .lingering import Lingering
-from .socket import HostSocket
 
 
 class _Discard:

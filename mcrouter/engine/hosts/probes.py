@@ -14,10 +14,10 @@ from typing import Callable, Optional
 
 from ..loop import Timer
 from ..poller import IN, OUT, READ_ON
+from .connections.socket import HostSocket, SocketState
 from .host import Host
 from .reason import Reason
 from .recovery import BadAnswer, Dialogue, Pause, Question, Rejoin, rejoin
-from .socket import HostSocket, SocketState
 
 _JITTER = 0.1  # of a pause, so that many routers do not ask at once
 _SOON = 1 / 32  # of the interval: the first pause once the host is down; each next one is twice as long

@@ -1,4 +1,4 @@
-"""Holds back a large reply, which comes in pieces (engine/hosts/streaming.py), until it is known to be the answer."""
+"""Holds back a large reply, which comes in pieces, until it is known to be the answer."""
 
 from typing import Callable, List, Optional
 

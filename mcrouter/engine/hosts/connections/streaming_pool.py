@@ -7,8 +7,8 @@ are ended, the sooner the more wait. Some that have done their work are kept ope
 import collections
 from typing import Any, Callable, Deque, Dict, List
 
-from ...proto import outcomes as o
-from ...proto import results as r
+from ....proto import outcomes as o
+from ....proto import results as r
 from .streaming import StreamingConnection
 
 _MOST = 32  # connections of a host that are at work at once; a host has so many connections, and no more

@@ -12,10 +12,10 @@ import threading
 import time
 from typing import Any, Callable, List, Optional
 
-from ..config import Config
-from ..counters.layout import Layout, NoRoom
-from ..errors import RouterError
-from .worker import Worker
+from ...config import Config
+from ...counters.layout import Layout, NoRoom
+from ...errors import RouterError
+from ..worker import Worker
 
 STOPPED = "the router has been stopped; make another one"
 _PATIENCE = 60.0  # seconds that a reload may take

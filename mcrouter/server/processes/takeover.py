@@ -15,10 +15,10 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence
 
-from ..errors import RouterError
-from ..settings import SettingsError, invalid_value
-from ..system.deferred import standard
-from ..system.logs import get_logger
+from ...errors import RouterError
+from ...settings import SettingsError, invalid_value
+from ...system.deferred import standard
+from ...system.logs import get_logger
 from .systemd import notify
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ A connection that fails is opened again: at once when the host has answered sinc
 import random
 from typing import Any, Optional
 
-from ...proto import outcomes as o
-from ...proto import results as r
-from ...system.logs import get_logger
-from ..loop import Timer
+from ....proto import outcomes as o
+from ....proto import results as r
+from ....system.logs import get_logger
+from ...loop import Timer
+from ..reason import Reason
 from .inbox import HostInbox
-from .reason import Reason
 from .socket import SocketState
 
 logger = get_logger(__name__)

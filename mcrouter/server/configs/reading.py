@@ -4,16 +4,16 @@ import os
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional
 
-from ..config import Config, Options, Vocabulary, load_file
-from ..config import load_config as parse_config
-from ..proto.commands import COMMANDS
-from ..routes.handles import HANDLES, ORDERED_POOL_HANDLES
-from ..settings import Settings
-from ..system.deferred import own
-from ..system.host_id import host_id
+from ...config import Config, Options, Vocabulary, load_file
+from ...config import load_config as parse_config
+from ...proto.commands import COMMANDS
+from ...routes.handles import HANDLES, ORDERED_POOL_HANDLES
+from ...settings import Settings
+from ...system.deferred import own
+from ...system.host_id import host_id
 
 if TYPE_CHECKING:
-    from ..routes import build
+    from ...routes import build
 else:
     build = own("routes.build")
 

@@ -4,12 +4,12 @@ config."""
 import threading
 from typing import Callable, Optional
 
-from ..config import Config
-from ..config.state import ConfigState
-from ..errors import RouterError
-from ..system.interpreter import short_gil_turns
-from ..system.logs import get_logger
-from .config_source import ConfigSource
+from ...config import Config
+from ...config.state import ConfigState
+from ...errors import RouterError
+from ...system.interpreter import short_gil_turns
+from ...system.logs import get_logger
+from .source import ConfigSource
 
 logger = get_logger(__name__)
 

@@ -14,9 +14,9 @@ import collections
 from itertools import islice
 from typing import Any, Callable, Deque, List, Optional, Tuple
 
-from ...proto import outcomes as o
-from ...proto import results as r
-from ...proto.guard import guarded
+from ....proto import outcomes as o
+from ....proto import results as r
+from ....proto.guard import guarded
 from .socket import HostSocket, SocketState
 
 Entry = Tuple[Any, Any, float]  # (request, sink, since)

@@ -5,11 +5,11 @@ import signal
 import socket
 from typing import Any, Callable, List
 
-from ..config import Config
-from ..system.deferred import importing
+from ...config import Config
+from ...system.deferred import importing
+from ..late_imports import import_rest
+from ..portions import at_once
 from .channel import Channel
-from .late_imports import import_rest
-from .portions import at_once
 from .serving import Serving, Start
 from .supervisor import Supervisor, unblock_signals
 from .worker_process import WorkerProcess, reload_messages

@@ -9,10 +9,10 @@ is asked first, and what comes behind it is held back until the answer is MN:
 import enum
 from typing import Any, List, Tuple
 
-from ...proto import outcomes as o
-from ...proto import results as r
-from ...proto.commands import BY_NAME
-from ...proto.request import COMMAND_BYTE, Request
+from ....proto import outcomes as o
+from ....proto import results as r
+from ....proto.commands import BY_NAME
+from ....proto.request import COMMAND_BYTE, Request
 
 MS = BY_NAME["ms"].number
 NOT_SPOKEN = "it does not speak the meta protocol"

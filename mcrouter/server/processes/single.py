@@ -4,9 +4,9 @@ import os
 import signal
 import socket
 
-from ..config import Config
-from .late_imports import import_rest
-from .reloading import reload_worker
+from ...config import Config
+from ..configs.reloading import reload_worker
+from ..late_imports import import_rest
 from .serving import Serving, Start
 
 

@@ -5,12 +5,12 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence
 
-from ..config import Config
-from .worker import Worker
+from ...config import Config
+from ..worker import Worker
 
 if TYPE_CHECKING:
-    from .pages import Pages
-    from .reloading import HostSlots
+    from ..configs.reloading import HostSlots
+    from ..pages import Pages
     from .takeover import Inheritance
 
 

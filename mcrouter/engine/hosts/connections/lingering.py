@@ -8,9 +8,9 @@ shut down for writing, and then read until the host closes it, which is when all
 
 from typing import Callable
 
-from ..loop import PollGroup
-from ..poller import GONE
-from ..stream import SocketStream
+from ...loop import PollGroup
+from ...poller import GONE
+from ...stream import SocketStream
 
 _MOST = 60.0  # seconds; a device between router and host may not pass the end on
 _READ = 1 << 16

@@ -7,8 +7,8 @@ A host that reads slowly holds up the clients that ask it, and no others: each w
 
 from typing import Any
 
-from ...proto import outcomes as o
-from ..poller import GONE
+from ....proto import outcomes as o
+from ...poller import GONE
 from .in_flight import InFlight
 from .meta_check import MetaCheck
 from .socket import SocketState

@@ -6,9 +6,9 @@ import os
 import socket
 from typing import Any, Optional, Tuple
 
-from ..loop import PollGroup, Timer
-from ..poller import GONE, IN, OUT
-from ..stream import CLOSED, SocketStream
+from ...loop import PollGroup, Timer
+from ...poller import GONE, IN, OUT
+from ...stream import CLOSED, SocketStream
 
 Address = Tuple[int, Any]  # (family, sockaddr)
 

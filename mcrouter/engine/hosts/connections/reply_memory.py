@@ -6,11 +6,11 @@ has come (large_values.py), in a form that needs no room; where that cannot be, 
 
 from typing import Any, Tuple
 
-from ...proto.commands import COMMANDS, LINES
-from ...proto.host.stream import HostStream
-from ...proto.replies import ProtocolError, without_values
-from ...proto.reply import TOO_LARGE
-from ..clients.memory import weight
+from ....proto.commands import COMMANDS, LINES
+from ....proto.host.stream import HostStream
+from ....proto.replies import ProtocolError, without_values
+from ....proto.reply import TOO_LARGE
+from ...clients.memory import weight
 from .outbox import HostOutbox
 
 _SMALL = 1000  # bytes; a reply of so many or less is kept even while memory is short

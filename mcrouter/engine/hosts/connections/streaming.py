@@ -12,15 +12,15 @@ How many there are, and which wait for others: streaming_pool.py. Which side of 
 
 from typing import Any, Callable, List
 
-from ...proto import outcomes as o
-from ...proto import results as r
-from ...proto.guard import guarded
-from ...proto.host.stream import HostStream, Place
-from ...proto.replies import ProtocolError
-from ..poller import GONE, OUT
+from ....proto import outcomes as o
+from ....proto import results as r
+from ....proto.guard import guarded
+from ....proto.host.stream import HostStream, Place
+from ....proto.replies import ProtocolError
+from ...poller import GONE, OUT
+from ..reason import Reason
 from .exchange import LEAST, Exchange, TimedExchange
 from .meta_check import MN, MS, NOT_SPOKEN
-from .reason import Reason
 from .socket import SocketState
 
 _TURNS = 8  # reads of one event

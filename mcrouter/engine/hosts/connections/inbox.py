@@ -8,14 +8,14 @@ costs its own request alone: every call of a sink is guarded (proto/guard.py).
 
 from typing import Any
 
-from ...proto import outcomes as o
-from ...proto.guard import guarded, guarded_failure
-from ...proto.host.stream import HostStream
-from ...proto.replies import ProtocolError, without_values
-from ...proto.reply import TOO_LARGE, joined
-from ...proto.request import STORING
-from ..clients.memory import weight
-from ..poller import IN, OUT, READ_ON
+from ....proto import outcomes as o
+from ....proto.guard import guarded, guarded_failure
+from ....proto.host.stream import HostStream
+from ....proto.replies import ProtocolError, without_values
+from ....proto.reply import TOO_LARGE, joined
+from ....proto.request import STORING
+from ...clients.memory import weight
+from ...poller import IN, OUT, READ_ON
 from .reply_memory import ReplyMemory
 from .socket import SocketState
 

@@ -13,11 +13,11 @@ import contextlib
 import socket
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
-from ..counters.layout import Layout
-from ..system.interpreter import without_collection
-from ..system.logs import get_logger
+from ...counters.layout import Layout
+from ...system.interpreter import without_collection
+from ...system.logs import get_logger
+from ..worker import Worker
 from .channel import Channel
-from .worker import Worker
 
 logger = get_logger(__name__)
 

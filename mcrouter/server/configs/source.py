@@ -7,9 +7,9 @@ A source reads a config (`read`), tells whether there may be another one (`chang
 import os
 from typing import Optional, Sequence, Tuple
 
-from ..config import Config, load_config, load_file
-from ..settings import Settings, SettingsError
-from .configs import VOCABULARY, reading_options
+from ...config import Config, load_config, load_file
+from ...settings import Settings, SettingsError
+from .reading import VOCABULARY, reading_options
 
 _FILES = ("router.yaml", "router.json")
 _STDIN = "-"

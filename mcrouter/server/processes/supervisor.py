@@ -13,8 +13,8 @@ import time
 import warnings
 from typing import Any, Callable, Iterable, List, Optional
 
-from ..engine.wakeup import Wakeup
-from ..system.logs import flush_stderr, get_logger
+from ...engine.wakeup import Wakeup
+from ...system.logs import flush_stderr, get_logger
 from .channel import Channel, channel
 
 logger = get_logger(__name__)
