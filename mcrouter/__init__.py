@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 _HOME = {"ConfigError": "config", "RequestError": "errors", "Router": "router", "RouterError": "errors",
-         "Settings": "settings", "SettingsError": "settings", "load_config": "server.configs"}  # fmt: skip
+         "Settings": "settings", "SettingsError": "settings", "load_config": "server.configs.reading"}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -19,12 +19,12 @@ from tests.support.processes import DEADLINE, ROOT, ask, free_port, until
 # Modules that only subcommands, --help, --version, --demo and tests need: no running router imports them.
 NEVER = ("__main__", "cli.arguments", "cli.completion", "cli.explain", "cli.replay", "cli.source_hash", "cli.top", "demo",
          "explain.scenarios", "spool.deliver", "spool.replay", "spool.report", "testing", "top")  # fmt: skip
-OF_THE_COMMAND = ("cli", "cli.main", "cli.plain_flags", "server.config_source", "server.config_watcher")  # not of a router within another program
+OF_THE_COMMAND = ("cli", "cli.main", "cli.plain_flags", "server.configs.source", "server.configs.watcher")  # not of a router within another program
 
 # What no start uses, of the package and of the standard library; of a folder, all that is in it.
 UNUSED = ("client", "config.preprocess", "engine.clients.call", "explain", "metrics.exposition", "metrics.handler",
-          "metrics.page", "metrics.process", "server.channel", "server.inquiries", "server.processes", "server.supervisor",
-          "server.worker_process", "spool",
+          "metrics.page", "metrics.process", "server.inquiries", "server.processes.channel", "server.processes.several",
+          "server.processes.supervisor", "server.processes.worker_process", "spool",
           "stats.facts", "stats.server_lines", "stats.servers", "stats.summary", "stats.table", "status.facts",
           "status.look", "status.page", "status.plots", *NEVER[1:])  # fmt: skip
 UNUSED_STANDARD = {"argparse", "dataclasses", "difflib", "hashlib", "http", "inspect", "ipaddress", "json", "pickle", "ssl",

@@ -16,8 +16,9 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from .. import __version__
 from ..config.model import Config
+from ..proto.reply import Reply, unstreamed
 from ..proto.request import Request
-from ..proto.seams import Reply, Sink
+from ..proto.seams import Sink
 from ..routes.build import build
 from ..routes.framework.base import Route
 from ..routes.framework.context import RouteContext
@@ -158,7 +159,7 @@ class _Sink:
 
     def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer."""
-        self.reply, self.outcomes = reply, outcomes
+        self.reply, self.outcomes = unstreamed(reply), outcomes
 
 
 _BEGIN = 1000.0

@@ -8,7 +8,7 @@
 |                    |                                                     | a `large_value`              |
 """
 
-from typing import Callable, List, Protocol, Union
+from typing import Callable, List, Protocol, Union, cast
 
 Piece = Union[bytes, memoryview]
 Pieces = List[Piece]
@@ -55,7 +55,15 @@ class StreamedReply(Protocol):
         """Drops the rest of the reply, and closes its connection."""
 
 
-Reply = Union[WholeReply, StreamedReply]
+Reply = Union[bytes, StreamedReply]
+"""What every sink may get."""
+AnyReply = Union[Reply, memoryview, Pieces]
+"""What clients' requests may get, and other sinks that `takes_pieces`."""
+
+
+def unstreamed(reply: Reply) -> bytes:
+    """Returns the reply as it is, for mypy: that to a run, or to a get of several keys, is never streamed."""
+    return cast(bytes, reply)
 
 
 def joined(reply: WholeReply) -> bytes:

@@ -15,16 +15,14 @@ the other side uses, and no more; mypy checks the classes that are given for it.
 | Destination     | engine's Host, RouteDestination                                   | routes: members of a pool  |
 | DestinationHost | engine's Host                                                     | routes: HostRoute          |
 | ServingRoute    | all routes                                                        | engine/clients             |
-| ReplyStream     | StreamingConnection, Held                                         | ReplyReader                |
-| ReplyReader     | Download, Held                                                    | StreamingConnection        |
+| StreamedReply   | StreamingConnection, Held (reply.py)                              | StreamReader               |
+| StreamReader    | Download, Held (reply.py)                                         | StreamingConnection        |
 """
 
 from typing import Any, Callable, Optional, Protocol
 
+from .reply import Reply
 from .request import Request
-
-Reply = Any  # see proto/reply.py
-"""The reply to a request: bytes; a list of pieces, if the sink takes them; TOO_LARGE; or a ReplyStream."""
 
 Later = Callable[[float, Callable[[], None]], "Cancellable"]
 """`later(seconds, call)`: calls after so many seconds, by the clock of the event loop."""
@@ -163,38 +161,3 @@ class ServingRoute(Protocol):
 
     def after_failure(self, request: Request, sink: Sink, host: Any, reply: Reply, outcomes: bytes) -> None:
         """Continues after `host`, the host asked first, has given an answer that is not a success."""
-
-
-class ReplyReader(Protocol):
-    """The reader of a reply that comes in pieces."""
-
-    def piece(self, data: bytes) -> None:
-        """Takes a piece of the reply."""
-
-    def can_take(self) -> bool:
-        """Returns whether the reader has room for a piece. Else it calls `ReplyStream.resume` when it has."""
-
-    def ended(self, tail: bytes) -> None:
-        """Takes the end of the reply."""
-
-    def broken(self) -> None:
-        """Records that the connection was lost before the end of the reply."""
-
-
-class ReplyStream(Protocol):
-    """A reply that is too large to be held in memory: the connection from which it comes in pieces.
-
-    A sink that gets one calls `take` in `on_reply`, or the connection is closed.
-    """
-
-    def begin_with(self, change: Callable[[bytes], bytes]) -> None:
-        """Lets `change` rewrite the beginning of the reply; call it before `take`."""
-
-    def take(self, reader: ReplyReader) -> None:
-        """Lets the reader have the reply."""
-
-    def resume(self) -> None:
-        """Lets more of the reply come: the reader has room."""
-
-    def close(self) -> None:
-        """Closes the connection: the reply is of no use any more."""

@@ -4,8 +4,9 @@ from typing import Callable, Iterable, List, Optional, Tuple
 
 from ..config.fields import routes
 from ..proto import outcomes as o
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, AsIs, Branch, Route, refuse
 from .framework.best import Best, is_good
 from .framework.context import RouteContext

@@ -7,9 +7,10 @@ from ..config.hosts import parse_host
 from ..proto import outcomes as o
 from ..proto.client.lines import MAX_KEY
 from ..proto.commands import DELETE, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
 from ..proto.rewriting import routing_name
-from ..proto.seams import Reply, Sink
+from ..proto.seams import Sink
 from .framework.base import Route
 from .framework.context import DeleteLog, RouteContext
 from .framework.handle import Args, Handle

@@ -9,8 +9,9 @@ from typing import List, Optional, Set, Tuple
 from ..config.fields import REQUIRED, Field, Values, number, record, routes, unused
 from ..proto import outcomes as o
 from ..proto.commands import COMMANDS, Command
+from ..proto.reply import Reply
 from ..proto.request import GET, SET, Request
-from ..proto.seams import Destination, Reply, Sink, Source
+from ..proto.seams import Destination, Sink, Source
 from .failover_errors import FailoverErrors, failover_errors
 from .failover_policy import InOrder, PolicySpec, failover_policy
 from .framework.base import ASKED, ON_ERROR, Branch, Route

@@ -3,8 +3,9 @@
 from typing import List, Optional, Tuple
 
 from ..proto import outcomes as o
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Destination, DestinationHost, Reply, Sink
+from ..proto.seams import Destination, DestinationHost, Sink
 from ..proto.styles import MEMCACHED, Memcached
 from .framework.again import ask_again
 from .framework.base import AsIs, Branch, refuse

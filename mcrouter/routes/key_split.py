@@ -7,9 +7,10 @@ from ..proto import outcomes as o
 from ..proto.background import background
 from ..proto.commands import ADMIN, BY_NAME, Command
 from ..proto.guard import guarded
+from ..proto.reply import Reply
 from ..proto.request import Request
 from ..proto.rewriting import longest_key
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, COPY, DROP_REPLY, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

@@ -5,9 +5,10 @@ from typing import List, Optional, Tuple
 from ..config.fields import Field, Values, number, route
 from ..proto import outcomes as o
 from ..proto.commands import BY_NAME, READ, VALUES, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
 from ..proto.rewriting import get_of, store_of
-from ..proto.seams import Reply, Sink
+from ..proto.seams import Sink
 from .framework.base import ASKED, ON_FAILURE, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

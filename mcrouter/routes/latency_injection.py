@@ -5,8 +5,9 @@ from typing import List, Optional, Tuple
 from ..config.fields import Field, Values, number, route, unused
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import abandon
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Reply, Sink
+from ..proto.seams import Sink
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle
@@ -71,7 +72,7 @@ class _Delayed:
         self._request = request
         self._sink = sink
         self._begun = route.context.now()
-        self._reply: Reply = None
+        self._reply: Reply = b""
         self._outcomes = b""
 
     def ask(self) -> None:

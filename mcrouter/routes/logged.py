@@ -6,8 +6,9 @@ from typing import List, Optional
 from ..config.fields import Values, route
 from ..proto import outcomes as o
 from ..proto.commands import ADMIN, COMMANDS, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from ..system.logs import get_logger
 from .framework.base import Route
 from .framework.context import RouteContext

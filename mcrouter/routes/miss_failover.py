@@ -5,8 +5,9 @@ from typing import Iterable, List, Optional, Tuple
 from ..config.fields import Field, Values, routes, switch
 from ..proto import outcomes as o
 from ..proto.commands import DELETE, READ, VALUES, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from .framework.again import ask_again
 from .framework.base import ASKED, ON_FAILURE, Branch, Route, refuse
 from .framework.best import Best, is_good

@@ -5,8 +5,9 @@ from typing import List, Optional, Tuple
 from ..config.fields import Field, Values, number, one_of, route
 from ..proto.commands import EXPTIME_KEYS, META_STORE, STORE, STORE_CAS, Command
 from ..proto.exptimes import capped, exptime, with_exptime
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

@@ -7,9 +7,10 @@ from ..config.prefixes import wrong_prefix
 from ..proto import outcomes as o
 from ..proto.client.lines import MAX_KEY
 from ..proto.commands import ADMIN, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
 from ..proto.rewriting import longest_key
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, Branch, Route, refuse
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

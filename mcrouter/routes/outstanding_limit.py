@@ -6,8 +6,9 @@ from typing import Deque, List, Optional, Tuple
 from ..config.fields import Field, Values, number, route
 from ..proto.commands import ADMIN, Command
 from ..proto.guard import guarded
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Reply, Sink, Source
+from ..proto.seams import Sink, Source
 from .framework.base import ASKED, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

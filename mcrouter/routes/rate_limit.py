@@ -4,8 +4,9 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..config.fields import Field, Values, record, route
 from ..proto.commands import COMMANDS, DELETE, META_STORE, READ, STORE, STORE_CAS, VALUES, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, OVER_LIMIT, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

@@ -7,8 +7,9 @@ from ..hashing import routing_key
 from ..hashing.spooky import hash32
 from ..proto.background import background
 from ..proto.commands import ADMIN, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Destination, Reply, Sink, Source
+from ..proto.seams import Destination, Sink, Source
 from .framework.base import ASKED, COPY, Branch, Route, start_guarded
 from .framework.context import Copies, RouteContext
 from .framework.handle import Args, Handle

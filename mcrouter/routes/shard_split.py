@@ -7,9 +7,10 @@ from ..config.fields import Field, Values, number, record, route, switch
 from ..hashing import routing_key
 from ..proto.background import background
 from ..proto.commands import ADMIN, COMMANDS, DELETE, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
 from ..proto.rewriting import longest_key
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, COPY, DROP_REPLY, Branch, Route, start_guarded
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

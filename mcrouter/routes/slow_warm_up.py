@@ -6,8 +6,9 @@ from typing import List, Optional, Tuple
 from ..config.fields import RECORDS, Field, Values, number, record, route
 from ..proto import outcomes as o
 from ..proto.commands import READ, VALUES, Command
+from ..proto.reply import Reply
 from ..proto.request import Request
-from ..proto.seams import Reply, Sink
+from ..proto.seams import Sink
 from .framework.base import ASKED, BY_CHANCE, Branch, Route
 from .framework.context import RouteContext
 from .framework.handle import Args, Handle

@@ -6,9 +6,9 @@ from typing import Callable, Dict, List, Sequence, Tuple
 from ..config.fields import routes
 from ..proto import outcomes as o
 from ..proto.replies import split_reply
-from ..proto.reply import TOO_LARGE
+from ..proto.reply import TOO_LARGE, Reply, unstreamed
 from ..proto.request import Request
-from ..proto.seams import Destination, Reply, Sink
+from ..proto.seams import Destination, Sink
 from .framework.base import ASKED, COPY, Branch, Route, start_in_background
 from .framework.handle import Handle
 from .framework.held import Held
@@ -101,9 +101,11 @@ class Collecting:
                 if isinstance(reply, Held) and reply is not chosen:
                     reply.drop()
             return chosen, bytes([code])
-        by_child = [list(zip(split_reply(reply, commands, outcomes), outcomes)) for reply, outcomes in answers]
+        by_child = [
+            list(zip(split_reply(unstreamed(reply), commands, outcomes), outcomes)) for reply, outcomes in answers
+        ]
         best = [self._choose(list(answers)) for answers in zip(*by_child)]
-        return b"".join(reply for reply, _ in best), bytes(code for _, code in best)
+        return b"".join(unstreamed(reply) for reply, _ in best), bytes(code for _, code in best)
 
 
 class AllMajorityRoute(ToAll):

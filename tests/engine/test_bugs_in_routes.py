@@ -33,7 +33,7 @@ from tests.support.talking import TalkingHost, refusing_address
 from tests.support.wire import MARK, Wire
 
 METHODS = ("start", "after_failure", "resume", "on_reply", "direct_host")
-ENGINE = ("clients.source", "clients.large_values", "hosts.meta_check")
+ENGINE = ("clients.source", "clients.large_values", "hosts.connections.meta_check")
 LARGE = 400_000  # bytes; more than the buffers below
 BUFFER = 4096
 INTERNAL_ERROR = b"SERVER_ERROR mcrouter: internal error\r\n"

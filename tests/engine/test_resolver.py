@@ -10,7 +10,7 @@ from mcrouter.engine.hosts import resolver
 from mcrouter.engine.hosts.reason import Reason
 from mcrouter.engine.hosts.state import HostState
 from mcrouter.engine.loop import PollGroup
-from mcrouter.server import worker
+from mcrouter.server import hosts
 from tests.support.processes import DEADLINE, until
 
 from .still import Still
@@ -219,7 +219,7 @@ class Names:
     def __init__(self, monkeypatch):
         self._answers = queue.Queue()
         monkeypatch.setattr(resolver, "ask", self._ask)
-        monkeypatch.setattr(worker, "known_address", lambda *_: None)
+        monkeypatch.setattr(hosts, "known_address", lambda *_: None)
 
     def _ask(self, host, port, _timeout):
         answer = self._answers.get(timeout=DEADLINE)

@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from mcrouter.server.processes.several import supervisor as workers
+from mcrouter.server.processes import supervisor as workers
 
 
 class System:

@@ -4,7 +4,7 @@ import collections
 from typing import Any, Callable, Deque, List
 
 from ...proto.commands import COMMANDS
-from ...proto.reply import TOO_LARGE, Reply
+from ...proto.reply import TOO_LARGE, AnyReply
 from ...proto.request import Request
 
 
@@ -97,7 +97,7 @@ class RequestSource:
         anything. A get whose answer is not awaited any more will not be asked again."""
         return (request.origin or request) not in self.queue or self.may_repeat(request)
 
-    def answer(self, request: "ClientRequest", reply: Reply, outcomes: bytes, is_counted: bool = False) -> None:
+    def answer(self, request: "ClientRequest", reply: AnyReply, outcomes: bytes, is_counted: bool = False) -> None:
         """The one way out of a reply: counts it, unless its host has (`is_counted`), and delivers it as its client sees
         it. One that is too large to be held is asked for again. After the first reply, which an unexpected error may
         have given, others are dropped."""
@@ -160,7 +160,7 @@ class ClientRequest(Request):
     on_abandon: List[Callable[[], None]]
     takes_pieces = True  # a reply may be a list of pieces
 
-    def on_reply(self, reply: Reply, outcomes: bytes) -> None:
+    def on_reply(self, reply: AnyReply, outcomes: bytes) -> None:
         """Takes the reply of its route."""
         self.client.answer(self, reply, outcomes)
 

@@ -4,8 +4,9 @@
 from typing import Optional
 
 from ...proto import outcomes as o
+from ...proto.reply import Reply
 from ...proto.request import Request
-from ...proto.seams import Destination, Reply, ServingRoute, Sink, Source
+from ...proto.seams import Destination, ServingRoute, Sink, Source
 
 _MOST = 3  # hosts asked for one request, the first included
 

@@ -12,8 +12,9 @@ from typing import Iterable, List, Optional, Tuple
 from ...proto import outcomes as o
 from ...proto.background import background
 from ...proto.guard import guarded
+from ...proto.reply import Reply
 from ...proto.request import Request
-from ...proto.seams import Destination, Reply, Sink
+from ...proto.seams import Destination, Sink
 from .again import ask_again
 
 # When a route asks another route, as `explain` prints it.

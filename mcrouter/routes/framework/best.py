@@ -10,9 +10,9 @@ from typing import Dict, List, Optional, Tuple
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, VALUES
 from ...proto.replies import split_reply, value_blocks
-from ...proto.reply import TOO_LARGE
+from ...proto.reply import TOO_LARGE, AnyReply, Reply, joined, unstreamed
 from ...proto.request import Request
-from ...proto.seams import Reply, Sink
+from ...proto.seams import Sink
 from .base import part
 from .pieces import values_reply
 
@@ -33,32 +33,31 @@ class Best:
             len(request.commands) == 1 and COMMANDS[request.commands[0]].reply == VALUES and len(request.keys()) > 1
         )
         self._found: Dict[bytes, bytes] = {}
-        self._replies: List[Optional[bytes]] = [None] * len(request.commands)
+        self._replies: List[Optional[Reply]] = [None] * len(request.commands)
         self._outcomes = bytearray(len(request.commands))
         self._instead: Optional[Tuple[Reply, bytes]] = None  # the answer, if it cannot be joined
         self._open = list(range(len(request.commands)))  # places of the commands without a good outcome
 
-    def add(self, reply: Reply, outcomes: bytes, asked: Request) -> bool:
+    def add(self, reply: AnyReply, outcomes: bytes, asked: Request) -> bool:
         """Takes a reply, as bytes or in pieces, to `asked`: the request itself, or what `missing` returned.
 
         Returns whether now every command has a good outcome.
         """
-        if type(reply) is list:
-            reply = b"".join(reply)
-        if reply is TOO_LARGE or (self._many_keys and outcomes == o.LEFT_OUT):
-            self._instead = (reply, outcomes[:1] * len(self._replies))
+        got: Reply = joined(reply) if isinstance(reply, (list, memoryview)) else reply
+        if got is TOO_LARGE or (self._many_keys and outcomes == o.LEFT_OUT):
+            self._instead = (got, outcomes[:1] * len(self._replies))
             return True
         if self._many_keys:
-            return self._add_values(reply, outcomes)
+            return self._add_values(unstreamed(got), outcomes)
         whole = len(asked.commands) == len(self._replies)
         places = range(len(self._replies)) if whole else list(self._open)
-        replies = [reply] if len(outcomes) == 1 else split_reply(reply, asked.commands, outcomes)
+        replies = [got] if len(outcomes) == 1 else split_reply(unstreamed(got), asked.commands, outcomes)
         for place, text, code in zip(places, replies, outcomes):
             self._improve(place, text, code)
         self._open = [place for place in self._open if self._outcomes[place] not in self._good]
         return not self._open
 
-    def _improve(self, place: int, reply: bytes, code: int) -> None:
+    def _improve(self, place: int, reply: Reply, code: int) -> None:
         known = self._outcomes[place]
         if not known or self._rank(code) < self._rank(known):
             self._outcomes[place] = code
@@ -103,4 +102,4 @@ class Best:
             return values_reply(blocks, sink), whole
         if len(self._replies) == 1:  # may be other than bytes: a large value that still comes
             return self._replies[0] or b"", bytes(self._outcomes)
-        return b"".join(reply or b"" for reply in self._replies), bytes(self._outcomes)
+        return b"".join(unstreamed(reply or b"") for reply in self._replies), bytes(self._outcomes)

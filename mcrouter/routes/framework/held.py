@@ -2,7 +2,7 @@
 
 from typing import Callable, List, Optional
 
-from ...proto.seams import ReplyReader, ReplyStream
+from ...proto.reply import StreamedReply, StreamReader
 
 
 class Held:
@@ -12,9 +12,9 @@ class Held:
     reader it is the connection; for the connection it is the reader.
     """
 
-    def __init__(self, connection: ReplyStream) -> None:
+    def __init__(self, connection: StreamedReply) -> None:
         self._connection = connection
-        self._reader: Optional[ReplyReader] = None
+        self._reader: Optional[StreamReader] = None
         self._begun = b""
         self._broken = False
         self._changes: List[Callable[[bytes], bytes]] = []
@@ -32,7 +32,7 @@ class Held:
         """Lets `change` rewrite the beginning of the reply."""
         self._changes.append(change)
 
-    def take(self, reader: ReplyReader) -> None:
+    def take(self, reader: StreamReader) -> None:
         """Passes the reply to the reader: it is the answer."""
         self._reader = reader
         for change in self._changes:

@@ -7,10 +7,10 @@ from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, EXPTIME_KEYS, VALUES
 from ...proto.guard import guarded
 from ...proto.replies import value_blocks
-from ...proto.reply import TOO_LARGE
+from ...proto.reply import TOO_LARGE, Reply, unstreamed
 from ...proto.request import Request
 from ...proto.rewriting import routing_name
-from ...proto.seams import Destination, Later, Reply, Sink, Source
+from ...proto.seams import Destination, Later, Sink, Source
 from .base import ASKED, Branch, Route, part, refuse
 from .pieces import values_reply
 
@@ -233,7 +233,7 @@ class Gathering:
         if reply is TOO_LARGE or outcomes == o.LEFT_OUT:
             self._instead = (reply, outcomes)
         elif outcomes in o.ANSWERS:
-            self._found.update(value_blocks(reply))
+            self._found.update(value_blocks(unstreamed(reply)))
         else:
             self._error = (reply, outcomes)
         if not self._waiting:

@@ -4,9 +4,10 @@ A sink that `takes_pieces` accepts a list of pieces instead of bytes. These are 
 that only pass a reply on to one.
 """
 
-from typing import List, Optional
+from typing import List, Optional, cast
 
-from ...proto.seams import Reply, Sink
+from ...proto.reply import Reply
+from ...proto.seams import Sink
 
 _WORTH = 65536  # bytes of a reply; shorter replies are joined
 _LARGE = 4096  # bytes of a piece, on average; smaller pieces are joined, unless they repeat
@@ -23,5 +24,5 @@ def values_reply(blocks: List[bytes], sink: Optional[Sink]) -> Reply:
     if len(blocks) > 1 and size > _WORTH and takes_pieces(sink):
         once = sum(map(len, {id(block): block for block in blocks}.values()))
         if size > 2 * once or size > _LARGE * len(blocks):
-            return [*blocks, b"END\r\n"]
+            return cast(Reply, [*blocks, b"END\r\n"])
     return b"".join(blocks) + b"END\r\n"

@@ -6,9 +6,9 @@ from typing import List, Sequence, Tuple
 from ...proto import outcomes as o
 from ...proto.commands import COMMANDS, VALUES
 from ...proto.replies import split_reply
-from ...proto.reply import TOO_LARGE
+from ...proto.reply import TOO_LARGE, Reply, unstreamed
 from ...proto.request import GET, Request
-from ...proto.seams import Reply, Sink
+from ...proto.seams import Sink
 from .base import Route, part
 from .keyed import Gathering, for_keys
 
@@ -78,7 +78,7 @@ class _Whole:
         self._codes = bytearray(len(request.commands))
         self._replies: List[Reply] = [b""] * len(request.commands)
 
-    def add(self, places: List[int], replies: List[Reply], outcomes: bytes) -> None:
+    def add(self, places: List[int], replies: Sequence[Reply], outcomes: bytes) -> None:
         """Takes the answers to a portion; passes the whole answer on after the last portion."""
         for place, reply, code in zip(places, replies, outcomes):
             self._replies[place] = reply
@@ -89,7 +89,7 @@ class _Whole:
         if any(reply is TOO_LARGE for reply in self._replies):
             self._sink.on_reply(TOO_LARGE, o.VALUE * len(self._codes))
         else:
-            self._sink.on_reply(b"".join(self._replies), bytes(self._codes))
+            self._sink.on_reply(b"".join(map(unstreamed, self._replies)), bytes(self._codes))
 
 
 class _Portion:
@@ -105,5 +105,5 @@ class _Portion:
     def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the answer to the portion."""
         whole = reply is TOO_LARGE or len(outcomes) == 1
-        replies = [reply] * len(outcomes) if whole else split_reply(reply, self._asked.commands, outcomes)
+        replies = [reply] * len(outcomes) if whole else split_reply(unstreamed(reply), self._asked.commands, outcomes)
         self._whole.add(self._places, replies, outcomes)

@@ -2,9 +2,10 @@
 
 from typing import Callable, Iterable, Tuple
 
+from ...proto.reply import Reply
 from ...proto.request import Request
 from ...proto.rewriting import rekeyed, restored, restored_head
-from ...proto.seams import Reply, Sink
+from ...proto.seams import Sink
 from ..host import HostRoute
 from .base import Route
 from .keyed import Gathering, for_keys, names_of

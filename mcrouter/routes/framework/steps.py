@@ -8,10 +8,10 @@ from typing import Callable, Generator, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto.background import background
-from ...proto.reply import TOO_LARGE
+from ...proto.reply import TOO_LARGE, Reply
 from ...proto.request import Request
 from ...proto.rewriting import Value, store_of, values
-from ...proto.seams import Reply, Sink
+from ...proto.seams import Sink
 from .base import DROP_REPLY, Route, start_guarded
 
 Answer = Tuple[Reply, bytes]
