@@ -135,11 +135,11 @@ def test_a_host_that_stops_costs_no_value_and_comes_back(demo):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_host_that_hangs_is_left_out_for_all_event_loops(demo, workers):
-    shown = demo(*ANYWHERE, "-r", "100", "-n", workers, "--timeouts-until-tko", "1")
-    shown.type("hang 1", "Host 1 hangs: a request to it waits 100 ms; after 1 timeouts it is unhealthy.")
+    shown = demo(*ANYWHERE, "-r", "2000", "-n", workers, "--timeouts-until-tko", "1")
+    shown.type("hang 1", "Host 1 hangs: a request to it waits 2000 ms; after 1 timeouts it is unhealthy.")
     for _ in range(4):
         assert ask(shown.port(), b"get user:1\r\nquit\r\n") == b"END\r\n"
-    assert "is unhealthy" in shown.log.read_text()
+    until(lambda: "is unhealthy" in shown.log.read_text())
     shown.type("heal 1", "Host 1 behaves again.")
     shown.process.send_signal(signal.SIGINT)
     assert shown.process.wait(DEADLINE) == 0

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from mcrouter.testing import DemoHost  # noqa: E402
 
-DEADLINE = 20.0  # seconds
+DEADLINE = 90.0  # seconds
 STRICT = ["-X", "dev", "-W", "error"]
 PACKAGE = [sys.executable, *STRICT, "-m", "mcrouter"]
 SAMPLE = json.loads((ROOT / "router.json").read_text())

@@ -4,7 +4,7 @@ import socket
 import threading
 from typing import Any, List
 
-DEADLINE = 20.0  # seconds that any one answer may take
+DEADLINE = 90.0  # seconds that any one answer may take
 
 
 class Load:

@@ -4,7 +4,7 @@ import socket
 import time
 from typing import Sequence
 
-DEADLINE = 10.0  # seconds for any one read
+DEADLINE = 90.0  # seconds for any one read
 MARK = b"mn\r\n"  # a command that every state between commands answers with MARKED
 MARKED = b"MN\r\n"
 

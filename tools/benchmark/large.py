@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -60,8 +59,9 @@ def measure_large(rig: Rig, pools: int) -> Dict[str, Any]:
     with socket.create_connection(("127.0.0.1", router.port), _PATIENCE) as client:
         _get(client)  # it serves
         for _ in range(_RELOADS):
+            before = _since(router.metrics)
             os.kill(router.process.pid, signal.SIGHUP)
-            took = _gets_until_reloaded(client, router.metrics)
+            took = _gets_until_reloaded(client, router.metrics, before)
             slowest.append(1000 * max(took))
             middle.append(1000 * median(took))
     rig.dismiss([router])
@@ -85,15 +85,14 @@ def _get(client: socket.socket) -> float:
     return time.perf_counter() - begin
 
 
-def _age(metrics: int) -> float:
-    page = urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=_PATIENCE).read().decode()
-    found = re.search(r"^mcrouter_config_age_seconds (\S+)", page, re.M)
-    assert found is not None
-    return float(found[1])
+def _since(metrics: int) -> float:
+    """Returns since when the config is in effect, in Unix time."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/status.json", timeout=_PATIENCE) as page:
+        return float(json.load(page)["config"]["since"])
 
 
-def _gets_until_reloaded(client: socket.socket, metrics: int) -> List[float]:
-    """Seconds that gets take, until the config is younger than the wish for it."""
+def _gets_until_reloaded(client: socket.socket, metrics: int, before: float) -> List[float]:
+    """Returns the seconds that each get takes until another config is in effect than the one since `before`."""
     took: List[float] = []
     asked = looked = time.monotonic()
     while looked - asked < _PATIENCE:
@@ -101,6 +100,6 @@ def _gets_until_reloaded(client: socket.socket, metrics: int) -> List[float]:
         time.sleep(_PAUSE)
         if time.monotonic() - looked > _LOOK:
             looked = time.monotonic()
-            if _age(metrics) < looked - asked:
+            if _since(metrics) != before:
                 return took
     raise BenchError("the config is not taken")

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-START_DEADLINE = 30.0  # seconds that a process may take to serve
+START_DEADLINE = 60.0  # seconds that a process may take to serve
 _END_DEADLINE = 3.0  # seconds between SIGTERM and SIGKILL
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
