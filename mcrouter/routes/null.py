@@ -42,10 +42,11 @@ _DEFAULTS: Dict[int, Answer] = {command.number: _default(command.number) for com
 def answer_default(request: Request, sink: Sink) -> None:
     """Gives every command of the request its default reply."""
     if len(request.commands) == 1:
-        reply, code = _DEFAULTS[request.commands[0]]
-        sink.on_reply(reply[:2] + _echo(request) + reply[2:] if request.commands[0] in _ECHOING else reply, code)
+        (command,) = request.commands
+        reply, code = _DEFAULTS[command]
+        sink.on_reply(reply[:2] + _echo(request) + reply[2:] if command in _ECHOING else reply, code)
     else:
-        answers = [_DEFAULTS[command] for command in request.commands]
+        answers = list(map(_DEFAULTS.__getitem__, request.commands))
         sink.on_reply(b"".join(reply for reply, _ in answers), b"".join(code for _, code in answers))
 
 
@@ -87,7 +88,7 @@ class NullRoute(Route):
 
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the answer: no host is asked."""
-        return "answers " + default_reply(request.commands[0])[0].decode().strip(), []
+        return "answers " + default_reply(*request.commands)[0].decode().strip(), []
 
 
 class ErrorRoute(Route):

@@ -200,7 +200,7 @@ class AllAsyncRoute(ToAll):
 
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
-        answer = default_reply(request.commands[0])[0].decode().strip()
+        answer = default_reply(*request.commands)[0].decode().strip()
         return f"answers {answer} at once", [(COPY, child) for child in self._children]
 
 

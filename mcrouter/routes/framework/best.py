@@ -8,11 +8,11 @@ key by key: each value that any host has is in the answer.
 from typing import Dict, List, Optional, Tuple
 
 from ...proto import outcomes as o
-from ...proto.commands import COMMANDS, VALUES
 from ...proto.replies import TOO_LARGE, split_reply, value_blocks
 from ...proto.requests import Request
 from ...proto.seams import Reply, Sink
 from .base import part
+from .keyed import has_several_keys
 from .pieces import values_reply
 
 
@@ -28,9 +28,7 @@ class Best:
     def __init__(self, request: Request, good: bytes = o.SUCCESS) -> None:
         self._request = request
         self._good = good
-        self._many_keys = (
-            len(request.commands) == 1 and COMMANDS[request.commands[0]].reply == VALUES and len(request.keys()) > 1
-        )
+        self._many_keys = has_several_keys(request)
         self._found: Dict[bytes, bytes] = {}
         self._replies: List[Optional[bytes]] = [None] * len(request.commands)
         self._outcomes = bytearray(len(request.commands))
