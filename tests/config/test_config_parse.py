@@ -180,3 +180,33 @@ def test_an_escape_that_is_half_a_character_is_an_error(code):
 def test_a_character_that_is_not_allowed_is_found_in_its_line_and_column(text, place):
     with pytest.raises(ConfigError, match=rf"^{place}: "):
         parse(text, "f")
+
+
+BLOCKS = [  # the text of a config, and the value of its key `a`
+    ("a: |\n  x\n", "x\n"),
+    ("a: |-\n  x\n", "x"),
+    ("a: |+\n  x\n", "x\n"),
+    ("a: |\n  x", "x"),
+    ("a: |+\n  x", "x"),
+    ("a: |\n  x\n\n\n", "x\n"),
+    ("a: |-\n  x\n\n\n", "x"),
+    ("a: |+\n  x\n\n\n", "x\n\n\n"),
+    ("a: |+\n  x\n\n  ", "x\n\n"),
+    ("a: |+\n  x\n\nb: 1\n", "x\n\n"),
+    ("a: |+\n\n", "\n"),
+    ("a: |\n\n", ""),
+    ("a: |\n  x\n   y\n  z\n", "x\n y\nz\n"),
+    ("a: |2\n    x\n   y\n", "  x\n y\n"),
+    ("a: >\n  x\n  y\n", "x y\n"),
+    ("a: >\n  x\n\n  y\n", "x\ny\n"),
+    ("a: >\n  x\n\n\n  y\n", "x\n\ny\n"),
+    ("a: >\n  x\n   y\n  z\n", "x\n y\nz\n"),
+    ("a: >+\n  x\n\n", "x\n\n"),
+    ("a: >-\n\n  x\n", "\nx"),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), BLOCKS)
+def test_block_scalars(text, value):
+    """As PyYAML and libyaml read them."""
+    assert plain(parse(text, "f"))["a"] == value
