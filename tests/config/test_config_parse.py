@@ -1,12 +1,13 @@
 """The two parsers against the corpus in valid/: each file with the plain value that it must give."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from mcrouter.config import ConfigError, as_json, parse
+from mcrouter.config import ConfigError, as_json, digest, load_config, parse
 from mcrouter.config.syntax import yaml as yaml_parser
 from mcrouter.config.syntax.text import to_text
 from mcrouter.config.syntax.tree import Entry, Map, Scalar, Seq, plain
@@ -210,3 +211,11 @@ BLOCKS = [  # the text of a config, and the value of its key `a`
 def test_block_scalars(text, value):
     """As PyYAML and libyaml read them."""
     assert plain(parse(text, "f"))["a"] == value
+
+
+@pytest.mark.parametrize("macros", [{}, {"macros": {"r": {"type": "constDef", "result": "DefaultRoute"}}}])
+def test_the_digest_is_that_of_the_text_as_it_was_written(macros, vocabulary):
+    text = json.dumps({"orderedPool": ["a"], "route": "%r%" if macros else "DefaultRoute", **macros})
+    config = load_config(text, "f", vocabulary)
+    assert digest(config) == hashlib.md5(text.encode()).hexdigest()
+    assert digest(config._replace(text="", digest="")) == ""

@@ -68,7 +68,7 @@ class Best:
         if outcomes in o.ANSWERS:
             for key, block in value_blocks(reply):
                 self._found.setdefault(key, block)
-        self._improve(0, reply, outcomes[0])
+        self._improve(0, reply, *outcomes)
         return outcomes in self._good or all(key in self._found for key in self._request.keys())
 
     def missing(self) -> Request:

@@ -8,6 +8,7 @@ import pytest
 
 from mcrouter.config import ConfigError
 from mcrouter.config.preprocess import limits
+from mcrouter.config.preprocess.builtins import hashes
 from mcrouter.config.preprocess.builtins.shuffle import shuffled
 from mcrouter.config.preprocess.builtins.table import BUILTINS
 from mcrouter.hashing.spooky import hash64
@@ -15,6 +16,10 @@ from mcrouter.hashing.spooky import hash64
 from .expanding import value_of
 
 LEAST = -(2**63)
+DIVIDED = [  # a, b, the quotient and the remainder, as in C
+    (7, 3, 2, 1), (-7, 3, -2, -1), (7, -3, -2, 1), (-7, -3, 2, -1), (6, 3, 2, 0), (-6, 3, -2, 0), (6, -3, -2, 0), (0, 3, 0, 0),
+    (0, -3, 0, 0), (7, 100, 0, 7), (-7, 100, 0, -7), (7, -100, 0, 7), (1, 1, 1, 0), (2**62 + 1, 2, 2**61, 1), (LEAST, 1, LEAST, 0),
+]  # fmt: skip
 
 CASES = {
     "int": [
@@ -112,8 +117,8 @@ CASES = {
     "add": [("@add(@int(2),@int(-3))", -1), ({"type": "add", "A": 1, "B": 2}, 3)],
     "sub": [("@sub(@int(2),@int(-3))", 5)],
     "mul": [("@mul(@int(2),@int(-3))", -6)],
-    "div": [("@div(@int(7),@int(3))", 2), ("@div(@int(-7),@int(3))", -2), ("@div(@int(7),@int(-3))", -2)],
-    "mod": [("@mod(@int(7),@int(3))", 1), ("@mod(@int(-7),@int(3))", -1), ("@mod(@int(7),@int(-3))", 1)],
+    "div": [(f"@div(@int({a}),@int({b}))", quotient) for a, b, quotient, _ in DIVIDED],
+    "mod": [(f"@mod(@int({a}),@int({b}))", remainder) for a, b, _, remainder in DIVIDED],
     "bitwiseAnd": [("@bitwiseAnd(@int(12),@int(10))", 8)],
     "bitwiseOr": [("@bitwiseOr(@int(12),@int(10))", 14)],
     "bitwiseXor": [("@bitwiseXor(@int(12),@int(10))", 6)],
@@ -316,7 +321,7 @@ def test_a_weight_may_be(weight):
 
 @pytest.mark.parametrize("weight", [-0.0101, -1, 2**63, 2**64, "1", None, [1]])
 def test_a_weight_may_not_be(weight):
-    with pytest.raises(ConfigError, match="the weight of 'a' is .*; give a number from 0 to 1"):
+    with pytest.raises(ConfigError, match=r"the weight of 'a' is .*; give a number from 0 to 1"):
         weighted(weight)
 
 
@@ -355,3 +360,13 @@ def test_an_address_is_local_if_a_socket_can_be_bound_to_any_port_of_it(monkeypa
     monkeypatch.setattr(FakeSocket, "bound", [])
     assert value_of(json.dumps([f"@isLocalIp({ip})"])) == [True]
     assert FakeSocket.bound == [(family, socket.SOCK_DGRAM, (ip, 0))]
+
+
+@pytest.mark.parametrize(("byte", "number"), [(0, 0), (127, 127), (128, -128), (255, -1)])
+def test_the_fnv_hash_takes_bytes_as_signed_numbers(byte, number):
+    """As folly::hash::fnv64_buf: FNV-1, whose start and prime these are."""
+    start, prime, mask = 14695981039346656037, 1099511628211, 2**64 - 1
+    assert hashes._fnv(b"") == start
+    assert hashes._fnv(bytes([byte])) == (start * prime & mask) ^ number & mask
+    twice = hashes._fnv(bytes([byte, 65]))
+    assert twice == (hashes._fnv(bytes([byte])) * prime & mask) ^ 65
