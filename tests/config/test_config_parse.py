@@ -219,3 +219,4 @@ def test_the_digest_is_that_of_the_text_as_it_was_written(macros, vocabulary):
     config = load_config(text, "f", vocabulary)
     assert digest(config) == hashlib.md5(text.encode()).hexdigest()
     assert digest(config._replace(text="", digest="")) == ""
+    assert config.text == (json.dumps({"orderedPool": ["a"], "route": "DefaultRoute"}) if macros else text)
