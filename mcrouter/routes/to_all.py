@@ -95,7 +95,7 @@ class Collecting:
         if any(reply is TOO_LARGE for reply, _ in answers):
             return TOO_LARGE, o.VALUE * len(commands)
         if len(commands) == 1:
-            chosen, code = self._choose([(reply, outcomes[0]) for reply, outcomes in answers])
+            chosen, code = self._choose([(reply, code) for reply, (code,) in answers])
             for reply, _ in answers:
                 if isinstance(reply, Held) and reply is not chosen:
                     reply.drop()
