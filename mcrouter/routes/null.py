@@ -53,7 +53,7 @@ def answer_default(request: Request, sink: Sink) -> None:
 def _echo(request: Request) -> bytes:
     """Returns what every answer to a meta command repeats: the opaque and the key, if the command asks for them. A key
     in base64 is rendered where the answer leaves (proto/client/rendering.py), as for answers of hosts."""
-    words = bytes(request.data[:_LINE]).split(b"\n", 1)[0].split()
+    words = bytes(request.data[:_LINE]).partition(b"\n")[0].split()
     flags = words[3:] if words[0] == b"ms" else words[2:]
     echoed = [b" k" + words[1] if flag[:1] == b"k" else b" " + flag for flag in flags if flag[:1] in (b"k", b"O")]
     return b"".join(echoed)
