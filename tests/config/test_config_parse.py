@@ -220,3 +220,9 @@ def test_the_digest_is_that_of_the_text_as_it_was_written(macros, vocabulary):
     assert digest(config) == hashlib.md5(text.encode()).hexdigest()
     assert digest(config._replace(text="", digest="")) == ""
     assert config.text == (json.dumps({"orderedPool": ["a"], "route": "DefaultRoute"}) if macros else text)
+
+
+@pytest.mark.parametrize("text", ["a: [%s]\n", "a: {k: [%s]}\n", '{"a": [%s]}\n', "a: [x, %s]\n"])
+@pytest.mark.parametrize("item", ["[]", "{}", "[[1]]"])
+def test_many_collections_next_to_one_another_are_not_deep(text, item):
+    parse(text % ", ".join([item] * 300), "f")
