@@ -170,7 +170,7 @@ class RootRoute(KeyedRoute):
         keys = names_of(request)
         if not keys:
             return "", [(ASKED, self._default)]
-        prefix = prefix_of(keys[0])
+        prefix = prefix_of(next(iter(keys)))
         matching = self._matching(prefix)
         return prefix.decode(errors="replace"), [(COPY if place else ASKED, one) for place, one in enumerate(matching)]
 
