@@ -75,7 +75,7 @@ class _Delete:
     def on_reply(self, reply: Reply, outcomes: bytes) -> None:
         """Takes the host's answer; logs the delete if it was not delivered."""
         if outcomes in _UNDELIVERED and self._route.log(self._request):
-            reply, outcomes = default_reply(self._request.commands[0])
+            reply, outcomes = default_reply(*self._request.commands)
         self._sink.on_reply(reply, outcomes)
 
 

@@ -48,7 +48,7 @@ class KeySplitRoute(Route):
 
     def start(self, request: Request, sink: Sink) -> None:
         """Asks for the own name, or for all names."""
-        command = request.commands[0]
+        (command,) = request.commands
         if command in self._to_all and self._has_names(request):
             for replica in range(self._replicas):
                 if replica != self._own:
@@ -83,7 +83,7 @@ class KeySplitRoute(Route):
 
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the names that are asked for."""
-        command = request.commands[0]
+        (command,) = request.commands
         everywhere = command in self._to_all or (self._first_hit and command in _GET)
         remark = f"as replica {self._own} of {self._replicas}" + (", and as the others" if everywhere else "")
         return remark, [(ASKED, self._target), *([(COPY, self._target)] if everywhere else [])]

@@ -44,9 +44,10 @@ class L1L2CacheRoute(Route):
 
     def start(self, request: Request, sink: Sink) -> None:
         """Asks L1 first."""
-        if request.commands[0] == _GET:
+        (command,) = request.commands
+        if command == _GET:
             follow(self._get(request), sink)
-        elif _BY_VALUES[request.commands[0]]:
+        elif _BY_VALUES[command]:
             follow(self._gets(request), sink)
         elif self._nothing_exptime:
             self._l2.start(request, sink)
@@ -95,7 +96,7 @@ class L1L2CacheRoute(Route):
 
     def _gets(self, request: Request) -> Steps:
         answer = yield self._l1, request
-        return default_reply(request.commands[0]) if self._is_nothing(answer[0]) else answer
+        return default_reply(*request.commands) if self._is_nothing(answer[0]) else answer
 
     def _meta(self, request: Request) -> Steps:
         answer = yield self._l1, request
@@ -109,9 +110,10 @@ class L1L2CacheRoute(Route):
 
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists the routes that the command may ask."""
-        if request.commands[0] == _GET:
+        (command,) = request.commands
+        if command == _GET:
             return "a hit of the second is added to the first", [(ASKED, self._l1), (ON_FAILURE, self._l2)]
-        if _BY_VALUES[request.commands[0]]:
+        if _BY_VALUES[command]:
             return "", [(ASKED, self._l1)]
         if self._nothing_exptime:
             return "", [(ASKED, self._l2)]

@@ -36,8 +36,9 @@ def chosen_places(
         choose = make_chooser("WeightedCh3", [str(place) for place in left], {"weights": tuple(heavy)})
         index = choose(f"{host_id}-{salt}-{turn}".encode())
         found.append(left[index])
-        left[index], heavy[index] = left[-1], heavy[-1]  # the last child takes the free place
-        del left[-1], heavy[-1]
+        last, weight = left.pop(), heavy.pop()
+        if index < len(left):  # the last child takes the free place
+            left[index], heavy[index] = last, weight
     return found
 
 

@@ -63,7 +63,8 @@ class LocalRoute(Route):
 
     def start(self, request: Request, sink: Sink) -> None:
         """Answers at once; `stats` as `do` finds the time."""
-        name = COMMANDS[request.commands[0]].name
+        (command,) = request.commands
+        name = COMMANDS[command].name
         answer = self._answers.get(name)
         if name == "stats":
             self._do(request, self._stat_lines(request, sink))

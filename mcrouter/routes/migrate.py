@@ -45,7 +45,8 @@ class MigrateRoute(KeyedRoute):
         return self._to if begun >= hash32(routing_key(key), 0) % self._interval else self._from
 
     def _is_both(self, request: Request) -> bool:
-        return request.commands[0] in _DELETES and 0 <= self._wall() - self._start < 2 * self._interval
+        (command,) = request.commands
+        return command in _DELETES and 0 <= self._wall() - self._start < 2 * self._interval
 
     def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the first host of the key's route; None for a delete that goes to both routes."""

@@ -42,17 +42,18 @@ _DEFAULTS: Dict[int, Answer] = {command.number: _default(command.number) for com
 def answer_default(request: Request, sink: Sink) -> None:
     """Gives every command of the request its default reply."""
     if len(request.commands) == 1:
-        reply, code = _DEFAULTS[request.commands[0]]
-        sink.on_reply(reply[:2] + _echo(request) + reply[2:] if request.commands[0] in _ECHOING else reply, code)
+        (command,) = request.commands
+        reply, code = _DEFAULTS[command]
+        sink.on_reply(reply[:2] + _echo(request) + reply[2:] if command in _ECHOING else reply, code)
     else:
-        answers = [_DEFAULTS[command] for command in request.commands]
+        answers = list(map(_DEFAULTS.__getitem__, request.commands))
         sink.on_reply(b"".join(reply for reply, _ in answers), b"".join(code for _, code in answers))
 
 
 def _echo(request: Request) -> bytes:
     """Returns what every answer to a meta command repeats: the opaque and the key, if the command asks for them. A key
     in base64 is rendered where the answer leaves (proto/client/rendering.py), as for answers of hosts."""
-    words = bytes(request.data[:_LINE]).split(b"\n", 1)[0].split()
+    words = bytes(request.data[:_LINE]).partition(b"\n")[0].split()
     flags = words[3:] if words[0] == b"ms" else words[2:]
     echoed = [b" k" + words[1] if flag[:1] == b"k" else b" " + flag for flag in flags if flag[:1] in (b"k", b"O")]
     return b"".join(echoed)
@@ -87,7 +88,7 @@ class NullRoute(Route):
 
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the answer: no host is asked."""
-        return "answers " + default_reply(request.commands[0])[0].decode().strip(), []
+        return "answers " + default_reply(*request.commands)[0].decode().strip(), []
 
 
 class ErrorRoute(Route):

@@ -17,6 +17,7 @@ from .null import ErrorRoute
 SELECTOR = "OperationSelectorRoute"
 _NO_ROUTE = b"SERVER_ERROR RootRoute: No rh found\r\n"
 _SLASH = 47
+_REMEMBERED = 10_000  # prefixes without a route of their own, with the routes that they select
 
 
 def chosen(args: Values, command: Command) -> Optional[int]:
@@ -145,7 +146,7 @@ class RootRoute(KeyedRoute):
         if prefix in self._routes or not prefix:
             return [self._routes.get(prefix, self._default)]
         if prefix not in self._found:
-            if len(self._found) > 10000:
+            if len(self._found) >= _REMEMBERED:
                 self._found.clear()
             self._found[prefix] = self._find(prefix)
         return self._found[prefix]
@@ -169,7 +170,7 @@ class RootRoute(KeyedRoute):
         keys = names_of(request)
         if not keys:
             return "", [(ASKED, self._default)]
-        prefix = prefix_of(keys[0])
+        prefix = prefix_of(next(iter(keys)))
         matching = self._matching(prefix)
         return prefix.decode(errors="replace"), [(COPY if place else ASKED, one) for place, one in enumerate(matching)]
 

@@ -79,7 +79,8 @@ class ShardSplitRoute(Route):
     def start(self, request: Request, sink: Sink) -> None:
         """Asks for the own part, or for all parts."""
         names, most = names_of(request), longest_key(request)
-        if COMMANDS[request.commands[0]].kind == DELETE:
+        (command,) = request.commands
+        if COMMANDS[command].kind == DELETE:
             (key,) = names
             parts = self._deleted(key, most)
             for part in range(1, parts):
@@ -137,7 +138,8 @@ class ShardSplitRoute(Route):
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Describes the parts that are asked."""
         names, most = names_of(request), longest_key(request)
-        if COMMANDS[request.commands[0]].kind == DELETE:
+        (command,) = request.commands
+        if COMMANDS[command].kind == DELETE:
             (key,) = names
             parts = self._deleted(key, most)
             if parts:

@@ -41,7 +41,8 @@ class StagingRoute(Route):
 
     def start(self, request: Request, sink: Sink) -> None:
         """Asks `warm`; for a delete, both."""
-        if request.commands[0] in _DELETES:
+        (command,) = request.commands
+        if command in _DELETES:
             collecting = Collecting(request, sink, 2, worst)
             self._warm.start(request, collecting)
             self._staging.start(request, collecting)
@@ -52,7 +53,7 @@ class StagingRoute(Route):
 
     def _asked(self, request: Request) -> Steps:
         reply, outcomes = yield self._warm, request
-        command = request.commands[0]
+        (command,) = request.commands
         if command in (_GET, _GETS):
             if is_hit(outcomes):
                 in_background(self._touch(request, value_of(reply) if command == _GET else None))
@@ -80,7 +81,7 @@ class StagingRoute(Route):
 
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists both routes."""
-        command = request.commands[0]
+        (command,) = request.commands
         when = ASKED if command in _DELETES else ON_HIT if command in (_GET, _GETS) else COPY
         return "", [(ASKED, self._warm), (when, self._staging)]
 

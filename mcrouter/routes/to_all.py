@@ -96,7 +96,7 @@ class Collecting:
         if any(reply is TOO_LARGE for reply, _ in answers):
             return TOO_LARGE, o.VALUE * len(commands)
         if len(commands) == 1:
-            chosen, code = self._choose([(reply, outcomes[0]) for reply, outcomes in answers])
+            chosen, code = self._choose([(reply, code) for reply, (code,) in answers])
             for reply, _ in answers:
                 if isinstance(reply, Held) and reply is not chosen:
                     reply.drop()
@@ -203,7 +203,7 @@ class AllAsyncRoute(ToAll):
 
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists all children."""
-        answer = default_reply(request.commands[0])[0].decode().strip()
+        answer = default_reply(*request.commands)[0].decode().strip()
         return f"answers {answer} at once", [(COPY, child) for child in self._children]
 
 

@@ -41,7 +41,7 @@ class WarmUpRoute(Route):
 
     def start(self, request: Request, sink: Sink) -> None:
         """Asks `cold` first."""
-        command = request.commands[0]
+        (command,) = request.commands
         if command == _GET:
             follow(self._get(request), sink)
         elif command in _METAS:
@@ -91,7 +91,8 @@ class WarmUpRoute(Route):
 
     def describe(self, request: Request) -> "Tuple[str, List[Branch]]":
         """Lists `cold`, then `warm`."""
-        remark = "" if request.commands[0] in _METAS else "a hit of the second is added to the first"
+        (command,) = request.commands
+        remark = "" if command in _METAS else "a hit of the second is added to the first"
         return remark, [(ASKED, self._cold), (ON_FAILURE, self._warm)]
 
 

@@ -1,12 +1,13 @@
 """The two parsers against the corpus in valid/: each file with the plain value that it must give."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from mcrouter.config import ConfigError, as_json, parse
+from mcrouter.config import ConfigError, as_json, digest, load_config, parse
 from mcrouter.config.syntax import yaml as yaml_parser
 from mcrouter.config.syntax.text import to_text
 from mcrouter.config.syntax.tree import Entry, Map, Scalar, Seq, plain
@@ -180,3 +181,48 @@ def test_an_escape_that_is_half_a_character_is_an_error(code):
 def test_a_character_that_is_not_allowed_is_found_in_its_line_and_column(text, place):
     with pytest.raises(ConfigError, match=rf"^{place}: "):
         parse(text, "f")
+
+
+BLOCKS = [  # the text of a config, and the value of its key `a`
+    ("a: |\n  x\n", "x\n"),
+    ("a: |-\n  x\n", "x"),
+    ("a: |+\n  x\n", "x\n"),
+    ("a: |\n  x", "x"),
+    ("a: |+\n  x", "x"),
+    ("a: |\n  x\n\n\n", "x\n"),
+    ("a: |-\n  x\n\n\n", "x"),
+    ("a: |+\n  x\n\n\n", "x\n\n\n"),
+    ("a: |+\n  x\n\n  ", "x\n\n"),
+    ("a: |+\n  x\n\nb: 1\n", "x\n\n"),
+    ("a: |+\n\n", "\n"),
+    ("a: |\n\n", ""),
+    ("a: |\n  x\n   y\n  z\n", "x\n y\nz\n"),
+    ("a: |2\n    x\n   y\n", "  x\n y\n"),
+    ("a: >\n  x\n  y\n", "x y\n"),
+    ("a: >\n  x\n\n  y\n", "x\ny\n"),
+    ("a: >\n  x\n\n\n  y\n", "x\n\ny\n"),
+    ("a: >\n  x\n   y\n  z\n", "x\n y\nz\n"),
+    ("a: >+\n  x\n\n", "x\n\n"),
+    ("a: >-\n\n  x\n", "\nx"),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), BLOCKS)
+def test_block_scalars(text, value):
+    """As PyYAML and libyaml read them."""
+    assert plain(parse(text, "f"))["a"] == value
+
+
+@pytest.mark.parametrize("macros", [{}, {"macros": {"r": {"type": "constDef", "result": "DefaultRoute"}}}])
+def test_the_digest_is_that_of_the_text_as_it_was_written(macros, vocabulary):
+    text = json.dumps({"orderedPool": ["a"], "route": "%r%" if macros else "DefaultRoute", **macros})
+    config = load_config(text, "f", vocabulary)
+    assert digest(config) == hashlib.md5(text.encode()).hexdigest()
+    assert digest(config._replace(text="", digest="")) == ""
+    assert config.text == (json.dumps({"orderedPool": ["a"], "route": "DefaultRoute"}) if macros else text)
+
+
+@pytest.mark.parametrize("text", ["a: [%s]\n", "a: {k: [%s]}\n", '{"a": [%s]}\n', "a: [x, %s]\n"])
+@pytest.mark.parametrize("item", ["[]", "{}", "[[1]]"])
+def test_many_collections_next_to_one_another_are_not_deep(text, item):
+    parse(text % ", ".join([item] * 300), "f")

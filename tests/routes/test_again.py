@@ -87,6 +87,19 @@ def test_a_fresh_connection_that_is_refused_leads_on_to_the_next_host():
     assert sink.got == hit(b"a", b"2")
 
 
+def test_three_hosts_are_tried_for_one_request_at_the_most():
+    hosts = [Host(name, holds=True) for name in "1234"]
+    pool = Pool(hosts)
+    set_health(pool, hosts[0], False)
+    sink = fail(DefaultRoute(pool), hosts, SET, o.UNAVAILABLE)
+    for place in (1, 2):
+        assert sink.got is None
+        set_health(pool, hosts[place], False)
+        hosts[place].fail(o.UNAVAILABLE)
+    assert sink.got == hosts[2].failure(o.UNAVAILABLE)
+    assert [host.asked for host in hosts] == [[], [SET], [SET], []]
+
+
 def test_an_answer_is_an_answer():
     hosts = [Host("1"), Host("2", {b"a": b"2"})]
     sink = Sink()

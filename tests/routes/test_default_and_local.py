@@ -116,3 +116,14 @@ def test_local_stats_are_asked_for_each_time():
     count = iter(range(9))
     route = LocalRoute("1", lambda words: [(1, [("n", next(count))])])
     assert [answer(route, b"stats\r\n")[0] for _ in range(2)] == [b"STAT n 0\r\nEND\r\n", b"STAT n 1\r\nEND\r\n"]
+
+
+@pytest.mark.parametrize(("hosts", "valid"), [(0, 0.0), (200, 0.0), (201, 1.0)])
+def test_an_answer_to_stats_is_shared_while_it_is_valid(hosts, valid):
+    """Within a tick; with more than 200 hosts for a second."""
+    computed, now = [], [100.0]
+    route = LocalRoute("1", lambda words: computed.append(words) or [(1, [("a", 1)])], now=lambda: now[0], hosts=hosts)
+    for later, times in [(0.0, 1), (0.0, 1), (valid, 1), (valid + 0.001, 2)]:
+        now[0] = 100.0 + later
+        assert answer(route, b"stats\r\n") == (b"STAT a 1\r\nEND\r\n", o.TEXT)
+        assert len(computed) == times

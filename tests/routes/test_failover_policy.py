@@ -165,6 +165,15 @@ def test_errors_of_the_others(route, text):
     assert error_of(route) == text
 
 
+def test_the_first_child_is_not_among_the_others():
+    policy = failover_policy({"type": "LeastFailuresPolicy", "max_tries": 3}).make(3)
+    for place in (0, 1, 2):
+        policy.answered(place, True, None)
+    assert list(policy.order(request(GET))) == [0, 1, 2]
+    policy.answered(2, False, None)
+    assert list(policy.order(request(GET))) == [0, 2, 1]
+
+
 class Direct(Route):
     """A route with a host that is asked directly; records what it must handle itself."""
 

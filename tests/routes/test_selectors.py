@@ -7,6 +7,7 @@ import pytest
 from mcrouter.config import parse
 from mcrouter.config.schema import check
 from mcrouter.proto import outcomes as o
+from mcrouter.routes import selectors
 from mcrouter.routes.framework.renamed import prefix_of
 from mcrouter.server.configs.reading import VOCABULARY
 
@@ -26,6 +27,16 @@ def who(world, data):
     """The hosts that are asked."""
     world.ask(data)
     return "".join(sorted(name[0] for name in world.asked()))
+
+
+def test_so_many_prefixes_are_remembered(monkeypatch):
+    monkeypatch.setattr(selectors, "_REMEMBERED", 3)
+    world = World({"pools": POOLS, "routes": {"/././": "PoolRoute|a"}})
+    root, sizes = world.route(b"get"), []
+    for number in range(8):
+        world.ask(b"get /x/%d/k\r\n" % number)
+        sizes.append(len(root._found))
+    assert sizes == [1, 2, 3, 1, 2, 3, 1, 2]
 
 
 PREFIXES_OF = {

@@ -38,6 +38,7 @@ PLACE = hash32(b"a", 0)
 ENDS = [  # a range with an end at the hash of the key, or next to it, and whether the key is copied
     ((PLACE + 1e-4) / ALL, 1, True), ((PLACE + 1 + 1e-4) / ALL, 1, False),
     (0, (PLACE + 1e-4) / ALL, True), (0, (PLACE - 1 + 1e-4) / ALL, False),
+    ((PLACE + 1 - 1e-4) / ALL, 1, True), (0, (PLACE - 1e-4) / ALL, False),
 ]  # fmt: skip
 
 

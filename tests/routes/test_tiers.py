@@ -10,7 +10,7 @@ from mcrouter.proto import outcomes as o
 from mcrouter.proto.reply import TOO_LARGE
 from mcrouter.routes.slow_warm_up import HitRate
 
-from .script import DELETED, MISS, NOT_FOUND, NOT_STORED, SERVER_ERROR, STORED, Host, block, hit
+from .script import DELETED, MISS, NOT_FOUND, NOT_STORED, SERVER_ERROR, STORED, Host, Sink, block, hit, request
 from .world import World
 
 GET, GETS, SET, DELETE = b"get k\r\n", b"gets k\r\n", b"set k 0 0 1\r\nx\r\n", b"delete k\r\n"
@@ -126,6 +126,16 @@ def test_warm_up_gets():
     cold._single = lambda data: answers.pop(0) if data == GETS else single(data)
     assert world.answer(GETS) == with_cas
     assert asked(world) == ([GETS, b"add k 0 0 1\r\n2\r\n", GETS], [GET])
+
+
+def test_warm_up_does_not_fill_in_a_value_that_is_too_large_to_be_held():
+    world = warm_up()
+    says(world, "b", get=HIT2)
+    asks, sink = request(GETS), Sink()
+    asks.large_value = object()
+    world.route(b"gets").start(asks, sink)
+    assert sink.got == MISS
+    assert asked(world) == ([GETS], [])
 
 
 def test_warm_up_gets_of_what_nobody_has():

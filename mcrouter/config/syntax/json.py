@@ -11,7 +11,7 @@ from ..errors import ConfigError, duplicate_key, not_closed, show
 from .text import JSON_ESCAPES, unescape
 from .tree import MAX_DEPTH, MAX_DIGITS, TOO_DEEP, TOO_LONG, Atom, Entry, Map, Node, Scalar, Seen, Seq
 
-_BLANK = re.compile(r"[ \t\n]+|//[^\n]*")
+_BLANK = re.compile(r"[ \t\n]+|//[^\n]*|/\*(?s:.*?)\*/")
 _CHARACTERS = re.compile(r'[^"\\\n\t]*(?:\\.[^"\\\n\t]*)*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD = re.compile(r"[-+.\w]*")
@@ -168,8 +168,7 @@ class _Parser:
             if match:
                 at = match.end()
             elif text.startswith("/*", at):
-                end = text.find("*/", at + 2)
-                unclosed, at = end < 0, end + 2 if end >= 0 else at
+                unclosed = True
             else:
                 break
         if at != self._at:

@@ -8,12 +8,12 @@ key by key: each value that any host has is in the answer.
 from typing import Dict, List, Optional, Tuple
 
 from ...proto import outcomes as o
-from ...proto.commands import COMMANDS, VALUES
 from ...proto.replies import split_reply, value_blocks
 from ...proto.reply import TOO_LARGE, AnyReply, Reply, joined, unstreamed
 from ...proto.request import Request
 from ...proto.seams import Sink
 from .base import part
+from .keyed import has_several_keys
 from .pieces import values_reply
 
 
@@ -29,9 +29,7 @@ class Best:
     def __init__(self, request: Request, good: bytes = o.SUCCESS) -> None:
         self._request = request
         self._good = good
-        self._many_keys = (
-            len(request.commands) == 1 and COMMANDS[request.commands[0]].reply == VALUES and len(request.keys()) > 1
-        )
+        self._many_keys = has_several_keys(request)
         self._found: Dict[bytes, bytes] = {}
         self._replies: List[Optional[Reply]] = [None] * len(request.commands)
         self._outcomes = bytearray(len(request.commands))
@@ -70,7 +68,7 @@ class Best:
         if outcomes in o.ANSWERS:
             for key, block in value_blocks(reply):
                 self._found.setdefault(key, block)
-        self._improve(0, reply, outcomes[0])
+        self._improve(0, reply, *outcomes)
         return outcomes in self._good or all(key in self._found for key in self._request.keys())
 
     def missing(self) -> Request:

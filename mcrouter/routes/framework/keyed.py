@@ -115,11 +115,11 @@ class PerKey(KeyedRoute):
 
     def direct_host(self, request: Optional[Request] = None) -> Optional[Destination]:
         """Returns the first host of the route, except for a get of several keys."""
-        return None if request is None or _has_several_keys(request) else self._route.direct_host(request)
+        return None if request is None or has_several_keys(request) else self._route.direct_host(request)
 
     def start(self, request: Request, sink: Sink) -> None:
         """Asks for each key by itself, without waiting for the answers in between."""
-        if _has_several_keys(request):
+        if has_several_keys(request):
             self._ask_all(request, sink, list(dict.fromkeys(request.keys())))
         else:
             self._route.start(request, sink)
@@ -138,10 +138,12 @@ class PerKey(KeyedRoute):
         return (self._route,)
 
 
-def _has_several_keys(request: Request) -> bool:
+def has_several_keys(request: Request) -> bool:
+    """Returns whether the request is a get of several keys."""
     if request.key is not None or len(request.commands) > 1:
         return False
-    return COMMANDS[request.commands[0]].reply == VALUES and len(request.keys()) > 1
+    (command,) = request.commands
+    return COMMANDS[command].reply == VALUES and len(request.keys()) > 1
 
 
 class _InParts:
@@ -201,17 +203,13 @@ def names_of(request: Request) -> List[bytes]:
 
 def for_keys(request: Request, keys: List[bytes]) -> Request:
     """Returns a get for only these of the keys."""
-    head = (
-        request.data.split(b" ", 2)[:2] if COMMANDS[request.commands[0]].request == EXPTIME_KEYS else [_verb(request)]
-    )
+    (command,) = request.commands
+    verb = COMMANDS[command].verb
+    head = request.data.split(b" ", 2)[:2] if COMMANDS[command].request == EXPTIME_KEYS else [verb]
     made = part(request, request.commands, b" ".join([*head, *keys]) + b"\r\n", keys)
     if made.data.startswith(b"get ") and len(keys) == 1:
         made.expected, made.key = None, keys[0]
     return made
-
-
-def _verb(request: Request) -> bytes:
-    return COMMANDS[request.commands[0]].verb
 
 
 class Gathering:

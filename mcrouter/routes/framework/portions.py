@@ -4,22 +4,19 @@ the order of the request."""
 from typing import List, Sequence, Tuple
 
 from ...proto import outcomes as o
-from ...proto.commands import COMMANDS, VALUES
 from ...proto.replies import split_reply
 from ...proto.reply import TOO_LARGE, Reply, unstreamed
 from ...proto.request import GET, Request
 from ...proto.seams import Sink
 from .base import Route, part
-from .keyed import Gathering, for_keys
+from .keyed import Gathering, for_keys, has_several_keys
 
 
 def size(request: Request) -> int:
     """Returns the number of items in the request: the keys of a get, or the commands of a run."""
     if request.key is not None:
         return 1
-    if len(request.commands) > 1 or COMMANDS[request.commands[0]].reply != VALUES:
-        return len(request.commands)
-    return len(request.keys())
+    return len(request.keys()) if has_several_keys(request) else len(request.commands)
 
 
 def commands(request: Request) -> bytes:

@@ -2,9 +2,13 @@
 
 import itertools
 import json
+import socket
 
 import pytest
 
+from mcrouter.config import ConfigError
+from mcrouter.config.preprocess import limits
+from mcrouter.config.preprocess.builtins import hashes
 from mcrouter.config.preprocess.builtins.shuffle import shuffled
 from mcrouter.config.preprocess.builtins.table import BUILTINS
 from mcrouter.hashing.spooky import hash64
@@ -12,6 +16,10 @@ from mcrouter.hashing.spooky import hash64
 from .expanding import value_of
 
 LEAST = -(2**63)
+DIVIDED = [  # a, b, the quotient and the remainder, as in C
+    (7, 3, 2, 1), (-7, 3, -2, -1), (7, -3, -2, 1), (-7, -3, 2, -1), (6, 3, 2, 0), (-6, 3, -2, 0), (6, -3, -2, 0), (0, 3, 0, 0),
+    (0, -3, 0, 0), (7, 100, 0, 7), (-7, 100, 0, -7), (7, -100, 0, 7), (1, 1, 1, 0), (2**62 + 1, 2, 2**61, 1), (LEAST, 1, LEAST, 0),
+]  # fmt: skip
 
 CASES = {
     "int": [
@@ -109,8 +117,8 @@ CASES = {
     "add": [("@add(@int(2),@int(-3))", -1), ({"type": "add", "A": 1, "B": 2}, 3)],
     "sub": [("@sub(@int(2),@int(-3))", 5)],
     "mul": [("@mul(@int(2),@int(-3))", -6)],
-    "div": [("@div(@int(7),@int(3))", 2), ("@div(@int(-7),@int(3))", -2), ("@div(@int(7),@int(-3))", -2)],
-    "mod": [("@mod(@int(7),@int(3))", 1), ("@mod(@int(-7),@int(3))", -1), ("@mod(@int(7),@int(-3))", 1)],
+    "div": [(f"@div(@int({a}),@int({b}))", quotient) for a, b, quotient, _ in DIVIDED],
+    "mod": [(f"@mod(@int({a}),@int({b}))", remainder) for a, b, _, remainder in DIVIDED],
     "bitwiseAnd": [("@bitwiseAnd(@int(12),@int(10))", 8)],
     "bitwiseOr": [("@bitwiseOr(@int(12),@int(10))", 14)],
     "bitwiseXor": [("@bitwiseXor(@int(12),@int(10))", 6)],
@@ -299,3 +307,66 @@ def test_weights_share_the_keys_out():
 def test_a_shuffle_without_a_seed_keeps_the_items():
     made = value_of('{"it": "@shuffle(@range(@int(1),@int(50)))"}')["it"]
     assert sorted(made) == list(range(1, 51))
+
+
+def weighted(weight):
+    """The choice between two names, of which one has this weight."""
+    return value_of(json.dumps({"it": {"type": "weightedHash", "dictionary": {"a": weight, "b": 1}, "key": "x"}}))
+
+
+@pytest.mark.parametrize("weight", [-0.01, -0.001, 0, 1, 2**63 - 1024, float(2**62)])
+def test_a_weight_may_be(weight):
+    assert weighted(weight)["it"] in ("a", "b")
+
+
+@pytest.mark.parametrize("weight", [-0.0101, -1, 2**63, 2**64, "1", None, [1]])
+def test_a_weight_may_not_be(weight):
+    with pytest.raises(ConfigError, match=r"the weight of 'a' is .*; give a number from 0 to 1"):
+        weighted(weight)
+
+
+@pytest.mark.parametrize(("items", "values"), [(0, 9), (1, 11), (50, 109)])
+def test_a_range_counts_its_items_and_itself_before_it_is_made(monkeypatch, items, values):
+    """1 for each of the calls @range, @int and @int; 1 for each item, before and after it is made; the lists."""
+    text = f'["@range(@int(1),@int({items}))"]'
+    monkeypatch.setattr(limits, "MAX_MADE", values)
+    assert value_of(text) == [list(range(1, items + 1))]
+    monkeypatch.setattr(limits, "MAX_MADE", values - 1)
+    with pytest.raises(ConfigError, match="the macros make more than"):
+        value_of(text)
+
+
+class FakeSocket:
+    """Records what it is bound to."""
+
+    bound = []
+
+    def __init__(self, family, kind):
+        self.family, self.kind = family, kind
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        pass
+
+    def bind(self, address):
+        self.bound.append((self.family, self.kind, address))
+
+
+@pytest.mark.parametrize(("ip", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
+def test_an_address_is_local_if_a_socket_can_be_bound_to_any_port_of_it(monkeypatch, ip, family):
+    monkeypatch.setattr(socket, "socket", FakeSocket)
+    monkeypatch.setattr(FakeSocket, "bound", [])
+    assert value_of(json.dumps([f"@isLocalIp({ip})"])) == [True]
+    assert FakeSocket.bound == [(family, socket.SOCK_DGRAM, (ip, 0))]
+
+
+@pytest.mark.parametrize(("byte", "number"), [(0, 0), (127, 127), (128, -128), (255, -1)])
+def test_the_fnv_hash_takes_bytes_as_signed_numbers(byte, number):
+    """As folly::hash::fnv64_buf: FNV-1, whose start and prime these are."""
+    start, prime, mask = 14695981039346656037, 1099511628211, 2**64 - 1
+    assert hashes._fnv(b"") == start
+    assert hashes._fnv(bytes([byte])) == (start * prime & mask) ^ number & mask
+    twice = hashes._fnv(bytes([byte, 65]))
+    assert twice == (hashes._fnv(bytes([byte])) * prime & mask) ^ 65

@@ -32,8 +32,9 @@ def _divided(call: Call) -> tuple[int, int]:
     a, b = call.integer("A"), call.integer("B")
     if b == 0:
         call.fail("'B' is 0; divide by another number")
-    quotient = abs(a) // abs(b)
-    quotient = quotient if (a < 0) == (b < 0) else -quotient
+    quotient = a // b
+    if quotient < 0 and quotient * b != a:
+        quotient += 1
     return fits(call, quotient), a - quotient * b
 
 
