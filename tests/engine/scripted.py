@@ -69,7 +69,7 @@ class ScriptedWorld:
         (self.host,) = self.worker._policy.hosts.values()
         self.connection: Any = self.host.connections[0]
         self.wire = ScriptedStream()
-        self.connection.wire, self.connection.state = self.wire, SocketState.UP
+        self.connection.wire, self.connection.state = self.wire, SocketState.OPEN
         self.loop._ready.clear()
 
     def __enter__(self) -> "ScriptedWorld":

@@ -59,7 +59,7 @@ def test_the_reads_that_a_report_takes(world, mask, read_on, reads, count):
     assert world.wire.asked == [SIZE] * count
     answered = b"".join(reads[:count]).count(MISS)
     assert [b"".join(call.answers) for call in calls] == [MISS] * answered + [b""] * (4 - answered)
-    assert world.connection.state is SocketState.UP and not world.loop._ready
+    assert world.connection.state is SocketState.OPEN and not world.loop._ready
 
 
 @pytest.mark.parametrize("full", [READS - 1, READS, READS + 1, 2 * READS])
@@ -137,7 +137,7 @@ def test_a_host_that_takes_nothing_more_has_the_last_word(world):
     world.wire.reads, world.wire.room = [MISS, b""], [BrokenPipeError(32, "broken")]
     second = world.ask(b"get b\r\n")
     assert first.answers == [MISS]
-    assert world.connection.state is not SocketState.UP
+    assert world.connection.state is not SocketState.OPEN
     assert not second.answers or b"closed by the host" in second.answers[0]
 
 
@@ -277,8 +277,8 @@ def test_a_stream_that_was_given_to_lingering_is_none_of_the_connection():
     with ScriptedWorld() as world:
         wire, connection = world.wire, world.connection
         assert connection.release() is wire and wire.fd >= 0
-        assert connection.state is SocketState.DOWN and connection.release() is None
-        connection.wire, connection.state = wire, SocketState.UP
+        assert connection.state is SocketState.CLOSED and connection.release() is None
+        connection.wire, connection.state = wire, SocketState.OPEN
 
 
 def test_scripted_streams_tell_what_they_were_asked():

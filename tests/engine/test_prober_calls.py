@@ -21,7 +21,7 @@ class Scene:
         self.prober = Prober(world.host, 1000.0)
         self.prober.start()
         self.wire = ScriptedStream()
-        self.prober.wire, self.prober.state = self.wire, SocketState.UP
+        self.prober.wire, self.prober.state = self.wire, SocketState.OPEN
 
     def probe(self):
         self.prober._probe()

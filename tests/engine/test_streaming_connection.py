@@ -59,7 +59,7 @@ class Scene:
         self.world, self.host = world, world.host
         self.one = StreamingConnection(self.host)
         self.wire = ScriptedStream()
-        self.one.wire, self.one.state = self.wire, SocketState.UP
+        self.one.wire, self.one.state = self.wire, SocketState.OPEN
         self.transfer, self.sink, self.reader = Transfer(), Sink(), Reader()
         self.request = request(data)
         self.request.large_value, self.request.started = self.transfer, self.host.loop.now
