@@ -108,5 +108,5 @@ class SocketStream:
         return fd
 
 
-CLOSED = SocketStream()
+NO_STREAM = SocketStream()
 """What a connection has while it has none: each call raises OSError."""

@@ -170,7 +170,7 @@ class Still:
         self.sees(visit, b"version\r\n")
         visit.sendall(b"VERSION 1.6\r\n")
         self.visits[place] = visit
-        self.until(lambda: all(connection.is_up() for connection in connections), "the connections to be up")
+        self.until(lambda: all(connection.is_open() for connection in connections), "the connections to be up")
         self.until(lambda: not is_ready(self.upstream(place).prober.wire.sock), "the answer to be read")
         name = connections[0].wire.sock.getsockname()
         return next(sock for sock in ours if sock.getpeername() == name)

@@ -129,7 +129,7 @@ def waits_for_a_connection(world):
     (engine,) = world.upstream().connections
     with full(world.hosts[0]):
         connection.close()
-        world.until(lambda: not engine.is_up(), "the end to be seen")
+        world.until(lambda: not engine.is_open(), "the end to be seen")
         client = world.client()
         client.sendall(SET % b"a")
         world.until(lambda: engine.inflight, "the request to wait")

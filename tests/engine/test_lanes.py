@@ -539,7 +539,7 @@ def test_what_waited_for_the_connection_before_an_ms_does_not_wait_for_the_answe
 
     with LineHost(says) as host, router(host, timeout_ms=60_000) as served, client(served) as one, client(served) as two:
         connection = served._worker._policy.hosts[f"127.0.0.1:{host.port}"].connections[0]
-        until(lambda: connection.is_up())
+        until(lambda: connection.is_open())
         done = []
 
         def wait_for_the_connection():

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from mcrouter.engine.poller import ERR, HUP, IN, OUT, PRI, RDHUP
-from mcrouter.engine.stream import CLOSED, SocketStream
+from mcrouter.engine.stream import NO_STREAM, SocketStream
 
 SIZE = 100
 
@@ -119,6 +119,6 @@ def test_a_closed_stream_touches_no_descriptor_of_others(tcp):
 
 
 def test_a_stream_over_no_socket_is_closed():
-    assert CLOSED.fd == -1
+    assert NO_STREAM.fd == -1
     with pytest.raises(OSError):
-        CLOSED.recv(1)
+        NO_STREAM.recv(1)

@@ -222,7 +222,7 @@ def test_a_connection_on_which_nothing_is_answered_is_replaced_though_another_to
         world.sees(visit, ASKED)
         answers(world, visit)
         clients = [world.client() for _ in range(2)]
-        world.until(lambda: all(connection.is_up() for connection in world.upstream().connections), "the connections to be up")
+        world.until(lambda: all(connection.is_open() for connection in world.upstream().connections), "the connections to be up")
         first = world.frontend_connection(clients[0])
         good, bad = clients if first == 0 else clients[::-1]
         for moment in (0.0, 0.25):
@@ -274,7 +274,7 @@ def test_the_keys_of_writes_are_deleted_when_what_a_lost_connection_has_carried_
         other.sendall(b"STORED\r\n")
         (engine,) = world.upstream().connections
         world.upstream().mark_down(Reason.SILENT, "a test")
-        assert not engine.is_up()
+        assert not engine.is_open()
         world.is_closed(connection)  # for writing: it may still be answered, and is not looked at
         visit = world.visits[0]
         visited_after(world, visit, 1.0)
@@ -294,6 +294,6 @@ def test_the_keys_of_writes_are_deleted_when_what_a_lost_connection_has_carried_
 def hang_up(world, connection):
     """The host closes the connection for requests; the router has seen that."""
     (engine,) = world.upstream().connections
-    world.until(engine.is_up, "the connection to be up")
+    world.until(engine.is_open, "the connection to be up")
     connection.close()
-    world.until(lambda: not engine.is_up(), "the end to be seen")
+    world.until(lambda: not engine.is_open(), "the end to be seen")

@@ -119,7 +119,7 @@ def test_a_host_that_says_more_on_a_connection_that_was_given_up():
 def test_a_large_value_that_its_client_takes_as_it_comes():
     wire, soon = EndlessStream(b"x"), []
     fake = SimpleNamespace(
-        state=streaming.SocketState.UP, wire=wire, _reader=SimpleNamespace(can_take=lambda: True), _stream=SimpleNamespace(left=1 << 40),
+        state=streaming.SocketState.OPEN, wire=wire, _reader=SimpleNamespace(can_take=lambda: True), _stream=SimpleNamespace(left=1 << 40),
         _request=object(), loop=SimpleNamespace(now=0.0, call_soon=soon.append), _received=lambda data: None, _progress=lambda count: None, _read=None,
         _piece=lambda: streaming.PIECE,
     )  # fmt: skip

@@ -152,7 +152,7 @@ class Host(MissedWrites):
             return
         known, self.address = self.address, address
         for connection in self.connections:
-            if known is not None and connection.state is SocketState.UP:
+            if known is not None and connection.state is SocketState.OPEN:
                 connection.change_address()
             elif self.reachable:
                 connection.connect()

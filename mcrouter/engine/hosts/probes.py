@@ -156,7 +156,7 @@ class Prober(HostSocket):
     def _ask(self, question: Question) -> None:
         self._question, self._answer, self._unsent = question, b"", question.data
         self._start_timeout()
-        if self.state is SocketState.UP:
+        if self.state is SocketState.OPEN:
             self._send()
         else:
             assert self._host.address is not None, "a prober is started when the name has resolved"
@@ -189,7 +189,7 @@ class Prober(HostSocket):
         if mask & OUT and self._unsent:
             self.loop.poller.want_write(self.wire.fd, False)
             self._send()
-        if mask & (IN | READ_ON) and self.state is SocketState.UP:
+        if mask & (IN | READ_ON) and self.state is SocketState.OPEN:
             self._receive(mask)
 
     def _receive(self, mask: int) -> None:

@@ -22,14 +22,14 @@ import contextlib
 import socket
 import threading
 import time
-from typing import Any, Callable, Deque, Dict, Optional, Tuple
+from typing import Callable, Deque, Dict, Optional
 
 from ...system.logs import get_logger
 from ..loop import PollGroup, Timer
+from .connections.socket import Address
 
 logger = get_logger(__name__)
 
-Address = Tuple[int, Any]
 _RETRY = 1.0  # seconds until a name that has never resolved is asked again
 _LOOK = 1.0  # seconds between looks at the lookups under way
 _HANGS = 2  # looks after which a lookup hangs

@@ -38,7 +38,7 @@ class HostConnection(HostInbox):
     def connect(self) -> None:
         """Starts to connect, unless that is under way or done, or the last failure is too fresh."""
         address = self.host.address
-        if self.state is not SocketState.DOWN or self._next_attempt is not None or address is None:
+        if self.state is not SocketState.CLOSED or self._next_attempt is not None or address is None:
             return
         if self.failures:
             self._next_attempt = self.loop.call_later(backoff(self.failures, self.loop.chance), self._connect_now)
@@ -60,9 +60,9 @@ class HostConnection(HostInbox):
         self.host.mark_down(Reason.REFUSES, why)  # first: a request that fails over must not get here again
         self.close(o.UNAVAILABLE, why)
 
-    def is_up(self) -> bool:
+    def is_open(self) -> bool:
         """Returns whether it is connected."""
-        return self.state is SocketState.UP
+        return self.state is SocketState.OPEN
 
     def restart(self, why: str) -> None:
         """Closes the connection, which is broken or out of step, and opens it again; `why` is for the log."""
@@ -88,7 +88,7 @@ class HostConnection(HostInbox):
     def close(self, code: bytes, why: str) -> None:
         """Ends the connection; everything in flight fails with `code`, or as never sent."""
         result = r.REMOTE_ERROR
-        if self.state is SocketState.UP:
+        if self.state is SocketState.OPEN:
             self.host.tally.cells[self.host.tally.connections] -= 1
         else:
             code, result = o.UNAVAILABLE, self._why_unsent()
@@ -121,7 +121,7 @@ class HostConnection(HostInbox):
         """Returns the result of what waits for a connection that does not come."""
         if self.late:
             return r.CONNECT_TIMEOUT
-        return r.TKO if self.state is SocketState.DOWN and not self.host.reachable else r.CONNECT_ERROR
+        return r.TKO if self.state is SocketState.CLOSED and not self.host.reachable else r.CONNECT_ERROR
 
 
 def backoff(failures: int, chance: random.Random) -> float:

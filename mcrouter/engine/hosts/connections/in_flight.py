@@ -53,7 +53,7 @@ class InFlight(HostSocket):
     def load(self) -> Tuple[int, int]:
         """Returns how many requests wait to be sent, and how many wait for their replies."""
         alive = len(self.inflight) - self.expired
-        pending = min(len(self.out), alive) if self.state is SocketState.UP else alive
+        pending = min(len(self.out), alive) if self.state is SocketState.OPEN else alive
         return pending, alive - pending
 
     # timeouts and failures ----------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ class InFlight(HostSocket):
             if self.flooded <= due:  # else replies are on their way, and only those of others come first
                 self.timeouts += 1
                 self.host.timed_out()
-        if self.state is not SocketState.UP:
+        if self.state is not SocketState.OPEN:
             return
         if self.timeouts >= self.host.timeouts_until_tko:
             self.restart(f"{self.timeouts} timeouts in a row")
@@ -77,7 +77,7 @@ class InFlight(HostSocket):
 
     def _expire_first(self, request: Any, sink: Any) -> None:
         """Fails the first request that has not timed out yet."""
-        if self.state is SocketState.UP:
+        if self.state is SocketState.OPEN:
             self.expired += 1
         else:  # it was not sent, and is not sent later: it would overtake newer writes
             self.inflight.popleft()

@@ -42,7 +42,7 @@ class HostInbox(ReplyMemory):
         if mask & OUT and self.unsent:
             self.on_writable()
         reads = _READS
-        while mask & (IN | READ_ON) and self.state is SocketState.UP:
+        while mask & (IN | READ_ON) and self.state is SocketState.OPEN:
             if not reads:
                 self.loop.call_soon(lambda: self.ready(mask & ~OUT))  # others have their turn
                 return

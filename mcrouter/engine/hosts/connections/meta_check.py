@@ -41,7 +41,7 @@ class MetaCheck:
 
     def admits(self) -> bool:
         """Returns whether an `ms` may be put behind what `connection.out` has; asks `mn` before the first one."""
-        if self.state is MetaSupport.UNKNOWN and self._connection.is_up():
+        if self.state is MetaSupport.UNKNOWN and self._connection.is_open():
             self._ask()
         return self.state is not MetaSupport.UNSPOKEN
 
@@ -55,7 +55,7 @@ class MetaCheck:
         self.barrier = len(connection.out)
 
     def connected(self) -> None:
-        """Called when the connection is up: if an `ms` has waited for that, asks before the first one."""
+        """Called when the connection is open: if an `ms` has waited for that, asks before the first one."""
         connection = self._connection
         place = next((at for at, entry in enumerate(connection.inflight) if entry[0].commands[0] == MS), None)
         if place is not None:

@@ -39,8 +39,8 @@ class HostOutbox(InFlight):
 
     def flush(self) -> None:
         """Writes what the tick has collected, in one piece."""
-        if self.state is not SocketState.UP:
-            self._flush_down()
+        if self.state is not SocketState.OPEN:
+            self._flush_unopened()
             return
         if self.unsent:
             return  # the kernel is full; its edge leads to `on_writable`
@@ -64,9 +64,9 @@ class HostOutbox(InFlight):
         if self.inflight is inflight:
             self.restart(why)
 
-    def _flush_down(self) -> None:
+    def _flush_unopened(self) -> None:
         self.host.expect()
-        if self.state is SocketState.DOWN:
+        if self.state is SocketState.CLOSED:
             if self.host.reachable:
                 self.connect()
             else:

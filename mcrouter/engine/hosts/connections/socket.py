@@ -8,34 +8,34 @@ from typing import Any, Optional, Tuple
 
 from ...loop import PollGroup, Timer
 from ...poller import GONE, IN, OUT
-from ...stream import CLOSED, SocketStream
+from ...stream import NO_STREAM, SocketStream
 
 Address = Tuple[int, Any]  # (family, sockaddr)
 
 
 class SocketState(enum.Enum):
-    """DOWN -> CONNECTING -> UP -> DOWN."""
+    """CLOSED -> CONNECTING -> OPEN -> CLOSED."""
 
-    DOWN = "down"
+    CLOSED = "closed"
     CONNECTING = "connecting"
-    UP = "up"
+    OPEN = "open"
 
 
 class HostSocket:
     """One connection, of which `wire` is the byte stream. Derived classes define what follows: `connected`, `refused`,
-    and `ready` for each event while it is up."""
+    and `ready` for each event while it is open."""
 
     __slots__ = ("_give_up_opening", "late", "loop", "state", "wire")
 
     def __init__(self, loop: PollGroup) -> None:
         self.loop = loop
-        self.state = SocketState.DOWN
-        self.wire = CLOSED
+        self.state = SocketState.CLOSED
+        self.wire = NO_STREAM
         self._give_up_opening: Optional[Timer] = None
         self.late = False  # whether the last attempt to open it took too long
 
     def connected(self) -> None:
-        """Called when the connection is up."""
+        """Called when the connection is open."""
         raise NotImplementedError
 
     def refused(self, why: str) -> None:
@@ -43,7 +43,7 @@ class HostSocket:
         raise NotImplementedError
 
     def ready(self, mask: int) -> None:
-        """Takes the poller's report on a connection that is up."""
+        """Takes the poller's report on a connection that is open."""
         raise NotImplementedError
 
     def open(self, address: Address, seconds: float) -> None:
@@ -61,7 +61,7 @@ class HostSocket:
 
     def on_event(self, mask: int) -> None:
         """Takes the poller's report."""
-        if self.state is SocketState.UP:
+        if self.state is SocketState.OPEN:
             self.ready(mask)
         elif self.state is SocketState.CONNECTING:
             self._on_connecting(mask)
@@ -72,10 +72,10 @@ class HostSocket:
             self._cannot_open(code)
         elif mask & (OUT | IN):
             self._stop_timer()
-            self.state = SocketState.UP
+            self.state = SocketState.OPEN
             self.loop.poller.want_write(self.wire.fd, False)
             self.connected()
-            if mask & (IN | GONE) and self.state is SocketState.UP:
+            if mask & (IN | GONE) and self.state is SocketState.OPEN:
                 self.ready(mask)
 
     def _cannot_open(self, code: int) -> None:
@@ -83,10 +83,10 @@ class HostSocket:
         self.refused(f"cannot connect: {os.strerror(code)}")
 
     def release(self) -> Optional[SocketStream]:
-        """Gives the stream away, which stays open; returns None when the connection is not up."""
+        """Gives the stream away, which stays open; returns None when the connection is not open."""
         wire = None
-        if self.state is SocketState.UP:
-            wire, self.wire = self.wire, CLOSED
+        if self.state is SocketState.OPEN:
+            wire, self.wire = self.wire, NO_STREAM
         self.disconnect()
         return wire
 
@@ -95,7 +95,7 @@ class HostSocket:
         self._stop_timer()
         if self.wire.fd >= 0:
             self.loop.close_later(self.wire.detach())
-        self.wire, self.state = CLOSED, SocketState.DOWN
+        self.wire, self.state = NO_STREAM, SocketState.CLOSED
 
     def _stop_timer(self) -> None:
         if self._give_up_opening is not None:

@@ -76,7 +76,7 @@ class StreamingConnection(TimedExchange):
             self._exchange = Exchange.QUEUED
             self.host.streaming.wait_for_room(lambda: guarded(request, self._begin_in_turn, request))
             return
-        if self.state is SocketState.UP:
+        if self.state is SocketState.OPEN:
             self._begin()
         else:
             self._exchange = Exchange.CONNECTING
@@ -176,7 +176,7 @@ class StreamingConnection(TimedExchange):
         """Reads until nothing is left, the client takes no more, or others have their turn. It cannot tell that nothing
         is left from a short read: the report that said more may have come while the client took nothing."""
         turns = _TURNS
-        while self.state is SocketState.UP and (self._reader is None or self._reader.can_take()):
+        while self.state is SocketState.OPEN and (self._reader is None or self._reader.can_take()):
             if not turns:
                 self.loop.call_soon(self._read)
                 return
@@ -333,7 +333,7 @@ class StreamingConnection(TimedExchange):
 
     def close(self) -> None:
         """Closes the connection; no sink is told."""
-        if self.state is SocketState.UP:
+        if self.state is SocketState.OPEN:
             self.host.tally.cells[self.host.tally.connections] -= 1
         if self._request is None or self._request.reads_only():
             self.disconnect()
