@@ -18,9 +18,9 @@ A tour of the rooms:
     system/      log, clock, memory limit, imports after the start  spool/     the async log, and its replay
 
 The path of a request: engine.clients.inbox reads bytes, proto.client.stream cuts them into requests, a route chooses
-hosts, engine.hosts.host sends what passes proto.host.gate, engine.hosts.connection waits for the answer, and
-proto.host.stream cuts it into replies, which go back through the route to engine.clients.connection; there is one write
-per client and tick.
+hosts, engine.hosts.host sends what passes proto.host.gate, a connection of engine.hosts.connections waits for the
+answer, and proto.host.stream cuts it into replies, which go back through the route to engine.clients.connection; there
+is one write per client and tick.
 """
 
 TYPE_CHECKING = False  # typing's own, without importing typing

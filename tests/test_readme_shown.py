@@ -149,6 +149,16 @@ def test_the_tour_of_the_house_names_what_is_there(block):
         assert (ROOT / "mcrouter" / name).exists() or name == "mcrouter/", name
 
 
+def test_the_files_and_modules_that_the_architecture_names_are_there():
+    section = README.split("\n## Architecture\n")[1].split("\n## ")[0]
+    files = re.findall(r"`([\w/]+\.py)`", section)
+    modules = re.findall(r"`((?:engine|proto|server)(?:\.\w+)+)`", section)
+    assert len(files) == 8 and len(modules) == 7
+    for name in (*files, *(module.replace(".", "/") for module in modules)):
+        place = ROOT / "mcrouter" / name
+        assert place.exists() or place.with_suffix(".py").exists(), name
+
+
 def test_links_lead_to_what_is_there():
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in sections()}
     for target in re.findall(r"\]\(([^)]+)\)", README):

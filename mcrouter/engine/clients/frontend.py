@@ -61,7 +61,7 @@ class Frontend:
         self.routes_by_command: List[Any] = []  # by command: the route
         self.weights: List[int] = []
         self.run_weight = 1  # of a command that may be part of a run
-        # By a client's lane, then by command: the lane to which the route sends first, where it has just one to ask.
+        # By a client's connection number, then by command: the connection that the request may go to directly.
         self.fast_path: List[List[Any]] = [[None] * MOST_COMMANDS for _ in range(connections_per_host)]
         self.keyed: List[Any] = [None] * MOST_COMMANDS  # by command: the route that knows it, once it has the key
         self.plan = RunPlan()
