@@ -28,7 +28,7 @@ from ..engine.hosts.resolver import Resolver, Resolvers
 from ..engine.loop import PollGroup
 from ..proto.client.stream import ClientPlace
 from ..proto.styles import STYLES
-from ..routes.framework.context import RouteContext
+from ..routes.framework.context import RouteContext, policy_options
 from ..routes.local import LocalRoute
 from ..settings import Settings
 from ..stats import About, RequestLoad, Statistics
@@ -159,7 +159,6 @@ class Worker:
         return making_policy(config, known, make, lambda hosts: self._context(config, hosts))
 
     def _context(self, config: Config, hosts: Dict[str, Host]) -> RouteContext:
-        settings = self._settings
         return RouteContext(
             hosts,
             LocalRoute(__version__, self._stats.answer, self._do_locally, lambda: self.loop.now, len(hosts)),
@@ -169,10 +168,7 @@ class Worker:
             host_id=host_id(),
             spool=self._spool,
             ordered_pool_form=config.ordered_pool_form,
-            flush_all=settings.enable_flush_cmd,
-            invalid_to_default=settings.send_invalid_route_to_default,
-            only_gets=settings.allow_only_gets,
-            style=STYLES[settings.error_style],
+            **policy_options(self._settings),
         )
 
     def _count(self, event: str) -> None:
