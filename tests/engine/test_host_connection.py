@@ -5,6 +5,7 @@ import pytest
 from mcrouter.engine.hosts.connections import inbox
 from mcrouter.engine.hosts.connections.socket import SocketState
 from mcrouter.engine.poller import ERR, HUP, IN, OUT, PRI, RDHUP
+from mcrouter.proto.commands import BY_NAME
 from mcrouter.proto.host.stream import HostStream
 
 from .scripted import ScriptedStream, ScriptedWorld
@@ -287,3 +288,28 @@ def test_scripted_streams_tell_what_they_were_asked():
     with pytest.raises(OSError):
         stream.read(3, IN)
     assert stream.read(3, IN) == (None, True) and stream.asked == [3, 3, 3]
+
+
+def test_what_takes_the_fast_path_is_counted_by_its_outcome_and_its_time(slow):
+    """Requests that were sent in one tick are counted together, those of another tick by themselves."""
+    with ScriptedWorld() as world:
+        warm(world, slow)
+        cells, tally = world.worker._cells, world.host.tally
+
+        def sums():
+            blocks = (tally.direct[BY_NAME["get"].number], tally.direct[BY_NAME["set"].number])
+            return [cells[tally.hits], cells[tally.misses], *(cells[block + tally.sum] for block in blocks)]
+
+        before = sums()
+        for data in (b"get a\r\n", b"get b\r\n"):
+            world.ask(data)
+        world.loop.now += 0.25
+        for data in (b"get c\r\n", b"set d 0 0 1\r\nx\r\n"):
+            world.ask(data)
+        world.loop.now += 0.5
+        hit = b"VALUE %b 0 1\r\nx\r\nEND\r\n"
+        world.wire.reads = [hit % b"a" + MISS + hit % b"c" + b"STORED\r\n"]
+        world.connection.ready(IN)
+        assert slow == []
+        counted = [now - then for now, then in zip(sums(), before)]
+        assert counted == [2, 1, pytest.approx(2 * 750 + 500), pytest.approx(500)]
