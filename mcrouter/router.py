@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from . import client
     from .client import Client
     from .engine.clients import call
-    from .server.processes import several as processes
+    from .server.processes import several
     from .spool import directory
     from .stats import summary
 else:
     client, call = own("client"), own("engine.clients.call")
-    processes, summary = own("server.processes.several"), own("stats.summary")
+    several, summary = own("server.processes.several"), own("stats.summary")
     before("spool")
     directory = own("spool.directory")
 
@@ -221,16 +221,16 @@ class Router:
         """
         if self._count > 1:
             raise RouterError("a client without a socket needs server_event_loops=1; connect to the router's addresses")
-        connection = next(self._callers) % self.settings.upstream_connections
-        return client.Client(lambda data: self._ask(data, connection))
+        number = next(self._callers) % self.settings.upstream_connections
+        return client.Client(lambda data: self._ask(data, number))
 
-    def _ask(self, data: bytes, connection: int) -> bytes:
+    def _ask(self, data: bytes, connection_number: int) -> bytes:
         if self._is_elsewhere():
             raise RouterError(_ELSEWHERE)
         worker = self._worker
         try:
             if worker is not None:
-                return call.ask(worker.frontend, connection, data)
+                return call.ask(worker.frontend, connection_number, data)
         except call.Ended:
             pass
         raise RouterError("the router does not serve; ask between start() and stop()")
@@ -296,10 +296,10 @@ class Router:
         )
         if count == 1:
             return SingleLoop(start)
-        several: Serving = processes.LoopProcesses(
+        processes: Serving = several.LoopProcesses(
             start, lambda number: clear_gauges(self._layout, self._rows[number])
         )
-        return several
+        return processes
 
     def _make_worker(self, number: int = 0) -> Worker:
         about = About(self._started, self.command_args, os.getppid() if self._count > 1 else None)

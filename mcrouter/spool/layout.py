@@ -27,7 +27,7 @@ _FILE = re.compile(
 class Writer(Enum):
     """The program that may still write to a file."""
 
-    NOBODY = "taken by a replay"
+    TAKEN = "taken by a replay"
     OURS = "ours, which notices that it was taken"
     THEIRS = "facebook's, which does not"
 
@@ -87,6 +87,6 @@ def files_of(hour: str, names: Iterable[str]) -> List[SpoolFile]:
     for name in names:
         match = _FILE.fullmatch(name)
         if match:
-            writer = Writer.NOBODY if match["taken"] else Writer.THEIRS if match["theirs"] else Writer.OURS
+            writer = Writer.TAKEN if match["taken"] else Writer.THEIRS if match["theirs"] else Writer.OURS
             found.append(SpoolFile(hour, name, int(match["opened"]), writer))
     return found

@@ -61,7 +61,7 @@ def replay(directory: str, delivery: Delivery, now: float, ending: Callable[[], 
             report.problems.append(f"{path}: it stays: the replay was stopped; run it again")
             continue
         with _problems(path, report):
-            _replay_file(path if file.writer is Writer.NOBODY else _take(path), delivery, report)
+            _replay_file(path if file.writer is Writer.TAKEN else _take(path), delivery, report)
     for hour in os.listdir(directory):
         if hour_is_over(hour, now):
             with contextlib.suppress(OSError):  # not empty yet
@@ -77,7 +77,7 @@ def survey(directory: str, now: float) -> Report:
         with _problems(path, report), _open(path, "rb") as lines:
             damage = Damage(path, report)
             for number, line in enumerate(lines, 1):
-                if file.writer is Writer.NOBODY or line.endswith(b"\n"):  # else the line is still being written
+                if file.writer is Writer.TAKEN or line.endswith(b"\n"):  # else the line is still being written
                     found = _read(line)
                     if isinstance(found, SpoolEntry):
                         report.note(found.address, 0, 1)

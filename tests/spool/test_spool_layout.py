@@ -28,9 +28,9 @@ def test_names_are_made():
 
 WRITERS = [
     ("20260801T101530-1785579330-mcrouter-east-p4711-0", Writer.OURS),
-    ("20260801T101530-1785579330-mcrouter-east-p4711-0.replay1", Writer.NOBODY),
+    ("20260801T101530-1785579330-mcrouter-east-p4711-0.replay1", Writer.TAKEN),
     (THEIRS, Writer.THEIRS),
-    (THEIRS + ".replay12", Writer.NOBODY),
+    (THEIRS + ".replay12", Writer.TAKEN),
     ("20260801T101530-1785579330---t1-(nil)", Writer.THEIRS),
     (THEIRS + ".replay1.rest", None),
     (THEIRS + "~", None),

@@ -26,8 +26,8 @@ class ProgramCall(RequestSource):
 
     __slots__ = ("_all_asked", "_busy", "_data", "_over", "answers", "cut", "ended", "stream")
 
-    def __init__(self, frontend: Any, connection: int, data: bytes) -> None:
-        super().__init__(frontend, connection)
+    def __init__(self, frontend: Any, connection_number: int, data: bytes) -> None:
+        super().__init__(frontend, connection_number)
         parser = RequestParser(ClientRequest, frontend.patterns, frontend.plan, style=frontend.style)
         self.stream = ClientStream(parser)
         self._data = data
@@ -117,7 +117,7 @@ class ProgramCall(RequestSource):
         self._over.set()
 
 
-def ask(frontend: Any, connection: int, data: bytes) -> bytes:
+def ask(frontend: Any, connection_number: int, data: bytes) -> bytes:
     """Returns what a client that sends `data`, whole requests, over one connection is answered.
 
     May be called from any thread but the loop's. Raises Ended when the loop ends before all is answered, ValueError
@@ -126,7 +126,7 @@ def ask(frontend: Any, connection: int, data: bytes) -> bytes:
     loop = frontend.loop
     if loop.thread == threading.get_ident():
         raise RuntimeError("the event loop's own thread cannot wait for an answer; ask from another one")
-    call = ProgramCall(frontend, connection, data)
+    call = ProgramCall(frontend, connection_number, data)
     if not loop.call_soon_threadsafe(call.start):
         raise Ended
     call.wait()

@@ -42,9 +42,9 @@ class ClientConnection(ClientInbox):
 
     __slots__ = ("_asks_again", "counted", "counted_at", "fast_path")
 
-    def __init__(self, frontend: Any, wire: SocketStream, connection: int) -> None:
-        super().__init__(frontend, wire, connection)
-        self.fast_path = frontend.fast_path[connection]
+    def __init__(self, frontend: Any, wire: SocketStream, connection_number: int) -> None:
+        super().__init__(frontend, wire, connection_number)
+        self.fast_path = frontend.fast_path[connection_number]
         self._asks_again: Set[Request] = set()  # requests whose replies were not kept; ASKS_AGAIN while there are any
         self.counted = 0  # bytes of replies that it holds, or more (memory.py)
         self.counted_at = 0.0  # when they were counted

@@ -47,8 +47,8 @@ class ClientInbox(ClientOutbox):
 
     can_wait = True
 
-    def __init__(self, frontend: Any, wire: SocketStream, connection: int) -> None:
-        super().__init__(frontend, wire, connection)
+    def __init__(self, frontend: Any, wire: SocketStream, connection_number: int) -> None:
+        super().__init__(frontend, wire, connection_number)
         self.stream = ClientStream(
             RequestParser(ClientRequest, frontend.patterns, frontend.plan, frontend.buffer_size, frontend.style)
         )

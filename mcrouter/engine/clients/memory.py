@@ -72,7 +72,7 @@ class Memory:
         self.arrived = 0  # bytes since then: so much more may be held by now
         self.step = self._most // _STEPS
         self.is_short = False
-        self._waiting: List[Any] = []  # clients whose requests wait, the longest first
+        self._waiting: List[Any] = []  # clients whose requests wait, in the order in which they began to wait
         self._going: Any = None  # the client that may send the rest of its request meanwhile
         self._looks = 0  # taken by the clock since memory is short; 0: it is not
         self._unread: Dict[Any, Tuple[Any, int]] = {}  # what a client has yet to read, and for how many looks it stays

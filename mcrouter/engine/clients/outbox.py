@@ -50,8 +50,8 @@ class ClientOutbox(RequestSource):
 
     __slots__ = ("average", "blocks", "fd", "out", "recv", "send", "state", "unsent", "window", "wire")
 
-    def __init__(self, frontend: Any, wire: SocketStream, connection: int) -> None:
-        super().__init__(frontend, connection)
+    def __init__(self, frontend: Any, wire: SocketStream, connection_number: int) -> None:
+        super().__init__(frontend, connection_number)
         self.wire = wire
         self.recv, self.send, self.fd = wire.recv, wire.send, wire.fd  # a look-up less on the fast path
         self.state = ClientState.OPEN

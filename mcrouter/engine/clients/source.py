@@ -14,10 +14,10 @@ class RequestSource:
 
     __slots__ = ("_last", "_unrepeatable", "connection_number", "frontend", "held_bytes", "loop", "queue")
 
-    def __init__(self, frontend: Any, connection: int) -> None:
+    def __init__(self, frontend: Any, connection_number: int) -> None:
         self.frontend = frontend
         self.loop = frontend.loop
-        self.connection_number = connection
+        self.connection_number = connection_number
         self.queue: "Deque[ClientRequest]" = collections.deque()
         self.held_bytes = 0  # of its requests in flight, and of replies that wait for their turn
         self._last: Any = None  # the last request up to which `_unrepeatable` is known
@@ -109,7 +109,7 @@ class RequestSource:
             return
         if not is_counted:
             self.frontend.count(request, outcomes)
-        if request.rendering is not None:
+        if request.rendering is not None:  # Request.shown() in place, a call less
             reply = request.rendering.shown(reply, outcomes)
         if type(reply) is list:
             self.in_turn(request, reply)

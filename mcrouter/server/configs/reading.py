@@ -61,9 +61,9 @@ def describe(config: Config) -> str:
     """Returns the hosts, and the route of each command, for --validate-config."""
     lines = [f"{config.source}: {len(config.hosts)} hosts: " + ", ".join(host.text for host in config.hosts)]
     by_route: Dict[str, List[str]] = {}
-    narrowed = build.Specialised(config)
+    specialised = build.Specialised(config)
     for command in COMMANDS:
-        route = config.routes[narrowed.real(config.route, command)].type
+        route = config.routes[specialised.real(config.route, command)].type
         by_route.setdefault(route, []).append(command.name)
     lines += [f"{route}: {', '.join(commands)}" for route, commands in by_route.items()]
     return "\n".join(lines)

@@ -1,5 +1,5 @@
 """What serves the clients of a router: one event loop in this thread (single.py), or a process for each of several
-event loops (processes.py). Both have the interface of `Serving`, and begin with the same `Start`."""
+event loops (several.py). Both have the interface of `Serving`, and begin with the same `Start`."""
 
 import contextlib
 import socket
