@@ -1,4 +1,4 @@
-"""A connection to a host over a byte stream that does what a test says: no kernel, no time.
+"""Byte streams that do what a test says, and a connection to a host over one: no kernel, no time.
 
     with ScriptedWorld() as world:
         world.ask(b"get a\\r\\n")               a client asks; the tick ends, and the connection writes
@@ -9,7 +9,8 @@
 
 import json
 import os
-from typing import Any, List, Union
+import socket
+from typing import Any, List, Optional, Union
 
 from mcrouter import Router, Settings, load_config
 from mcrouter.engine.clients.call import ProgramCall
@@ -19,19 +20,24 @@ from mcrouter.engine.stream import SocketStream
 
 
 class ScriptedStream(SocketStream):
-    """A stream without a socket. `reads` are what the next reads give, an exception or bytes; `room` says how many bytes
-    each of the next writes takes, an exception or a number: all of them once it is empty."""
+    """A stream that reads and writes nothing. `reads` are what the next reads give, an exception or bytes; `room` says
+    how many bytes each of the next writes takes, an exception or a number: all of them once it is empty. `sock` gives it
+    a descriptor that a poller takes."""
 
-    def __init__(self, reads: Any = (), room: Any = (), read_on: int = READ_ON) -> None:
+    def __init__(
+        self, reads: Any = (), room: Any = (), read_on: int = READ_ON, sock: Optional[socket.socket] = None
+    ) -> None:
         super().__init__()
-        self.fd = os.open(os.devnull, os.O_RDWR)
+        self.fd = os.open(os.devnull, os.O_RDWR) if sock is None else sock.detach()
         self.read_on = read_on
         self.reads: List[Union[bytes, OSError]] = list(reads)
         self.room: List[Union[int, OSError]] = list(room)
         self.asked: List[int] = []
         self.sent: List[bytes] = []
         self.recv = self._recv
+        self.send = self._send
         self.write = self._write
+        self.write_pieces = self._write_pieces
 
     def _recv(self, size: int) -> bytes:
         self.asked.append(size)
@@ -48,6 +54,16 @@ class ScriptedStream(SocketStream):
             raise room
         self.sent.append(data[:room])
         return data[room:]
+
+    def _send(self, data: bytes) -> int:
+        return len(data) - len(self._write([data]))
+
+    def _write_pieces(self, pieces: List[bytes]) -> List[bytes]:
+        try:
+            left = self._write(pieces)
+        except BlockingIOError:
+            left = b"".join(pieces)
+        return [left] if left else []
 
     def detach(self) -> int:
         """The descriptor."""

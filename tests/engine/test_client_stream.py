@@ -21,49 +21,14 @@ from mcrouter.engine.clients.outbox import (
 )
 from mcrouter.engine.poller import IN, OUT, RDHUP, READ_ON
 
+from .scripted import ScriptedStream
 from .still import Still
 
 SMALL = b"get __mcrouter__.version\r\n"
 VALUE = b"VALUE __mcrouter__.version 0 %d\r\n%b\r\nEND\r\n"
 
 
-class Wire:
-    """A byte stream. `reads` are the results to come, None for nothing; at the end there is nothing. `takes` says how
-    many bytes each write takes, None for nothing; at the end writes take all. It keeps the sizes of all reads, and what
-    was written by each call."""
-
-    def __init__(self, sock, read_on=READ_ON):
-        self.sock, self.fd, self.read_on = sock, sock.fileno(), read_on
-        self.reads, self.takes, self.sizes, self.written = [], [], [], []
-
-    def recv(self, size):
-        self.sizes.append(size)
-        data = self.reads.pop(0) if self.reads else None
-        if data is None:
-            raise BlockingIOError
-        assert len(data) <= size
-        return data
-
-    def send(self, data):
-        return len(data) - len(self._take(data))
-
-    def write_pieces(self, pieces):
-        whole = b"".join(pieces)
-        try:
-            left = self._take(whole)
-        except BlockingIOError:
-            left = whole
-        return [left] if left else []
-
-    def _take(self, data):
-        count = self.takes.pop(0) if self.takes else len(data)
-        if count is None:
-            raise BlockingIOError
-        self.written.append(bytes(data[:count]))
-        return data[count:]
-
-    def detach(self):
-        return self.sock.detach()
+AGAIN = BlockingIOError()
 
 
 class World(Still):
@@ -71,9 +36,8 @@ class World(Still):
 
     def __init__(self, read_on=READ_ON, **given):
         super().__init__(**given)
-        self._ours, self._theirs = socket.socketpair()
-        self._ours.setblocking(False)
-        self.wire = Wire(self._ours, read_on)
+        ours, self._theirs = socket.socketpair()
+        self.wire = ScriptedStream(read_on=read_on, sock=ours)
         front = self.worker.frontend
         self.one = ClientConnection(front, self.wire, 0)
         front.clients[self.wire.fd] = self.one
@@ -104,31 +68,31 @@ def lines(size):
 
 def test_a_short_read_is_the_only_one(world):
     world.reports(IN | OUT, SMALL)
-    assert world.wire.sizes == [_READ_SIZE]
-    assert not world.one.blocks and len(world.wire.written) == 1
+    assert world.wire.asked == [_READ_SIZE]
+    assert not world.one.blocks and len(world.wire.sent) == 1
 
 
 def test_a_read_that_is_exactly_full_is_followed_by_another(world):
     """The next ones may be larger: the client has more to say."""
     world.reports(IN | OUT, (b"mn\r\n" * _READ_SIZE)[:_READ_SIZE])
     world.until(lambda: not world.one.blocks & READABLE, "the socket to be drained")
-    assert world.wire.sizes[:2] == [_READ_SIZE, _READ_MORE] and len(world.wire.sizes) == 2
-    assert b"".join(world.wire.written) == b"MN\r\n" * (_READ_SIZE // 4)
+    assert world.wire.asked[:2] == [_READ_SIZE, _READ_MORE] and len(world.wire.asked) == 2
+    assert b"".join(world.wire.sent) == b"MN\r\n" * (_READ_SIZE // 4)
 
 
 def test_a_full_read_of_one_request_is_followed_by_another_too(world):
     value = b"v" * (_READ_SIZE - len(b"set k 0 0 16000\r\n\r\n"))
     world.reports(IN | OUT, (b"set k 0 0 %d\r\n" % len(value) + value + b"\r\n")[:_READ_SIZE])
     world.tick()
-    assert len(world.wire.sizes) == 2
+    assert len(world.wire.asked) == 2
 
 
 @pytest.mark.parametrize("mask", [IN | OUT | RDHUP, IN | RDHUP])
 def test_after_a_report_of_the_end_it_is_read_to_the_end(world, mask):
     world.reports(mask, SMALL, b"mn\r\n", b"")
     world.until(lambda: world.one.is_gone(), "the connection to end")
-    assert len(world.wire.sizes) == 3
-    assert b"".join(world.wire.written).endswith(b"END\r\nMN\r\n")
+    assert len(world.wire.asked) == 3
+    assert b"".join(world.wire.sent).endswith(b"END\r\nMN\r\n")
 
 
 def test_a_stream_whose_short_reads_prove_nothing_is_read_until_there_is_nothing():
@@ -137,65 +101,65 @@ def test_a_stream_whose_short_reads_prove_nothing_is_read_until_there_is_nothing
         for _ in range(2):
             world.reports(IN | OUT, SMALL, SMALL)
             world.tick()
-            assert len(world.wire.sizes) == 3
-            world.wire.sizes.clear()
-        assert len(b"".join(world.wire.written).split(b"END\r\n")) == 5
+            assert len(world.wire.asked) == 3
+            world.wire.asked.clear()
+        assert len(b"".join(world.wire.sent).split(b"END\r\n")) == 5
 
 
 def test_a_report_that_it_may_write_reads_nothing(world):
     world.reports(OUT)
-    assert world.wire.sizes == []
+    assert world.wire.asked == []
 
 
 def test_a_client_that_sends_without_end_has_its_turn_and_no_more(world):
     world.wire.reads = [lines(_READ_SIZE)] + [lines(_READ_MORE)] * 20
     world.one.on_any_event(IN)
-    assert len(world.wire.sizes) <= _TURNS
+    assert len(world.wire.asked) <= _TURNS
 
 
-@pytest.mark.parametrize("takes", [[3], [None], [0], [3, 5, None, 1]])
-def test_what_the_kernel_does_not_take_goes_when_it_can_take_more(world, takes):
+@pytest.mark.parametrize("room", [[3], [AGAIN], [0], [3, 5, AGAIN, 1]])
+def test_what_the_kernel_does_not_take_goes_when_it_can_take_more(world, room):
     version = world_version(world)
-    world.wire.takes = list(takes)
+    world.wire.room = list(room)
     world.reports(IN | OUT, SMALL)
     assert world.one.blocks & UNSENT
-    for _ in takes:
-        assert b"".join(world.wire.written) != version
+    for _ in room:
+        assert b"".join(world.wire.sent) != version
         world.reports(OUT)
-    assert b"".join(world.wire.written) == version
+    assert b"".join(world.wire.sent) == version
     assert not world.one.blocks & UNSENT and world.one.unread() == 0
 
 
 def test_replies_behind_one_that_was_not_taken_keep_their_order(world):
     version = world_version(world)
-    world.wire.takes = [10]
+    world.wire.room = [10]
     world.reports(IN | OUT, SMALL + b"mn\r\n" + SMALL)
     assert world.one.unread() == len(version) - 10  # the others are not started
     world.reports(OUT)
     world.tick()
-    assert b"".join(world.wire.written) == version + b"MN\r\n" + version
+    assert b"".join(world.wire.sent) == version + b"MN\r\n" + version
 
 
 def test_while_a_client_does_not_read_nothing_more_is_started_for_it(world):
-    world.wire.takes = [1]
+    world.wire.room = [1]
     world.reports(IN | OUT, SMALL)
-    world.wire.sizes.clear()
+    world.wire.asked.clear()
     world.reports(IN, b"mn\r\n")
-    assert world.wire.sizes == [_READ_SIZE] and world.wire.written == [b"V"]
+    assert world.wire.asked == [_READ_SIZE] and world.wire.sent == [b"V"]
     world.reports(IN, b"mn\r\n")
-    assert world.wire.sizes == [_READ_SIZE], "it is not read either"
-    world.wire.takes = []
+    assert world.wire.asked == [_READ_SIZE], "it is not read either"
+    world.wire.room = []
     world.reports(OUT)
     world.tick()
-    assert b"".join(world.wire.written).endswith(b"END\r\nMN\r\nMN\r\n")
+    assert b"".join(world.wire.sent).endswith(b"END\r\nMN\r\nMN\r\n")
 
 
 def world_version(world):
     """What SMALL is answered."""
     world.reports(IN | OUT, SMALL)
-    (got,) = world.wire.written
-    world.wire.written.clear()
-    world.wire.sizes.clear()
+    (got,) = world.wire.sent
+    world.wire.sent.clear()
+    world.wire.asked.clear()
     return got
 
 

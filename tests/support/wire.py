@@ -4,7 +4,8 @@ import socket
 import time
 from typing import Sequence
 
-DEADLINE = 90.0  # seconds for any one read
+from .processes import DEADLINE
+
 MARK = b"mn\r\n"  # a command that every state between commands answers with MARKED
 MARKED = b"MN\r\n"
 
