@@ -8,6 +8,8 @@ from hypothesis import settings
 
 from tests.support.processes import Memcached, RouterProcess
 
+pytest_plugins = ["tests.support.parallel"]
+
 # The same draws every time, so that a change is judged by what it changed; a long form may load another profile.
 settings.register_profile("same draws", derandomize=True, deadline=None, database=None)
 settings.load_profile("same draws")
