@@ -3,13 +3,16 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from mutants import make_parser, run
-from mutation.equivalent import EntryError, parse
+from mutation.equivalent import ANY, LIST, EntryError, parse
 from mutation.operators import find, mutate
 from mutation.run import draw
+from mutation.tables import PACKAGE
 
+from tests.simulation.knobs import KNOBS
 from tests.support.processes import ROOT
 
 LIMIT = 60.0  # seconds
@@ -191,6 +194,13 @@ def test_the_list_of_equivalent_mutants_names_only_what_is_there():
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("seed ") and len(done.stdout.splitlines()) == 2
+
+
+def test_all_changes_of_a_line_are_equivalent_only_where_the_simulated_runs_draw_it():
+    drawn = {(Path(module.__file__).relative_to(ROOT / PACKAGE).as_posix(), knob.name)
+             for knob in KNOBS for module in knob.modules}  # fmt: skip
+    entries = {(entry.path, entry.text.split(" = ")[0]) for entry in parse(LIST.read_text()) if entry.change == ANY}
+    assert entries == {(path, name) for path, name in drawn if f"\n{name} = " in (ROOT / PACKAGE / path).read_text()}
 
 
 @pytest.mark.parametrize(("flags", "message"), [

@@ -4,15 +4,17 @@ from random import Random
 from types import ModuleType
 from typing import List, NamedTuple, Tuple
 
-from mcrouter.engine import writing
-from mcrouter.engine.clients import frontend, inbox, memory, outbox
-from mcrouter.engine.hosts.connections import exchange, streaming, streaming_pool
+from mcrouter.engine import loop, writing
+from mcrouter.engine.clients import frontend, inbox, large_values, memory, outbox
+from mcrouter.engine.hosts import journal
+from mcrouter.engine.hosts.connections import exchange, lingering, streaming, streaming_pool
 from mcrouter.engine.hosts.connections import inbox as host_inbox
 from mcrouter.proto import runs
 from mcrouter.proto.client import parser
 from mcrouter.proto.client import stream as client_stream
 from mcrouter.proto.host import reply_cutter
 from mcrouter.proto.host import stream as host_stream
+from mcrouter.routes.framework import keyed, pieces
 
 
 class Knob(NamedTuple):
@@ -20,7 +22,7 @@ class Knob(NamedTuple):
 
     name: str
     modules: Tuple[ModuleType, ...]
-    values: Tuple[int, ...]
+    values: Tuple[float, ...]
 
 
 KNOBS = (
@@ -29,6 +31,7 @@ KNOBS = (
     Knob("_LARGE", (client_stream,), (50, 16384)),
     Knob("_LARGE_FLUSH", (outbox,), (50, 500, 65536)),
     Knob("FIRST_WINDOW", (outbox, frontend), (1, 2, 4, 16)),
+    Knob("_WINDOW_MOST", (outbox,), (1, 16, 1024)),
     Knob("_MANY_PIECES", (client_stream,), (2, 512)),
     Knob("PIECE", (inbox, streaming), (100, 300)),
     Knob("LEAST", (exchange, streaming), (50, 16384)),
@@ -46,10 +49,26 @@ KNOBS = (
     Knob("_SEEN_OFTEN", (runs,), (1, 3, 32)),
     Knob("_MAX_PATTERNS", (runs,), (1, 64)),
     Knob("_RENEW_AFTER", (runs,), (2, 1 << 17)),
+    Knob("_MAX_LENGTHS", (runs,), (2, 1024)),
+    Knob("_TURNS", (loop,), (1, 2, 4)),
+    Knob("_TURNS", (inbox,), (1, 2, 8)),
+    Knob("_TURNS", (streaming,), (1, 2, 8)),
+    Knob("_LOOKS", (loop,), (1, 16)),
+    Knob("_COMES_AND_GOES", (loop,), (0, 4 << 20)),
+    Knob("_READS", (host_inbox,), (1, 2, 16)),
+    Knob("_READS", (lingering,), (1, 16)),
+    Knob("_READ", (lingering,), (1, 1 << 16)),
+    Knob("_FIRST", (large_values,), (1, 300, 65536)),
+    Knob("_ACCEPTS", (frontend,), (1, 64)),
+    Knob("_BATCH", (journal,), (1, 3, 512)),
+    Knob("_SMALL", (writing,), (1, 1024)),
+    Knob("_PAUSE", (keyed,), (0.0005, 0.001, 0.01)),
+    Knob("_WORTH", (pieces,), (30, 500, 65536)),
+    Knob("_LARGE", (pieces,), (20, 4096)),
 )
 
 
-def _as_they_are() -> List[Tuple[ModuleType, str, int]]:
+def _as_they_are() -> List[Tuple[ModuleType, str, float]]:
     """What they are without a run. Raises LookupError when one is not there any more."""
     found = []
     for knob in KNOBS:

@@ -31,8 +31,8 @@ from .outbox import (
 )
 from .source import ClientRequest
 
-# Bytes read at first, and from a client with more to say. From 128 KB on, malloc maps memory for each read, at 8 µs.
-_READ_SIZE, _READ_MORE = 16384, 130816
+_READ_SIZE = 16384  # bytes
+_READ_MORE = 130816  # from a client with more to say; from 128 KB on, malloc maps memory for each read, at 8 µs
 _KEY = 60  # bytes that a key of a request in flight takes, about
 _MANY, _LARGE = 100, 4096  # keys, and bytes, of a request that is counted
 _TURNS = 8  # reads of one event; then other connections have their turn

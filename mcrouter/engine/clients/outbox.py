@@ -14,7 +14,8 @@ from ..stream import SocketStream
 from .memory import weight
 from .source import RequestSource
 
-FIRST_WINDOW, _WINDOW_MOST = 4, 1024  # commands in flight
+FIRST_WINDOW = 4  # commands in flight of a new client
+_WINDOW_MOST = 1024
 _LARGE_FLUSH = 65536  # bytes written at once; from so many on the window is adapted
 
 # Reasons why a client is not on the fast path: the bits of `blocks`. While one is set, events take the general way.
