@@ -54,11 +54,6 @@ class PolicyReader:
     # for PoolRoute ------------------------------------------------------------------------------------------------
 
     @property
-    def checks(self) -> Checks:
-        """The errors and warnings of the config."""
-        return self._checks
-
-    @property
     def pools(self) -> Pools:
         """The pools of the config."""
         return self._pools

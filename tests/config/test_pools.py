@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mcrouter.config import HostAddress, Timeouts
+from mcrouter.config import ConfigError, HostAddress, Timeouts
 from mcrouter.server.configs.reading import load_config
 
 from .sketch import sketch
@@ -224,3 +224,25 @@ def test_pools_may_be_defined_in_routes_alone(children):
     pool = {"type": "PoolRoute", "pool": {"name": "A", "servers": ["a:1"]}}
     config = load_config(json.dumps({"route": {"type": "AllSyncRoute", "children": children(pool)}}))
     assert [host.text for host in config.hosts] == ["a:1"]
+
+
+BOUNDS = {
+    "server_timeout": (1, 3_600_000),
+    "connect_timeout": (1, 3_600_000),
+    "port_override": (1, 65535),
+    "weights": (0, 1_000_000_000),
+}
+
+
+@pytest.mark.parametrize("option", BOUNDS)
+def test_both_sides_of_each_bound(option):
+    def load_with(value):
+        value = [value] if option == "weights" else value
+        pools = {"A": {"servers": ["a:1"], option: value}}
+        return load_config(json.dumps({"pools": pools, "route": {"type": "HashRoute", "children": "Pool|A"}}), "f")
+
+    for right in BOUNDS[option]:
+        load_with(right)
+    for wrong in (BOUNDS[option][0] - 1, BOUNDS[option][1] + 1):
+        with pytest.raises(ConfigError, match=f"{option}.*; write a.* from {BOUNDS[option][0]} to "):
+            load_with(wrong)

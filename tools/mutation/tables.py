@@ -12,7 +12,7 @@ TESTS: Dict[str, Tuple[str, ...]] = {
     "engine": ("tests/engine", "tests/faults", "tests/network", "tests/embedding", "tests/test_listeners.py"),
     "routes": ("tests/routes", "tests/config", "tests/explain", "tests/hashing", "tests/engine"),
     "config": ("tests/config", "tests/routes", "tests/explain", "tests/hashing", "tests/test_readme.py",
-               "tests/test_inquiries.py"),
+               "tests/test_inquiries.py", "tests/test_config_sources.py", "tests/test_metrics_exposition.py"),
 }  # fmt: skip
 """For each folder of the package: the folders (or files) of its tests, the likeliest to notice a change first."""
 
@@ -28,7 +28,7 @@ UNREACHED: Dict[str, Tuple[str, ...]] = {
     "proto": (),
     "engine": ("tests/integration/test_shards.py", "tests/integration/test_restart.py"),
     "routes": (),
-    "config": ("tests/test_cli.py",),
+    "config": ("tests/integration/test_reload.py", "tests/test_cli.py"),
 }
 """The same, asked only about what few recorded tests reach: what the program does with several processes, say."""
 

@@ -112,7 +112,6 @@ class Expander:
             self._nest(at)
             lazy.value = self.expand(lazy.node, lazy.scope)
             self._nested_calls -= 1
-            lazy.busy = False
         return lazy.value
 
     def extend(self, scope: Scope, values: Iterable[tuple[str, Node]], at: Node) -> Scope:

@@ -15,7 +15,7 @@ class Lazy:
         self.node = node
         self.scope = scope
         self.value: Optional[Node] = None
-        self.busy = False  # being expanded: a use of it now would depend on itself
+        self.busy = False  # its expansion has begun: a use before it has a value would depend on itself
 
 
 class Scope:

@@ -228,8 +228,6 @@ class _Blocks(Flow):
                 self.row += 1
                 continue
             if spaces < indent or spaces <= parent or is_marker(line):
-                if line[spaces] == "\t":
-                    self.fail(TAB, self.row, spaces)
                 return lines
             if indent < 0:
                 indent = spaces

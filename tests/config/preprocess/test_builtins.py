@@ -34,6 +34,8 @@ CASES = {
         ("@str(@int(5))", "5"),
         ("@str(@double(5.25))", "5.25"),
         ("@str(@double(5))", "5"),
+        ("@str(@double(999999999999999))", "999999999999999"),
+        ("@str(@double(1000000000000000))", "1000000000000000.0"),
         ("@str(a)", "a"),
         ("@str(%on%)", "1"),
         ("@str(@bool(no))", "0"),
@@ -73,6 +75,8 @@ CASES = {
         ({"type": "equals", "A": {"a": 1}, "B": {"a": 2}}, False),
         ({"type": "equals", "A": {"a": 1}, "B": {}}, False),
         ({"type": "equals", "A": [1], "B": [1, 2]}, False),
+        ({"type": "equals", "A": [1, 2], "B": [1, 3]}, False),
+        ({"type": "equals", "A": [1, 2], "B": [1, 2.0]}, True),
         ({"type": "equals", "A": [], "B": {}}, False),
     ],
     "less": [
@@ -114,7 +118,7 @@ CASES = {
         ({"type": "if", "condition": "@defined(a)", "vars": {"a": 1}, "is_true": 1, "is_false": 2}, 1),
     ],
     "fail": [("@if(%on%,a,@fail(oops))", "a")],
-    "add": [("@add(@int(2),@int(-3))", -1), ({"type": "add", "A": 1, "B": 2}, 3)],
+    "add": [("@add(@int(2),@int(-3))", -1), (f"@add(@int({2**63 - 2}),@int(1))", 2**63 - 1), (f"@add(@int({LEAST + 1}),@int(-1))", LEAST), ({"type": "add", "A": 1, "B": 2}, 3)],
     "sub": [("@sub(@int(2),@int(-3))", 5)],
     "mul": [("@mul(@int(2),@int(-3))", -6)],
     "div": [(f"@div(@int({a}),@int({b}))", quotient) for a, b, quotient, _ in DIVIDED],
@@ -279,6 +283,17 @@ def test_a_seed_gives_the_order_of_the_gnu_library():
     ):
         assert shuffled(range(len(expected)), seed) == expected
     assert shuffled(range(50000), 7)[:5] == [17717, 35642, 17118, 7149, 12313]
+
+
+@pytest.mark.parametrize("size", [46341, 46342])
+def test_more_items_than_the_root_of_the_random_numbers_are_shuffled_one_by_one(size):
+    state, expected = 7, list(range(size))
+    for at in range(1, size):
+        state = state * 48271 % (2**31 - 1)
+        place = (state - 1) // ((2**31 - 3) // (at + 1))
+        assert place <= at, "one that is to be drawn again: choose another seed"
+        expected[at], expected[place] = expected[place], expected[at]
+    assert shuffled(range(size), 7) == expected
 
 
 def test_spooky_hash_of_every_size():

@@ -8,6 +8,7 @@ import pytest
 
 import mcrouter.config.preprocess
 from mcrouter.config import parse
+from mcrouter.config.preprocess import limits
 from mcrouter.config.preprocess.expander import expand
 from mcrouter.config.syntax.tree import Entry, Map, Scalar, Seq, from_file
 from tests.config.test_config_errors import _messages
@@ -265,6 +266,18 @@ CASES = {
         '{"a": "@double(nan)"}',
         "f:1:7: @double: 'value' is the text 'nan'; give a number, or a text that is one",
     ),
+    'double a bit too large': (
+        f'{{"a": "@double({2.0**1023})"}}',
+        "f:1:7: @double: 'value' is the text '8.98846567431158e+307'; give a number, or a text that is one",
+    ),
+    'add too small': (
+        '{"a": "@add(@int(-9223372036854775808),@int(-1))"}',
+        'f:1:7: @add: the result does not fit into 64 bits; use smaller numbers',
+    ),
+    'add too large': (
+        '{"a": "@add(@int(9223372036854775807),@int(1))"}',
+        'f:1:7: @add: the result does not fit into 64 bits; use smaller numbers',
+    ),
     'double too large': (
         '{"a": "@double(1e999)"}',
         "f:1:7: @double: 'value' is the text '1e999'; give a number, or a text that is one",
@@ -476,6 +489,39 @@ def test_a_config_may_be_larger_than_what_macros_may_make():
     made = expand(tree, "f", PARAMS, load)
     assert made.entries[0].value is tree.entries[0].value
     assert len(made.entries[1].value.items) == 1000
+
+
+def sizes(count):
+    """A list with so many values in it, itself included, in lists of several sizes."""
+    rows = [Seq((Scalar(0, 1, 1),) * size, 1, 1) for size in (3, 0, 5)]  # 11 values, with themselves
+    return Seq((*rows, *[Scalar(0, 1, 1)] * (count - 12)), 1, 1)
+
+
+def test_what_is_made_may_have_so_many_values_and_no_more(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_MADE", 30)
+    failed = []
+    bounds = limits.ExpansionLimits(lambda node, message: failed.append(message))
+    bounds.written(Seq((Scalar(0, 1, 1),) * 4, 1, 1))
+    bounds.container(sizes(35))
+    assert failed == []
+    bounds = limits.ExpansionLimits(lambda node, message: failed.append(message))
+    bounds.written(Seq((Scalar(0, 1, 1),) * 4, 1, 1))
+    bounds.container(sizes(36))
+    assert failed == [limits.TOO_MUCH]
+
+
+def test_so_many_values_may_be_made_one_after_the_other_and_no_more(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_MADE", 30)
+    failed = []
+    bounds = limits.ExpansionLimits(lambda node, message: failed.append(message))
+    at = Scalar(0, 1, 1)
+    bounds.spend(10, at)
+    bounds.text(160, at)  # 11: one, and one for each 16 characters
+    bounds.container(Seq((at,) * 7, 1, 1))  # 8
+    bounds.text(15, at)  # 1
+    assert failed == []
+    bounds.spend(1, at)
+    assert failed == [limits.TOO_MUCH]
 
 
 def test_as_deep_as_is_allowed():
