@@ -105,7 +105,7 @@ REPLIES = [
     (b"mg k t k s\r\n", b"HD t5 kk! s1\r\n", b"HD t5 kk s1\r\n"),
     (b"mg k v\r\n", b"VA 3\r\n kx\r\n", b"VA 3\r\n kx\r\n"),
     (b"mg k k\r\n", b"EN\r\n", b"EN\r\n"),
-    (b"me k\r\n", b"ME k! exp=-1\r\n", b"ME k exp=-1\r\n"),
+    (b"me k\r\n", b"ME k! exp=-1 la=2 cas=3\r\n", b"ME k exp=-1 la=2 cas=3\r\n"),
     (b"mg k k O1\r\n", b"HD k" + B64(b"k!") + b" b O1\r\n", b"HD kk O1\r\n"),  # of an item stored under a key in base64
 ]
 
@@ -172,6 +172,11 @@ def test_there_and_back(keys, flags, value):
     assert [(one.key, one.flags, one.data, one.cas) for one in values(b"".join(own) + b"END\r\n")] == [
         (key, flags, value, None) for key in keys
     ]
+
+
+def test_a_value_with_its_unique():
+    found = values(b"VALUE k 5 2 77\r\nab\r\nVALUE j 0 0\r\n\r\nEND\r\n")
+    assert [(one.key, one.flags, one.data, one.cas) for one in found] == [(b"k", 5, b"ab", 77), (b"j", 0, b"", None)]
 
 
 def test_requests_of_our_own():

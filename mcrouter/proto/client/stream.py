@@ -56,7 +56,7 @@ class ClientStream:
         Of a read that ends one request and begins others, the others are not copied.
         """
         if self.place is _WAITING:
-            self._data, self._at = self.rest() + data, 0
+            self._data, self._at, self._rest = self.rest() + data, 0, None
         elif self.place is _WITHIN:
             self._kept.append(data)
             self._kept_size += len(data)
