@@ -160,7 +160,8 @@ class Download:
         self._error = b""  # the first one
         self._failed = b""  # the outcomes of all that failed
         self._is_next = False  # the next key waits until the client has taken the last reply
-        self._asked: Any = None  # the sink of the key that is asked for now
+        self._asked = _KeyAsked(self)  # the sink of the key that is asked for now
+        self._asked.is_answered = True  # no key is asked for yet
         self._connection: Any = None  # it streams the current value
         self.connections: List[Any] = []
 
