@@ -95,7 +95,7 @@ class HostSource(Source, Protocol):
         the reply as it comes: nothing that was asked since changes anything."""
 
     def will_ask_again(self, request: Request) -> None:
-        """Called before a request is repeated in that way, after `may_ask_again` has allowed it."""
+        """Called before a request is repeated in that way, as `may_ask_again` has allowed."""
 
     def may_hold(self, size: int) -> bool:
         """Returns whether a reply of so many bytes may be kept for the source, while memory is short."""
