@@ -16,9 +16,9 @@ from mcrouter.routes.handles import ALL_HANDLES, ALL_ORDERED_POOL_HANDLES, HANDL
 from mcrouter.testing import DemoHost
 from tests.support.processes import DEADLINE, ROOT, ask, free_port, until
 
-# Modules that only subcommands, --help, --version, --demo and tests need: no running router imports them.
+# Modules that only subcommands, --help, --version, --demo, tests and mypy need: no running router imports them.
 NEVER = ("__main__", "cli.arguments", "cli.completion", "cli.explain", "cli.replay", "cli.source_hash", "cli.top", "demo",
-         "explain.scenarios", "spool.deliver", "spool.replay", "spool.report", "testing", "top")  # fmt: skip
+         "engine.seams", "explain.scenarios", "spool.deliver", "spool.replay", "spool.report", "testing", "top")  # fmt: skip
 OF_THE_COMMAND = ("cli", "cli.main", "cli.plain_flags", "server.configs.source", "server.configs.watcher")  # not of a router within another program
 
 # What no start uses, of the package and of the standard library; of a folder, all that is in it.

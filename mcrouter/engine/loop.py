@@ -16,11 +16,20 @@ import os
 import random
 import threading
 import time
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Deque, Dict, List, Optional, Protocol, Tuple
 
 from ..system.logs import get_logger
 from .poller import make_poller
 from .wakeup import Wakeup
+
+if TYPE_CHECKING:
+    from .poller import Poller
+
+    class Flushed(Protocol):
+        """A connection that collects what it writes until the end of the tick."""
+
+        def flush(self) -> None:
+            """Writes what the tick has collected."""
 
 logger = get_logger(__name__)
 
@@ -53,14 +62,14 @@ class PollGroup:
     whose `flush()` is due at the end of the tick; each appends itself only once.
     """
 
-    def __init__(self, poller: Any = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, poller: "Optional[Poller]" = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.poller = poller if poller is not None else make_poller()
         self.clock = clock
         self.chance = random.Random()  # not the program's, which may count on what it draws; nor another event loop's
         self.now = clock()
         self.handlers: Dict[int, Callable[[int], None]] = {}
-        self.dirty_hosts: List[Any] = []
-        self.dirty_clients: List[Any] = []
+        self.dirty_hosts: List[Flushed] = []
+        self.dirty_clients: List[Flushed] = []
         self._ready: List[Callable[[], None]] = []
         self._closing: List[int] = []
         self._timers: List[Tuple[float, int, Timer]] = []
@@ -224,7 +233,7 @@ class PollGroup:
             logger.exception("unexpected error in %r", call)
             self._abandon(call)
 
-    def _abandon(self, call: Any) -> None:
+    def _abandon(self, call: object) -> None:
         """Aborts the object that `call` is a method of, if it can be aborted, after a bug in it: a connection closes as
         if its peer had gone. Else its peer would wait for ever."""
         abort = getattr(getattr(call, "__self__", None), "abort", None)

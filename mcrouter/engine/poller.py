@@ -15,7 +15,7 @@ Listeners are level-triggered: accepting may stop early (fairness, no descriptor
 
 import select
 import selectors
-from typing import Any, Dict, List, Tuple
+from typing import TYPE_CHECKING, List, Protocol, Tuple
 
 HAS_EPOLL = hasattr(select, "epoll")
 
@@ -26,6 +26,29 @@ GONE = ERR | HUP | RDHUP
 READ_ON = GONE | PRI  # with these, a short read does not prove that nothing is left (stream.py)
 
 Events = List[Tuple[int, int]]
+
+if TYPE_CHECKING:
+
+    class Poller(Protocol):
+        """What an event loop polls with."""
+
+        def poll(self, timeout: float, /) -> Events:
+            """Returns (descriptor, mask) pairs; a negative timeout waits for ever."""
+
+        def add_stream(self, fd: int) -> None:
+            """Watches a connection."""
+
+        def add_listener(self, fd: int) -> None:
+            """Watches a listening socket or a wake-up pipe."""
+
+        def want_write(self, fd: int, wanted: bool) -> None:
+            """Says whether the descriptor is to be reported when it can be written to."""
+
+        def remove(self, fd: int) -> None:
+            """Forgets a descriptor that is about to be closed."""
+
+        def close(self) -> None:
+            """Closes the poller."""
 
 
 class EpollPoller:
@@ -80,7 +103,7 @@ class SelectorPoller:
 
     def want_write(self, fd: int, wanted: bool) -> None:
         """Says whether the descriptor is to be reported when it can be written to."""
-        key: Dict[Any, Any] = self._selector.get_map()  # type: ignore[assignment]
+        key = self._selector.get_map()
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wanted else 0)
         if key[fd].events != events:
             self._selector.modify(fd, events)
@@ -94,6 +117,6 @@ class SelectorPoller:
         self._selector.close()
 
 
-def make_poller() -> Any:
+def make_poller() -> "Poller":
     """Returns the best poller of this platform."""
     return EpollPoller() if HAS_EPOLL else SelectorPoller()

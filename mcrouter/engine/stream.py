@@ -25,10 +25,13 @@ for a unix socket. TLS would have all of them, too: what it has decrypted and no
 import os
 import socket
 from functools import partial
-from typing import Any, Callable, List, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, Callable, List, Optional, Protocol, Sequence, Tuple
 
 from .poller import READ_ON
 from .writing import write, write_pieces
+
+if TYPE_CHECKING:
+    from ..proto.reply import Piece
 
 _ANY = -1  # all bits
 _UNIX = getattr(socket, "AF_UNIX", None)
@@ -44,12 +47,12 @@ class ByteStream(Protocol):
     recv: Callable[[int], bytes]
     """Reads at most so many bytes: b"" at the end. Raises BlockingIOError when there is nothing. For loops in which a
     call of `read` shows; they compare the length, and ask `read_on`, themselves."""
-    send: Callable[[Any], int]
+    send: "Callable[[Piece], int]"
     """Writes one piece of bytes; returns how many bytes were taken. Raises BlockingIOError when none was. For the fast
     path, where the list of pieces that `write` takes would show."""
-    write: Callable[[List[Any]], Any]
+    write: Callable[[Sequence[bytes]], bytes]
     """Writes pieces of bytes; returns what was not taken, as one piece: b"" when all was."""
-    write_pieces: Callable[[List[Any]], List[Any]]
+    write_pieces: "Callable[[Sequence[Piece]], List[Piece]]"
     """Writes pieces of bytes; returns those that were not taken. What is left again and again is not copied."""
 
     def read(self, size: int, mask: int) -> Tuple[Optional[bytes], bool]:
@@ -79,9 +82,9 @@ class SocketStream:
     def _bind(self, fd: int) -> None:
         self.fd = fd
         self.recv: Callable[[int], bytes] = partial(os.read, fd)
-        self.send: Callable[[Any], int] = partial(os.write, fd)
-        self.write: Callable[[List[Any]], Any] = partial(write, fd)
-        self.write_pieces: Callable[[List[Any]], List[Any]] = partial(write_pieces, fd)
+        self.send: Callable[[Piece], int] = partial(os.write, fd)
+        self.write: Callable[[Sequence[bytes]], bytes] = partial(write, fd)
+        self.write_pieces: Callable[[Sequence[Piece]], List[Piece]] = partial(write_pieces, fd)
 
     def read(self, size: int, mask: int) -> Tuple[Optional[bytes], bool]:
         """Reads at most so many bytes after a report of `mask`: (data, drained); see ByteStream."""

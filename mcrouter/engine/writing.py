@@ -2,7 +2,7 @@
 
 import os
 import struct
-from typing import Any, List
+from typing import TYPE_CHECKING, List, Sequence
 
 try:
     from fcntl import ioctl
@@ -10,13 +10,17 @@ try:
 except ImportError:  # not on Windows
     ioctl = None  # type: ignore[assignment]
 
+if TYPE_CHECKING:
+    from ..proto.reply import Piece
+
 _WORTH = 32768  # bytes; below, putting pieces together is cheaper than a vector of them
 _MOST = 1000  # pieces; the kernel takes 1024 (IOV_MAX)
 _SMALL = 1024  # bytes; a thousand pieces of fewer are put together
 
 
-def write(fd: int, pieces: List[Any]) -> Any:
+def write(fd: int, pieces: Sequence[bytes]) -> bytes:
     """Writes the pieces to a non-blocking descriptor; returns what the kernel did not take, b"" when it took all.
+    That may be a memoryview where a piece is one: the data of a request may be (Request.data).
 
     Raises OSError when the connection is broken.
     """
@@ -35,7 +39,7 @@ def write(fd: int, pieces: List[Any]) -> Any:
     return _rest(pieces, sent)
 
 
-def write_pieces(fd: int, pieces: List[Any]) -> List[Any]:
+def write_pieces(fd: int, pieces: "Sequence[Piece]") -> "List[Piece]":
     """Writes the pieces to a non-blocking descriptor; returns what the kernel did not take, in pieces: one that comes
     again and again is not copied.
 
@@ -69,7 +73,7 @@ def unacknowledged(fd: int) -> int:
         return 0
 
 
-def _left(pieces: List[Any], sent: int) -> List[Any]:
+def _left(pieces: "Sequence[Piece]", sent: int) -> "List[Piece]":
     for index, piece in enumerate(pieces):
         if sent < len(piece):
             return [piece[sent:], *pieces[index + 1 :]]
@@ -77,5 +81,5 @@ def _left(pieces: List[Any], sent: int) -> List[Any]:
     return []
 
 
-def _rest(pieces: List[Any], sent: int) -> bytes:
+def _rest(pieces: "Sequence[Piece]", sent: int) -> bytes:
     return b"".join(_left(pieces, sent))

@@ -44,6 +44,10 @@ class Background:
         """Returns True: a reply that is too large may be dropped, as any other is."""
         return True
 
+    def may_hold(self, size: int) -> bool:
+        """Returns True: no reply is held for it."""
+        return True
+
     def will_ask_again(self, request: Request) -> None:
         """Has no effect: the request is not asked again."""
 

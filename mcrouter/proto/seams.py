@@ -14,6 +14,7 @@ the other side uses, and no more; mypy checks the classes that are given for it.
 | HostSource      | ClientConnection, ProgramCall, Background                         | hosts                      |
 | Destination     | engine's Host, RouteDestination                                   | routes: members of a pool  |
 | DestinationHost | engine's Host                                                     | routes: HostRoute          |
+| AnyRoute        | all routes, and the engine's own (frontend.py)                    | engine/clients             |
 | ServingRoute    | all routes                                                        | engine/clients             |
 | StreamedReply   | StreamingConnection, Held (reply.py)                              | StreamReader               |
 | StreamReader    | Download, Held (reply.py)                                         | StreamingConnection        |
@@ -93,6 +94,12 @@ class HostSource(Source, Protocol):
         """Returns whether a request whose reply is too large to be held may be repeated later, by a source that reads
         the reply as it comes: nothing that was asked since changes anything."""
 
+    def will_ask_again(self, request: Request) -> None:
+        """Called before a request is repeated in that way, as `may_ask_again` has allowed."""
+
+    def may_hold(self, size: int) -> bool:
+        """Returns whether a reply of so many bytes may be kept for the source, while memory is short."""
+
 
 class Destination(Protocol):
     """A member of a pool, as routes see it: a host, or a route in the place of one."""
@@ -128,8 +135,20 @@ class DestinationHost(Destination, Protocol):
         """Records a request that was not sent because the host is not healthy; a write is also recorded as missed."""
 
 
-class ServingRoute(Protocol):
-    """A route, as the engine sees it: one for each command of the command table.
+class AnyRoute(Protocol):
+    """A route, as it is started: one of a policy, or one of the engine's own for what no host is asked."""
+
+    @property
+    def may_ask_another_host(self) -> bool:
+        """Whether the route may ask another host after the first has answered, so that later requests of the client for
+        the same keys must wait."""
+
+    def start(self, request: Request, sink: Sink) -> None:
+        """Starts to serve the request; `sink.on_reply` is called exactly once, now or later."""
+
+
+class ServingRoute(AnyRoute, Protocol):
+    """A route of a policy, as the engine sees it: one for each command of the command table.
 
     The engine may send a request to `direct_host` itself, with the request as its own sink. A success is then the
     answer; after anything else it calls `after_failure`. Else it calls `start`.
@@ -140,20 +159,12 @@ class ServingRoute(Protocol):
         """Whether a run (several commands that travel as one) costs the route about as much as one command."""
 
     @property
-    def may_ask_another_host(self) -> bool:
-        """Whether the route may ask another host after the first has answered, so that later requests of the client for
-        the same keys must wait."""
-
-    @property
     def keyed(self) -> bool:
         """Whether the host asked first depends on the key, so that `direct_host` needs the request."""
 
     @property
     def cost(self) -> int:
         """The most requests to hosts that the route makes of one command, or of one key of a get."""
-
-    def start(self, request: Request, sink: Sink) -> None:
-        """Starts to serve the request; `sink.on_reply` is called exactly once, now or later."""
 
     def direct_host(self, request: Optional[Request] = None) -> Any:
         """Returns the host that the route asks first, and no other at the same time; None if there is no such host.

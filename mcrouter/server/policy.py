@@ -22,7 +22,7 @@ class Policy:
     def __init__(self, config: Config, hosts: Dict[str, Host], built: Built, pools: Dict[Host, List[Any]]) -> None:
         self.config = config
         self.hosts = hosts
-        self.routes_by_command: List[Any] = built.routes_by_command
+        self.routes_by_command = built.routes_by_command
         self.plan: RunPlan = built.plan
         self._made = built.made
         self._pools = pools

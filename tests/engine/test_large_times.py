@@ -5,8 +5,10 @@ import socket
 
 import pytest
 
+from mcrouter.engine.clients.source import ClientRequest
 from mcrouter.engine.hosts.connections import streaming_pool
 from mcrouter.proto import results
+from mcrouter.proto.reply import TOO_LARGE
 
 from .still import Still, full, is_ready
 
@@ -120,6 +122,24 @@ def test_a_large_value_that_the_host_has_no_more_is_an_answer_and_its_error_an_e
             again.sendall(b"SERVER_ERROR x\r\n" if key == b"a" else b"VALUE b 0 1\r\nx\r\nEND\r\n")
         world.sees(client, b"SERVER_ERROR x\r\n" if keys == [b"a"] else b"VALUE b 0 1\r\nx\r\nEND\r\n")
         assert errors(world) == count
+
+
+def test_a_bug_behind_a_reply_that_is_too_large_does_not_keep_it_from_being_asked_for_again(monkeypatch):
+    """The exception comes up when the download has begun, before it asks for its first key."""
+    on_reply, met = ClientRequest.on_reply, []
+
+    def buggy(request, reply, outcomes):
+        on_reply(request, reply, outcomes)
+        if reply is TOO_LARGE:
+            met.append(request)
+            raise RuntimeError("a bug")
+
+    monkeypatch.setattr(ClientRequest, "on_reply", buggy)
+    with Still(**SMALL) as world:
+        client, again = gets(world, world.connection())
+        pours(world, again, VALUE)
+        world.sees(client, VALUE)
+        assert len(met) == 1
 
 
 def test_the_connection_of_a_large_value_serves_the_next():

@@ -7,7 +7,7 @@ Each call is a client of its own. Two calls have no order between them, except t
 """
 
 import threading
-from typing import Any, List
+from typing import TYPE_CHECKING
 
 from ...proto.client.parser import RequestParser
 from ...proto.client.stream import ClientPlace, ClientStream
@@ -15,6 +15,10 @@ from ...proto.guard import guarded
 from ...proto.request import Request
 from ...proto.runs import MAX_RUN
 from .source import ClientRequest, RequestSource
+
+if TYPE_CHECKING:
+    from ...proto.reply import Pieces, WholeReply
+    from ..seams import Shared
 
 
 class Ended(Exception):
@@ -26,7 +30,7 @@ class ProgramCall(RequestSource):
 
     __slots__ = ("_all_asked", "_busy", "_data", "_over", "answers", "cut", "ended", "stream")
 
-    def __init__(self, frontend: Any, connection_number: int, data: bytes) -> None:
+    def __init__(self, frontend: "Shared", connection_number: int, data: bytes) -> None:
         super().__init__(frontend, connection_number)
         parser = RequestParser(ClientRequest, frontend.patterns, frontend.plan, style=frontend.style)
         self.stream = ClientStream(parser)
@@ -34,7 +38,7 @@ class ProgramCall(RequestSource):
         self._all_asked = False
         self._busy = False
         self._over = threading.Event()
-        self.answers: List[Any] = []
+        self.answers: Pieces = []
         self.cut = False  # the last request is not whole
         self.ended = False  # the event loop has ended before all was answered
 
@@ -81,16 +85,16 @@ class ProgramCall(RequestSource):
             self._over.set()
             self.frontend.check_empty()
 
-    def deliver(self, request: Request, reply: Any) -> None:
+    def deliver(self, request: ClientRequest, reply: "WholeReply") -> None:
         """Takes a request's reply, bytes or a list of pieces."""
         request.reply = reply
         queue = self.queue
         while queue and queue[0].reply is not None:
-            reply = queue.popleft().reply
-            if type(reply) is list:
-                self.answers += reply
+            head = queue.popleft().reply
+            if type(head) is list:
+                self.answers += head
             else:
-                self.answers.append(reply)
+                self.answers.append(head)
         if not self._busy and self in self.frontend.calls:
             self._ask_next()
 
@@ -117,7 +121,7 @@ class ProgramCall(RequestSource):
         self._over.set()
 
 
-def ask(frontend: Any, connection_number: int, data: bytes) -> bytes:
+def ask(frontend: "Shared", connection_number: int, data: bytes) -> bytes:
     """Returns what a client that sends `data`, whole requests, over one connection is answered.
 
     May be called from any thread but the loop's. Raises Ended when the loop ends before all is answered, ValueError

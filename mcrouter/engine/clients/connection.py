@@ -15,7 +15,7 @@ Most clients send one request and wait. While no bit of `blocks` is set (outbox.
 straight to the host connection that its route would choose anyway, and its reply straight to the socket.
 """
 
-from typing import Any, Set
+from typing import TYPE_CHECKING, Set
 
 from ...proto.client.parser import parse_single
 from ...proto.client.stream import ClientPlace
@@ -31,6 +31,10 @@ from .memory import REQUEST, weight
 from .outbox import ASKS_AGAIN, BACKLOG, ENDING, IDLE_CHECKED, READABLE, THROTTLED, ClientState
 from .source import ClientRequest
 
+if TYPE_CHECKING:
+    from ...proto.reply import AnyReply, Piece, WholeReply
+    from ..seams import Shared
+
 logger = get_logger(__name__)
 
 _READABLE = IN | OUT  # epoll's report on a connection with something to read and room to write
@@ -42,7 +46,7 @@ class ClientConnection(ClientInbox):
 
     __slots__ = ("_asks_again", "counted", "counted_at", "fast_path")
 
-    def __init__(self, frontend: Any, wire: SocketStream, connection_number: int) -> None:
+    def __init__(self, frontend: "Shared", wire: SocketStream, connection_number: int) -> None:
         super().__init__(frontend, wire, connection_number)
         self.fast_path = frontend.fast_path[connection_number]
         self._asks_again: Set[Request] = set()  # requests whose replies were not kept; ASKS_AGAIN while there are any
@@ -86,7 +90,7 @@ class ClientConnection(ClientInbox):
         connection.out.append(data)
         connection.inflight.append((request, request, now))
 
-    def deliver(self, request: Request, reply: bytes) -> None:
+    def deliver(self, request: ClientRequest, reply: "Piece") -> None:
         """Sends a request's reply, and all that waits behind it. A reply to the one request in flight goes straight to
         the socket."""
         queue = self.queue
@@ -106,7 +110,7 @@ class ClientConnection(ClientInbox):
             return
         self.in_turn(request, reply)
 
-    def in_turn(self, request: Any, reply: Any) -> None:
+    def in_turn(self, request: ClientRequest, reply: "WholeReply") -> None:
         """Takes a request's reply, bytes or a list of pieces; it leaves at the end of the tick, after those before
         it."""
         request.reply = reply
@@ -124,7 +128,7 @@ class ClientConnection(ClientInbox):
             out = self.out
             self.collect()
             while queue:
-                head: Any = queue[0].reply
+                head = queue[0].reply
                 if head is None:
                     break
                 if head is TOO_LARGE:
@@ -151,7 +155,7 @@ class ClientConnection(ClientInbox):
 
     # large values ---------------------------------------------------------------------------------------------------
 
-    def begin_upload(self, request: Request) -> None:
+    def begin_upload(self, request: ClientRequest) -> None:
         """Starts the upload of a large value, of which the stream has the first bytes."""
         self.pause()
         transfer = self.transfer = Upload(self, request, self.frontend.routes_by_command[request.commands[0]])
@@ -182,7 +186,7 @@ class ClientConnection(ClientInbox):
         if not self._asks_again:
             self.blocks &= ~ASKS_AGAIN
 
-    def too_large(self, request: Request) -> None:
+    def too_large(self, request: ClientRequest) -> None:
         """Asks again, when its turn has come, for a reply that is too large to be held."""
         self._forget_to_ask_again(request)
         self.pause()
@@ -196,13 +200,13 @@ class ClientConnection(ClientInbox):
         self.transfer = Download(self, request, self.frontend.routes_by_command[request.commands[0]])
         self.loop.call_soon(self.transfer.next)
 
-    def transferred(self, request: ClientRequest, reply: bytes, outcomes: bytes) -> None:
+    def transferred(self, request: ClientRequest, reply: "AnyReply", outcomes: bytes) -> None:
         """Takes the answer of a transfer; `reply` is the part that the client has not got yet."""
         if self.state is not _CLOSED:
             request.reply = None  # it was TOO_LARGE
             self.answer(request, reply, outcomes)
 
-    def transfer_over(self, transfer: Any) -> None:
+    def transfer_over(self, transfer: object) -> None:
         """Ends a transfer: the client's next requests may start."""
         if self.transfer is transfer:
             self.transfer = None
@@ -227,16 +231,16 @@ class ClientConnection(ClientInbox):
     def may_hold(self, size: int) -> bool:
         """Returns whether a reply of this size may be kept for it, while memory is short. Replies behind one that is
         asked for again could not leave before it, so they are not kept either."""
-        return not self.blocks & ASKS_AGAIN and bool(self.frontend.memory.admits(self, size))
+        return not self.blocks & ASKS_AGAIN and self.frontend.memory.admits(self, size)
 
     def begun_bytes(self) -> int:
         """Returns the bytes of unfinished requests, of which no host has any part."""
-        held_back: int = self.transfer.held_back() if self.transfer is not None else 0
+        held_back = self.transfer.held_back() if self.transfer is not None else 0
         return held_back + self.stream.weight()
 
     def holds_replies(self) -> int:
         """Returns the bytes of replies, and of large requests, that its routes and this connection hold for it."""
-        return self.held_bytes + self.unread() + (0 if self.transfer is None else int(self.transfer.holds()))
+        return self.held_bytes + self.unread() + (0 if self.transfer is None else self.transfer.holds())
 
     def holds(self) -> int:
         """Returns all bytes that are held for it."""

@@ -3,7 +3,7 @@
 import errno
 import socket
 from bisect import bisect_left
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from ...proto import outcomes as o
 from ...proto.client.parser import RunPlan
@@ -22,6 +22,13 @@ from .local_work import BYTES, LocalWork, Steps
 from .memory import Memory
 from .outbox import FIRST_WINDOW
 
+if TYPE_CHECKING:
+    from ...proto.seams import AnyRoute, ServingRoute, Sink
+    from ..hosts.tally import Cells
+    from ..seams import Served, SharedConnection
+    from .call import ProgramCall
+    from .handover import Leaving
+
 logger = get_logger(__name__)
 
 NO_LIMITS = ClientLimits()
@@ -39,7 +46,7 @@ class Frontend:
     def __init__(
         self,
         loop: PollGroup,
-        cells: Any,
+        cells: "Cells",
         bounds: Sequence[float],
         histograms: Sequence[int],
         clients_cell: int,
@@ -58,12 +65,16 @@ class Frontend:
         self._clients_cell, self._accepted_cell, self._errors_cell = clients_cell, accepted_cell, errors_cell
         self.connections_per_host = connections_per_host
         self.buffer_size = buffer_size
-        self.routes_by_command: List[Any] = []  # by command: the route
+        self.routes_by_command: List[AnyRoute] = []  # by command, the engine's own last
+        self._serving: Sequence[ServingRoute] = ()  # those of the policy
         self.weights: List[int] = []
         self.run_weight = 1  # of a command that may be part of a run
         # By a client's connection number, then by command: the connection that the request may go to directly.
-        self.fast_path: List[List[Any]] = [[None] * MOST_COMMANDS for _ in range(connections_per_host)]
-        self.keyed: List[Any] = [None] * MOST_COMMANDS  # by command: the route that knows it, once it has the key
+        self.fast_path: List[List[Optional[SharedConnection]]] = [
+            [None] * MOST_COMMANDS for _ in range(connections_per_host)
+        ]
+        # By command: the route that knows it, once it has the key.
+        self.keyed: List[Optional[ServingRoute]] = [None] * MOST_COMMANDS
         self.plan = RunPlan()
         # The value that answers an inquiry, by a get's key, and its cost in microseconds (local_work.py).
         self.inquire: Callable[[bytes], Tuple[bytes, int]] = lambda key: (b"", 0)
@@ -72,7 +83,7 @@ class Frontend:
         self.patterns: RequestPatterns = request_patterns()
         self.style = style
         self.clients: Dict[int, ClientConnection] = {}
-        self.calls: Set[Any] = set()  # of the program around the router (call.py), in flight
+        self.calls: Set[ProgramCall] = set()  # of the program around the router (call.py), in flight
         self.draining = False
         self.listeners: List[Listener] = []
         self.most_descriptors = 1 << 30  # from this number on they are for hosts (descriptors.py)
@@ -84,10 +95,11 @@ class Frontend:
             close_idle(self, limits.idle)
         self.first_window = FIRST_WINDOW  # of a new client: how many commands it may have in flight
         self.memory = Memory(self, limits.memory)
-        self.leaving: Any = None  # hands the clients over to the next process
+        self.leaving: Optional[Leaving] = None  # hands the clients over to the next process
 
-    def route(self, routes_by_command: Sequence[Any], plan: RunPlan) -> None:
+    def route(self, routes_by_command: "Sequence[ServingRoute]", plan: RunPlan) -> None:
         """Puts a policy into effect: a route for each command of the table."""
+        self._serving = routes_by_command
         self.routes_by_command = [*routes_by_command, _Answered(), _Close(), _Inquiry(self)]
         self.plan = plan
         for asker in (*self.clients.values(), *self.calls):
@@ -105,7 +117,7 @@ class Frontend:
         whose missed writes are recorded (`records_missed`), writes take the general way."""
         for command in COMMANDS:
             is_general = records_missed and command.kind != READ
-            route = self.routes_by_command[command.number]
+            route = self._serving[command.number]
             self.keyed[command.number] = None if is_general or not route.keyed else route
             host = None if is_general or route.keyed else route.direct_host(None)
             for number, row in enumerate(self.fast_path):
@@ -130,7 +142,7 @@ class Frontend:
         if begun:
             client.begin(begun)
 
-    def forget(self, client: "ClientConnection") -> None:
+    def forget(self, client: "Served") -> None:
         """Drops a client whose connection is closed."""
         del self.clients[client.fd]
         self.cells[self._clients_cell] -= 1
@@ -185,9 +197,9 @@ class _Answered:
     may_ask_another_host = False
     cost = 1
 
-    def start(self, request: Any, sink: Any) -> None:
+    def start(self, request: Request, sink: "Sink") -> None:
         """Answers at once."""
-        sink.client.deliver(sink, request.data)
+        request.client.deliver(request, request.data)
 
 
 class _Close:
@@ -196,10 +208,10 @@ class _Close:
     may_ask_another_host = False
     cost = 1
 
-    def start(self, request: Any, sink: Any) -> None:
+    def start(self, request: Request, sink: "Sink") -> None:
         """Closes the connection once all earlier requests are answered."""
-        sink.client.deliver(sink, request.data)
-        sink.client.drain()
+        request.client.deliver(request, request.data)
+        request.client.drain()
 
 
 class _Inquiry:
@@ -211,11 +223,11 @@ class _Inquiry:
     def __init__(self, frontend: Frontend) -> None:
         self._frontend = frontend
 
-    def start(self, request: Any, sink: Any) -> None:
+    def start(self, request: Request, sink: "Sink") -> None:
         """Answers at once, or in the next ticks."""
         self._frontend.local_work.do(request, self._answering(request))
 
-    def _answering(self, request: Any) -> Steps:
+    def _answering(self, request: Request) -> Steps:
         """Answers in steps, one a key. A key that repeats is answered once, and none once the answer is too long."""
         client, most, memory = request.client, self._frontend.buffer_size, self._frontend.memory
         unique = b" 0" if request.data.startswith(b"gets ") else b""

@@ -9,9 +9,12 @@ What else the client has sent is still in the kernel, so nothing is lost and no 
 import errno
 import os
 import socket
-from typing import Any, Callable, Iterable
+from typing import TYPE_CHECKING, Callable, Iterable
 
 from ...system.logs import get_logger
+
+if TYPE_CHECKING:
+    from ..seams import Shared
 
 logger = get_logger(__name__)
 
@@ -25,7 +28,7 @@ _CLIENT, _STALE = b"C", b"S"
 class Leaving:
     """The old process: hands all clients of a frontend over, then calls `gone`."""
 
-    def __init__(self, frontend: Any, link: socket.socket, gone: Callable[[], None]) -> None:
+    def __init__(self, frontend: "Shared", link: socket.socket, gone: Callable[[], None]) -> None:
         link.setblocking(False)
         self._frontend = frontend
         self._link = link
@@ -69,7 +72,7 @@ class Leaving:
 class Arriving:
     """The new process; event loops that share the link share the clients."""
 
-    def __init__(self, frontend: Any, link: socket.socket, is_stale: Callable[[str], None]) -> None:
+    def __init__(self, frontend: "Shared", link: socket.socket, is_stale: Callable[[str], None]) -> None:
         link.setblocking(False)
         self._frontend = frontend
         self._link = link

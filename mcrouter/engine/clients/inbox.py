@@ -6,12 +6,11 @@ It stops while enough is in flight, while a host asks the client to wait, and wh
 replies.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ...proto.client.parser import RequestParser
 from ...proto.client.stream import ClientPlace, ClientStream
 from ...proto.guard import guarded_failure
-from ...proto.request import Request
 from ..hosts.connections.streaming import PIECE
 from ..poller import IN, OUT, READ_ON
 from ..stream import SocketStream
@@ -31,6 +30,10 @@ from .outbox import (
 )
 from .source import ClientRequest
 
+if TYPE_CHECKING:
+    from ..seams import Shared
+    from .large_values import Download, Upload
+
 _READ_SIZE = 16384  # bytes
 _READ_MORE = 130816  # from a client with more to say; from 128 KB on, malloc maps memory for each read, at 8 µs
 _KEY = 60  # bytes that a key of a request in flight takes, about
@@ -47,17 +50,17 @@ class ClientInbox(ClientOutbox):
 
     can_wait = True
 
-    def __init__(self, frontend: Any, wire: SocketStream, connection_number: int) -> None:
+    def __init__(self, frontend: "Shared", wire: SocketStream, connection_number: int) -> None:
         super().__init__(frontend, wire, connection_number)
         self.stream = ClientStream(
             RequestParser(ClientRequest, frontend.patterns, frontend.plan, frontend.buffer_size, frontend.style)
         )
-        self.transfer: Any = None  # a large value on its way
+        self.transfer: Optional[Union[Download, Upload]] = None  # a large value on its way
         self.pauses = 0  # how many hosts, or others, have asked it to wait
         self.idle_checks = 0  # checks since it last did something
         self.read_size = _READ_SIZE
 
-    def begin_upload(self, request: Request) -> None:
+    def begin_upload(self, request: ClientRequest) -> None:
         """Starts the upload of a large value, of which the stream has the first bytes."""
         raise NotImplementedError
 
@@ -118,10 +121,11 @@ class ClientInbox(ClientOutbox):
                 self.abort()
                 return
             self.take_read(data, size)
-        if self.transfer is not None:
-            self._read_value(self.transfer)
+        transfer: Any = self.transfer  # a Download wants nothing
+        if transfer is not None:
+            self._read_value(transfer)
 
-    def _read_value(self, transfer: Any) -> None:
+    def _read_value(self, transfer: "Upload") -> None:
         """Reads as much of a large value as its hosts can take, or until other connections have their turn."""
         turns = _TURNS
         while self.blocks & READABLE and self.transfer is transfer:

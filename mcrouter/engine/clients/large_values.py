@@ -4,13 +4,20 @@ A client has one transfer at a time, and no other request meanwhile: earlier req
 wait. So its order holds without a shared connection.
 """
 
-from typing import Any, List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto.client.lines import BAD_CHUNK
 from ...proto.commands import COMMANDS, VALUES
 from ...proto.guard import guarded
 from ...proto.request import Request
+
+if TYPE_CHECKING:
+    from ...proto.reply import Reply, StreamedReply
+    from ...proto.seams import AnyRoute
+    from ..hosts.connections.streaming import StreamingConnection
+    from ..seams import Served
+    from .source import ClientRequest
 
 _FIRST = 65536  # bytes of a value that must have come before hosts are asked
 _BLOCK_END, _END = b"\r\n", b"END\r\n"
@@ -30,16 +37,16 @@ class Upload:
     length says.
     """
 
-    def __init__(self, client: Any, request: Request, route: Any) -> None:
+    def __init__(self, client: "Served", request: "ClientRequest", route: "AnyRoute") -> None:
         self._client = client
         self._request = request
         self._route = route
         self._left: int = request.large_value  # bytes that the client has yet to send
         self._held: List[bytes] = []  # pieces that have come, and are not sent yet
         self._begun = False
-        self._answer: Optional[Tuple[bytes, bytes]] = None
+        self._answer: Optional[Tuple[Reply, bytes]] = None
         self._told = False
-        self.connections: List[Any] = []
+        self.connections: List[StreamingConnection] = []
         request.large_value = self
 
     def may_start(self) -> bool:
@@ -62,7 +69,7 @@ class Upload:
         """Returns how many bytes may be read from the client now: none while a host has not taken the last piece."""
         return 0 if any(connection.unsent for connection in self._at_work()) else self._left
 
-    def _at_work(self) -> List[Any]:
+    def _at_work(self) -> "List[StreamingConnection]":
         return [connection for connection in self.connections if connection.serves(self)]
 
     def feed(self, data: bytes) -> bytes:
@@ -103,7 +110,7 @@ class Upload:
         self._end_if_done()
         self._client.read_more_later()
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: "Reply", outcomes: bytes) -> None:
         """Takes the route's first answer; it may come before all of the value is sent."""
         if self._answer is not None:
             return
@@ -150,7 +157,7 @@ class Download:
     reply to the one before. It is the StreamReader of the connections that stream a value.
     """
 
-    def __init__(self, client: Any, request: Request, route: Any) -> None:
+    def __init__(self, client: "Served", request: "ClientRequest", route: "AnyRoute") -> None:
         self._client = client
         self._request = request
         self._route = route
@@ -160,9 +167,10 @@ class Download:
         self._error = b""  # the first one
         self._failed = b""  # the outcomes of all that failed
         self._is_next = False  # the next key waits until the client has taken the last reply
-        self._asked: Any = None  # the sink of the key that is asked for now
-        self._connection: Any = None  # it streams the current value
-        self.connections: List[Any] = []
+        self._asked = _KeyAsked(self)  # the sink of the key that is asked for now
+        self._asked.is_answered = True  # no key is asked for yet
+        self._connection: Optional[StreamedReply] = None  # it streams the current value
+        self.connections: List[StreamingConnection] = []
 
     def may_start(self) -> bool:
         """Returns whether another host may be asked: until the key has its answer."""
@@ -210,7 +218,7 @@ class Download:
                 connection.close()
         self._asked.on_reply(reply, outcomes)
 
-    def answered(self, reply: Any, outcomes: bytes) -> None:
+    def answered(self, reply: "Reply", outcomes: bytes) -> None:
         """Takes the answer for one key: whole, or streamed."""
         if self._client.is_gone():
             if not isinstance(reply, bytes):
@@ -291,7 +299,7 @@ class _KeyAsked:
         self._download = download
         self.is_answered = False
 
-    def on_reply(self, reply: Any, outcomes: bytes) -> None:
+    def on_reply(self, reply: "Reply", outcomes: bytes) -> None:
         """Takes the answer."""
         if not self.is_answered:
             self.is_answered = True

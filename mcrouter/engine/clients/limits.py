@@ -4,11 +4,15 @@ A request costs nothing of this: idle clients are looked for by a timer.
 """
 
 import socket
-from typing import Any, Callable, NamedTuple, Set
+from typing import TYPE_CHECKING, Callable, NamedTuple, Set
 
 from ...system.logs import get_logger
 from ..hosts.connections.lingering import Lingering
 from ..stream import SocketStream
+
+if TYPE_CHECKING:
+    from ..loop import PollGroup
+    from ..seams import Shared
 
 logger = get_logger(__name__)
 
@@ -31,7 +35,7 @@ class ClientLimits(NamedTuple):
 class Doorman:
     """Refuses clients beyond `most`; `count` returns how many are connected to all event loops."""
 
-    def __init__(self, loop: Any, most: int, count: Callable[[], int]) -> None:
+    def __init__(self, loop: "PollGroup", most: int, count: Callable[[], int]) -> None:
         self._loop = loop
         self._most = most
         self._count = count
@@ -64,7 +68,7 @@ class Doorman:
         self._leaving.add(Lingering(self._loop, SocketStream(sock), self._leaving.discard, _FAREWELL))
 
 
-def close_idle(frontend: Any, seconds: float) -> None:
+def close_idle(frontend: "Shared", seconds: float) -> None:
     """Starts to close clients that have sent and read nothing for `seconds`, or up to a quarter longer."""
 
     def look() -> None:

@@ -10,10 +10,13 @@ event loop waits in one queue, and a tick does a few milliseconds of it. A clien
 """
 
 import collections
-from typing import Any, Deque, Iterator, Tuple
+from typing import TYPE_CHECKING, Deque, Iterator, Tuple
 
 from ...proto.guard import guarded_failure
 from ..loop import PollGroup
+
+if TYPE_CHECKING:
+    from ...proto.request import Request
 
 Steps = Iterator[int]
 """Work in steps. Each step yields its cost in microseconds, estimated from what it did, not measured by a clock."""
@@ -30,18 +33,18 @@ class LocalWork:
 
     def __init__(self, loop: PollGroup) -> None:
         self._loop = loop
-        self._waiting: Deque[Tuple[Any, Steps]] = collections.deque()
+        self._waiting: Deque[Tuple[Request, Steps]] = collections.deque()
         self._left = MOST
         self._scheduled = False
 
-    def do(self, request: Any, steps: Steps) -> None:
+    def do(self, request: "Request", steps: Steps) -> None:
         """Does the work for a request, now or in the next ticks. The steps answer the request themselves."""
         self._schedule()
         if self._waiting or not self._is_done(request, steps):
             request.client.pause()
             self._waiting.append((request, steps))
 
-    def _is_done(self, request: Any, steps: Steps) -> bool:
+    def _is_done(self, request: "Request", steps: Steps) -> bool:
         """Does as much as there is time for; returns whether all is done."""
         try:
             while self._left > 0:

@@ -19,10 +19,14 @@ A look at what is held costs up to 0.5 µs for each client, so it is taken when 
 """
 
 from itertools import islice
-from typing import Any, Callable, Dict, Iterable, List, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, Optional, Tuple
 
 from ...system.logs import get_logger
 from ..writing import unacknowledged
+
+if TYPE_CHECKING:
+    from ...proto.reply import WholeReply
+    from ..seams import ConnectedHost, Served, Shared
 
 logger = get_logger(__name__)
 
@@ -38,7 +42,7 @@ _TURN = 20  # such looks, after which the next of the requests that wait may go 
 _PATIENCE = 200  # such looks, after which a client that has read nothing is closed
 
 
-def weight(reply: Any) -> int:
+def weight(reply: "WholeReply") -> int:
     """Returns the bytes that a reply, in one piece or a list of pieces, takes; a piece that repeats is held once."""
     if type(reply) is not list:
         return len(reply)
@@ -50,9 +54,8 @@ def weight(reply: Any) -> int:
     return size + _POINTER * len(reply)
 
 
-def _begun(client: Any) -> int:
-    begun: int = client.begun_bytes()
-    return begun
+def _begun(client: "Served") -> int:
+    return client.begun_bytes()
 
 
 class Memory:
@@ -62,9 +65,9 @@ class Memory:
     `is_short`.
     """
 
-    def __init__(self, frontend: Any, most: int) -> None:
+    def __init__(self, frontend: "Shared", most: int) -> None:
         self._frontend = frontend
-        self.hosts: Callable[[], Iterable[Any]] = tuple
+        self.hosts: Callable[[], Iterable[ConnectedHost]] = tuple
         """The hosts that requests are sent to."""
         self._most = most - most // _MARGIN if most else _NO_BOUND
         self._held = 0  # at the last look
@@ -72,10 +75,11 @@ class Memory:
         self.arrived = 0  # bytes since then: so much more may be held by now
         self.step = self._most // _STEPS
         self.is_short = False
-        self._waiting: List[Any] = []  # clients whose requests wait, in the order in which they began to wait
-        self._going: Any = None  # the client that may send the rest of its request meanwhile
+        self._waiting: List[Served] = []  # clients whose requests wait, in the order in which they began to wait
+        self._going: Optional[Served] = None  # the client that may send the rest of its request meanwhile
         self._looks = 0  # taken by the clock since memory is short; 0: it is not
-        self._unread: Dict[Any, Tuple[Any, int]] = {}  # what a client has yet to read, and for how many looks it stays
+        # By client: the bytes that it has yet to read, here and in the kernel, and for how many looks they stay.
+        self._unread: Dict[Served, Tuple[Tuple[int, int], int]] = {}
 
     def grew(self, size: int) -> None:
         """Counts bytes that a client holds in addition."""
@@ -85,7 +89,7 @@ class Memory:
 
     # what may be kept ---------------------------------------------------------------------------------------------
 
-    def admits(self, client: Any, size: int) -> bool:
+    def admits(self, client: "Served", size: int) -> bool:
         """Returns whether a client may hold `size` more bytes, while memory is short. `client.counted` is what it
         holds, or more: it is counted anew only where that would be too much."""
         if client.counted + size > self._share:
@@ -99,15 +103,15 @@ class Memory:
         client.counted += size
         return True
 
-    def window(self, client: Any) -> int:
+    def window(self, client: "Served") -> int:
         """Returns how many commands a client may have in flight, while memory is short: as many as its share has room
         for their replies, if these are as large as the last ones; one for a new client."""
         if client.queue and client.held_bytes > self._share:
             return 0
         if not client.average:
             return 1
-        likely: int = self._share // (client.average + REQUEST)
-        return max(1, min(int(client.window), likely))
+        likely = self._share // (client.average + REQUEST)
+        return max(1, min(client.window, likely))
 
     def is_full(self) -> bool:
         """Returns whether the bound is reached."""
@@ -174,7 +178,7 @@ class Memory:
 
     # requests -----------------------------------------------------------------------------------------------------
 
-    def _throttle_requests(self, holding: List[Any]) -> None:
+    def _throttle_requests(self, holding: "List[Served]") -> None:
         self._waiting = [client for client in self._waiting if not client.is_gone()]
         if self._held <= self._most:
             for client in self._waiting:
@@ -191,11 +195,11 @@ class Memory:
         if not begun and self._waiting and self._held - sum(map(_begun, self._waiting)) < self._most // 2:
             self._resume(self._waiting.pop(0))
 
-    def _resume(self, client: Any) -> None:
+    def _resume(self, client: "Served") -> None:
         self._going = client
         client.throttle(False)
 
-    def read_of(self, client: Any) -> None:
+    def read_of(self, client: "Served") -> None:
         """Notes that more of an unfinished request has come. When the bound is reached, only one client at a time may
         send more than its share."""
         if (
@@ -208,7 +212,7 @@ class Memory:
             if not self._looks:
                 self.look()
 
-    def _wait(self, client: Any) -> None:
+    def _wait(self, client: "Served") -> None:
         client.throttle(True)
         self._waiting.append(client)
 

@@ -7,12 +7,16 @@ the size of the replies, so that about `buffer_size` bytes are held for it.
 """
 
 import enum
-from typing import Any, List
+from typing import TYPE_CHECKING
 
 from ..poller import IN
 from ..stream import SocketStream
 from .memory import weight
 from .source import RequestSource
+
+if TYPE_CHECKING:
+    from ...proto.reply import Piece, Pieces
+    from ..seams import Shared
 
 FIRST_WINDOW = 4  # commands in flight of a new client
 _WINDOW_MOST = 1024
@@ -51,14 +55,14 @@ class ClientOutbox(RequestSource):
 
     __slots__ = ("average", "blocks", "fd", "out", "recv", "send", "state", "unsent", "window", "wire")
 
-    def __init__(self, frontend: Any, wire: SocketStream, connection_number: int) -> None:
+    def __init__(self, frontend: "Shared", wire: SocketStream, connection_number: int) -> None:
         super().__init__(frontend, connection_number)
         self.wire = wire
         self.recv, self.send, self.fd = wire.recv, wire.send, wire.fd  # a look-up less on the fast path
         self.state = ClientState.OPEN
         self.blocks = READS_ON if wire.read_on & IN else 0
-        self.out: List[Any] = []  # pieces of bytes
-        self.unsent: Any = b""
+        self.out: Pieces = []
+        self.unsent: Piece = b""
         self.window = frontend.first_window
         self.average = 0  # bytes of a reply, on average over the last write; 0: not known
 
@@ -114,7 +118,7 @@ class ClientOutbox(RequestSource):
         self.window = max(1, min(self.window, self.frontend.buffer_size // average))
         self.frontend.first_window = min(FIRST_WINDOW, self.window)
 
-    def _write(self, pieces: List[Any]) -> bool:
+    def _write(self, pieces: "Pieces") -> bool:
         """Writes; returns whether the kernel took it all."""
         try:
             unsent = self.wire.write_pieces(pieces)
@@ -126,7 +130,7 @@ class ClientOutbox(RequestSource):
             self.keep_unsent(unsent[0])
         return not unsent
 
-    def keep_unsent(self, unsent: Any) -> None:
+    def keep_unsent(self, unsent: "Piece") -> None:
         """Keeps what the kernel did not take until it can take more."""
         self.blocks |= UNSENT
         self.unsent = unsent

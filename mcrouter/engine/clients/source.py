@@ -1,11 +1,17 @@
 """A source of requests: a client's connection (connection.py) or a call of the program around the router (call.py)."""
 
 import collections
-from typing import Any, Callable, Deque, List
+from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional
 
 from ...proto.commands import COMMANDS
 from ...proto.reply import TOO_LARGE, AnyReply
 from ...proto.request import Request
+
+if TYPE_CHECKING:
+    from ...proto.client.stream import ClientStream
+    from ...proto.reply import WholeReply
+    from ...proto.seams import Destination
+    from ..seams import Shared
 
 
 class RequestSource:
@@ -14,17 +20,19 @@ class RequestSource:
 
     __slots__ = ("_last", "_unrepeatable", "connection_number", "frontend", "held_bytes", "loop", "queue")
 
-    def __init__(self, frontend: Any, connection_number: int) -> None:
+    stream: "ClientStream"
+
+    def __init__(self, frontend: "Shared", connection_number: int) -> None:
         self.frontend = frontend
         self.loop = frontend.loop
         self.connection_number = connection_number
         self.queue: "Deque[ClientRequest]" = collections.deque()
         self.held_bytes = 0  # of its requests in flight, and of replies that wait for their turn
-        self._last: Any = None  # the last request up to which `_unrepeatable` is known
-        self._unrepeatable: Any = None  # the last request that may not be asked again
+        self._last: Optional[ClientRequest] = None  # the last request up to which `_unrepeatable` is known
+        self._unrepeatable: Optional[ClientRequest] = None  # the last request that may not be asked again
 
     @property
-    def owner(self) -> Any:
+    def owner(self) -> "RequestSource":
         """The source in whose order the writes of its requests stand: this one."""
         return self
 
@@ -62,7 +70,7 @@ class RequestSource:
                 return origin in queue
         return False
 
-    def _find_unrepeatable(self) -> Any:
+    def _find_unrepeatable(self) -> "Optional[ClientRequest]":
         """Returns the last request in flight that may not be asked again, or one that is answered. Looks at each
         request once."""
         known, newest = self._last, self.queue[-1] if self.queue else None
@@ -116,15 +124,19 @@ class RequestSource:
         else:
             self.deliver(request, reply)
 
-    def deliver(self, request: Request, reply: Any) -> None:
+    def deliver(self, request: "ClientRequest", reply: Any) -> None:
         """Takes what the client is sent for a request, in one piece; it leaves when all before it have left."""
         raise NotImplementedError
 
-    def in_turn(self, request: Request, reply: Any) -> None:
+    def in_turn(self, request: "ClientRequest", reply: "WholeReply") -> None:
         """The same for bytes or a list of pieces."""
         raise NotImplementedError
 
-    def too_large(self, request: Request) -> None:
+    def will_ask_again(self, request: Request) -> None:
+        """Called before a get is asked again later, as `may_ask_again` has allowed."""
+        raise NotImplementedError
+
+    def too_large(self, request: "ClientRequest") -> None:
         """Asks for a reply again, in a way that needs no memory for all of it, when its turn has come."""
         raise NotImplementedError
 
@@ -134,7 +146,7 @@ class RequestSource:
         origin.on_abandon = [*getattr(origin, "on_abandon", ()), call]
 
     @staticmethod
-    def _abandon(origin: Any) -> None:
+    def _abandon(origin: Request) -> None:
         for call in getattr(origin, "on_abandon", ()):
             call()
 
@@ -168,6 +180,6 @@ class ClientRequest(Request):
         """Returns whether its route asks another host after the first one has failed or missed."""
         return bool(self.client.frontend.routes_by_command[self.commands[0]].may_ask_another_host)
 
-    def on_failure(self, host: Any, reply: bytes, outcomes: bytes) -> None:
+    def on_failure(self, host: "Destination", reply: bytes, outcomes: bytes) -> None:
         """Takes the reply, not a success, of a host that got this request as its own sink: its route continues."""
         self.client.frontend.routes_by_command[self.commands[0]].after_failure(self, self, host, reply, outcomes)

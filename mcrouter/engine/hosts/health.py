@@ -1,6 +1,6 @@
 """The health of a host: its state (state.py), and what is logged, counted and told to others when the state changes."""
 
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ...system.clock import unix_time
 from ...system.logs import get_logger
@@ -8,6 +8,9 @@ from .reason import Reason
 from .recovery import Rejoin
 from .state import MAY_SEND, HostEvent, HostState, state_after
 from .tally import HARD_TKO, SOFT_TKO, Tally
+
+if TYPE_CHECKING:
+    from ..seams import HostProber
 
 logger = get_logger(__name__)
 
@@ -27,7 +30,7 @@ class HostHealth:
         self.timeouts = 0  # in a row
         self.timeouts_until_tko = timeouts_until_tko
         self.on_health = on_health
-        self.prober: Any = None
+        self.prober: Optional[HostProber] = None
         self.refuses_connections = False  # whether it is down because no connection to it could be opened
         self._set_state(HostState.HEALTHY)
         tally.set_state(self.state, unix_time())

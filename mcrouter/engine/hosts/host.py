@@ -6,7 +6,7 @@
 Whether it can be relied on, and what moves that: health.py and state.py. What it misses meanwhile: missed_writes.py.
 """
 
-from typing import Any, Callable, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto import results as r
@@ -22,6 +22,10 @@ from .connections.streaming_pool import StreamingPool
 from .missed_writes import MissedWrites
 from .state import HostEvent, state_after
 from .tally import Tally
+
+if TYPE_CHECKING:
+    from ...proto.request import Request
+    from ...proto.seams import HostSource, Sink
 
 _SWEEPS = 20  # a timeout is noticed at most 1/20 of it late
 
@@ -62,7 +66,7 @@ class Host(MissedWrites):
 
     # requests -----------------------------------------------------------------------------------------------------
 
-    def send(self, request: Any, sink: Any, since: Optional[float] = None) -> None:
+    def send(self, request: "Request", sink: "Sink", since: Optional[float] = None) -> None:
         """Asks the host; `sink.on_reply(reply, outcomes)` is called exactly once, later or at once.
 
         All that a route has made goes through the gate here; what a client has sent has passed it in the parser.
@@ -79,7 +83,7 @@ class Host(MissedWrites):
         if request.large_value is not None:
             self.streaming.send(request, sink)
             return
-        client = request.client
+        client: HostSource = request.client
         connection = self.connections[client.connection_number]
         if request.commands[0] == MS and not connection.meta.admits():
             self._miss(request, sink, NOT_SPOKEN)
@@ -96,18 +100,18 @@ class Host(MissedWrites):
         if connection.unsent:
             connection.stall(client)
 
-    def _miss(self, request: Any, sink: Any, why: str) -> None:
+    def _miss(self, request: "Request", sink: "Sink", why: str) -> None:
         """Refuses a request that other hosts may get: a write is one that this host misses."""
         self.never_sent(request, sink)
         self._refuse(request, sink, self.style.failure(self.name, o.UNAVAILABLE, why), o.UNAVAILABLE)
 
-    def _refuse(self, request: Any, sink: Any, reply: bytes, code: bytes) -> None:
+    def _refuse(self, request: "Request", sink: "Sink", reply: bytes, code: bytes) -> None:
         """Answers a request with an error instead of sending it."""
         count = len(request.commands)
         self.tally.record_skipped(request.commands, r.LOCAL_ERROR)
         sink.on_reply(reply * count, code * count)
 
-    def record_skipped(self, request: Any) -> None:
+    def record_skipped(self, request: "Request") -> None:
         """Records a request that was not sent because the host is not healthy; a write is one that it misses."""
         self.tally.record_skipped(request.commands)
         if self.journal is not None and not request.reads_only():

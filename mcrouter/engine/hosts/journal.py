@@ -1,9 +1,12 @@
 """The journal of a host: the keys that may be stale there, for recovery.py to make up for."""
 
 from itertools import islice
-from typing import Any, Callable, Dict, List, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Tuple
 
 from ...proto.commands import ADMIN, BY_NAME, COMMANDS
+
+if TYPE_CHECKING:
+    from ...proto.request import Request
 
 IGNORE, REPLAY, FLUSH = "ignore", "replay", "flush"
 
@@ -30,7 +33,7 @@ class Journal:
     def __bool__(self) -> bool:
         return self.overflowed or bool(self._keys)
 
-    def note(self, request: Any) -> None:
+    def note(self, request: "Request") -> None:
         """Records a request that the host may not have done."""
         kind = request.commands[0]
         if COMMANDS[kind].kind == ADMIN:

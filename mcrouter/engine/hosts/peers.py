@@ -5,9 +5,14 @@ them does not read is not read by the others either, 20 ms later at most, and al
 has anything left.
 """
 
-from typing import Any, Optional, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Optional, Sequence
 
 from ..loop import PollGroup, Timer
+
+if TYPE_CHECKING:
+    from .host import Host
+    from .tally import Cells
 
 _LOOK = 0.02  # seconds
 
@@ -15,19 +20,22 @@ _LOOK = 0.02  # seconds
 class Peers:
     """Looks at the others' rows for this event loop's hosts."""
 
-    def __init__(self, loop: PollGroup, rows: Sequence[Any]) -> None:
+    def __init__(self, loop: PollGroup, rows: "Sequence[Cells]") -> None:
         self._loop = loop
         self._rows = rows
-        self._hosts: Sequence[Any] = ()
+        self._hosts: Sequence[Host] = ()
         self._timer: Optional[Timer] = None
 
-    def watch(self, hosts: Sequence[Any]) -> None:
+    def watch(self, hosts: "Sequence[Host]") -> None:
         """Looks at these hosts from here on, and at no others."""
         self._hosts = hosts
         for host in hosts:
-            host.all_clean = lambda cell=host.tally.dirty: not any(row[cell] for row in self._rows)
+            host.all_clean = partial(self._is_clean, host.tally.dirty)
         if self._timer is None and hosts:
             self._look()
+
+    def _is_clean(self, cell: int) -> bool:
+        return not any(row[cell] for row in self._rows)
 
     def stop(self) -> None:
         """Looks no more."""

@@ -77,7 +77,7 @@ class Prober(HostSocket):
         self._grows = False  # whether the next pause is longer than this one: the host is known to be down
         self._damper = Damper(interval)
         self._due: Optional[Timer] = None  # the next probe, or the timeout of this one
-        self._dialogue: Optional[Dialogue] = None  # the probe under way
+        self._dialogue: Optional[Dialogue[None]] = None  # the probe under way
         self._question: Optional[Question] = None  # what it waits to be answered
         self._answer = b""
         self._unsent = b""
@@ -121,7 +121,7 @@ class Prober(HostSocket):
         self._dialogue = self._talk()
         self._next_step(None)
 
-    def _talk(self) -> Dialogue:
+    def _talk(self) -> Dialogue[None]:
         """The dialogue of a probe."""
         answer = yield Question(b"version\r\n")
         if not answer.startswith(b"VERSION "):

@@ -22,12 +22,15 @@ Nothing that a host says of itself (its pid, its uptime) makes this unnecessary:
 before several memcacheds, of which one was restarted. On a host that is empty it costs a moment, and deletes nothing.
 """
 
-from typing import Any, Generator, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Generator, NamedTuple, TypeVar, Union
 
 from ...proto import outcomes as o
 from ...proto.replies import error_outcome
 from ...proto.rewriting import deletion
 from .journal import Journal
+
+if TYPE_CHECKING:
+    from ..seams import RecoveringHost
 
 _SETTLE = 0.02  # seconds between looks at what is not settled yet
 _PEERS = 0.02  # seconds between looks at the other event loops
@@ -53,7 +56,9 @@ class Pause(NamedTuple):
     seconds: float
 
 
-Dialogue = Generator[Union[Question, Pause], Any, Any]
+_Result = TypeVar("_Result")
+Dialogue = Generator[Union[Question, Pause], Any, _Result]
+"""What is asked and waited for. It is sent the answer to each question, in bytes; at first, and after a pause, None."""
 
 
 class BadAnswer(Exception):
@@ -75,7 +80,7 @@ class Rejoin:
         return "it has missed no write"
 
 
-def rejoin(host: Any) -> Dialogue:
+def rejoin(host: "RecoveringHost") -> Dialogue[Rejoin]:
     """The dialogue with a host that gets writes again; returns a Rejoin when it may be read.
 
     It uses the host's `journal`, `is_settled` (whether nothing old may still be done), `all_clean` (whether no event
@@ -96,7 +101,7 @@ def rejoin(host: Any) -> Dialogue:
             host.clean(False)
 
 
-def _make_up(journal: Journal, done: Rejoin) -> Dialogue:
+def _make_up(journal: Journal, done: Rejoin) -> Dialogue[None]:
     taken = flush, keys = journal.take()
     is_made_up = False
     try:

@@ -1,7 +1,7 @@
 """A host's counters: cells of the event loop's flat array."""
 
 from bisect import bisect_left
-from typing import Any, Iterable, Sequence, Tuple
+from typing import Iterable, List, Sequence, Tuple, Union
 
 from ...proto import outcomes as o
 from ...proto import results as r
@@ -9,6 +9,8 @@ from ...proto.request import GET, SET
 from .reason import Reason
 from .state import HostState
 
+Cells = Union[List[float], "memoryview[float]"]
+"""A row of cells: what one event loop counts in."""
 SOFT_TKO, HARD_TKO = 1, 2  # how a host is down ("taken out", in facebook/mcrouter's words): HARD refuses connections
 
 
@@ -29,7 +31,7 @@ class Tally:
 
     def __init__(
         self,
-        cells: Any,
+        cells: Cells,
         bounds: Sequence[float],
         upstream: Sequence[int],
         direct: Sequence[int],

@@ -14,9 +14,12 @@ The fast path for a client with one request at a time (parser.parse_single) may 
 """
 
 import enum
-from typing import Any, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, List, Optional, Tuple
 
 from .parser import RequestParser
+
+if TYPE_CHECKING:
+    from ..seams import HostSource
 
 _LARGE = 16384  # bytes; slices of so much are not copied
 _LINE_COST = 16  # times the bytes of a line that has not come to its end
@@ -83,7 +86,7 @@ class ClientStream:
             self._rest = data, missing
         self._data, self._at = b"".join(kept), 0
 
-    def next(self, client: Any, room: int) -> Any:
+    def next(self, client: "HostSource", room: int) -> Any:
         """The next request of the client, a run of at most `room` commands, or None while it is not all there."""
         parser = self.parser
         while True:

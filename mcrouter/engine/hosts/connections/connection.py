@@ -10,7 +10,7 @@ A connection that fails is opened again: at once when the host has answered sinc
 """
 
 import random
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ....proto import outcomes as o
 from ....proto import results as r
@@ -19,6 +19,9 @@ from ...loop import Timer
 from ..reason import Reason
 from .inbox import HostInbox
 from .socket import SocketState
+
+if TYPE_CHECKING:
+    from ...seams import ConnectedHost
 
 logger = get_logger(__name__)
 
@@ -30,7 +33,7 @@ class HostConnection(HostInbox):
 
     __slots__ = ("_next_attempt",)
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: "ConnectedHost") -> None:
         super().__init__(host)
         self._next_attempt: Optional[Timer] = None
         self.reset()
@@ -47,6 +50,7 @@ class HostConnection(HostInbox):
 
     def _connect_now(self) -> None:
         self._next_attempt = None
+        assert self.host.address is not None, "a host that has an address keeps one"
         self.open(self.host.address, self.host.connect_timeout)
 
     def connected(self) -> None:
@@ -59,10 +63,6 @@ class HostConnection(HostInbox):
         """Marks the host down: a refused connection is news about the host, not just about this connection."""
         self.host.mark_down(Reason.REFUSES, why)  # first: a request that fails over must not get here again
         self.close(o.UNAVAILABLE, why)
-
-    def is_open(self) -> bool:
-        """Returns whether it is connected."""
-        return self.state is SocketState.OPEN
 
     def restart(self, why: str) -> None:
         """Closes the connection, which is broken or out of step, and opens it again; `why` is for the log."""

@@ -9,9 +9,12 @@ than that in the time of a timeout is late, however often it moves a byte.
 """
 
 import enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .socket import HostSocket
+
+if TYPE_CHECKING:
+    from ...seams import ConnectedHost
 
 LEAST = 16384  # bytes that a host must take or give within its timeout
 
@@ -35,13 +38,13 @@ class TimedExchange(HostSocket):
 
     __slots__ = ("_exchange", "_moved", "_reader", "_request", "_since", "host", "unsent")
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: "ConnectedHost") -> None:
         super().__init__(host.loop)
         self.host = host
         self.unsent = b""
         self._exchange = Exchange.RESTING
-        self._request: Any = None
-        self._reader: Any = None  # takes a large value in pieces
+        self._request: Any = None  # the Request, while there is an exchange; and so for `_reader`
+        self._reader: Any = None  # a StreamReader, which takes a large value in pieces
         self._restart_clock()
 
     def _restart_clock(self) -> None:

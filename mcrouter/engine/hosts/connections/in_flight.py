@@ -12,14 +12,17 @@ out stays in its place (`expired` counts such): its late reply is cut off and dr
 
 import collections
 from itertools import islice
-from typing import Any, Callable, Deque, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional, Tuple
 
 from ....proto import outcomes as o
 from ....proto import results as r
 from ....proto.guard import guarded
 from .socket import HostSocket, SocketState
 
-Entry = Tuple[Any, Any, float]  # (request, sink, since)
+if TYPE_CHECKING:
+    from ....proto.request import Request
+    from ....proto.seams import HostSource, Sink
+    from ...seams import ConnectedHost, Entry
 
 
 class InFlight(HostSocket):
@@ -27,7 +30,7 @@ class InFlight(HostSocket):
 
     __slots__ = ("expired", "flooded", "followers", "host", "inflight", "out", "runs", "timeouts", "waiters")
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: "ConnectedHost") -> None:
         super().__init__(host.loop)
         self.host = host
 
@@ -39,8 +42,8 @@ class InFlight(HostSocket):
         self.runs = 0  # entries that are runs
         self.timeouts = 0  # requests that timed out since the host last sent anything
         self.flooded = float("-inf")  # when a read was last as long as could be
-        self.waiters: List[Any] = []  # clients that wait until the host reads on
-        self.followers: List[Tuple[Any, Callable[[], None]]] = []  # see `when_done`
+        self.waiters: List[HostSource] = []  # clients that wait until the host reads on
+        self.followers: List[Tuple[HostSource, Callable[[], None]]] = []  # see `when_done`
 
     def restart(self, why: str) -> None:
         """Closes the connection, which is of no use any more, and opens it again; `why` is for the log."""
@@ -75,7 +78,7 @@ class InFlight(HostSocket):
         elif self.timeouts and self.waiters:
             self.restart("it does not read what it is sent")
 
-    def _expire_first(self, request: Any, sink: Any) -> None:
+    def _expire_first(self, request: "Request", sink: "Sink") -> None:
         """Fails the first request that has not timed out yet."""
         if self.state is SocketState.OPEN:
             self.expired += 1
@@ -100,20 +103,20 @@ class InFlight(HostSocket):
 
     # writes that are not done yet ---------------------------------------------------------------------------------
 
-    def last_write(self) -> Optional[Entry]:
+    def last_write(self) -> "Optional[Entry]":
         """Returns the last write in flight."""
         return next((entry for entry in reversed(self.inflight) if not entry[0].reads_only()), None)
 
-    def has_in_flight(self, entry: Entry) -> bool:
-        """Returns whether that entry of `inflight` is still there."""
-        return any(one is entry for one in self.inflight)
+    def has_in_flight(self, write: object) -> bool:
+        """Returns whether what `last_write` has returned is still there."""
+        return any(entry is write for entry in self.inflight)
 
     def has_late_write(self) -> bool:
         """Returns whether a write that has timed out may yet be done."""
         late = islice(self.inflight, self.expired)
         return any(not request.reads_only() for request, _sink, _since in late)
 
-    def has_write_of(self, client: Any) -> bool:
+    def has_write_of(self, client: "HostSource") -> bool:
         """Returns whether a write of this client is yet to be done here, whichever host has answered it."""
         owner = client.owner
         return any(
@@ -121,7 +124,7 @@ class InFlight(HostSocket):
             for request, _sink, _since in self.inflight
         )
 
-    def when_done(self, client: Any, call: Callable[[], None]) -> None:
+    def when_done(self, client: "HostSource", call: Callable[[], None]) -> None:
         """Calls once the host has done all that this client has written here, or never will; at once where it has."""
         if self.has_write_of(client):
             self.followers.append((client, call))

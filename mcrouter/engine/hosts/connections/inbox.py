@@ -6,7 +6,7 @@ What cannot be matched with a request closes the connection; its requests fail o
 costs its own request alone: every call of a sink is guarded (proto/guard.py).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....proto import outcomes as o
 from ....proto.guard import guarded, guarded_failure
@@ -18,6 +18,11 @@ from ...clients.memory import weight
 from ...poller import IN, OUT, READ_ON
 from .reply_memory import ReplyMemory
 from .socket import SocketState
+
+if TYPE_CHECKING:
+    from ....proto.reply import WholeReply
+    from ....proto.request import Request
+    from ...seams import ConnectedHost
 
 _READS = 16  # of one event; a host that floods the router must not have it for itself
 READ_SIZE = 130_816  # bytes; from 128 KB on, malloc maps memory for every read, at 8 µs each
@@ -33,7 +38,7 @@ class HostInbox(ReplyMemory):
 
     __slots__ = ("failures",)
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: "ConnectedHost") -> None:
         super().__init__(host)
         self.failures = 0  # attempts to connect that failed in a row
 
@@ -157,12 +162,12 @@ class HostInbox(ReplyMemory):
             if failed and self.stream is stream and _breaks_trust(request, stream.outcomes):
                 self.restart("a store was answered with an error: its data may have been taken for commands")
 
-    def _answered(self, request: Any, sink: Any, since: float, reply: Any) -> int:
+    def _answered(self, request: Any, sink: Any, since: float, reply: "WholeReply") -> int:
         """Counts a reply and gives it to the sink; returns how many of its commands got an error line."""
         stream, tally, commands, ms = self.stream, self.host.tally, request.commands, (self.loop.now - since) * 1000
         outcomes = stream.outcomes
         tally.looked_up(stream.hits, stream.misses)
-        failed: int = tally.refused(commands, outcomes)
+        failed = tally.refused(commands, outcomes)
         if self.leaves_out:
             self.leaves_out = False
             reply, outcomes = without_values(None, commands, outcomes)
@@ -192,7 +197,7 @@ class HostInbox(ReplyMemory):
         return failed
 
 
-def _breaks_trust(request: Any, outcomes: bytes) -> bool:
+def _breaks_trust(request: "Request", outcomes: bytes) -> bool:
     """Returns whether a store was refused. A host that knows all that passes the gate never refuses one; a host that
     does may have taken the data for commands, and their answers are on their way."""
     return any(kind in STORING and code in _DISTRUSTED for kind, code in zip(request.commands, outcomes))

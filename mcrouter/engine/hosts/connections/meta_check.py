@@ -7,12 +7,16 @@ is asked first, and what comes behind it is held back until the answer is MN:
 """
 
 import enum
-from typing import Any, List, Tuple
+from typing import TYPE_CHECKING, List, Tuple
 
 from ....proto import outcomes as o
 from ....proto import results as r
 from ....proto.commands import BY_NAME
 from ....proto.request import COMMAND_BYTE, Request
+
+if TYPE_CHECKING:
+    from ....proto.reply import AnyReply
+    from ...seams import SharedConnection
 
 MS = BY_NAME["ms"].number
 NOT_SPOKEN = "it does not speak the meta protocol"
@@ -34,7 +38,7 @@ class MetaCheck:
 
     __slots__ = ("_connection", "barrier", "state")
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: "SharedConnection") -> None:
         self._connection = connection
         self.state = MetaSupport.UNKNOWN
         self.barrier = 0
@@ -70,7 +74,7 @@ class MetaCheck:
         barrier, self.barrier = self.barrier, 0
         return out[:barrier], out[barrier:]
 
-    def on_reply(self, reply: bytes, outcomes: bytes) -> None:
+    def on_reply(self, reply: "AnyReply", outcomes: bytes) -> None:
         """Takes the answer to `mn`, however late."""
         if outcomes in o.OUR_ERRORS:
             return  # what waits fails in the same way, in its time

@@ -5,13 +5,16 @@
 A host that reads slowly holds up the clients that ask it, and no others: each waits once enough has piled up.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ....proto import outcomes as o
 from ...poller import GONE
 from .in_flight import InFlight
 from .meta_check import MetaCheck
 from .socket import SocketState
+
+if TYPE_CHECKING:
+    from ....proto.seams import HostSource
 
 
 class HostOutbox(InFlight):
@@ -28,6 +31,10 @@ class HostOutbox(InFlight):
     def connect(self) -> None:
         """Starts to connect, where that is of use."""
         raise NotImplementedError
+
+    def is_open(self) -> bool:
+        """Returns whether it is connected."""
+        return self.state is SocketState.OPEN
 
     def close(self, code: bytes, why: str) -> None:
         """Ends the connection; all that is in flight fails."""
@@ -84,7 +91,7 @@ class HostOutbox(InFlight):
             for client in waiters:
                 client.resume()
 
-    def stall(self, client: Any) -> None:
+    def stall(self, client: "HostSource") -> None:
         """Has a client wait that asks a host which reads slowly, once enough has piled up."""
         if self.is_full() and client not in self.waiters:
             self.waiters.append(client)
@@ -92,4 +99,4 @@ class HostOutbox(InFlight):
 
     def is_full(self) -> bool:
         """Returns whether the host reads so slowly that enough waits to be sent."""
-        return bool(len(self.unsent) + sum(map(len, self.out)) > self.host.buffer_size)
+        return len(self.unsent) + sum(map(len, self.out)) > self.host.buffer_size

@@ -4,7 +4,7 @@ A reply that cannot be held is skipped, or left out when it has come whole. Its 
 has come (large_values.py), in a form that needs no room; where that cannot be, its values become errors.
 """
 
-from typing import Any, Tuple
+from typing import TYPE_CHECKING, Optional, Tuple
 
 from ....proto.commands import COMMANDS, LINES
 from ....proto.host.stream import HostStream
@@ -12,6 +12,12 @@ from ....proto.replies import ProtocolError, without_values
 from ....proto.reply import TOO_LARGE
 from ...clients.memory import weight
 from .outbox import HostOutbox
+
+if TYPE_CHECKING:
+    from ....proto.reply import WholeReply
+    from ....proto.request import Request
+    from ....proto.seams import HostSource
+    from ...seams import ConnectedHost
 
 _SMALL = 1000  # bytes; a reply of so many or less is kept even while memory is short
 
@@ -21,7 +27,7 @@ class ReplyMemory(HostOutbox):
 
     __slots__ = ("leaves_out", "memory", "skips_for", "stream")
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: "ConnectedHost") -> None:
         super().__init__(host)
         self.memory = host.memory
 
@@ -30,17 +36,17 @@ class ReplyMemory(HostOutbox):
         super().reset()
         self.stream = HostStream(self.host.patterns)
         self.leaves_out = False  # the reply that is skipped is not asked for again: its values become errors
-        self.skips_for: Any = None  # the client that asks again for the reply that is skipped
+        self.skips_for: Optional[HostSource] = None  # the client that asks again for the reply that is skipped
 
-    def _may_keep(self, request: Any, size: int) -> bool:
+    def _may_keep(self, request: "Request", size: int) -> bool:
         """Returns whether a reply may be held, while memory is short."""
-        client = request.client
+        client: Optional[HostSource] = request.client
         if client is None or self.expired > 0 or client.is_background or size <= _SMALL:
             self.memory.arrived += size
             return True
-        return bool(client.may_hold(size))
+        return client.may_hold(size)
 
-    def _too_large(self, request: Any) -> None:
+    def _too_large(self, request: "Request") -> None:
         """Skips a reply that is too large to be held, if its client can have it in another way: it asks again, on a
         streaming connection (large_values.py), and until then does nothing that should come later. A reply to a request
         that has timed out is skipped, too: no sink takes it. Statistics do not announce their size; those that are too
@@ -52,9 +58,9 @@ class ReplyMemory(HostOutbox):
         else:
             self._ask_again_later(request)
 
-    def _ask_again_later(self, request: Any) -> None:
+    def _ask_again_later(self, request: "Request") -> None:
         """Skips a reply that will be asked for again; one that cannot be is kept, if there is room for it."""
-        client = request.client
+        client: Optional[HostSource] = request.client
         if client is None or client.is_background:
             self.stream.skip()
         elif request.repeatable() and client.may_ask_again(request):
@@ -72,10 +78,10 @@ class ReplyMemory(HostOutbox):
             client, self.skips_for = self.skips_for, None
             client.resume()
 
-    def _left_out(self, request: Any, reply: Any, outcomes: bytes) -> Tuple[Any, bytes]:
+    def _left_out(self, request: "Request", reply: "WholeReply", outcomes: bytes) -> "Tuple[WholeReply, bytes]":
         """Returns what takes the place of a reply for which there is no memory, and its outcomes. The reply is asked
         for again when its turn has come; where that cannot be, and no memory is left, its values become errors."""
-        client = request.client
+        client: HostSource = request.client
         if request.repeatable() and client.may_ask_again(request):
             client.will_ask_again(request)
             return TOO_LARGE, outcomes

@@ -10,7 +10,7 @@ itself, and that can therefore wait for it:
 How many there are, and which wait for others: streaming_pool.py. Which side of an exchange is late: exchange.py.
 """
 
-from typing import Any, Callable, List
+from typing import TYPE_CHECKING, Any, Callable, List, Optional
 
 from ....proto import outcomes as o
 from ....proto import results as r
@@ -22,6 +22,12 @@ from ..reason import Reason
 from .exchange import LEAST, Exchange, TimedExchange
 from .meta_check import MN, MS, NOT_SPOKEN
 from .socket import SocketState
+
+if TYPE_CHECKING:
+    from ....proto.reply import StreamReader
+    from ....proto.request import Request
+    from ....proto.seams import HostSource, Sink
+    from ...seams import ConnectedHost
 
 _TURNS = 8  # reads of one event
 PIECE = 1 << 18  # bytes; the most that is held of a value on one side
@@ -36,7 +42,7 @@ class StreamingConnection(TimedExchange):
 
     __slots__ = ("_changes", "_sink", "_speaks_meta", "_stream")
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: "ConnectedHost") -> None:
         super().__init__(host)
         self._speaks_meta = False
         self._stream = HostStream(host.patterns)
@@ -46,13 +52,13 @@ class StreamingConnection(TimedExchange):
         """Forgets the exchange, which is over."""
         self._exchange = Exchange.RESTING
         self._request = self._reader = None
-        self._sink: Any = None
+        self._sink: Any = None  # as for `_request`
         self._changes: List[Callable[[bytes], bytes]] = []
         self._restart_clock()
 
     # asking -------------------------------------------------------------------------------------------------------
 
-    def start(self, request: Any, sink: Any) -> None:
+    def start(self, request: "Request", sink: "Sink") -> None:
         """Asks the host. The rest of the request, where there is one, comes by `send`.
 
         The client may have had its answers from other hosts: what it asks here must not overtake what it wrote before.
@@ -63,12 +69,12 @@ class StreamingConnection(TimedExchange):
         self.host.streaming.busy[self] = None
         self.host.expect()
         self.unsent = request.data
-        client = request.client
+        client: HostSource = request.client
         self.host.connections[client.connection_number].when_done(
             client, lambda: guarded(request, self._begin_in_turn, request)
         )
 
-    def _begin_in_turn(self, request: Any) -> None:
+    def _begin_in_turn(self, request: "Request") -> None:
         """Begins, or waits for others: what the client wrote before is done."""
         if self._request is not request:
             return  # it has failed meanwhile
@@ -82,6 +88,7 @@ class StreamingConnection(TimedExchange):
             self._exchange = Exchange.CONNECTING
             self._speaks_meta = False
             self._stream = HostStream(self.host.patterns)
+            assert self.host.address is not None, "StreamingPool.send asks no host without one"
             self.open(self.host.address, self.host.connect_timeout)
 
     def _begin(self) -> None:
@@ -102,15 +109,15 @@ class StreamingConnection(TimedExchange):
         if self._exchange is Exchange.TALKING:
             self._flush()
 
-    def last_write(self) -> Any:
+    def last_write(self) -> "Optional[Request]":
         """Returns the request under way, if it is a write."""
         return None if self._request is None or self._request.reads_only() else self._request
 
-    def has_in_flight(self, request: Any) -> bool:
-        """Returns whether that request is still under way."""
-        return self._request is request
+    def has_in_flight(self, write: object) -> bool:
+        """Returns whether what `last_write` has returned is still under way."""
+        return self._request is write
 
-    def serves(self, transfer: Any) -> bool:
+    def serves(self, transfer: object) -> bool:
         """Returns whether it is at work for this transfer."""
         return self._request is not None and self._request.large_value is transfer
 
@@ -256,7 +263,7 @@ class StreamingConnection(TimedExchange):
         """Has the beginning of the reply go through `change`; call it before the reply is passed on."""
         self._changes.append(change)
 
-    def take(self, reader: Any) -> None:
+    def take(self, reader: "StreamReader") -> None:
         """Gives `reader` the reply, by `piece(data)`, then `ended(tail)` or `broken()`. It is asked `can_take()` before
         each piece, and calls `resume` when it can take more."""
         self._reader = reader

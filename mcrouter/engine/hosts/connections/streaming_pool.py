@@ -5,11 +5,16 @@ are ended, the sooner the more wait. Some that have done their work are kept ope
 """
 
 import collections
-from typing import Any, Callable, Deque, Dict, List
+from typing import TYPE_CHECKING, Callable, Deque, Dict, List
 
 from ....proto import outcomes as o
 from ....proto import results as r
 from .streaming import StreamingConnection
+
+if TYPE_CHECKING:
+    from ....proto.request import Request
+    from ....proto.seams import Sink
+    from ...seams import ConnectedHost
 
 _MOST = 32  # connections of a host that are at work at once; a host has so many connections, and no more
 _PATIENCE = 1.0  # seconds, at the most, for a client that does not do its part while others wait
@@ -19,13 +24,13 @@ _IDLE_MOST = 4  # connections of a host that are kept for the next
 class StreamingPool:
     """A host's streaming connections: those at work, in `busy`, and a few idle ones."""
 
-    def __init__(self, host: Any) -> None:
+    def __init__(self, host: "ConnectedHost") -> None:
         self._host = host
         self.busy: Dict[StreamingConnection, None] = {}  # in the order in which they began
         self._idle: List[StreamingConnection] = []
         self._queue: Deque[Callable[[], None]] = collections.deque()  # calls of those that wait for others
 
-    def send(self, request: Any, sink: Any) -> None:
+    def send(self, request: "Request", sink: "Sink") -> None:
         """Asks the host for something that is too large for the connections that clients share."""
         host = self._host
         if not request.large_value.may_start():
