@@ -4,10 +4,11 @@ import pytest
 
 from mcrouter.proto.client.parser import is_common, parse_single
 from mcrouter.proto.commands import BY_NAME
+from mcrouter.proto.host import reply_cutter
 from mcrouter.proto.host.reply_cutter import _alike
 from mcrouter.proto.request import Request
 
-from .feeding import parse
+from .feeding import cut, parse, request
 
 LONG = b"k" * 250
 SINGLE = [
@@ -74,3 +75,58 @@ ALIKE = [
 def test_values_of_one_size_are_taken_together(keys, data, count, before):
     found, end = _alike(before + data + b"END\r\n", len(before), keys)
     assert (found, end - len(before)) == (count, sum(map(len, [A, B, C][:count])))
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """How often the cutter looks for one header, and for many at once."""
+    counts = {"value_header": 0, "_hits": 0, "_alike": 0}
+
+    def count(name):
+        look = getattr(reply_cutter, name)
+
+        def counted(*args):
+            counts[name] += 1
+            return look(*args)
+
+        monkeypatch.setattr(reply_cutter, name, counted)
+
+    for name in counts:
+        count(name)
+    return counts
+
+
+def keys(count):
+    """Names of one length."""
+    return [b"k%02d" % number for number in range(count)]
+
+
+def test_values_of_many_sizes_are_looked_for_at_once(looks):
+    blocks = [block(key, b"v" * place) for place, key in enumerate(keys(60))]
+    [reply] = cut([request(b"get %b\r\n" % b" ".join(keys(60)))], [b"".join(blocks) + b"END\r\n"])
+    assert (reply.values, reply.misses) == (60, 0)
+    assert looks == {"value_header": 2, "_hits": 1, "_alike": 1}  # the last one by itself
+
+
+def test_values_of_one_size_are_looked_for_by_their_places(looks):
+    blocks = [block(key) for key in keys(60)]
+    [reply] = cut([request(b"get %b\r\n" % b" ".join(keys(60)))], [b"".join(blocks) + b"END\r\n"])
+    assert (reply.values, reply.misses) == (60, 0)
+    assert looks == {"value_header": 1, "_hits": 0, "_alike": 1}
+
+
+def test_a_value_of_another_size_among_many_is_looked_for_with_those_behind_it(looks):
+    blocks = [block(key, b"v" * (5 + (key == b"k30"))) for key in keys(60)]
+    [reply] = cut([request(b"get %b\r\n" % b" ".join(keys(60)))], [b"".join(blocks) + b"END\r\n"])
+    assert (reply.values, reply.misses) == (60, 0)
+    assert looks == {"value_header": 2, "_hits": 1, "_alike": 1}  # the last one by itself
+
+
+@pytest.mark.parametrize("size", [lambda place: 7, lambda place: place], ids=["one size", "many sizes"])
+def test_a_run_of_gets_is_cut_in_few_looks(looks, size):
+    run = request(b"".join(b"get %b\r\n" % key for key in keys(40)))
+    assert len(run.commands) == 40
+    replies = b"".join(block(key, b"v" * size(place)) + b"END\r\n" for place, key in enumerate(keys(40)))
+    [reply] = cut([run], [replies])
+    assert (reply.values, reply.misses) == (40, 0)
+    assert looks["value_header"] + looks["_hits"] <= 4

@@ -144,6 +144,7 @@ LINES = [
     # The key is looked at before the number of words.
     *[(b"%b %b" % (verb, TOO_LONG), says(BAD_FORMAT)) for verb in (b"mg", b"md", b"ma", b"me")],
     *[(b"%b %b" % (verb, LONG), to(b"%b %b" % (verb, LONG))) for verb in (b"mg", b"md", b"ma", b"me")],
+    (b"ms a 1 Oq", to(b"ms a 1 Oq", 1)),
     (b"me Zh== bx", to(b"me Zg== bx")), (b"ms Zh== 1 bx", to(b"ms Zg== 1 b", 1)), (b"ms %b 1" % LONG, to(b"ms %b 1" % LONG, 1)),
     *[(b"%b %b%b" % (verb, TOO_LONG, b" v" * 20), says(BAD_FORMAT)) for verb in (b"mg", b"md", b"ma", b"me")],
     (b"ms %b 1%b" % (TOO_LONG, b" v" * 20), says(BAD_FORMAT, 1)), (b"ms a x%b" % (b" v" * 20), ends(TOO_MANY)),

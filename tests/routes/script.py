@@ -93,6 +93,7 @@ class Host:
         self.refuses_connections = True
         self.journal: Any = None
         self.has_missed: List[bytes] = []
+        self.skipped: List[bytes] = []
         self.values = values or {}
         self.says: Dict[bytes, Answer] = says or {}
         self.holds = holds
@@ -108,7 +109,8 @@ class Host:
             self.answer()
 
     def record_skipped(self, request: Request) -> None:
-        """Notes it, if it is to be made up for."""
+        """Notes it, and, if it is to be made up for, that it was missed."""
+        self.skipped.append(request.data)
         if self.journal is not None and not request.reads_only():
             self.record_missed_write(request)
 

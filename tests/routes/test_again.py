@@ -87,6 +87,15 @@ def test_a_fresh_connection_that_is_refused_leads_on_to_the_next_host():
     assert sink.got == hit(b"a", b"2")
 
 
+def test_a_run_is_asked_again_as_one_command_is():
+    host = Host("1", {b"a": b"1"})
+    assert fail(DefaultRoute(Pool([host])), [host], GET + GET, o.LOST).got == (hit(b"a", b"1")[0] * 2, o.VALUE * 2)
+    hosts = [Host("1"), Host("2", {b"a": b"2"})]
+    pool = Pool(hosts)
+    set_health(pool, hosts[0], False)
+    assert fail(DefaultRoute(pool), hosts, GET + SET, o.UNAVAILABLE).got == (hit(b"a", b"2")[0] + STORED[0], o.VALUE + o.STORED)
+
+
 def test_three_hosts_are_tried_for_one_request_at_the_most():
     hosts = [Host(name, holds=True) for name in "1234"]
     pool = Pool(hosts)

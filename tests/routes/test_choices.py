@@ -100,6 +100,7 @@ def test_latest_as_a_hash():
     children = below(world).routes()
     route = latest(children, world.context, "s")
     assert route.children == [children[place] for place in chosen_places(8, 7, salt="s")]
+    assert len(latest(children[:2], world.context).routes()) == 2
     assert latest(children[:1], world.context) is children[0]
 
 

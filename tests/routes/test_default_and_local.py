@@ -7,10 +7,11 @@ import pytest
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.default import DefaultRoute
 from mcrouter.routes.framework.base import part, refuse
-from mcrouter.routes.framework.pool import Pool
+from mcrouter.routes.framework.pool import Pool, RouteDestination
 from mcrouter.routes.local import LocalRoute
 
 from .script import ERROR, MISS, NO_HEALTHY, SERVER_ERROR, STORED, Host, Sink, answer, ask, hit, request, set_health
+from .world import World
 
 RUN = b"get a\r\nset b 0 0 1\r\nx\r\n"
 # (health of the hosts, which is asked)
@@ -127,3 +128,25 @@ def test_an_answer_to_stats_is_shared_while_it_is_valid(hosts, valid):
         now[0] = 100.0 + later
         assert answer(route, b"stats\r\n") == (b"STAT a 1\r\nEND\r\n", o.TEXT)
         assert len(computed) == times
+
+
+def test_a_host_in_the_place_of_a_route_records_what_it_could_not_be_sent():
+    world = World({"pools": {"A": {"servers": ["a:1", "b:1"]}}, "route": "PoolRoute|A"})
+    for name in world.hosts:
+        world.set_health(name, False)
+    got = world.answer(b"get k\r\n")
+    assert got is not None and got[1] == o.TKO
+    assert sorted(host.skipped for host in world.hosts.values()) == [[], [b"get k\r\n"]]
+    assert all(host.asked == [] for host in world.hosts.values())
+
+
+def test_a_route_in_a_pool_is_healthy_while_one_of_its_hosts_is():
+    world = World({"pools": {"A": {"servers": ["a:1", "b:1"]}, "B": {"servers": ["c:1"]}},
+                   "route": "AllSyncRoute|Pool|A"})  # fmt: skip
+    member = RouteDestination(world.route(b"get"))
+    assert member.healthy
+    world.hosts["a:1"].healthy = False
+    assert member.healthy
+    world.hosts["b:1"].healthy = False
+    assert not member.healthy
+    assert RouteDestination(World({"pools": {}, "route": "NullRoute"}).route(b"get")).healthy

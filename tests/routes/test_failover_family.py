@@ -291,7 +291,8 @@ def with_exptime(**options):
     return world
 
 
-EXPTIMES = [({}, 0, 60), ({}, 30, 30), ({}, 61, 60), ({}, -1, -1), ({"failover_exptime": 5}, 0, 5), ({"failover_exptime": 0}, 0, 0), ({"failover_exptime": -1}, 9, 9)]
+EXPTIMES = [({}, 0, 60), ({}, 30, 30), ({}, 61, 60), ({}, -1, -1), ({"failover_exptime": 5}, 0, 5), ({"failover_exptime": 1}, 0, 1), ({"failover_exptime": 1}, 9, 1),
+            ({"failover_exptime": 0}, 0, 0), ({"failover_exptime": -1}, 9, 9)]
 
 
 @pytest.mark.parametrize(("options", "given", "expected"), EXPTIMES)

@@ -12,7 +12,7 @@ from mcrouter.routes.framework.renamed import prefix_of
 from mcrouter.server.configs.reading import VOCABULARY
 
 from .samples import DATA
-from .script import MISS, STORED, Host, block, hit
+from .script import MISS, STORED, Host, block, hit, request
 from .world import World
 
 POOLS = {name: {"servers": [f"{name}:1"]} for name in "abcdx"}
@@ -200,6 +200,14 @@ def test_root(key, expected, seen, name):
 def test_invalid_prefixes_to_the_default(key):
     world = rooted(invalid_to_default=True)
     assert who(world, b"set %b 0 0 1\r\nx\r\n" % key) == "a"
+
+
+def test_what_names_no_key_goes_by_the_default():
+    world = rooted()
+    root = world.route(b"get")
+    remark, branches = root.describe(request(b"mn\r\n"))
+    assert (remark, len(branches)) == ("", 1)
+    assert branches[0] == root.describe(request(b"get k\r\n"))[1][0]
 
 
 PATTERNS = [(b"/*/*/k", "a:1"), (b"/a/*/k", "a:1"), (b"/c/*/k", "c:1"), (b"/*/b/k", "b:1")]

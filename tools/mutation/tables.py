@@ -27,7 +27,7 @@ IN_PROCESSES: Dict[str, Tuple[str, ...]] = {
 UNREACHED: Dict[str, Tuple[str, ...]] = {
     "proto": (),
     "engine": ("tests/integration/test_shards.py", "tests/integration/test_restart.py"),
-    "routes": (),
+    "routes": ("tests/test_start.py",),
     "config": ("tests/integration/test_reload.py", "tests/test_cli.py"),
 }
 """The same, asked only about what few recorded tests reach: what the program does with several processes, say."""
