@@ -1,7 +1,10 @@
-"""Real processes for the tests: memcached and the router, on ephemeral ports of 127.0.0.1."""
+"""Real processes for the tests: memcached and the router, on ports of their own of 127.0.0.1."""
 
+import collections
 import contextlib
+import itertools
 import os
+import random
 import re
 import select
 import shutil
@@ -30,11 +33,19 @@ def until(done: Callable[[], Any], what: str = "") -> Any:
         time.sleep(0.01)
 
 
+# Below those that Linux gives to connections and to listeners without a wish: what is free stays so. Each process
+# counts from a place of its own, so that two that look at once do not find the same.
+_PORTS = itertools.cycle(range(10_000, 32_768))
+collections.deque(itertools.islice(_PORTS, random.SystemRandom().randrange(22_768)), maxlen=0)
+
+
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port on which nothing listens, now and until the test lets something listen there."""
+    for port in _PORTS:
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port is taken")
 
 
 def ask(port: int, data: bytes) -> bytes:

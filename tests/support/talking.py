@@ -6,6 +6,7 @@ import threading
 
 from mcrouter.testing.protocol import Conversation
 from mcrouter.testing.store import Store
+from tests.support.processes import free_port
 
 
 class TalkingHost:
@@ -71,5 +72,4 @@ class TalkingHost:
 
 def refusing_address():
     """An address that refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return f"127.0.0.1:{sock.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
