@@ -1,7 +1,7 @@
 """Real processes for the tests: memcached and the router, on ports of their own of 127.0.0.1."""
 
-import collections
 import contextlib
+import functools
 import itertools
 import os
 import random
@@ -16,7 +16,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, Iterator, List
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEADLINE = 90.0  # seconds that anything may take before the test fails, also on a machine that is busy with other work
@@ -33,15 +33,20 @@ def until(done: Callable[[], Any], what: str = "") -> Any:
         time.sleep(0.01)
 
 
-# Below those that Linux gives to connections and to listeners without a wish: what is free stays so. Each process
-# counts from a place of its own, so that two that look at once do not find the same.
-_PORTS = itertools.cycle(range(10_000, 32_768))
-collections.deque(itertools.islice(_PORTS, random.SystemRandom().randrange(22_768)), maxlen=0)
+# Below those that Linux gives to connections and to listeners without a wish: what is free stays so.
+_PORTS = range(10_000, 32_768)
+
+
+@functools.lru_cache(maxsize=None)
+def _ports_of(_process: int) -> Iterator[int]:
+    """All ports, again and again, from any place on: two processes that look at once do not find the same."""
+    first = random.SystemRandom().randrange(len(_PORTS))
+    return itertools.islice(itertools.cycle(_PORTS), first, None)
 
 
 def free_port() -> int:
     """A port on which nothing listens, now and until the test lets something listen there."""
-    for port in _PORTS:
+    for port in _ports_of(os.getpid()):
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.bind(("127.0.0.1", port))
             return port

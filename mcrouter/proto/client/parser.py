@@ -12,7 +12,7 @@ import re
 from typing import Any, Callable, List, NamedTuple, Optional
 
 from .. import outcomes as o
-from ..commands import BY_NAME, INQUIRING, STORE
+from ..commands import BY_NAME, COMMANDS, INQUIRING, STORE, VALUES
 from ..request import ANSWERED, CLOSE, COMMAND_BYTE, GET, INQUIRY, SET
 from ..runs import GET_KEY, GETS, KEY, MAX_RUN, RequestPatterns, RunPattern
 from ..styles import MEMCACHED, Memcached
@@ -47,6 +47,7 @@ _GROUPS = ("", "get", "set", "get", "gets", "delete", "incr", "decr", "touch", "
            "cas")  # fmt: skip
 _INDEX = tuple(BY_NAME[name].number if name else -1 for name in _GROUPS)
 _STORES = tuple(name != "" and BY_NAME[name].request.startswith(STORE) for name in _GROUPS)
+_KEYS_AT = (0, 0, 0, len("get "), len("gets "), *[0] * (len(_GROUPS) - 5))  # where the keys begin, if there may be many
 _GET_GROUP, _SET_GROUP = 1, 2
 _SET = b"set "  # how the patterns name a set; no key has a space
 _STORED = b"STORED\r"  # how the patterns name that reply; no key of a run has a CR
@@ -152,6 +153,9 @@ class RequestParser:
             return self._run(data, at, client, room)
         self.at = end
         whole = _slice(data, at, end) if _STORES[group] else data[at:end]  # type: ignore[index]
+        begin = _KEYS_AT[group]  # type: ignore[index]
+        if begin:
+            return self._make(client, COMMAND_BYTE[_INDEX[group]], whole, whole[begin:-2].split(b" "))  # type: ignore[index]
         key = match[1] if group == _GET_GROUP else b"" if group == _SET_GROUP else None
         return self._make(client, COMMAND_BYTE[_INDEX[group]], whole, None, key)  # type: ignore[index]
 
@@ -263,6 +267,8 @@ class RequestParser:
         self.at = end
         request = self._make(client, COMMAND_BYTE[line.kind], wire)
         request.rendering = line.rendering
+        if COMMANDS[line.kind].reply == VALUES:
+            request.keys()  # the reply will be held against them; until then they tell how many they are
         return request
 
     def _bad_chunk(self, line: lines.Line, data: bytes, at: int, begin: int, client: Any) -> Any:
