@@ -17,7 +17,22 @@ is in proto/seams.py.
 """
 
 import socket
-from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Protocol, Sequence, Set, Sized, Tuple
+from typing import (
+    Any,
+    Callable,
+    Deque,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Set,
+    Sized,
+    Tuple,
+)
 
 from ..proto.client.parser import RunPlan
 from ..proto.client.stream import ClientStream
@@ -45,6 +60,7 @@ class Room(Protocol):
     is_short: bool
     arrived: int
     step: int
+    hosts: "Callable[[], Iterable[ConnectedHost]]"
 
     def look(self) -> None:
         """Counts what is held, and decides whether memory is short."""
@@ -274,6 +290,9 @@ class ConnectedHost(Protocol):
 
     def linger(self, connection: HostSocket) -> None:
         """Closes a connection that has writes in flight."""
+
+    def writers(self) -> Iterator[object]:
+        """Yields the clients for which the host has yet to do a write."""
 
 
 class HostProber(Protocol):

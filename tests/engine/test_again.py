@@ -66,7 +66,7 @@ def test_under_miss_failover_the_next_host_answers():
 
 def test_what_could_not_be_sent_in_time_is_not_sent_later():
     host = LineHost(lambda line: b"STORED\r\n" if line.startswith(b"set") else VALUE)
-    with host, router(host, timeout_ms=300, timeouts_until_tko=100) as served, client(served) as wire:
+    with host, router(host, timeout_ms=700, timeouts_until_tko=100) as served, client(served) as wire:
         assert wire.send(GET).read_until(b"END\r\n") == VALUE
         connection = served._worker._policy.hosts[f"127.0.0.1:{host.port}"].connections[0]
         told = threading.Event()
@@ -78,6 +78,6 @@ def test_what_could_not_be_sent_in_time_is_not_sent_later():
 
         served._worker.loop.call_soon_threadsafe(keep_it_closed)
         assert told.wait(10)
-        assert b"no reply within 300 ms" in wire.send(SET).read_until(b"\n")
+        assert b"no reply within 700 ms" in wire.send(SET).read_until(b"\n")
         until(lambda: wire.send(GET).read_until(b"\n") == b"VALUE a 0 1\r\n")
     assert SET not in host.asked

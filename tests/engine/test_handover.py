@@ -13,9 +13,9 @@ from .still import Still, is_ready
 class Change:
     """Two routers, the second of which takes the clients of the first."""
 
-    def __init__(self):
+    def __init__(self, **given):
         self.stack = contextlib.ExitStack()
-        self.old, self.new = (self.stack.enter_context(Still()) for _ in range(2))
+        self.old, self.new = (self.stack.enter_context(Still(**given)) for _ in range(2))
         self.old_connection, self.new_connection = self.old.connection(), self.new.connection()
         link, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for sock in (link, other):
@@ -76,6 +76,33 @@ def test_a_client_that_waits_for_an_answer_goes_when_it_has_it(change):
         change.new.sees(one, b"END\r\n")
 
 
+@pytest.mark.parametrize("end", ["answered", "late"])
+def test_a_client_goes_when_all_hosts_have_done_what_it_has_written(end):
+    """What it asks next would overtake a write that only the quicker host has answered."""
+    change = Change(hosts=2, route="AllFastestRoute", timeout_ms=1000)
+    with change.stack:
+        quick, slow = change.old_connection, change.old.connection(1)
+        writer, _reader = change.old.client(), change.old.client()
+        writer.sendall(b"set a 0 0 1\r\nx\r\n")
+        for sock in (quick, slow):
+            change.old.sees(sock, b"set a 0 0 1\r\nx\r\n")
+        quick.sendall(b"STORED\r\n")
+        change.old.sees(writer, b"STORED\r\n")
+        change.leaving.start()
+        change.arrives(1)  # the one that has written nothing
+        change.old.pass_to(0.9)
+        assert len(change.old.worker.frontend.clients) == 1
+        assert not change.gone
+        if end == "answered":
+            slow.sendall(b"STORED\r\n")
+            change.old.until(lambda: not change.old.upstream(1).connections[0].inflight, "the answer to be read")
+            change.old.pass_to(0.95)
+        else:
+            change.old.pass_to(1.1)  # it counts as missed
+        change.arrives(2)
+        assert change.gone
+
+
 def test_a_client_with_a_long_request_goes_when_that_is_read(change):
     client = change.old.client()
     head, data = b"set k 0 0 %d\r\n" % (3 * MOST), b"v" * (3 * MOST) + b"\r\n"
@@ -112,6 +139,7 @@ def test_when_there_is_no_successor_any_more_a_client_is_answered_and_closed():
             Leaving(world.worker.frontend, link, lambda: gone.append(True)).start()
             connection.sendall(b"END\r\n")
             world.sees(client, b"END\r\n")
+            world.pass_to(0.05)
             world.is_closed(client)
             world.pass_to(0.1)
             assert gone

@@ -287,9 +287,9 @@ def test_an_answer_to_mn_that_comes_late_lets_go_what_waits():
         return b"HD\r\n" if line.startswith(b"ms") else VALUE
 
     host = LineHost(says)
-    with host, router(host, timeout_ms=300, timeouts_until_tko=100) as served, client(served) as wire:
+    with host, router(host, timeout_ms=1000, timeouts_until_tko=100) as served, client(served) as wire:
         assert wire.send(b"get a\r\n").read_until(b"END\r\n") == VALUE
-        assert b"no reply within 300 ms" in wire.send(b"ms a 1\r\nx\r\n").read_until(b"\n")
+        assert b"no reply within 1000 ms" in wire.send(b"ms a 1\r\nx\r\n").read_until(b"\n")
         late.set()
         until(lambda: wire.send(b"get a\r\n").read_until(b"\n").startswith(b"VALUE") and wire.read_until(b"END\r\n"))
         assert wire.send(b"ms b 1\r\ny\r\n").read_until(b"\n") == b"HD\r\n"
@@ -435,7 +435,7 @@ def test_a_client_that_does_not_go_on_with_a_large_value_is_idle():
 def test_a_host_is_sent_so_many_large_values_at_once_and_those_that_stall_give_way(monkeypatch):
     monkeypatch.setattr(streaming_pool, "_MOST", 3)
     with Large() as host, contextlib.ExitStack() as stack:
-        served = stack.enter_context(router(host, buffer_size=4096, timeout_ms=500, timeouts_until_tko=100))
+        served = stack.enter_context(router(host, buffer_size=4096, timeout_ms=1000, timeouts_until_tko=100))
         connections = served._worker._policy.hosts[f"127.0.0.1:{host.port}"].streaming
         stalled = [stack.enter_context(client(served)) for _ in range(3)]
         for number, wire in enumerate(stalled):

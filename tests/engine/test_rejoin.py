@@ -202,7 +202,7 @@ def names(hosts):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_host_that_hung_serves_nothing_stale(pair, workers):
-    served = RouterProcess(config(names(pair)), "-r", "200", "-H", "200ms", "-n", workers)
+    served = RouterProcess(config(names(pair)), "-r", "1000", "-H", "200ms", "-n", workers)
     try:
         until(lambda: served.metrics()["mcrouter_upstream_healthy_hosts_total"] == 2)
         clients = [Wire(served.port) for _ in range(8)]
@@ -271,7 +271,7 @@ def test_a_write_that_was_late_is_not_done_after_it_was_made_up_for():
         return b"VALUE a 0 1\r\n%b\r\nEND\r\n" % value[0] if value else b"END\r\n"
 
     hosts = LineHost(first), LineHost(lambda line: b"STORED\r\n" if line.startswith(b"set") else b"END\r\n")
-    settings = {"route": SAMPLE, "timeout_ms": 300, "upstream_connections": 2}
+    settings = {"route": SAMPLE, "timeout_ms": 1000, "upstream_connections": 2}
     with hosts[0], hosts[1], router(*hosts, **settings) as served, client(served) as one, client(served) as two:
         assert one.send(b"set a 0 0 1\r\n2\r\n").read_until(b"\n") == b"STORED\r\n"
         new = b"set a 0 0 1\r\n3\r\nget b\r\n"
@@ -328,7 +328,7 @@ def test_the_only_host_is_read_on_when_its_client_was_told_that_the_write_failed
 
 
 def test_a_write_that_times_out_and_then_loses_its_connection_is_missed_once():
-    with served(2, "AllFastestRoute", timeout_ms=500, timeouts_until_tko=3) as (router, hosts):
+    with served(2, "AllFastestRoute", timeout_ms=1000, timeouts_until_tko=3) as (router, hosts):
         hosts[1].faults.mute = True
         client = router.client()
         for number in range(3):

@@ -40,7 +40,7 @@ def test_errors_of_hosts_in_mcrouters_style(memcacheds, router):
     until(lambda: proxy.metrics()["mcrouter_upstream_healthy_hosts_total"] == 0)
     assert ask(proxy.port, b"get a\r\n") == b"SERVER_ERROR Server unavailable. Reason: mc_res_connect_error\r\n"
     (host,) = memcacheds(1)
-    proxy = router(pool(host.port), "--error-style", "mcrouter", "--server-timeout", "50", "--timeouts-until-tko", "1000")
+    proxy = router(pool(host.port), "--error-style", "mcrouter", "--server-timeout", "1000", "--timeouts-until-tko", "1000")
     assert ask(proxy.port, b"get a\r\n") == b"END\r\n"
     until(lambda: proxy.metrics()['mcrouter_upstream_connections_total{host="127.0.0.1:%d"}' % host.port] >= 1)
     host.freeze()

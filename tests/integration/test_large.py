@@ -195,7 +195,7 @@ def test_one_of_two_hosts_lost_in_the_midst_of_a_store_is_no_matter(large):
 
 
 def test_a_hung_host_times_out_in_the_midst_of_a_store(large):
-    proxy, hosts = large(1, flags=("--buffer-size", "4096", "-r", "500"))
+    proxy, hosts = large(1, flags=("--buffer-size", "4096", "-r", "1000"))
     with Wire(proxy.port) as wire:
         data = stored(b"big", value(12 * MB))
         wire.send(data[:MB])
@@ -205,7 +205,7 @@ def test_a_hung_host_times_out_in_the_midst_of_a_store(large):
 
 
 def test_a_client_that_takes_its_time_is_no_fault_of_the_host(large):
-    proxy, hosts = large(2, flags=("--buffer-size", "4096", "-r", "100", "-H", "500ms"))
+    proxy, hosts = large(2, flags=("--buffer-size", "4096", "-r", "1000", "-H", "500ms"))
     data = stored(b"big", value(MB))
     hosts[1].freeze()  # its probes tell the time: one unanswered takes as long as a timeout
     with Wire(proxy.port) as wire:

@@ -99,7 +99,7 @@ def test_a_process_that_does_not_start_changes_nothing(memcacheds, router):
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_what_a_host_has_missed_is_not_forgotten(memcacheds, router, workers):
     hosts = memcacheds(2)
-    proxy = router(config(addresses(hosts)), "-r", "200", "-H", "200ms", "-n", workers)
+    proxy = router(config(addresses(hosts)), "-r", "1000", "-H", "200ms", "-n", workers)
     healthy = "mcrouter_upstream_healthy_hosts_total"
     assert proxy.ask(b"set a 0 0 1\r\n1\r\n") == b"STORED\r\n"
     until(lambda: hosts[0].has(b"a"))

@@ -101,7 +101,7 @@ def test_who_waits_for_a_shard_that_dies_is_served_by_the_next(memcacheds, route
 
 def test_what_a_host_has_missed_does_not_die_with_a_shard(memcacheds, router):
     hosts = memcacheds(2)
-    proxy = router(config(addresses(hosts)), "-n", "2", "-r", "200", "-H", "200ms")
+    proxy = router(config(addresses(hosts)), "-n", "2", "-r", "1000", "-H", "200ms")
     healthy = "mcrouter_upstream_healthy_hosts_total"
     assert proxy.ask(b"set a 0 0 1\r\n1\r\n") == b"STORED\r\n"
     until(lambda: hosts[0].has(b"a"))

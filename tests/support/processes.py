@@ -67,6 +67,7 @@ class Memcached:
         self.args = args
         self.port = free_port()
         self.process: Any = None
+        self._said = tempfile.TemporaryFile() if "-vv" in args else None  # noqa: SIM115 (closed in `stop`)
 
     def start(self) -> "Memcached":
         """Starts it and waits until it answers."""
@@ -74,9 +75,17 @@ class Memcached:
         assert path, "memcached is not installed; tools/test installs it"
         user = ["-u", "nobody"] if os.getuid() == 0 else []
         command = [path, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", *user, *self.args]
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stderr=self._said or subprocess.DEVNULL)
         until(self.answers, "memcached")
+        if self._said is not None:
+            self._said.truncate(0)
         return self
+
+    def is_probed(self) -> bool:
+        """Whether it has answered the first probe of a router since it was started with -vv."""
+        assert self._said is not None
+        self._said.seek(0)
+        return b" VERSION " in self._said.read()
 
     def answers(self) -> bool:
         """Whether it serves."""
@@ -113,6 +122,8 @@ class Memcached:
         if self.process is not None and self.process.poll() is None:
             self.thaw()
             self.kill()
+        if self._said is not None:
+            self._said.close()
 
 
 SAMPLE = {

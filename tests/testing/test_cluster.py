@@ -76,7 +76,7 @@ def test_a_config_finds_its_hosts_here_under_their_own_names(tmp_path):
 
 
 def test_the_router_finds_hosts_that_go_and_come():
-    with cluster(2, timeout_ms=200, timeouts_until_tko=1, healthcheck_interval="100ms") as cache:
+    with cluster(2, timeout_ms=1000, timeouts_until_tko=1, healthcheck_interval="100ms") as cache:
         cache.until_healthy(2)
         cache.hosts[0].faults.mute = True
         client = cache.router.client()

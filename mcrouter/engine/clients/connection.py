@@ -287,7 +287,7 @@ class ClientConnection(ClientInbox):
             self.set_state(_OPEN)
             self.read_requests()
             self.settle()
-        elif self.frontend.leaving.give(self.fd, begun):
+        elif self.frontend.leaving.give(self, begun):
             self.abort()
 
     def begin(self, data: bytes) -> None:

@@ -9,12 +9,12 @@ What else the client has sent is still in the kernel, so nothing is lost and no 
 import errno
 import os
 import socket
-from typing import TYPE_CHECKING, Callable, Iterable
+from typing import TYPE_CHECKING, Callable, Iterable, Optional, Set
 
 from ...system.logs import get_logger
 
 if TYPE_CHECKING:
-    from ..seams import Shared
+    from ..seams import Served, Shared
 
 logger = get_logger(__name__)
 
@@ -33,6 +33,8 @@ class Leaving:
         self._frontend = frontend
         self._link = link
         self._gone = gone
+        # While it goes through the clients: those for which a host has yet to do a write that another has answered.
+        self._writers: Optional[Set[object]] = None
 
     def start(self) -> None:
         """Stops accepting clients, and hands each client over as soon as it is between two requests."""
@@ -41,21 +43,26 @@ class Leaving:
         self._try()
 
     def _try(self) -> None:
+        self._writers = {writer for host in self._frontend.memory.hosts() for writer in host.writers()}
         for client in list(self._frontend.clients.values()):
             client.leave()
+        self._writers = None
         if self._frontend.clients:
             self._frontend.loop.call_later(_AGAIN, self._try)
         else:
             self._gone()
 
-    def give(self, fd: int, data: bytes) -> bool:
-        """Hands a client over; returns False if that must be tried again."""
+    def give(self, client: "Served", data: bytes) -> bool:
+        """Hands a client over; returns False if that must be tried again: what it asks of the new process must not
+        overtake what it has written here."""
+        if self._writers is None or client in self._writers:
+            return False
         try:
-            socket.send_fds(self._link, [_CLIENT + data], [fd])
+            socket.send_fds(self._link, [_CLIENT + data], [client.fd])
         except OSError as error:
             if error.errno not in _FULL:
                 logger.error("the new process does not take a client: %s; it is answered and closed", error.strerror)
-                self._frontend.clients[fd].drain()
+                client.drain()
             return False
         return True
 

@@ -6,7 +6,7 @@
 Whether it can be relied on, and what moves that: health.py and state.py. What it misses meanwhile: missed_writes.py.
 """
 
-from typing import TYPE_CHECKING, Callable, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Iterator, Optional, Tuple
 
 from ...proto import outcomes as o
 from ...proto import results as r
@@ -121,6 +121,13 @@ class Host(MissedWrites):
         """Returns how many requests of this event loop wait to be sent, and how many wait for their replies."""
         loads = [connection.load() for connection in self.connections]
         return sum(pending for pending, _ in loads), sum(inflight for _, inflight in loads) + len(self.streaming.busy)
+
+    def writers(self) -> Iterator[object]:
+        """Yields the clients for which it has yet to do a write."""
+        for connection in self.connections:
+            yield from connection.writers()
+        for streaming in self.streaming.busy:
+            yield from streaming.writers()
 
     def _is_idle(self) -> bool:
         return not self.streaming.busy and not any(connection.inflight for connection in self.connections)

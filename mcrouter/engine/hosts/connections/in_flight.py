@@ -12,7 +12,7 @@ out stays in its place (`expired` counts such): its late reply is cut off and dr
 
 import collections
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Callable, Deque, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Deque, Iterator, List, Optional, Tuple
 
 from ....proto import outcomes as o
 from ....proto import results as r
@@ -123,6 +123,12 @@ class InFlight(HostSocket):
             request.client is not None and request.client.owner is owner and not request.reads_only()
             for request, _sink, _since in self.inflight
         )
+
+    def writers(self) -> Iterator[object]:
+        """Yields the clients for which a write is under way; one that has timed out counts as missed."""
+        for request, _sink, _since in islice(self.inflight, self.expired, None):
+            if request.client is not None and not request.reads_only():
+                yield request.client.owner
 
     def when_done(self, client: "HostSource", call: Callable[[], None]) -> None:
         """Calls once the host has done all that this client has written here, or never will; at once where it has."""

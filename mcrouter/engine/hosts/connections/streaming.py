@@ -10,7 +10,7 @@ itself, and that can therefore wait for it:
 How many there are, and which wait for others: streaming_pool.py. Which side of an exchange is late: exchange.py.
 """
 
-from typing import TYPE_CHECKING, Any, Callable, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional
 
 from ....proto import outcomes as o
 from ....proto import results as r
@@ -112,6 +112,12 @@ class StreamingConnection(TimedExchange):
     def last_write(self) -> "Optional[Request]":
         """Returns the request under way, if it is a write."""
         return None if self._request is None or self._request.reads_only() else self._request
+
+    def writers(self) -> Iterator[object]:
+        """Yields the client for which a write is under way."""
+        write = self.last_write()
+        if write is not None and write.client is not None:
+            yield write.client.owner
 
     def has_in_flight(self, write: object) -> bool:
         """Returns whether what `last_write` has returned is still under way."""
