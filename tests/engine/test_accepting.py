@@ -229,7 +229,7 @@ def test_one_that_cannot_be_told_is_closed(farewells):
     assert farewells == []
 
 
-def test_who_is_idle_is_looked_at_four_times_in_its_time():
+def test_idle_clients_are_looked_for_four_times_in_their_time():
     class Client:
         def __init__(self, checks):
             self.checks, self.is_gone = checks, False

@@ -340,7 +340,7 @@ def test_a_connection_that_is_not_read_while_clients_wait_is_started_over_with_t
     assert len(world.opened) == 2
 
 
-def test_who_has_a_write_under_way(world):
+def test_the_clients_with_a_write_under_way(world):
     world.open()
     reader, writer = world.ask(GET), world.ask(SET)
     assert not world.connection.has_write_of(reader)
