@@ -4,7 +4,6 @@ import contextlib
 import functools
 import itertools
 import os
-import random
 import re
 import select
 import shutil
@@ -33,15 +32,26 @@ def until(done: Callable[[], Any], what: str = "") -> Any:
         time.sleep(0.01)
 
 
-# Below those that Linux gives to connections and to listeners without a wish: what is free stays so.
-_PORTS = range(10_000, 32_768)
+_SLICE = 500  # ports that one process of tests has for itself
 
 
 @functools.lru_cache(maxsize=None)
 def _ports_of(_process: int) -> Iterator[int]:
-    """All ports, again and again, from any place on: two processes that look at once do not find the same."""
-    first = random.SystemRandom().randrange(len(_PORTS))
-    return itertools.islice(itertools.cycle(_PORTS), first, None)
+    """The ports of this process, again and again. They lie below those that Linux gives to connections and to listeners
+    without a wish, and a UDP socket on the first keeps other processes from the same: what is free stays so."""
+    for first in range(10_000, 32_768 - _SLICE, _SLICE):
+        mark = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            mark.bind(("127.0.0.1", first))
+        except OSError:
+            mark.close()
+            continue
+        _marks.append(mark)
+        return itertools.cycle(range(first, first + _SLICE))
+    raise AssertionError("too many tests run at once")
+
+
+_marks: List[socket.socket] = []  # they end with the process
 
 
 def free_port() -> int:
