@@ -48,6 +48,30 @@ def test_the_first_failure_may_end_the_run(run):
     assert (code, "stopping after 1 failures" in output) == (1, True), output
 
 
+def test_what_a_test_has_started_ends_with_it_when_it_is_cut_short(run, tmp_path):
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    sleeps = f"""
+import pathlib, pytest, time
+@pytest.fixture
+def started():
+    pathlib.Path({str(begun)!r}).touch()
+    yield
+    pathlib.Path({str(ended)!r}).touch()
+def test_sleeps(started):
+    time.sleep(1000)
+"""
+    fails = f"""
+import pathlib, time
+def test_fails():
+    while not pathlib.Path({str(begun)!r}).exists():
+        time.sleep(0.01)
+    assert False
+"""
+    code, _ = run(sleeps, fails, flags=("-x",))
+    assert code == 1
+    assert ended.exists()
+
+
 def test_a_process_that_dies_is_an_error_that_names_its_test(run):
     code, output = run(PASSES, DIES, PASSES)
     assert code == 1

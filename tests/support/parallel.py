@@ -150,6 +150,7 @@ class _Teller:
 
 def _work(session: pytest.Session, files: _Files, numbers: int, told: int) -> NoReturn:
     """Runs file after file, then ends the process."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(number))
     try:
         manager = session.config.pluginmanager
         for name in ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin", "junitxml"):
@@ -164,9 +165,12 @@ def _work(session: pytest.Session, files: _Files, numbers: int, told: int) -> No
         while number := os.read(numbers, _NUMBER.size):
             _run(session, files[_NUMBER.unpack(number)[0]])
         teller.tell("end", None)
+    except (KeyboardInterrupt, SystemExit):
+        pass  # its tests are wanted no more
     except BaseException:
         traceback.print_exc(file=sys.__stderr__)
     finally:
+        session._setupstate.teardown_exact(None)  # ends what a test that was cut short has started
         os._exit(0)
 
 
