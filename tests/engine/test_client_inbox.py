@@ -296,3 +296,79 @@ def test_any_event_shows_that_it_is_not_idle(world):
     world.one.idle_checks = 3
     world.reads(SET)
     assert world.one.idle_checks == 0
+
+
+# the rest of a large value --------------------------------------------------------------------------------------------
+
+
+class Transfer:
+    """A large value that wants so much, then so much, ..."""
+
+    def __init__(self, *wanted, held=0):
+        self.wants, self.held, self.fed = list(wanted), held, []
+
+    def wanted(self):
+        return self.wants.pop(0) if self.wants else 0
+
+    def held_back(self):
+        return self.held
+
+    def feed(self, data):
+        self.fed.append(data)
+
+
+def test_a_large_value_is_read_as_far_as_it_wants(world):
+    transfer = world.one.transfer = Transfer(100, 50)
+    world.reads(b"x" * 100, b"y" * 50)
+    assert (world.wire.asked, transfer.fed) == ([100, 50], [b"x" * 100, b"y" * 50])
+    assert world.one.blocks & READABLE
+    world.one.transfer = None
+
+
+def test_no_more_of_it_is_read_at_once_than_a_piece(world):
+    transfer = world.one.transfer = Transfer(1 << 30)
+    world.reads(b"x")
+    assert (world.wire.asked, transfer.fed) == ([module.PIECE], [b"x"])
+    world.one.transfer = None
+
+
+def test_a_value_that_ends_in_the_midst_of_a_turn_is_read_no_further(world):
+    transfer = world.one.transfer = Transfer(100, 100)
+    transfer.feed = lambda data: setattr(world.one, "transfer", None)
+    world.reads(b"x" * 100, b"y")
+    assert world.wire.asked == [100]
+
+
+def test_a_drained_socket_is_not_read_again(world):
+    transfer = world.one.transfer = Transfer(100, 100, 100)
+    world.reads(b"x")
+    assert (world.wire.asked, world.one.blocks & READABLE) == ([100, 100], 0)
+    world.one.read_requests()
+    assert (world.wire.asked, transfer.fed) == ([100, 100], [b"x"])
+    world.one.transfer = None
+
+
+@pytest.mark.parametrize(("held", "reads"), [(0, 1), (10, 0)])
+def test_a_throttled_client_sends_on_only_what_hosts_take(world, held, reads):
+    transfer = world.one.transfer = Transfer(100, held=held)
+    world.one.blocks |= THROTTLED
+    world.reads(b"x" * 100)
+    assert len(transfer.fed) == reads
+    world.one.transfer = None
+
+
+def test_a_value_leaves_others_their_turn(world):
+    transfer = world.one.transfer = Transfer(*[10] * 30)
+    world.reads(*[b"x" * 10] * 30)
+    assert len(transfer.fed) == module._TURNS
+    world.tick()
+    assert len(transfer.fed) == 2 * module._TURNS
+    world.one.transfer = None
+
+
+@pytest.mark.parametrize("end", [b"", ConnectionResetError()])
+def test_a_client_that_breaks_off_a_value_is_closed(world, end):
+    transfer = world.one.transfer = Transfer(100)
+    transfer.cancel = lambda: None
+    world.reads(end)
+    assert (world.one.is_gone(), transfer.fed) == (True, [])

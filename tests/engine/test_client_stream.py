@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mcrouter.engine.clients import outbox
 from mcrouter.engine.clients.connection import ClientConnection
 from mcrouter.engine.clients.inbox import _READ_MORE, _READ_SIZE, _TURNS
 from mcrouter.engine.clients.outbox import (
@@ -207,6 +208,12 @@ def test_nothing_is_written_behind_what_was_not_taken_and_nothing_of_nothing(giv
     one = box(**given)
     ClientOutbox.flush(one)
     assert not one.writes and not one.told
+
+
+def test_each_reason_to_leave_the_fast_path_is_a_bit_of_its_own():
+    names = ("UNSENT", "COLLECTED", "PAUSED", "THROTTLED", "READABLE", "READS_ON", "BACKLOG", "ENDING", "ASKS_AGAIN", "IDLE_CHECKED")
+    bits = [getattr(outbox, name) for name in names]
+    assert sorted(bits) == [1 << place for place in range(len(names))]
 
 
 def test_a_state_other_than_open_keeps_a_client_off_the_fast_path():

@@ -246,3 +246,17 @@ def test_the_time_of_a_host_begins_anew_with_each_piece_of_its_client(world):
     scene.wire.room = [1]
     scene.one.ready(OUT)
     assert not scene.one.is_due(world.loop.now - 10.0)
+
+
+def test_a_connection_that_is_opened_anew_asks_anew_whether_ms_is_spoken(world, monkeypatch):
+    """The host may be another by then."""
+    scene = Scene(world, b"ms a 1\r\nx\r\n")
+    scene.one._speaks_meta = True
+    scene.one.disconnect()
+    opened = []
+    monkeypatch.setattr(StreamingConnection, "open", lambda self, address, seconds: opened.append(address))
+    scene.start()
+    assert opened == [scene.host.address]
+    scene.one.wire, scene.one.state = scene.wire, SocketState.OPEN
+    scene.one.connected()
+    assert scene.wire.sent == [b"mn\r\n"]

@@ -29,7 +29,9 @@ CASES = {
         ("@int(@bool(true))", 1),
         (f"@int({LEAST})", LEAST),
     ],
-    "double": [("@double(5.1)", 5.1), ("@double(@int(2))", 2.0), ("@double(1e3)", 1000.0), ("@double(.5)", 0.5)],
+    "double": [("@double(5.1)", 5.1), ("@double(@int(2))", 2.0), ("@double(1e3)", 1000.0), ("@double(.5)", 0.5),
+        (f"@double(1.{'0' * 298})", 1.0),  # 300 characters: as many as a number may have
+    ],
     "str": [
         ("@str(@int(5))", "5"),
         ("@str(@double(5.25))", "5.25"),

@@ -266,6 +266,10 @@ CASES = {
         '{"a": "@double(nan)"}',
         "f:1:7: @double: 'value' is the text 'nan'; give a number, or a text that is one",
     ),
+    'double of too many characters': (
+        f'{{"a": "@double(1.{"0" * 299})"}}',
+        f"f:1:7: @double: 'value' is the text '1.{'0' * 55}...'; give a number, or a text that is one",
+    ),
     'double a bit too large': (
         f'{{"a": "@double({2.0**1023})"}}',
         "f:1:7: @double: 'value' is the text '8.98846567431158e+307'; give a number, or a text that is one",
