@@ -11,6 +11,7 @@ from mcrouter.engine.hosts.reason import Reason
 from mcrouter.engine.hosts.state import HostState
 from mcrouter.engine.poller import IN
 from mcrouter.proto import outcomes as o
+from mcrouter.proto import results as r
 from mcrouter.proto.background import background
 from tests.proto.feeding import request as parsed
 
@@ -114,6 +115,7 @@ def test_an_ms_for_a_host_that_does_not_speak_it_is_refused_and_missed_where_oth
     assert sink.got[1] == o.UNAVAILABLE and b"it does not speak the meta protocol" in sink.got[0]
     assert world.wire.sent == []
     assert bool(journal)
+    assert world.cell(world.host.tally.by_result[r.LOCAL_ERROR]) == 1
     assert world.send(world.made(GET)).got is None
 
 

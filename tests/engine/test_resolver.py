@@ -157,6 +157,14 @@ def test_no_name_is_looked_up_once_all_have_stopped(world):
     assert len(world.threads._under_way) == 0
 
 
+def test_no_name_is_asked_for_after_the_end(world, monkeypatch):
+    world.threads.stop()
+    monkeypatch.setattr(world.threads, "_work", lambda: 1 / 0)
+    world.name("late")
+    assert world.threads._under_way == {}
+    assert world.threads._timer is None
+
+
 def test_names_that_hang_keep_no_other_from_being_resolved(world):
     world.gate.set()
     for number in range(MOST):

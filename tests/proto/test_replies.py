@@ -4,6 +4,7 @@ import pytest
 
 from mcrouter.proto import outcomes as o
 from mcrouter.proto.commands import COMMANDS
+from mcrouter.proto.host.reply_cutter import value_ahead
 from mcrouter.proto.replies import ProtocolError, split_reply, value_blocks
 from mcrouter.proto.runs import reply_patterns
 
@@ -235,7 +236,21 @@ def test_illegal_replies(asked, reply, cache):
             cut([request(asked)], pieces, REPLY_CACHES[cache]())
 
 
-def test_a_reply_that_nobody_asked_for():
+def test_a_value_too_many_is_found_before_it_is_all_there():
+    with pytest.raises(ProtocolError, match="more values than keys"):
+        cut([request(b"get a\r\n")], [A + b"VALUE a 0 100000\r\n" + b"x" * 20_000])
+
+
+def test_the_value_that_a_reply_begins_with():
+    assert value_ahead(b"VALUE a 0 5\r\nab", request(b"get a\r\n")) == (len(b"VALUE a 0 5\r\n") + 5, b"\r\nEND\r\n")
+    assert value_ahead(b"VA 5 f0\r\nab", request(b"mg a v f\r\n")) == (len(b"VA 5 f0\r\n") + 5, b"\r\n")
+    for reply, asked in ((END, b"get a\r\n"), (b"EN\r\n", b"mg a v\r\n"), (b"STORED\r\n", b"set a 0 0 1\r\nx\r\n"), (b"VAL", b"get a\r\n")):
+        assert value_ahead(reply, request(asked)) == (0, b"")
+    with pytest.raises(ProtocolError):
+        value_ahead(b"VALUE b 0 5\r\nab", request(b"get a\r\n"))
+
+
+def test_a_reply_without_a_request():
     with pytest.raises(ProtocolError):
         cut([request(b"get a\r\n")], [END + END])
 
