@@ -276,3 +276,13 @@ def test_a_long_line_byte_by_byte_is_looked_at_twice():
         feed.received(piece)
     assert feed.calls <= 2048 + 3
     assert as_commands(feed.requests) == [Command("get", line)]
+
+
+@pytest.mark.parametrize(("data", "may_be", "reads"), [
+    (b"get a\r\n", True, True), (b"gets a b\r\n", True, True), (b"mg a v\r\n", True, True), (b"mg a N30\r\n", False, True),
+    (b"mg a v R30\r\n", False, True), (b"mg N30 v\r\n", True, True), (b"set a 0 0 1\r\nx\r\n", False, False), (b"incr a 1\r\n", False, False),
+    (b"delete a\r\n", False, False), (b"get a\r\nget b\r\n", True, True), (b"get a\r\nset b 0 0 1\r\nx\r\n", False, False),
+])  # fmt: skip
+def test_what_may_be_asked_twice_and_what_only_reads(data, may_be, reads):
+    made = request(data)
+    assert (made.repeatable(), made.reads_only()) == (may_be, reads)

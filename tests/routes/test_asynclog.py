@@ -1,5 +1,7 @@
 """AsynclogRoute: the table of its docstring. PoolRoutes make it."""
 
+import base64
+
 import pytest
 
 from mcrouter.proto import outcomes as o
@@ -72,6 +74,16 @@ def test_failures(code, takes):
     assert sink.got == (NOT_FOUND if takes else only_host(logging).failure(code))
     assert spool.entries == [("h", 1, b"a", "A")]
     assert logging.counted == (["asynclog_requests"] if takes else [])
+
+
+@pytest.mark.parametrize(("key", "logged"), [
+    (b"a!b", True), (b"a b", False), (b"a\x1fb", False), (b"a\x7fb", False), (b"a\x80b", True), (b"k" * 186, True),
+])  # fmt: skip
+def test_only_what_may_be_a_key_is_logged(key, logged):
+    spool = Spool()
+    logging = world(spool, says={b"md %b b\r\n" % base64.b64encode(key): SERVER_ERROR})
+    logging.answer(b"md %b b\r\n" % base64.b64encode(key))
+    assert spool.entries == ([("h", 1, key, "A")] if logged else [])
 
 
 def test_an_unhealthy_host():

@@ -10,7 +10,7 @@ from mcrouter.hashing.choosers import rendezvous_order
 from mcrouter.proto import outcomes as o
 from mcrouter.routes.failover import FailoverRoute
 from mcrouter.routes.failover_errors import NAMES, FailoverErrors
-from mcrouter.routes.failover_policy import InOrder, failover_policy
+from mcrouter.routes.failover_policy import InOrder, PolicySpec, failover_policy
 from mcrouter.routes.framework.base import Route
 from mcrouter.server.configs.reading import load_config
 
@@ -196,3 +196,11 @@ def test_a_child_handles_what_is_not_a_success_of_its_host(answer, handled):
     route.start(request(b"get k\r\n"), sink)
     assert sink.got == answer
     assert [child.handled for child in children] == [handled, handled if answer == SERVER_ERROR else []]
+
+
+@pytest.mark.parametrize(("name", "most", "expected"), [
+    ("LeastFailuresPolicy", 1, True), ("LeastFailuresPolicy", 2, False), ("DeterministicOrderPolicy", 1, True),
+    ("DeterministicOrderPolicy", 2, False), ("InOrderPolicy", 1, False),
+])  # fmt: skip
+def test_a_policy_that_asks_the_first_child_only(name, most, expected):
+    assert PolicySpec(name, {"max_tries": most}).only_first() == expected

@@ -213,6 +213,17 @@ def test_what_names_no_key_goes_by_the_default():
 PATTERNS = [(b"/*/*/k", "a:1"), (b"/a/*/k", "a:1"), (b"/c/*/k", "c:1"), (b"/*/b/k", "b:1")]
 
 
+@pytest.mark.parametrize("default", ["/a/a/", "/a/b/", "/c/c/"])
+def test_of_all_that_a_pattern_selects_the_default_is_first(default):
+    world = rooted(default=default)
+    root = world.route(b"get")
+    for key, all_of in ((b"/*/*/k", 4), (b"/a/*/k", 2)):
+        branches = root.describe(request(b"get %b\r\n" % key))[1]
+        assert len(branches) == all_of
+        if default.startswith(key[:2].decode()) or all_of == 4:
+            assert branches[0][1] is root.describe(request(b"get k\r\n"))[1][0][1]
+
+
 @pytest.mark.parametrize(("key", "counts"), PATTERNS)
 def test_of_a_pattern_the_default_answers_or_else_the_first(key, counts):
     data = b"set %b 0 0 1\r\nx\r\n" % key
