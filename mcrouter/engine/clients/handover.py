@@ -3,7 +3,9 @@
     C <what the client has sent of its next request>, with the client's descriptor
     S <name of a host>: it has missed writes, of which only the old process knows
 
-What else the client has sent is still in the kernel, so nothing is lost and no connection is closed.
+What else the client has sent is still in the kernel, so nothing is lost and no connection is closed. A client goes when
+every host has done what it has written, or counts it as missed: on a connection of the new process, its next request
+would overtake a write that another host has answered.
 """
 
 import errno
