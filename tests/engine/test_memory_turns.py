@@ -73,6 +73,20 @@ def test_what_a_reply_weighs():
     assert (weight(b"abc"), weight([b"abc", b"de"]), weight([piece, piece, b"y"]), weight([])) == (3, 21, 35, 0)
 
 
+@pytest.mark.parametrize(("pieces", "expected"), [
+    # ten bytes for each piece; those that a list of more than a thousand has are sampled
+    ([b"%010d" % number for number in range(1000)], 10_000 + 8_000),
+    ([b"%010d" % number for number in range(4000)], 40_000 + 32_000),
+    ([b"x" * 10_000, *[b"y" * 10] * 3999], 10_010 + 32_000),
+    ([b"x" * 10, b"y" * 10] * 2000, 10 + 32_000),
+    ([piece for number in range(500) for piece in [b"%010d" % number] * 8], 20_000 + 32_000),
+    ([piece for number in range(499) for piece in [b"%010d" % number] * 8] + [b"x" * 10] * 8, 20_000 + 32_000),
+    ([piece for number in range(250) for piece in [b"%010d" % number] * 16], 2500 + 32_000),
+])  # fmt: skip
+def test_what_a_reply_in_many_pieces_weighs(pieces, expected):
+    assert weight(pieces) == expected
+
+
 def test_it_looks_when_more_than_a_step_has_come():
     client = Client("a", unread=8001)
     memory, _ = bound(client)
