@@ -194,7 +194,7 @@ def test_an_error_in_a_route_is_an_answer(world, caplog):
     (b"get%b\r\n" % (b" a" * 100), 0),
     (b"get%b\r\n" % (b" a" * 101), 5 + 202 + 60 * 101),
     (b"gat 5%b\r\n" % (b" a" * 101), 7 + 202 + 60 * 101),
-    (b"set a 0 0 4077\r\n%b\r\n" % (b"x" * 4077), 0),
+    (b"set a 0 0 4078\r\n%b\r\n" % (b"x" * 4078), 0),  # 4096 bytes
     (b"set a 0 0 4079\r\n%b\r\n" % (b"x" * 4079), 16 + 4079 + 2 + 60),
 ])  # fmt: skip
 def test_a_large_request_is_counted_until_it_is_answered(world, data, gathered):

@@ -1,6 +1,7 @@
 """A streaming connection, system call by system call: pieces of a value that the kernel takes in part, and reads of a
 value that its client takes slowly."""
 
+from bisect import bisect_left
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from mcrouter.engine.hosts.connections.socket import SocketState
 from mcrouter.engine.hosts.connections.streaming import PIECE, StreamingConnection
 from mcrouter.engine.poller import IN, OUT, RDHUP
 from mcrouter.proto import outcomes as o
+from mcrouter.proto import results as r
 from tests.routes.script import Client, Sink, request
 
 from .scripted import ScriptedStream, ScriptedWorld
@@ -260,3 +262,60 @@ def test_a_connection_that_is_opened_anew_asks_anew_whether_ms_is_spoken(world, 
     scene.one.wire, scene.one.state = scene.wire, SocketState.OPEN
     scene.one.connected()
     assert scene.wire.sent == [b"mn\r\n"]
+
+
+# what is counted -------------------------------------------------------------------------------------------------------
+
+
+def counted(world, call):
+    """The cells of the host that `call` moves, by their numbers."""
+    cells = world.host.tally.cells
+    before = list(cells)
+    call()
+    return {place: now - then for place, (then, now) in enumerate(zip(before, cells)) if now != then}
+
+
+@pytest.mark.parametrize(("reply", "outcome"), [(b"STORED\r\n", o.STORED), (b"NOT_STORED\r\n", o.NOT_STORED), (b"SERVER_ERROR no\r\n", o.SERVER_ERROR)])
+def test_an_answer_counts_by_its_time_and_its_outcome(world, reply, outcome):
+    scene = Scene(world, SET).start()
+    scene.transfer.fed = True
+    scene.request.started = world.loop.now - 0.0021
+    scene.wire.reads = [reply]
+    moved = counted(world, lambda: scene.one.ready(IN))
+    tally = world.host.tally
+    (kind,) = scene.request.commands
+    expected = {tally.upstream[kind] + bisect_left(tally.bounds, 2.1): 1, tally.upstream[kind] + tally.sum: pytest.approx(2.1)}
+    if outcome != o.STORED:
+        expected[tally.by_command[kind]] = 1
+        expected[tally.by_result[r.OF_ANSWER[outcome[0]]]] = 1
+    if outcome == o.SERVER_ERROR:
+        expected[tally.errors[kind]] = 1
+        expected[tally.connections] = -1  # it is closed
+    assert moved == expected
+
+
+@pytest.mark.parametrize(("reply", "cell"), [(b"END\r\n", "misses"), (b"VALUE a 0 1\r\nx\r\nEND\r\n", "hits")])
+def test_hits_and_misses_count(world, reply, cell):
+    scene = Scene(world, GET).start()
+    scene.transfer.fed = True
+    scene.wire.reads = [reply]
+    moved = counted(world, lambda: scene.one.ready(IN))
+    assert moved[getattr(world.host.tally, cell)] == 1
+    assert {"hits", "misses"} - {cell} and getattr(world.host.tally, ({"hits", "misses"} - {cell}).pop()) not in moved
+
+
+@pytest.mark.parametrize(("how", "result"), [
+    (lambda one: one.fail(o.LOST, "a test"), r.REMOTE_ERROR), (lambda one: one.fail(o.TIMEOUT, "a test"), r.TIMEOUT),
+    (lambda one: one.fail(o.UNAVAILABLE, "a test"), r.CONNECT_ERROR), (lambda one: one.give_up("a test"), r.LOCAL_ERROR),
+    (lambda one: one.refuse("a test"), r.LOCAL_ERROR),
+])  # fmt: skip
+def test_what_fails_counts_by_its_reason(world, how, result):
+    scene = Scene(world, SET).start()
+    moved = counted(world, lambda: how(scene.one))
+    tally = world.host.tally
+    (kind,) = scene.request.commands
+    expected = {tally.errors[kind]: 1, tally.by_result[result]: 1, tally.connections: -1}
+    if result in r.NEVER_SENT:
+        expected[tally.unsent[kind]] = 1
+    assert moved == expected
+    assert scene.transfer.resumed >= 1
