@@ -6,7 +6,7 @@ The record of a test file holds as long as the package, the file itself and the 
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Tuple, cast
 
 from .operators import Mutant
 from .tables import PACKAGE, TESTS, folder_of
@@ -26,6 +26,7 @@ class Test(NamedTuple):
     seconds: float  # that it took, while its lines were recorded
     lines: Dict[str, int]  # by path in the package: a bit for each line that it reaches
     imported: Dict[str, int]  # the same of lines that its file's imports reach
+    beside: Dict[str, int]  # the same of lines that any test of its file reaches
 
 
 class Reach:
@@ -56,12 +57,17 @@ class Reach:
                 self._say(f"recording what {file} reaches")
                 self._files[file] = {"digest": digests[file], **self._workspace.record([file], _PATIENCE)}
                 self._save()
-            self._tests[folder] = [
-                Test(nodeid, test["seconds"], _numbers(test["lines"]), _numbers(self._files[file]["imported"]))
-                for file in files
-                for nodeid, test in self._files[file]["tests"].items()
-                if test["passed"]
-            ]
+            self._tests[folder] = [test for file in files for test in self._tests_in(file)]
+
+    def _tests_in(self, file: str) -> List[Test]:
+        imported, beside, found = _numbers(self._files[file]["imported"]), cast(Dict[str, int], {}), []
+        for nodeid, test in self._files[file]["tests"].items():
+            lines = _numbers(test["lines"])
+            for path, mask in lines.items():
+                beside[path] = beside.get(path, 0) | mask
+            if test["passed"]:
+                found.append(Test(nodeid, test["seconds"], lines, imported, beside))
+        return found
 
     def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,12 +87,13 @@ class Reach:
         path = mutant.path[len(PACKAGE) + 1 :]
         first, last = mutant.span
         wanted = (1 << (last + 1)) - (1 << first) if mutant.function else -1  # what an import does may matter anywhere
+        is_import = not mutant.function  # the first test of a file that needs a module imports it, for all behind it
         ranked = []
         for rank, folder in enumerate(TESTS[folder_of(mutant.path)]):
             for test in self._tests.get(folder, []):
                 if test.lines.get(path, 0) & wanted:
                     ranked.append((test.seconds + rank * _FARTHER, test))
-                elif test.imported.get(path, 0) & wanted:
+                elif test.imported.get(path, 0) & wanted or (is_import and path in test.beside):
                     ranked.append((test.seconds + (rank + _INDIRECT) * _FARTHER, test))
         chosen: List[Test] = []
         budget = _BUDGET
