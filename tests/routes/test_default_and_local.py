@@ -145,6 +145,9 @@ def test_a_route_in_a_pool_is_healthy_while_one_of_its_hosts_is():
                    "route": "AllSyncRoute|Pool|A"})  # fmt: skip
     member = RouteDestination(world.route(b"get"))
     assert member.healthy
+    assert member.journal is None
+    world.hosts["b:1"].journal = "the journal"
+    assert member.journal == "the journal"
     world.hosts["a:1"].healthy = False
     assert member.healthy
     world.hosts["b:1"].healthy = False
