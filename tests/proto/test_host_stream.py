@@ -211,3 +211,9 @@ def test_the_quick_way_takes_no_values_of_a_size_that_is_rare():
     for _ in range(5):
         comes(stream, hit(b"k", 5))
         assert stream.singles is None or list(stream.singles(hit(b"a", 5))) == [(b"", b"")]
+
+
+def test_what_comes_next_is_shown_in_sixty_bytes():
+    stream = HostStream(WARM_REPLIES)
+    stream.receive(b"x" + b"0123456789" * 10, 1)
+    assert stream.ahead() == b"0123456789" * 6

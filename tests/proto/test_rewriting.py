@@ -202,6 +202,8 @@ EXPTIMES = [
     (b"mg k v T7\r\n", 7, b"mg k v T9\r\n"),
     (b"ma k T7\r\n", 7, b"ma k T9\r\n"),
     (b"mg k v\r\n", None, b"mg k v\r\n"),
+    (b"mg T7 v\r\n", None, b"mg T7 v\r\n"),
+    (b"ma T7\r\n", None, b"ma T7\r\n"),
     (b"get k\r\n", None, b"get k\r\n"),
     (b"incr k 7\r\n", None, b"incr k 7\r\n"),
     (b"delete k\r\n", None, b"delete k\r\n"),
