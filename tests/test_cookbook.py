@@ -197,7 +197,7 @@ def _(recipe: Recipe) -> None:
     assert copied["get"] == copied["set"] and 0.06 < len(copied["get"]) / len(KEYS) < 0.14
 
 
-@says("Nobody waits for trial1. While 1000 copies are under way to it, no more are made.")
+@says("No client waits for trial1. While 1000 copies are under way to it, no more are made.")
 def _(recipe: Recipe) -> None:
     policy = world(recipe)
     policy.hosts["trial1"].holds = True
@@ -282,4 +282,4 @@ def _(recipe: Recipe) -> None:
 
 @says("A delete that cannot be written there gets the error, and the client knows.")
 def _(recipe: Recipe) -> None:
-    assert Kitchen(recipe, {"cache1": UNHEALTHY}, spool=Log(full=True)).does("delete k") == "nobody → error"
+    assert Kitchen(recipe, {"cache1": UNHEALTHY}, spool=Log(full=True)).does("delete k") == "no host → error"

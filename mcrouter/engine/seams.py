@@ -9,7 +9,7 @@ is in proto/seams.py.
 | Shared           | Frontend         | clients/: connections, calls, memory.py, limits.py, handover.py              |
 | Served           | ClientConnection | clients/: memory.py, limits.py, handover.py, large_values.py                 |
 | Room             | Memory           | the connections of both sides                                                |
-| ConnectedHost    | Host             | hosts/connections/, clients/memory.py                                        |
+| ConnectedHost    | Host             | hosts/connections/, clients/memory.py, clients/handover.py                    |
 | SharedConnection | HostConnection   | the fast path of clients, clients/memory.py, meta_check.py, streaming.py     |
 | Places           | StreamingPool    | streaming.py                                                                 |
 | RecoveringHost   | Host             | recovery.py                                                                  |

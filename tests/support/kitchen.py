@@ -84,7 +84,7 @@ class Kitchen(Cluster):
         order = list(self.hosts)
         for phase, host, line in sorted(self.asked_of, key=lambda one: (one[0], order.index(one[1]))):
             phases.setdefault(phase, []).append(host + ("" if line == own else f" ({shown(line)})"))
-        return ", then ".join(", ".join(phase) for phase in phases.values()) or "nobody"
+        return ", then ".join(", ".join(phase) for phase in phases.values()) or "no host"
 
 
 def shown(line: bytes) -> str:
