@@ -217,3 +217,15 @@ def test_what_comes_next_is_shown_in_sixty_bytes():
     stream = HostStream(WARM_REPLIES)
     stream.receive(b"x" + b"0123456789" * 10, 1)
     assert stream.ahead() == b"0123456789" * 6
+
+
+@pytest.mark.parametrize(("size", "passes"), [(50, False), (30_000, True)])
+def test_a_value_passes_by_its_own_size_wherever_it_begins(size, passes):
+    stream = HostStream(WARM_REPLIES)
+    whole = b"VALUE a 0 20000\r\n%b\r\nEND\r\n" % (b"v" * 20_000)
+    stream.receive(whole + b"VALUE b 0 %d\r\nxx" % size)
+    assert stream.next(request(b"get a\r\n")) == whole
+    assert stream.next(request(b"get b\r\n")) is None
+    assert (stream._cutter.left > 0) == passes
+    stream.receive(b"x" * (size - 2) + b"\r\nEND\r\n")
+    assert stream.next(request(b"get b\r\n")) == b"VALUE b 0 %d\r\n%b\r\nEND\r\n" % (size, b"x" * size)
