@@ -19,7 +19,8 @@ class Client:
         self.queue, self.counted, self.average, self.window = [], 0, 0, 64
         self.counted_at, self.held_bytes, self.fd = -1.0, 0, NO_SOCKET
         self.blocks = 0 if plain else 1
-        self.stream = SimpleNamespace(unpin=lambda: None)
+        self.stream = SimpleNamespace(unpin=lambda: setattr(self, "unpinned", self.unpinned + 1))
+        self.unpinned = 0
         self.unsent = b"x" * unread
         self.held, self.gone = False, False
 
@@ -71,6 +72,23 @@ def bound(*clients, most=MOST):
 def test_what_a_reply_weighs():
     piece = b"x" * 10
     assert (weight(b"abc"), weight([b"abc", b"de"]), weight([piece, piece, b"y"]), weight([])) == (3, 21, 35, 0)
+
+
+def test_a_look_frees_the_reads_of_clients_that_hold_something():
+    busy, idle = Client("a", begun=10), Client("b", plain=True)
+    memory, _ = bound(busy, idle)
+    memory.look()
+    assert (busy.unpinned, idle.unpinned) == (1, 0)
+
+
+def test_a_client_that_holds_more_than_its_share_starts_nothing_more_while_it_waits_for_answers():
+    client = Client("a", unread=100)
+    memory, _ = bound(client)
+    memory.look()
+    share = MOST * 7 // 8 // 2
+    for queue, held, expected in (([1], share - 10, 1), ([1], share + 100, 0), ([], share + 100, 1)):
+        client.queue, client.held_bytes = queue, held
+        assert memory.window(client) == expected
 
 
 @pytest.mark.parametrize(("pieces", "expected"), [

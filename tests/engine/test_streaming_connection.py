@@ -9,6 +9,7 @@ import pytest
 from mcrouter.engine.hosts.connections.exchange import LEAST, Exchange
 from mcrouter.engine.hosts.connections.socket import SocketState
 from mcrouter.engine.hosts.connections.streaming import PIECE, StreamingConnection
+from mcrouter.engine.hosts.journal import REPLAY, Journal
 from mcrouter.engine.poller import IN, OUT, RDHUP
 from mcrouter.proto import outcomes as o
 from mcrouter.proto import results as r
@@ -319,3 +320,12 @@ def test_what_fails_counts_by_its_reason(world, how, result):
         expected[tally.unsent[kind]] = 1
     assert moved == expected
     assert scene.transfer.resumed >= 1
+
+
+@pytest.mark.parametrize(("how", "noted"), [
+    (lambda one: one.fail(o.LOST, "a test"), True), (lambda one: one.give_up("a test"), False), (lambda one: one.close(), False),
+])  # fmt: skip
+def test_a_write_that_failed_on_its_way_may_have_been_done(world, how, noted):
+    world.host.journal = Journal(REPLAY, limit=10)
+    how(Scene(world, SET).start().one)
+    assert bool(world.host.journal) == noted

@@ -338,6 +338,10 @@ CASES = {
         '{"a": {"type": "fail", "msg": {"host": "%default-region%"}}}',
         'f:1:7: {"host": "east"}',
     ),
+    'fail with a list of texts that are not ASCII': (
+        '{"a": {"type": "fail", "msg": ["é", "%default-region%"]}}',
+        'f:1:7: ["é", "east"]',
+    ),
     'fail in a macro': (
         '{"macros": {"m": {"type": "macroDef", "result": "@fail(no)"}},\n "a": "@m"}',
         "f:1:49: no (in the macro 'm', called at f:2:7)",
