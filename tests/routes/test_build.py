@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mcrouter.config.model import Config, RouteSpec
+from mcrouter.proto import outcomes as o
 from mcrouter.proto.client.parser import RunPlan
 from mcrouter.proto.commands import BY_NAME, COMMANDS
 from mcrouter.routes.build import Specialised, build, building
@@ -14,6 +15,7 @@ from mcrouter.routes.local import LocalRoute
 from mcrouter.server.configs.reading import load_config
 
 from .script import Host
+from .world import World
 
 LOCAL_ROUTE = LocalRoute("1", lambda words: [])
 SELECTOR, LOCAL = "OperationSelectorRoute", "LocalRoute"
@@ -149,3 +151,12 @@ def test_the_cost_of_handles_that_use_one_another():
     handles += [{"type": "AllSyncRoute", "name": f"h{n}", "children": [f"h{n - 1}"] * 2} for n in range(1, 8)]
     routes_by_command = built(load_config(json.dumps({**POOLS, "named_handles": handles, "route": "h7"}))).routes_by_command
     assert routes_by_command[BY_NAME["set"].number].cost == 256
+
+
+def test_where_only_gets_are_served_all_else_is_refused():
+    world = World({"pools": {"A": {"servers": ["a:1"]}}, "route": "PoolRoute|A"}, only_gets=True)
+    assert world.answer(b"get k\r\n") == (b"END\r\n", o.MISS)
+    for data in (b"set k 0 0 1\r\nx\r\n", b"delete k\r\n", b"incr k 1\r\n"):
+        reply, _outcome = world.answer(data)
+        assert reply == b"SERVER_ERROR mcrouter: only gets are served (--allow-only-gets)\r\n"
+    assert world.asked() == {"a:1": [b"get k\r\n"]}
